@@ -1,0 +1,164 @@
+"""A checkpoint folder: written whole or not at all, read with suspicion. Such a folder is also a Hub repository."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import errno
+import hashlib
+import math
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cnn_models import ARCHITECTURES, DATASETS, create_model
+from cnn_models.specs import Card
+
+WEIGHTS, CONFIG, HISTORY, README = "model.safetensors", "config.json", "history.csv", "README.md"
+FILES = (WEIGHTS, CONFIG, HISTORY, README)
+HISTORY_COLUMNS = (
+    "epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second", "seconds",
+)  # fmt: skip
+
+HALF_ABOVE = 8 * 2**20  # bytes of float32 from which weights are stored as float16
+HEADER_LIMIT = 2**20  # bytes that the header of a weights file may add to its tensors
+CONFIG_LIMIT = 2**20  # bytes of a config.json
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is not used; the message says why and what to do."""
+
+
+def weights_hash(tensors: dict[str, Tensor]) -> str:
+    """SHA-256, in hex, of the names, types, shapes and bytes of the tensors, in the order of their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().numpy())
+    return digest.hexdigest()
+
+
+def write_checkpoint(folder: Path, state: dict[str, Tensor], card: Card, history: list[dict], readme: str) -> Card:
+    """Write the four files of a checkpoint and return the card with the type and hash of the stored weights.
+
+    The folder appears complete or stays as it was. Raises CheckpointError when the disk is full.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    if sum(tensor.numel() * 4 for tensor in tensors.values()) > HALF_ABOVE:
+        tensors = {name: tensor.half() for name, tensor in tensors.items()}
+    dtype = str(next(iter(tensors.values())).dtype).removeprefix("torch.")
+    card = dataclasses.replace(card, weights_dtype=dtype, weights_sha256=weights_hash(tensors))
+    new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        save_file(tensors, new / WEIGHTS, metadata={"card": card.to_json()})
+        (new / CONFIG).write_text(card.to_json(indent=2) + "\n", encoding="utf-8")
+        with open(new / HISTORY, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(history)
+        (new / README).write_text(readme, encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(new, ignore_errors=True)
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        why = "the disk is full; make room and run the command again" if full else str(error)
+        raise CheckpointError(f"{folder} was not written and is as it was before: {why}") from error
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    return card
+
+
+def read_card(folder: Path) -> Card:
+    """The checked card of a folder, without touching its weights. Raises CheckpointError."""
+    path = folder / CONFIG
+    try:
+        if path.stat().st_size > CONFIG_LIMIT:
+            raise ValueError(f"larger than {CONFIG_LIMIT:,} bytes")
+        card = Card.from_json(path.read_text(encoding="utf-8"))
+        check_card(card)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not the card of a checkpoint: {error}") from error
+    return card
+
+
+def check_card(card: Card) -> None:
+    """Raise ValueError unless the card speaks of a known network and data set in values they can have."""
+    if card.architecture not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture {card.architecture!r}; known are {', '.join(ARCHITECTURES)}")
+    if card.dataset not in DATASETS:
+        raise ValueError(f"unknown data set {card.dataset!r}; known are {', '.join(DATASETS)}")
+    if card.classes != DATASETS[card.dataset].classes:
+        raise ValueError(f"its classes are not those of {card.dataset}")
+    if type(card.input_size) is not int or card.input_size not in ARCHITECTURES[card.architecture].sizes:
+        raise ValueError(f"{card.architecture} cannot take pictures of size {card.input_size!r}")
+    if not math.isfinite(card.mean) or not (math.isfinite(card.std) and card.std > 0):
+        raise ValueError(f"mean {card.mean} and std {card.std} cannot normalise a picture")
+    if not (math.isfinite(card.temperature) and card.temperature > 0):
+        raise ValueError(f"temperature {card.temperature} is not a positive number")
+    if not isinstance(card.metrics, dict) or not isinstance(card.recipe, dict):
+        raise ValueError("metrics and recipe must be objects")
+    if card.weights_dtype not in ("float32", "float16"):
+        raise ValueError(f"weights of type {card.weights_dtype!r}")
+
+
+def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
+    """The tensors of a folder as they are stored, and its card.
+
+    Raises CheckpointError unless the tensors have exactly the names, shapes and type that the card's architecture
+    has, are finite, carry the same card in their header, and hash to what the card records.
+    """
+    card = read_card(folder)
+    path = folder / WEIGHTS
+    with torch.device("meta"):
+        shapes = {name: tuple(t.shape) for name, t in create_model(card.architecture).state_dict().items()}
+    dtype = getattr(torch, card.weights_dtype)
+    try:
+        if path.stat().st_size > HEADER_LIMIT + sum(map(math.prod, shapes.values())) * dtype.itemsize:
+            raise ValueError("the file is larger than this network can be")
+        with safe_open(path, framework="pt") as file:
+            if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
+                raise ValueError(f"the card in its header is not that of {CONFIG}")
+            if wrong := shapes.keys() ^ set(file.keys()):
+                raise ValueError(f"missing or unknown tensors: {', '.join(sorted(wrong))}")
+            for name, shape in shapes.items():
+                if (found := tuple(file.get_slice(name).get_shape())) != shape:
+                    raise ValueError(f"{name} has shape {found} instead of {shape}")
+            tensors = {name: file.get_tensor(name) for name in shapes}
+    except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as error:
+        raise CheckpointError(f"{path} is not the weights of {card.id}: {error}") from error
+    for name, tensor in tensors.items():
+        if tensor.dtype != dtype:
+            raise CheckpointError(f"{path}: {name} is {tensor.dtype}, the card says {dtype}")
+        if not tensor.isfinite().all():
+            raise CheckpointError(f"{path}: {name} is not finite; train again with a lower rate")
+    if weights_hash(tensors) != card.weights_sha256:
+        raise CheckpointError(f"{path} was changed or damaged after it was written: its hash is not the one recorded")
+    return tensors, card
+
+
+def load_model(folder: Path) -> tuple[nn.Module, Card]:
+    """The network of a folder in float32 and evaluation mode, on the CPU, and its card. Raises CheckpointError."""
+    tensors, card = read_weights(folder)
+    with torch.device("meta"):
+        model = create_model(card.architecture)
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
+    return model.eval().requires_grad_(False), card
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """The rows of `history.csv` as numbers, one per epoch. Raises CheckpointError."""
+    path = folder / HISTORY
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in rows]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise CheckpointError(f"{path} is not the history of a training: {error}") from error

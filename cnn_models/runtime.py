@@ -1,0 +1,25 @@
+"""Where networks run: the device and the memory format, chosen in this one place."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from torch import nn
+
+
+def best_device() -> torch.device:
+    """`CNN_DEVICE` where it is set, else CUDA, else MPS, else the CPU. Raises ValueError for a device unknown here."""
+    if name := os.environ.get("CNN_DEVICE"):
+        try:
+            return torch.empty(0, device=name).device
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(f"CNN_DEVICE={name} cannot be used here; try cpu") from error
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def place(model: nn.Module, device: torch.device) -> nn.Module:
+    """The network on the device, in `channels_last`, in which convolutions run about twice as fast on a CPU."""
+    return model.to(device, memory_format=torch.channels_last)
