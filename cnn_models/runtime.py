@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 
-def best_device() -> torch.device:
-    """`CNN_DEVICE` where it is set, else CUDA, else MPS, else the CPU. Raises ValueError for a device unknown here."""
-    if name := os.environ.get("CNN_DEVICE"):
+def best_device(name: str | None = None) -> torch.device:
+    """The named device, else `CNN_DEVICE`, else CUDA, else MPS, else the CPU. Raises ValueError where it is not here."""
+    if name := name or os.environ.get("CNN_DEVICE"):
         try:
             return torch.empty(0, device=name).device
         except (RuntimeError, AssertionError) as error:
-            raise ValueError(f"CNN_DEVICE={name} cannot be used here; try cpu") from error
+            raise ValueError(f"the device {name!r} cannot be used here; try cpu") from error
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

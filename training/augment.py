@@ -1,0 +1,47 @@
+"""Augmentation: functions from a batch of pictures (float32, N x 1 x 28 x 28, 0 to 1) to another, on its device.
+
+They draw from torch's global generator, which the training loop seeds for every step.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def affine(x: Tensor, degrees: float, shift: float, scale: float, shear: float) -> Tensor:
+    """Every picture rotated, shifted (pixels), scaled and sheared by its own amounts, uniform up to those given."""
+    n, _, _, size = x.shape
+    u = torch.rand(6, n).mul_(2).sub_(1)
+    angle, shear_x = u[0] * math.radians(degrees), u[1] * math.radians(shear)
+    scale_x, scale_y = 1 + u[2] * scale, 1 + u[3] * scale
+    cos, sin = angle.cos(), angle.sin()
+    # From output to input coordinates, both -1 to 1: rotation after shear after scaling, then the shift.
+    matrix = torch.stack(
+        [
+            torch.stack([cos * scale_x, (cos * shear_x.tan() - sin) * scale_y, u[4] * 2 * shift / size], 1),
+            torch.stack([sin * scale_x, (sin * shear_x.tan() + cos) * scale_y, u[5] * 2 * shift / size], 1),
+        ],
+        1,
+    )
+    grid = F.affine_grid(matrix.to(x.device), list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, align_corners=False)
+
+
+def flip(x: Tensor) -> Tensor:
+    """Half of the pictures mirrored left to right."""
+    mirrored = (torch.rand(len(x)) < 0.5).to(x.device)
+    return torch.where(mirrored[:, None, None, None], x.flip(3), x)
+
+
+def erase(x: Tensor, probability: float, side: int) -> Tensor:
+    """A black square of up to `side` pixels put on some of the pictures (Zhong et al. 2017, arXiv:1708.04896)."""
+    n, _, _, size = x.shape
+    u = torch.rand(4, n).to(x.device)
+    length = (u[0] * side).ceil() * (u[3] < probability)
+    line = torch.arange(size, device=x.device)
+    rows, columns = (((line - (u[i] * size).floor()[:, None]).abs() * 2) < length[:, None] for i in (1, 2))
+    return x.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)

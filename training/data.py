@@ -1,0 +1,79 @@
+"""The two data sets as uint8 tensors on the device. `python -m training.data` downloads them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchvision import datasets
+
+from cnn_models import DATASETS
+
+HELD_OUT = 5_000
+"""The last training pictures, by number: tuning and validation look at these, never at the test set."""
+
+LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
+
+
+class DataError(RuntimeError):
+    """A data set that cannot be had; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures N x 28 x 28 (uint8, bright on black) and labels N (int64), on one device."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: slice) -> Pictures:
+        return Pictures(self.images[index], self.labels[index])
+
+
+def data_dir() -> Path:
+    """The folder with the data sets in torchvision's layout: `CNN_DATA_DIR`, or `data` beside the code."""
+    return Path(os.environ.get("CNN_DATA_DIR") or Path(__file__).parents[1] / "data")
+
+
+def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> Pictures:
+    """The 60,000 training or the 10,000 test pictures, downloaded with a progress bar where they are missing.
+
+    Raises DataError when they are neither there nor to be downloaded.
+    """
+    root = data_dir()
+    try:
+        source = LOADERS[dataset](root, train=train, download=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(
+            f"{DATASETS[dataset].title} is not in {root} and could not be downloaded ({error}); connect to the "
+            "network, or set CNN_DATA_DIR to a folder that holds it in torchvision's layout"
+        ) from error
+    return Pictures(source.data.to(device), source.targets.to(device))
+
+
+def split(dataset: str, held_out: int, device: torch.device) -> tuple[Pictures, Pictures, str]:
+    """Pictures to train on, pictures to validate on, and a sentence that says which they are.
+
+    With nothing held out, validation looks at the test set: the reference's runs did, and only those may.
+    """
+    train = load(dataset, train=True, device=device)
+    if not held_out:
+        return train, load(dataset, train=False, device=device), "trained on all 60,000, validated on the test set"
+    return (
+        train[:-held_out],
+        train[-held_out:],
+        f"trained on the first {len(train) - held_out:,} training pictures, validated on the last {held_out:,}",
+    )
+
+
+if __name__ == "__main__":
+    for name in LOADERS:
+        for part in (True, False):
+            load(name, part)
+    print(f"both data sets are in {data_dir()}")

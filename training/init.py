@@ -1,0 +1,30 @@
+"""Initialisations that a recipe can name, beside PyTorch's own."""
+
+from torch import nn
+
+from cnn_models.mini_resnet import ResidualBlock
+
+
+def initialise(model: nn.Module, name: str) -> None:
+    """Initialise weights in place; `default` leaves PyTorch's.
+
+    `xavier_uniform`: Glorot & Bengio 2010, biases as they are. `he`: He et al. 2015 (arXiv:1502.01852) for layers
+    before a ReLU, zero biases; the last convolution of a residual block starts at zero, so that every block starts as
+    the identity (Goyal et al. 2017, arXiv:1706.02677). Raises ValueError for another name.
+    """
+    if name not in ("default", "xavier_uniform", "he"):
+        raise ValueError(f"unknown initialisation {name!r}; known are default, xavier_uniform, he")
+    if name == "default":
+        return
+    for module in model.modules():
+        if not isinstance(module, nn.Conv2d | nn.Linear):
+            continue
+        if name == "xavier_uniform":
+            nn.init.xavier_uniform_(module.weight)
+        else:
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.zeros_(module.bias)
+    if name == "he":
+        for block in model.modules():
+            if isinstance(block, ResidualBlock):
+                nn.init.zeros_(block.conv2.weight)

@@ -1,0 +1,121 @@
+"""How every checkpoint is trained: `source` as the course texts did it, `best` as well as we know."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from cnn_models.specs import Architecture, Dataset
+from training.data import HELD_OUT
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every hyper-parameter of a training.
+
+    `lr` is the rate, or the peak of a `one_cycle` schedule. `average` is the decay per step of the exponential moving
+    average of the weights that is validated and kept, 0 for none. Augmentation: rotation and shear in degrees, shift in
+    pixels, scale as a fraction, all up to that; `erase` is a probability and `erase_side` the side of the largest
+    square. `size` is the side of the network's input, `mean` and `std` normalise it; None takes the architecture's and
+    the data set's. `held_out` training pictures validate; 0 validates on the test set.
+    """
+
+    epochs: int
+    batch_size: int
+    lr: float
+    optimizer: str = "adamw"
+    weight_decay: float = 0.01
+    schedule: str = "one_cycle"
+    init: str = "default"
+    label_smoothing: float = 0.0
+    average: float = 0.999
+    degrees: float = 0.0
+    shift: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    flip: bool = False
+    erase: float = 0.0
+    erase_side: int = 0
+    size: int | None = None
+    mean: float | None = None
+    std: float | None = None
+    held_out: int = HELD_OUT
+
+    def filled(self, architecture: Architecture, dataset: Dataset, changed: dict) -> Recipe:
+        """The recipe with every None and every change made explicit. Raises ValueError for impossible values."""
+        defaults = {"size": architecture.input_size, "mean": dataset.mean, "std": dataset.std}
+        recipe = replace(self, **{k: v for k, v in defaults.items() if getattr(self, k) is None} | changed)
+        if recipe.epochs < 1 or recipe.batch_size < 1 or not recipe.lr > 0:
+            raise ValueError("epochs, batch size and rate must be positive")
+        return recipe
+
+    def rate(self, progress: float) -> float:
+        """The learning rate at a progress of 0 to 1 (one-cycle: Smith & Topin 2017, arXiv:1708.07120)."""
+        if self.schedule == "constant":
+            return self.lr
+        warmup = 0.15
+        if progress < warmup:
+            return self.lr * (0.04 + 0.96 * progress / warmup)
+        return self.lr * max(1e-3, 0.5 + 0.5 * math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+# The runs of the course texts: plain SGD, MNIST's mean and deviation for both data sets, the test set as validation.
+SOURCE = Recipe(
+    epochs=10, batch_size=128, lr=0.1, optimizer="sgd", weight_decay=0.0, schedule="constant", average=0.0,
+    mean=0.1307, std=0.3081, held_out=0,
+)  # fmt: skip
+
+# Light affine shifts fit both: the pictures are centred already, so more of them costs a small network accuracy.
+DIGITS = Recipe(epochs=40, batch_size=128, lr=3e-3, degrees=10, shift=2, scale=0.1, shear=5)
+CLOTHES = Recipe(epochs=50, batch_size=128, lr=3e-3, degrees=3, shift=1, scale=0.05, flip=True)
+
+RECIPES: dict[str, dict[str, Recipe]] = {
+    "lenet5.mnist": {
+        "source": replace(SOURCE, epochs=5, batch_size=256, lr=0.9),
+        "best": DIGITS,
+    },
+    "lenet5.fashion_mnist": {
+        "best": CLOTHES,
+    },
+    "alexnet.mnist": {
+        "best": replace(DIGITS, epochs=10, lr=5e-4),
+    },
+    "alexnet.fashion_mnist": {
+        "source": SOURCE,
+        "source_xavier": replace(SOURCE, lr=0.01, init="xavier_uniform"),
+        "best": replace(CLOTHES, epochs=12, lr=5e-4),
+    },
+    "googlenet.mnist": {
+        "best": replace(DIGITS, epochs=10, lr=1e-3, init="he"),
+    },
+    "googlenet.fashion_mnist": {
+        "source": replace(SOURCE, batch_size=256, lr=0.01, init="xavier_uniform", size=224),
+        "best": replace(CLOTHES, epochs=15, lr=1e-3, init="he"),
+    },
+    "mini_inception.mnist": {
+        "source": replace(SOURCE, batch_size=64, lr=0.01),
+        "best": DIGITS,
+    },
+    "mini_inception.fashion_mnist": {
+        "source": SOURCE,
+        "best": CLOTHES,
+    },
+    "mini_resnet.mnist": {
+        "source": replace(SOURCE, batch_size=64, lr=0.01),
+        "best": replace(DIGITS, init="he"),
+    },
+    "mini_resnet.fashion_mnist": {
+        "source": SOURCE,
+        "best": replace(CLOTHES, init="he"),
+    },
+}
+
+
+def recipe_for(id: str, name: str) -> Recipe:
+    """The recipe of a checkpoint id. Raises ValueError that lists what there is."""
+    if id not in RECIPES:
+        raise ValueError(f"unknown checkpoint {id!r}; known are {', '.join(RECIPES)}")
+    if name not in RECIPES[id]:
+        having = ", ".join(known for known, recipes in RECIPES.items() if name in recipes)
+        raise ValueError(f"{id} has no recipe {name!r}, only {', '.join(RECIPES[id])}; {name!r} exists for {having}")
+    return RECIPES[id][name]

@@ -1,0 +1,84 @@
+"""The state of an unfinished training: one safetensors file, replaced whole, from which the run goes on exactly."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+
+class TrainingError(RuntimeError):
+    """A training that cannot start or go on; the message says why and what to do."""
+
+
+@dataclass
+class Progress:
+    """How far a run is: the steps made, and of the present epoch the summed loss, the right answers and the seconds."""
+
+    step: int = 0
+    loss: float = 0.0
+    right: float = 0.0
+    seconds: float = 0.0
+    history: list[dict] = field(default_factory=list)
+
+
+def save_state(
+    path: Path, facts: dict, progress: Progress, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
+) -> None:
+    """Write everything that a run needs to go on; the file before it stays until the new one is whole.
+
+    `facts` (JSON) tell one run from another. Raises TrainingError when it cannot be written.
+    """
+    tensors = {f"{key}.{name}": t for key, module in modules.items() for name, t in module.state_dict().items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": t for name, t in values.items() if isinstance(t, Tensor)}
+    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    new = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, new, metadata={"run": json.dumps({"facts": facts, "progress": asdict(progress)})})
+        with open(new, "rb") as file:
+            os.fsync(file.fileno())
+        new.replace(path)
+    except (OSError, SafetensorError) as error:
+        new.unlink(missing_ok=True)
+        raise TrainingError(
+            f"the training could not be saved to {path} ({error}); what was saved before is still there: make room, "
+            "then go on with --resume"
+        ) from error
+
+
+def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> Progress:
+    """Put a saved state into modules and an optimiser of the same make, and return how far the run was.
+
+    Raises TrainingError when there is none, or when it is that of a run with other facts.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            run = json.loads(file.metadata()["run"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is not a dict)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(
+            f"there is no unfinished training in {path} ({error}); start it without --resume"
+        ) from error
+    if run["facts"] != facts:
+        raise TrainingError(f"{path} is of another run ({run['facts']}); repeat its recipe and seed, or use --restart")
+    for key, module in modules.items():
+        module.load_state_dict({name: tensors[f"{key}.{name}"] for name in module.state_dict()})
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            like = parameters[int(index)]
+            # In the memory layout of its parameter: fused optimisers walk through both side by side.
+            value = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+            state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+    return Progress(**run["progress"])
