@@ -9,11 +9,12 @@ def initialise(model: nn.Module, name: str) -> None:
     """Initialise weights in place; `default` leaves PyTorch's.
 
     `xavier_uniform`: Glorot & Bengio 2010, biases as they are. `he`: He et al. 2015 (arXiv:1502.01852) for layers
-    before a ReLU, zero biases; the last convolution of a residual block starts at zero, so that every block starts as
+    before a ReLU, zero biases; `lecun`: the same with unit gain, for layers without one (LeCun et al. 1998, Efficient
+    BackProp). With `he` the last convolution of a residual block starts at zero, so that every block starts as
     the identity (Goyal et al. 2017, arXiv:1706.02677). Raises ValueError for another name.
     """
-    if name not in ("default", "xavier_uniform", "he"):
-        raise ValueError(f"unknown initialisation {name!r}; known are default, xavier_uniform, he")
+    if name not in ("default", "xavier_uniform", "he", "lecun"):
+        raise ValueError(f"unknown initialisation {name!r}; known are default, xavier_uniform, he, lecun")
     if name == "default":
         return
     for module in model.modules():
@@ -22,7 +23,7 @@ def initialise(model: nn.Module, name: str) -> None:
         if name == "xavier_uniform":
             nn.init.xavier_uniform_(module.weight)
         else:
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu" if name == "he" else "linear")
             nn.init.zeros_(module.bias)
     if name == "he":
         for block in model.modules():

@@ -41,7 +41,7 @@ and deviation {{ card.std }}, and tells apart: {{ card.classes | join(", ") }}.
 
 ## Training
 
-`{{ command }}` on commit `{{ card.commit }}` ({{ card.date }}; {{ versions }}).
+`{{ card.command }}` on commit `{{ card.commit }}` ({{ card.date }}; {{ versions }}).
 
 | hyper-parameter | value |
 |---|---|
@@ -50,13 +50,6 @@ and deviation {{ card.std }}, and tells apart: {{ card.classes | join(", ") }}.
 {% endfor %}
 One row an epoch is in `history.csv`. Whatever a picture shows, the network gives one of its ten answers.
 """
-
-
-def command(card: Card) -> str:
-    """The command that repeats the training of a card."""
-    name = card.recipe.get("name", "best")
-    changed = [f"--{k.replace('_', '-')} {v}" for k, v in card.recipe.get("changed", {}).items()]
-    return " ".join(["python -m training.train", card.id, f"--recipe {name}", f"--seed {card.seed}", *changed])
 
 
 def model_card(card: Card) -> str:
@@ -90,7 +83,6 @@ def model_card(card: Card) -> str:
         network=network,
         dataset=dataset,
         card=card,
-        command=command(card),
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
         parts=(("test", "10,000 test pictures"), ("val", "validation pictures")),
     )
