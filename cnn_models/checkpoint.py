@@ -15,8 +15,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from cnn_models import ARCHITECTURES, DATASETS, create_model
+from cnn_models.datasets import DATASETS
 from cnn_models.specs import Card
+from cnn_models.zoo import ARCHITECTURES, create_model
 
 WEIGHTS, CONFIG, HISTORY, README = "model.safetensors", "config.json", "history.csv", "README.md"
 FILES = (WEIGHTS, CONFIG, HISTORY, README)
@@ -84,7 +85,7 @@ def read_card(folder: Path) -> Card:
             raise ValueError(f"larger than {CONFIG_LIMIT:,} bytes")
         card = Card.from_json(path.read_text(encoding="utf-8"))
         check_card(card)
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path} is not the card of a checkpoint: {error}") from error
     return card
 
@@ -131,7 +132,8 @@ def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
             for name, shape in shapes.items():
                 if (found := tuple(file.get_slice(name).get_shape())) != shape:
                     raise ValueError(f"{name} has shape {found} instead of {shape}")
-            tensors = {name: file.get_tensor(name) for name in shapes}
+            # Cloned, as safetensors maps the file: written over in place, it would change a network that runs.
+            tensors = {name: file.get_tensor(name).clone() for name in shapes}
     except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as error:
         raise CheckpointError(f"{path} is not the weights of {card.id}: {error}") from error
     for name, tensor in tensors.items():

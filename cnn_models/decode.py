@@ -1,9 +1,8 @@
-"""Any picture a person may bring -> grey pixels. What comes in here is not trusted."""
+"""Any picture a person may bring -> its luminance. What comes in here is not trusted."""
 
 from __future__ import annotations
 
 import io
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,32 +12,27 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MAX_BYTES = 20 * 10**6
 MAX_PIXELS = 40 * 10**6
 MAX_SIDE = 20_000
+TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of a TIFF
 
-DEEP_MODES = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")
-WHITES = (1, 255, 65_535, 2**31)  # what white can be in a picture of floats or of 32-bit integers
+DEEP_MODES = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")  # pillow would clip these to 8 bits, not scale them
+WHITES = (1, 255, 65_535, 2**31)  # what white may be in a picture of floats or 32-bit integers, which do not say
 
 
 class PictureError(ValueError):
-    """A picture that cannot be used; the message is one sentence for a person, with what to do."""
+    """A picture that cannot be used; the message is one sentence for a person: what is wrong and what to do."""
 
 
 def decode(source: bytes | str | Path | Image.Image | np.ndarray) -> np.ndarray:
-    """The luminance of a picture as H x W uint8, upright, its first frame, what is transparent shown over white.
+    """The luminance (ITU-R 601) of a picture as H x W uint8: upright, first frame, transparency shown over white.
 
     `source` is the content of a file, the path of one, a pillow picture, or an array H x W, H x W x 3 or H x W x 4
-    of uint8, uint16 or floats from 0 (black) to 1 (white). Raises PictureError for anything else, for pictures that
-    are damaged, and, before they are decoded, for pictures that are too large.
+    of uint8, uint16, or floats from 0 (black) to 1 (white). Raises PictureError for anything else, for damaged
+    pictures, and, before decoding them, for pictures that are too large.
     """
-    if isinstance(source, np.ndarray):
-        return _luminance(_from_array(source))
     if isinstance(source, str | Path):
         source = _read(Path(source))
-    if isinstance(source, bytes):
-        _check_bytes(len(source))
-    elif not isinstance(source, Image.Image):
-        raise PictureError("There is no picture here; draw one or choose a file.")
     try:
-        image = source if isinstance(source, Image.Image) else _open(source)
+        image = _open(source)
         _check_size(*image.size)
         return _luminance(ImageOps.exif_transpose(image))
     except PictureError:
@@ -55,20 +49,27 @@ def decode(source: bytes | str | Path | Image.Image | np.ndarray) -> np.ndarray:
 def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise PictureError(f"There is no picture file {path.name[:80]!r}; choose another.")
+            raise PictureError(f"There is no file {path.name[:80]!r}; choose another picture.")
         _check_bytes(path.stat().st_size)
         return path.read_bytes()
-    except PictureError:
-        raise
-    except (OSError, ValueError) as error:
-        raise PictureError(f"The file {path.name[:80]!r} cannot be read; choose another.") from error
+    except OSError as error:
+        raise PictureError(f"The file {path.name[:80]!r} cannot be read; choose another picture.") from error
 
 
-def _open(content: bytes) -> Image.Image:
-    """The picture with its header read and its pixels not yet decoded."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is the stricter check
-        return Image.open(io.BytesIO(content), formats=FORMATS)
+def _open(source: object) -> Image.Image:
+    """A pillow picture; of a file only the header is read."""
+    match source:
+        case Image.Image():
+            return source
+        case np.ndarray():
+            return _from_array(source)
+        case bytes():
+            _check_bytes(len(source))
+            image = Image.open(io.BytesIO(source), formats=FORMATS)
+            if tags := getattr(image, "tag_v2", None):  # a TIFF is decoded by the tile, which may exceed the picture
+                _check_size(tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1))
+            return image
+    raise PictureError("There is no picture here; draw one or choose a file.")
 
 
 def _check_bytes(count: int) -> None:
@@ -81,38 +82,38 @@ def _check_size(width: int, height: int) -> None:
         raise PictureError("The picture has no pixels; choose another.")
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise PictureError(
-            f"The picture is {width:,} x {height:,} pixels, at most {MAX_PIXELS // 10**6} million and "
+            f"The picture is {width:,} × {height:,} pixels, but at most {MAX_PIXELS // 10**6} million and "
             f"{MAX_SIDE:,} on a side can be taken; make it smaller."
         )
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
-        raise PictureError(f"An array of shape {array.shape} is not a picture; it must be H x W, H x W x 3 or H x W x 4.")
+    if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)):
+        raise PictureError(f"An array of shape {array.shape} is not a picture; H x W, H x W x 3 and H x W x 4 are.")
     _check_size(array.shape[1], array.shape[0])
     if np.issubdtype(array.dtype, np.floating):
-        return Image.fromarray(_to_bytes(array, white=1))
+        return Image.fromarray(_to_8_bits(array, white=1))
     if array.dtype == np.uint16:
-        return Image.fromarray(_to_bytes(array, white=65_535))
+        return Image.fromarray(_to_8_bits(array, white=65_535))
     if array.dtype != np.uint8:
-        raise PictureError(f"An array of {array.dtype} is not a picture; it must hold uint8, uint16 or floats.")
-    return Image.fromarray(np.ascontiguousarray(array))
+        raise PictureError(f"An array of {array.dtype} is not a picture; arrays of uint8, uint16 and floats are.")
+    return Image.fromarray(array)
 
 
-def _to_bytes(values: np.ndarray, white: int) -> np.ndarray:
-    if not (values.min() >= 0 and values.max() <= white):  # also true for NaN
-        raise PictureError(f"The picture has values that are not between 0 and {white}; scale them so.")
+def _to_8_bits(values: np.ndarray, white: int) -> np.ndarray:
+    if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
+        raise PictureError(f"The picture has values that are not between 0 and {white:,}; scale them to that.")
     return np.rint(values * np.float32(255 / white)).astype(np.uint8)
 
 
 def _luminance(image: Image.Image) -> np.ndarray:
-    """ITU-R 601 luma, which pillow computes; composed over white, which is exact to rounding as luma is linear."""
     if image.mode in DEEP_MODES:
         values = np.asarray(image)
-        fits = (white for white in WHITES if values.max() <= white)
-        return _to_bytes(values, 65_535 if image.mode.startswith("I;16") else next(fits, WHITES[-1]))
+        if image.mode.startswith("I;16"):
+            return _to_8_bits(values, white=65_535)
+        return _to_8_bits(values, white=next((white for white in WHITES if values.max() <= white), WHITES[-1]))
     if image.mode == "LAB":
-        return np.asarray(image.getchannel("L"))  # pillow does not convert LAB; its lightness is close to luma
+        return np.asarray(image.getchannel("L"))  # pillow converts LAB to nothing; its lightness is near to luma
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"))
     image = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")

@@ -1,151 +1,188 @@
-"""From picture to tensor: the one place that crops, centres, resizes and normalises."""
+"""From luminance to tensor: the one place that crops, centres, resizes and normalises.
+
+Each data set's form is made as its makers made it, see `_mnist` and `_fashion`. Constants marked "measured" were
+chosen on held-out training pictures enlarged, moved, and put on noisy, shaded, JPEG-compressed paper.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
-from cnn_models.decode import PictureError, decode
+from cnn_models.decode import PictureError
 from cnn_models.specs import Dataset
 
 SIDE = 28
-WORK_SIDE = 512  # pixels; larger pictures are averaged down to it first, which also quiets their noise
-FAINTEST = 16  # grey levels by which ink must differ from paper
+WORK_SIDE = 512  # pixels; a larger picture is first averaged down to it, which also quiets its noise
+FAINTEST = 16  # grey levels by which something must stand out
 
 
 class BlankPicture(PictureError):
-    """A picture on which nothing stands out from its background."""
+    """A picture in which nothing stands out from the background."""
 
 
 def to_dataset_form(grey: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """H x W uint8 of any size to 28 x 28 uint8, bright on black, made as the makers of the data set made theirs.
+    """H x W uint8, dark on light or light on dark, to 28 x 28 uint8, bright on black, as the data set has them.
 
-    A picture that already has the data set's form, either way round, keeps every byte. Raises BlankPicture.
+    A picture that already has the data set's form, either way round, keeps every byte: this holds for each of the
+    70,000 pictures of both data sets. Raises BlankPicture.
     """
-    in_form, make = FORMS[dataset.name]
-    picture = _bright_on_dark(grey)
-    if picture.shape == (SIDE, SIDE) and picture.min() == 0 and picture.max() >= 254 and in_form(picture):
-        return picture
-    return make(*_foreground(picture))
+    form = FORMS[dataset.name]
+    picture = _bright_on_dark(_shrink(grey))
+    full_contrast = np.count_nonzero(picture == 0) >= SIDE and picture.max() >= 254  # as in all of both data sets
+    if picture.shape == (SIDE, SIDE) and full_contrast and form.recognises(picture):
+        return picture.copy()
+    return form.make(*_foreground(picture))
 
 
 def to_input(pictures: Tensor, size: int, mean: float, std: float) -> Tensor:
-    """Pictures N x 28 x 28 or N x 1 x 28 x 28 to the normalised float32 N x 1 x size x size a network takes.
+    """Pictures N x 28 x 28 or N x 1 x 28 x 28 to the float32 N x 1 x size x size a network sees, on their device.
 
-    Pictures are uint8 or floats from 0 to 1, on any device, and stay there; mean and std are in those floats' units.
+    Pictures are uint8 or floats from 0 (black) to 1 (white); `mean` and `std` are in units of the latter.
+    Raises ValueError for other types and shapes.
     """
     if pictures.dtype != torch.uint8 and not pictures.is_floating_point():
         raise ValueError(f"pictures are uint8 or floats, not {pictures.dtype}")
-    x = pictures.unsqueeze(1) if pictures.ndim == 3 else pictures
+    x = pictures.unsqueeze(1) if pictures.ndim == 3 else pictures  # N x 1 x 28 x 28
+    if x.ndim != 4 or x.shape[1] != 1:
+        raise ValueError(f"pictures are N x H x W or N x 1 x H x W, not {tuple(pictures.shape)}")
     x = x.float().div_(255) if x.dtype == torch.uint8 else x.float()
-    x = x.sub(mean).div_(std)  # before resizing: the same by linearity, on fewer pixels
+    x = x.sub(mean).div_(std)  # before resizing, which is linear: the same on fewer pixels
     if x.shape[-2:] != (size, size):
-        x = F.interpolate(x, (size, size), mode="bilinear", align_corners=False)
+        x = functional.interpolate(x, (size, size), mode="bilinear", align_corners=False)
     return x
+
+
+def _shrink(grey: np.ndarray) -> np.ndarray:
+    image = Image.fromarray(grey)
+    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
+    return np.asarray(image)
 
 
 def _border(picture: np.ndarray) -> np.ndarray:
     return np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
 
 
-def _bright_on_dark(grey: np.ndarray) -> np.ndarray:
-    border = _border(grey.astype(np.int16))
-    low, high = int(grey.min()), int(grey.max())
+def _bright_on_dark(picture: np.ndarray) -> np.ndarray:
+    """The picture, negated if more of its border is near its lightest than near its darkest value.
+
+    A border's median fails where clothes touch it; this rule is right for all 140,000 pictures, either way round.
+    """
+    border, low, high = _border(picture), int(picture.min()), int(picture.max())
     quarter = (high - low) // 4
-    return grey if (border <= low + quarter).sum() > (border >= high - quarter).sum() else 255 - grey
+    is_dark = np.count_nonzero(border <= low + quarter) > np.count_nonzero(border >= high - quarter)
+    return picture if is_dark else 255 - picture
 
 
 def _foreground(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    image = Image.fromarray(picture)
-    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
-    values = np.asarray(image.filter(ImageFilter.GaussianBlur(max(image.size) // 200)), np.float32)
-    over = values - _background(values)
-    edge = _border(over)
-    noise = 1.4826 * float(np.median(np.abs(edge - np.median(edge))))
-    if over.max() < max(FAINTEST, 6 * noise):
-        raise BlankPicture("The picture is blank; draw or choose one in which something stands out from its background.")
-    return np.maximum(over, 0), noise
+    """How far each pixel is above the background, H x W float32, and the noise; both in grey levels.
+
+    Raises BlankPicture.
+    """
+    noise = 1.05 * float(np.median(np.abs(np.diff(_border(picture.astype(np.float32))))))  # a normal deviation
+    smooth = Image.fromarray(picture).filter(ImageFilter.GaussianBlur(max(picture.shape) // 200))
+    values = np.asarray(smooth, np.float32)
+    least = max(FAINTEST, 6 * noise)
+    above = np.maximum(values - _background(values, tolerance=least), 0)
+    if above.max() < least:
+        raise BlankPicture("The picture is blank; draw or choose one in which something stands out.")
+    return above, noise
 
 
-def _background(values: np.ndarray) -> np.ndarray:
-    h, w = values.shape
-    y, x = np.meshgrid(np.linspace(-1, 1, h, dtype=np.float32), np.linspace(-1, 1, w, dtype=np.float32), indexing="ij")
-    ys, xs, edge = _border(y), _border(x), _border(values)
-    dark = edge <= (values.min() + values.max()) / 2
-    one = np.ones(dark.sum(), np.float32)
-    # Two more rows pull the slopes to 0 where the border leaves them open.
-    a = np.concatenate([np.stack([one, ys[dark], xs[dark]], 1), [[0, 1, 0], [0, 0, 1]]])
-    b = np.concatenate([edge[dark], [0, 0]])
-    c, cy, cx = np.linalg.lstsq(a, b, rcond=None)[0]
-    return c + cy * y + cx * x
+def _background(values: np.ndarray, tolerance: float) -> np.ndarray:
+    """The quadratic surface through the border, since paper in a photo is lit unevenly.
+
+    Where something touches the border, so that no surface is within `tolerance` of it, only its dark part counts.
+    """
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in values.shape), indexing="ij")
+    terms = np.stack([np.ones_like(x), y, x, y * y - 0.5, x * x - 0.5], axis=-1)  # H x W x 5
+    flat = np.eye(5)[1:]  # four equations more that pull all but the level to 0, for where few pixels count
+    border, at_border = _border(values), _border(terms)
+    dark = border <= values.min() + (values.max() - values.min()) / 4
+    for part in (np.ones_like(dark), dark):
+        equations, levels = np.concatenate([at_border[part], flat]), np.append(border[part], np.zeros(4))
+        weights = np.linalg.lstsq(equations, levels, rcond=None)[0].astype(np.float32)
+        if np.abs(border - at_border @ weights).max() <= tolerance:
+            break
+    return terms @ weights
 
 
 def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    """Left, top, right and bottom of what is not 0; right and bottom are the first outside."""
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _fit(values: np.ndarray, mask, side: int, how) -> np.ndarray:
-    left, top, right, bottom = _box(mask)
-    width, height = right - left, bottom - top
+def _centre_of_mass(picture: np.ndarray) -> tuple[float, float]:
+    rows, columns = picture.sum(axis=1, dtype=np.float64), picture.sum(axis=0, dtype=np.float64)
+    return rows @ np.arange(len(rows)) / rows.sum(), columns @ np.arange(len(columns)) / columns.sum()
+
+
+def _fit(values: np.ndarray, box: tuple[int, int, int, int], side: int) -> np.ndarray:
+    """What is in the box with its longer edge scaled to `side`, anti-aliased, its greatest value to 255; uint8."""
+    width, height = box[2] - box[0], box[3] - box[1]
     scale = side / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(values).resize(size, how, box=(left, top, right, bottom)))
+    small = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.HAMMING, box))
+    return np.rint(small * (255 / small.max())).astype(np.uint8)
 
 
-def _paste(picture, top, left):
-    h, w = picture.shape
-    out = np.zeros((SIDE, SIDE), np.uint8)
-    top, left = min(max(top, 0), SIDE - h), min(max(left, 0), SIDE - w)
-    out[top : top + h, left : left + w] = picture
-    return out
+def _paste(picture: np.ndarray, top: int, left: int) -> np.ndarray:
+    """The picture on 28 x 28 black pixels, as near to the place named as it fits."""
+    height, width = picture.shape
+    top, left = min(max(top, 0), SIDE - height), min(max(left, 0), SIDE - width)
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas[top : top + height, left : left + width] = picture
+    return canvas
 
 
-def _centre(values):
-    total = values.sum(dtype=np.float64)
-    return tuple(float((values.sum(a, dtype=np.float64) * np.arange(values.shape[1 - a])).sum() / total) for a in (1, 0))
+def _is_mnist(picture: np.ndarray) -> bool:
+    """In all 70,000 pictures the longer edge is 20, in 16 of them 19, and the centre of mass 13.48 to 14.50."""
+    left, top, right, bottom = _box(picture)
+    return max(right - left, bottom - top) in (19, 20) and all(13.47 < c < 14.5 for c in _centre_of_mass(picture))
 
 
-HOW_M = Image.Resampling.BOX
-LOW_M = 8
-def _make_mnist(over, noise):
-    top = float(np.median(over[over > over.max() / 2]))
-    low = max(top / LOW_M, 4 * noise)
-    ink = np.where(over > low, np.minimum(over, top), 0).astype(np.float32)
-    small = np.maximum(_fit(ink, ink > 0, 20, HOW_M), 0)
-    small = np.rint(small * (255 / small.max())).astype(np.uint8)
-    cy, cx = _centre(small)
-    return _paste(small, int(14.5 - cy), int(14.5 - cx))
+def _mnist(ink: np.ndarray, noise: float) -> np.ndarray:
+    """LeCun et al. 1998, section III.A: in 20 x 20 with its aspect kept, its centre of mass in the centre of 28 x 28.
+
+    The centre is pixel 14 and moves are whole pixels, as the data have it.
+    """
+    stroke = float(np.median(ink[ink > ink.max() / 2]))
+    ink = np.where(ink > max(stroke / 4, 4 * noise), np.minimum(ink, stroke), np.float32(0))  # 4: measured
+    small = _fit(ink, _box(ink), 20)
+    y, x = _centre_of_mass(small)
+    return _paste(small, round(14 - y), round(14 - x))
 
 
-def _is_mnist(p):
-    l, t, r, b = _box(p)
-    cy, cx = _centre(p)
-    return max(r - l, b - t) in (19, 20) and max(abs(cy - 14), abs(cx - 14)) < 0.53
+def _is_fashion(picture: np.ndarray) -> bool:
+    """In all 70,000 pictures the longer edge is 26 to 28, and opposite margins differ by 2 at most."""
+    left, top, right, bottom = _box(picture)
+    centred = abs(left - (SIDE - right)) <= 2 and abs(top - (SIDE - bottom)) <= 2
+    return max(right - left, bottom - top) >= 26 and centred
 
-HOW_F = Image.Resampling.BOX
-TOL_F = 12.75
-PERCENT = 50
-def _make_fashion(over, noise):
-    low = max(TOL_F, 4 * noise)
-    small = _fit(over, over > low, 28, HOW_F)
-    small = np.clip(small * (255 / small.max()), 0, 255)
-    im = Image.fromarray(np.rint(small).astype(np.uint8)).filter(ImageFilter.UnsharpMask(1, PERCENT, 0))
-    small = np.asarray(im)
-    h, w = small.shape
-    return _paste(small, (29 - h) // 2, (29 - w) // 2)
 
-def _is_fashion(p):
-    l, t, r, b = _box(p)
-    return max(r - l, b - t) >= 26 and abs(t - (28 - b)) <= 2 and abs(l - (28 - r)) <= 2
+def _fashion(above: np.ndarray, noise: float) -> np.ndarray:
+    """Xiao et al. 2017, section 2: margins within 5 % of the background trimmed, longer edge 28, sharpened, centred.
 
-FORMS: dict[str, tuple[Callable[[np.ndarray], bool], Callable]] = {
-    "mnist": (_is_mnist, _make_mnist),
-    "fashion_mnist": (_is_fashion, _make_fashion),
-}
+    The paper scales by leaving out rows and columns; here they are averaged, which keeps the noise of photos out.
+    """
+    small = _fit(above, _box(above > max(0.05 * 255, 4 * noise)), SIDE)
+    sharp = Image.fromarray(small).filter(ImageFilter.UnsharpMask(radius=1, percent=25, threshold=0))  # 25: measured
+    height, width = small.shape
+    return _paste(np.asarray(sharp), (SIDE - height + 1) // 2, (SIDE - width + 1) // 2)
+
+
+class Form(NamedTuple):
+    """How to recognise a 28 x 28 picture that has a data set's form, and how to make one from a foreground."""
+
+    recognises: Callable[[np.ndarray], bool]
+    make: Callable[[np.ndarray, float], np.ndarray]
+
+
+FORMS = {"mnist": Form(_is_mnist, _mnist), "fashion_mnist": Form(_is_fashion, _fashion)}

@@ -9,7 +9,7 @@ from torch import nn
 
 
 def best_device(name: str | None = None) -> torch.device:
-    """The named device, else `CNN_DEVICE`, else CUDA, else MPS, else the CPU. Raises ValueError where it is not here."""
+    """The named device, else `CNN_DEVICE`, else CUDA, else MPS, else the CPU. Raises ValueError."""
     if name := name or os.environ.get("CNN_DEVICE"):
         try:
             return torch.empty(0, device=name).device

@@ -76,6 +76,13 @@ class Card:
     def id(self) -> str:
         return f"{self.architecture}.{self.dataset}"
 
+    @property
+    def command(self) -> str:
+        """The command that repeats this training."""
+        options = {"recipe": self.recipe.get("name"), "seed": self.seed} | self.recipe.get("changed", {})
+        texts = [f"--{name.replace('_', '-')} {value}" for name, value in options.items()]
+        return " ".join(["python -m training.train", self.id, *texts])
+
     def to_json(self, **layout) -> str:
         """The card as JSON with sorted keys; `layout` goes to `json.dumps`."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False, **layout)

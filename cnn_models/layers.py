@@ -1,0 +1,195 @@
+"""What each layer of a network does, found by running it: shapes, windows, parameters, multiplications.
+
+A TorchFunctionMode sees every tensor operation of the run, whether a module or a plain function made it; hooks on the
+modules say inside which block it happened. Both belong to one thread and one module, so other threads run undisturbed.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from cnn_models.operations import Pair, Shape, read
+from cnn_models.zoo import ARCHITECTURES, create_model
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One step of a network, or a block, a branch or the whole network with its steps as `children`.
+
+    `name` is the dotted path of the module, or what the function or branch is called. Shapes are C x H x W, or C once
+    flat, without the batch; kernel, stride and padding are (height, width), None where there is no window. `macs` are
+    the multiply-accumulates of convolutions and linear layers on one picture; parameters that are used twice count
+    once. `receptive_field` is the side of the square of the input, in pixels, that one output value can see.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[Shape, ...]
+    output: Shape
+    receptive_field: int
+    kernel: Pair | None = None
+    stride: Pair | None = None
+    padding: Pair | None = None
+    parameters: int = 0
+    macs: int = 0
+    children: tuple[Layer, ...] = ()
+
+    def steps(self) -> Iterator[Layer]:
+        """The steps without children, in order, through all blocks and branches."""
+        if not self.children:
+            yield self
+        for child in self.children:
+            yield from child.steps()
+
+
+def describe(model: nn.Module, size: int) -> Layer:
+    """Run the network on a 1 x 1 x size x size picture of zeros, on its own device and in its own mode, as one Layer.
+
+    Nothing else may run this very module meanwhile. What the network cannot take raises the network's own error.
+    """
+    picture = torch.zeros(1, 1, size, size, device=next(model.parameters()).device)
+    recorder = _Recorder(picture)
+    hooks = [hook for path, module in model.named_modules() for hook in recorder.watch(path, module)]
+    try:
+        with torch.no_grad(), recorder:
+            model(picture)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return recorder.group(type(model).__name__, "network", recorder.levels[0])
+
+
+@functools.cache
+def architecture_layers(name: str, size: int | None = None) -> Layer:
+    """The layers of a network of the line-up, for pictures of its own input size or another that it takes.
+
+    Raises KeyError for an unknown name and ValueError for a size the network cannot take.
+    """
+    with torch.device("meta"):
+        model = create_model(name).eval()
+    sizes = ARCHITECTURES[name].sizes
+    size = ARCHITECTURES[name].input_size if size is None else size
+    if size not in sizes:
+        raise ValueError(f"{name} takes pictures of {sizes[0]} to {sizes[-1]} pixels a side, not {size}")
+    # Weights of any value will do. A run on "meta" itself would import sympy first, which takes 1.6 s.
+    blanks = {key: torch.empty(t.shape, dtype=t.dtype) for key, t in model.state_dict().items()}
+    model.load_state_dict(blanks, assign=True)
+    return describe(model, size)
+
+
+class _Row(NamedTuple):
+    """A layer and the numbers of the tensors it reads from before it, in the order of its inputs, and makes."""
+
+    layer: Layer
+    reads: tuple[int, ...]
+    makes: tuple[int, ...]
+
+
+class _Recorder(TorchFunctionMode):
+    """Turns the operations of one run into rows: one list for the network, and one for each block being run."""
+
+    def __init__(self, picture: Tensor):
+        super().__init__()
+        self.size = picture.shape[-1]
+        self.levels: list[list[_Row]] = [[]]
+        self.tensors: list[Tensor] = [picture]  # by number; kept, so that no id is used twice
+        self.fields: list[tuple[float, float]] = [(1, 1)]  # receptive field, distance of neighbouring values; pixels
+        self.numbers = {id(picture): 0}  # by id; an operation in place gives its tensor a new number
+        self.counted: set[int] = set()  # ids of parameters
+
+    def watch(self, path: str, module: nn.Module) -> list:
+        """Hook a module so that what happens inside becomes one row; a Sequential is plumbing and stays invisible."""
+        if not path or isinstance(module, nn.Sequential):
+            return []
+        return [
+            module.register_forward_pre_hook(lambda *_: self.levels.append([])),
+            module.register_forward_hook(lambda *_: self.leave(path, module)),
+        ]
+
+    def leave(self, path: str, module: nn.Module) -> None:
+        rows = self.levels.pop()
+        if len(rows) == 1 and type(module).__module__.startswith("torch.nn."):
+            rows = [rows[0]._replace(layer=replace(rows[0].layer, name=path))]
+        elif rows:
+            makes = tuple(number for row in rows for number in row.makes)
+            reads = tuple(dict.fromkeys(n for row in rows for n in row.reads if n not in makes))
+            kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(module).__name__)
+            rows = [_Row(self.group(path, kind, rows), reads, makes)]
+        self.levels[-1] += rows
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
+        made = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
+        reads = tuple(dict.fromkeys(self.numbers[id(t)] for t in given if id(t) in self.numbers))
+        if reads and made:
+            self.add(func.__name__, args, kwargs or {}, reads, made, [t for t in given if isinstance(t, nn.Parameter)])
+        return result
+
+    def add(self, function: str, args, kwargs, reads: tuple[int, ...], made: list[Tensor], weights: list) -> None:
+        """One operation as a row of the block that is being run."""
+        inputs, output = tuple(_shape(self.tensors[n]) for n in reads), _shape(made[0])
+        kind, macs, kernel, stride, padding = read(function, args, kwargs, inputs[0], output)
+        field, distance = map(max, zip(*(self.fields[n] for n in reads), strict=True))
+        before, after = (shape[1] if len(shape) == 3 else 1 for shape in (inputs[0], output))
+        # What changes the side without windows of one size sees what an adaptive pool does; a flat value, all.
+        tiles = (-(-(i + 1) * before // after) - i * before // after for i in range(after))
+        field += ((kernel[0] if kernel else max(tiles)) - 1) * distance
+        distance *= stride[0] if stride else before / after
+        fresh = {id(weight): weight.numel() for weight in weights if id(weight) not in self.counted}
+        self.counted |= fresh.keys()
+        sees, parameters = min(round(field), self.size), sum(fresh.values())
+        layer = Layer(function, kind, inputs, output, sees, kernel, stride, padding, parameters, macs)
+        makes = tuple(range(len(self.tensors), len(self.tensors) + len(made)))
+        self.tensors += made
+        self.fields += [(field, distance)] * len(made)
+        self.numbers |= {id(tensor): number for tensor, number in zip(made, makes, strict=True)}
+        self.levels[-1].append(_Row(layer, reads, makes))
+
+    def group(self, name: str, kind: str, rows: list[_Row]) -> Layer:
+        """The rows as the children of one layer, those that ran side by side gathered into branches."""
+        maker = {number: i for i, row in enumerate(rows) for number in row.makes}
+        sources = [{maker.get(n, -1): n for n in row.reads} for row in rows]  # -1 is what came from outside
+        readers = Counter(source for found in sources for source in found)
+        children: dict[int | tuple, Layer] = {}
+        for i, row in enumerate(rows):
+            branches = []
+            for source, number in sources[i].items() if len(sources[i]) > 1 else ():
+                chain = []
+                while source in children and readers[source] == 1 and len(sources[source]) == 1:
+                    chain.insert(0, children.pop(source))
+                    (source,) = sources[source]
+                branches.append(self.branch(chain, number))
+            branches.sort(key=lambda branch: branch.kind == "shortcut")
+            children |= {(i, b): branch for b, branch in enumerate(branches)} | {i: row.layer}
+        return _total(name, kind, list(children.values()))
+
+    def branch(self, chain: list[Layer], number: int) -> Layer:
+        if not chain:
+            shape = _shape(self.tensors[number])
+            return Layer("shortcut", "shortcut", (shape,), shape, min(round(self.fields[number][0]), self.size))
+        windows = [f"{s.kernel[0]}×{s.kernel[1]}" if s.macs else "pool" for s in chain if s.kernel]
+        return _total(" → ".join(windows or [step.kind for step in chain]), "branch", chain)
+
+
+def _total(name: str, kind: str, children: list[Layer]) -> Layer:
+    first, last = children[0], children[-1]
+    parameters, macs = sum(child.parameters for child in children), sum(child.macs for child in children)
+    return Layer(
+        name, kind, first.inputs, last.output, last.receptive_field,
+        parameters=parameters, macs=macs, children=tuple(children),
+    )  # fmt: skip
+
+
+def _shape(tensor: Tensor) -> Shape:
+    return tuple(tensor.shape[1:])

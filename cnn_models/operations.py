@@ -1,0 +1,69 @@
+"""What one tensor operation of PyTorch is in the words of the field: its kind, its window and its multiplications."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
+
+# Kinds that are not simply the name of the function.
+KINDS = {
+    "conv": "convolution", "maxpool": "max-pool", "avgpool": "average pool", "adaptivemaxpool": "adaptive max-pool",
+    "adaptiveavgpool": "adaptive average pool", "batchnorm": "batch norm", "relu": "ReLU", "cat": "concatenate",
+    "iadd": "add",
+}  # fmt: skip
+# The arguments, by position, of operations that have settings.
+ARGUMENTS = {
+    "conv": ("input", "weight", "bias", "stride", "padding"),
+    "linear": ("input", "weight"),
+    "maxpool": ("input", "kernel_size", "stride", "padding"),
+    "avgpool": ("input", "kernel_size", "stride", "padding"),
+}
+
+
+class Operation(NamedTuple):
+    """Kernel, stride and padding are (height, width), None without windows of one size; `macs` is for one picture."""
+
+    kind: str
+    macs: int = 0
+    kernel: Pair | None = None
+    stride: Pair | None = None
+    padding: Pair | None = None
+
+
+def read(function: str, args: tuple, kwargs: dict, before: Shape, after: Shape) -> Operation:
+    """What a call of a function, named as in torch, does to a tensor C x H x W, or C, to make one of shape `after`.
+
+    An adaptive pool is read as the fixed one it acts as at these shapes.
+    """
+    key = function.strip("_").lower().replace("_", "").removesuffix("2d")
+    kind = KINDS.get(key, function.strip("_").replace("_", " "))
+    settings = dict(zip(ARGUMENTS.get(key, ()), args, strict=False)) | kwargs
+    if key == "linear":
+        return Operation(kind, math.prod(after) * settings["weight"].shape[1])
+    if key == "conv":
+        weight = settings["weight"]  # out x in x H x W
+        kernel, stride, macs = tuple(weight.shape[2:]), settings.get("stride", 1), math.prod(after) * weight[0].numel()
+    elif key in ("maxpool", "avgpool"):
+        kernel, macs = _pair(settings["kernel_size"]), 0
+        stride = settings.get("stride") or kernel
+    elif key.startswith("adaptive"):
+        if after[1:] == (1, 1):
+            kind = kind.replace("adaptive", "global")
+        if any(b % a for b, a in zip(before[1:], after[1:], strict=True)):
+            return Operation(kind)
+        tile = (before[1] // after[1], before[2] // after[2])
+        return Operation(kind, 0, tile, tile, (0, 0))
+    else:
+        return Operation(kind)
+    padding = settings.get("padding", 0)
+    if isinstance(padding, str):
+        padding = tuple(k // 2 for k in kernel) if padding == "same" else 0
+    return Operation(kind, macs, kernel, _pair(stride), _pair(padding))
+
+
+def _pair(value: int | Sequence[int]) -> Pair:
+    return (value, value) if isinstance(value, int) else tuple(value)

@@ -1,0 +1,154 @@
+"""One picture through many networks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from cnn_models.checkpoint import CheckpointError
+from cnn_models.datasets import DATASETS
+from cnn_models.decode import decode
+from cnn_models.hub import KEPT, LoadedModel, MissingCheckpoint, ModelHub, parse
+from cnn_models.preprocess import to_dataset_form, to_input
+from cnn_models.zoo import ARCHITECTURES
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one network says of a picture.
+
+    `probabilities` are by class, in the data set's order; `margin` is the winner's logit less that of the runner-up;
+    `milliseconds` are those of the forward pass alone, which the device has finished.
+    """
+
+    id: str
+    label: str
+    probabilities: dict[str, float]
+    margin: float
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the networks say together: `votes` are by class, the winner first; `why` says what is unusual."""
+
+    label: str
+    votes: dict[str, int]
+    unusual: bool
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The answers of several networks to one picture; `picture` is 28 x 28 uint8, what the networks see."""
+
+    dataset: str
+    picture: np.ndarray
+    verdict: Verdict
+    models: tuple[Answer, ...]
+
+    def to_dict(self) -> dict:
+        """Everything but the picture in JSON's types, as the HTTP endpoint answers it."""
+        models = [asdict(answer) for answer in self.models]
+        return {"dataset": self.dataset, "verdict": asdict(self.verdict), "models": models}
+
+
+def compare(
+    picture: bytes | str | Path | Image.Image | np.ndarray,
+    dataset: str,
+    models: Sequence[str] = (),
+    hub: ModelHub | None = None,
+) -> Comparison:
+    """Show a picture, whatever `decode` takes, to several networks of one data set.
+
+    `models` are architectures or checkpoint ids; none means all in `weights/` that can be loaded, and no hub means
+    one that is shared by all such calls. Raises CheckpointError (MissingCheckpoint where there are no weights),
+    PictureError (BlankPicture where nothing is drawn), and ValueError for names that do not fit.
+    """
+    if dataset not in DATASETS:
+        raise ValueError(f"unknown data set {dataset!r:.80}; known are {', '.join(DATASETS)}")
+    hub = hub or _shared_hub()
+    ids = _ids(models, dataset)
+    grid = to_dataset_form(decode(picture), DATASETS[dataset])
+    networks = [hub.get(id) for id in ids] if ids else _all(dataset, hub)
+    answers = tuple(predict(network, grid) for network in networks)
+    return Comparison(dataset, grid, _verdict(answers), answers)
+
+
+def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
+    """Show a 28 x 28 uint8 picture, in its data set's form, to one network. Raises CheckpointError."""
+    card, clock = loaded.card, torch.get_device_module(loaded.device)
+    with torch.inference_mode():
+        pictures = torch.tensor(grid, device=loaded.device)[None]
+        x = to_input(pictures, card.input_size, card.mean, card.std)
+        clock.synchronize()
+        start = time.perf_counter()
+        logits = loaded.model(x)
+        clock.synchronize()
+        milliseconds = (time.perf_counter() - start) * 1000
+        logits = logits[0].cpu().double()  # in float32, 0.99999999 would be 1
+    if not logits.isfinite().all():
+        raise CheckpointError(f"{loaded.id} computes numbers that are not finite; leave it out or train it again")
+    probabilities = (logits / card.temperature).softmax(0).tolist()
+    first, second = logits.topk(2).values.tolist()
+    label = card.classes[logits.argmax()]
+    return Answer(loaded.id, label, dict(zip(card.classes, probabilities, strict=True)), first - second, milliseconds)
+
+
+def _ids(models: Sequence[str], dataset: str) -> list[str]:
+    """The names as checkpoint ids of the data set."""
+    if not all(isinstance(name, str) for name in models):
+        raise ValueError("the networks are a list of names, such as lenet5 or lenet5.mnist")
+    references = [parse(f"{name}.{dataset}" if name in ARCHITECTURES else name) for name in models]
+    ids = [str(reference) for reference in references]
+    for reference in references:
+        if reference.dataset != dataset:
+            raise ValueError(f"{reference} is not of {dataset}; choose one whose name ends in .{dataset}")
+    if twice := [id for id, count in Counter(ids).items() if count > 1]:
+        raise ValueError(f"{', '.join(twice)} is named twice; name each network once")
+    if len(ids) > KEPT:
+        raise ValueError(f"{len(ids)} networks are too many at once; name at most {KEPT}")
+    return ids
+
+
+def _all(dataset: str, hub: ModelHub) -> list[LoadedModel]:
+    """All networks of `weights/` for a data set, less those that are damaged, which the log names."""
+    networks = []
+    for id, card in hub.cards().items():
+        if card.dataset == dataset:
+            try:
+                networks.append(hub.get(id))
+            except CheckpointError as error:
+                log.warning("%s is left out: %s", id, error)
+    if not networks:
+        raise MissingCheckpoint(f"no weights for {dataset}; run `python -m training.train lenet5.{dataset}`")
+    return networks
+
+
+def _verdict(answers: tuple[Answer, ...]) -> Verdict:
+    shares = {name: sum(a.probabilities[name] for a in answers) / len(answers) for name in answers[0].probabilities}
+    counts = Counter(answer.label for answer in answers)
+    votes = dict(sorted(counts.items(), key=lambda vote: (-vote[1], -shares[vote[0]])))
+    likeliest = max(shares, key=shares.__getitem__)
+    why = ""
+    if shares[likeliest] < 0.5:
+        why = (
+            f"No class has half of the probability: the likeliest, {likeliest}, has {shares[likeliest]:.0%} on average."
+        )
+    return Verdict(next(iter(votes)), votes, bool(why), why)
+
+
+@cache
+def _shared_hub() -> ModelHub:
+    return ModelHub()

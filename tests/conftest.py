@@ -1,0 +1,114 @@
+"""What the tests share: the data sets, small real checkpoints, and a Hub on this machine."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import cnn_models  # first of all: it sets OMP_WAIT_POLICY before torch is imported
+from cnn_models import ARCHITECTURES, DATASETS, Card, ModelHub, create_model
+from cnn_models.checkpoint import HISTORY_COLUMNS, write_checkpoint
+from tests.fake_hub import FakeHub
+
+ROOT = Path(cnn_models.__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with both data sets in torchvision's layout; a test that needs it is skipped where it is absent."""
+    folder = Path(os.environ.get("CNN_DATA_DIR") or ROOT / "data")
+    if not all((folder / name / "raw").is_dir() for name in ("MNIST", "FashionMNIST")):
+        sentence = f"no data sets in {folder}; run `python -m training.data`, or set CNN_DATA_DIR to where they are"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
+    return folder
+
+
+def make_card(architecture: str = "lenet5", dataset: str = "mnist") -> Card:
+    """A valid card of a network that was never trained."""
+    facts = DATASETS[dataset]
+    return Card(
+        architecture, dataset, ARCHITECTURES[architecture].input_size, facts.mean, facts.std, facts.classes,
+        recipe={"name": "test", "epochs": 0}, seed=0, split="none", weights_dtype="float32", weights_sha256="",
+        versions={"torch": "test"}, commit="0" * 40, date="2026-01-01", metrics={"test_accuracy": 10.0},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Callable[..., Path]:
+    """`checkpoint("lenet5.mnist")` writes a freshly initialised network to `weights/lenet5.mnist`, for `tmp_path`."""
+
+    def write(id: str = "lenet5.mnist", root: Path = tmp_path / "weights") -> Path:
+        card = make_card(*id.split("."))
+        history = [dict.fromkeys(HISTORY_COLUMNS, 1)]
+        write_checkpoint(root / id, create_model(card.architecture).state_dict(), card, history, f"# {id}\n")
+        return root / id
+
+    return write
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch) -> ModelHub:
+    """A hub over `tmp_path / "weights"`, where `checkpoint` writes, untouched by the environment."""
+    monkeypatch.delenv("CNN_WEIGHTS_DIR", raising=False)
+    monkeypatch.delenv("CNN_HUB_NAMESPACE", raising=False)
+    monkeypatch.setenv("CNN_DEVICE", "cpu")
+    return ModelHub(tmp_path / "weights")
+
+
+@pytest.fixture
+def fake_hub(tmp_path, monkeypatch):
+    """A Hub on the loopback, which the real client takes for the Hub, with an empty cache in `tmp_path`."""
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    with FakeHub() as hub:
+        # The client reads its environment at import; `test_environment_names_hub_and_cache` covers the environment.
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + template[template.index("/{repo_id}") :]
+        )
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        huggingface_hub.close_session()
+        yield hub
+    huggingface_hub.close_session()
+
+
+@pytest.fixture(scope="session")
+def url():
+    """The address of `python app.py`, as a user starts it, with the bundled weights and the Hub out of reach."""
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    environment.pop("CNN_HUB_NAMESPACE", None)
+    environment.pop("CNN_WEIGHTS_DIR", None)
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    output = []
+    for line in process.stdout:
+        output.append(line)
+        if found := re.search(r"http://\S+", line):
+            break
+    else:
+        pytest.fail("app.py ended before it gave an address:\n" + "".join(output))
+    drain = threading.Thread(target=lambda: output.extend(process.stdout), daemon=True)
+    drain.start()
+    yield found.group()
+    process.terminate()
+    process.wait(30)
+    drain.join(5)
+    traces = "".join(output)
+    assert "Traceback" not in traces, traces

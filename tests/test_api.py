@@ -1,0 +1,96 @@
+"""`/compare` and `/models` over HTTP, on the app as a user starts it."""
+
+import io
+import json
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image, ImageDraw, ImageOps
+
+from cnn_models import DATASETS, ModelHub
+
+
+@pytest.fixture(scope="module")
+def client(url):
+    return Client(url, verbose=False)
+
+
+def drawn_seven(corner=(60, 60)):
+    """Dark on light, 300 x 300, as one draws it."""
+    picture = Image.new("L", (300, 300), 255)
+    x, y = corner
+    ImageDraw.Draw(picture).line([(x, y), (x + 110, y), (x + 50, y + 150)], fill=20, width=20, joint="curve")
+    return picture
+
+
+def bag():
+    """A Fashion-MNIST test picture as a photo has it: dark on a light background, larger."""
+    picture = Image.open("ui/samples/fashion_mnist.8.png").resize((280, 280), Image.Resampling.BICUBIC)
+    return ImageOps.expand(ImageOps.invert(picture), 10, fill=255)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "label", "picture"),
+    [
+        ("mnist", "7", drawn_seven()),
+        ("mnist", "7", ImageOps.invert(drawn_seven())),
+        ("mnist", "7", drawn_seven((15, 10))),
+        ("mnist", "7", drawn_seven((175, 135))),
+        ("fashion_mnist", "Bag", Image.open("ui/samples/fashion_mnist.8.png")),
+        ("fashion_mnist", "Bag", bag()),
+        ("fashion_mnist", "Bag", ImageOps.expand(bag(), (150, 200, 0, 0), fill=255)),
+    ],
+    ids=["dark", "bright", "top left", "bottom right", "test picture", "photo", "photo in a corner"],
+)
+def test_compare_reads_pictures_however_they_come(client, tmp_path, dataset, label, picture):
+    picture.save(tmp_path / "picture.png")
+    answer = client.predict(handle_file(tmp_path / "picture.png"), dataset, [], api_name="/compare")
+    assert set(answer) == {"dataset", "verdict", "models"} and answer["dataset"] == dataset
+    assert set(answer["verdict"]) == {"label", "votes", "unusual", "why"}
+    assert answer["verdict"]["label"] == label
+    assert sum(answer["verdict"]["votes"].values()) == len(answer["models"]) >= 3
+    for model in answer["models"]:
+        assert set(model) == {"id", "label", "probabilities", "margin", "milliseconds"}
+        assert tuple(model["probabilities"]) == DATASETS[dataset].classes
+        assert sum(model["probabilities"].values()) == pytest.approx(1)
+        assert model["margin"] > 0 and model["milliseconds"] > 0
+
+
+def test_models_are_answered_in_the_order_asked_for(client, tmp_path):
+    drawn_seven().save(tmp_path / "seven.png")
+    names = ["mini_resnet", "lenet5.mnist"]
+    answer = client.predict(handle_file(tmp_path / "seven.png"), "mnist", names, api_name="/compare")
+    assert [model["id"] for model in answer["models"]] == ["mini_resnet.mnist", "lenet5.mnist"]
+
+
+@pytest.mark.parametrize(
+    ("content", "dataset", "models", "sentence"),
+    [
+        (b"not a picture", "mnist", [], "picture"),
+        ("blank", "mnist", [], "blank|empty"),
+        ("seven", "letters", [], "known are mnist, fashion_mnist"),
+        ("seven", "mnist", ["vgg16"], "known are lenet5.mnist"),
+        ("seven", "mnist", ["lenet5", "lenet5"], "named twice"),
+        ("seven", "mnist", ["someone/lenet5.mnist"], "only the line-up's own"),
+    ],
+)
+def test_bad_input_gets_a_sentence(client, tmp_path, content, dataset, models, sentence):
+    if isinstance(content, str):
+        buffer = io.BytesIO()
+        (drawn_seven() if content == "seven" else Image.new("L", (100, 100), 255)).save(buffer, "PNG")
+        content = buffer.getvalue()
+    (tmp_path / "picture.png").write_bytes(content)
+    with pytest.raises(AppError, match=sentence):
+        client.predict(handle_file(tmp_path / "picture.png"), dataset, models, api_name="/compare")
+
+
+def test_models_lists_the_cards(client):
+    listed = client.predict(api_name="/models")
+    assert listed == {id: json.loads(card.to_json()) for id, card in ModelHub().cards().items()}
+
+
+def test_only_these_two_endpoints_are_public(client):
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(endpoints) == {"/compare", "/models"}
+    assert [p["parameter_name"] for p in endpoints["/compare"]["parameters"]] == ["image", "dataset", "models"]

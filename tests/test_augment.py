@@ -1,0 +1,70 @@
+"""Augmentation: each picture moved by no more than asked, and not at all when nothing is asked."""
+
+import torch
+
+from training import augment
+
+
+def pictures(n=64):
+    x = torch.zeros(n, 1, 28, 28)
+    x[:, :, 10:18, 12:16] = 1.0
+    return x
+
+
+def centres(x):
+    line = torch.arange(28.0)
+    mass = x.sum((1, 2, 3))
+    return (x.sum((1, 3)) @ line) / mass, (x.sum((1, 2)) @ line) / mass
+
+
+def test_nothing_asked_nothing_changed():
+    x = pictures()
+    assert torch.allclose(augment.affine(x, 0, 0, 0, 0), x, atol=1e-5)
+    assert torch.equal(augment.erase(x, 0.0, 10), x)
+
+
+def test_shifts_stay_within_their_pixels():
+    torch.manual_seed(0)
+    rows, columns = centres(augment.affine(pictures(500), 0, 2, 0, 0))
+    for moved, start in ((rows, 13.5), (columns, 13.5)):
+        away = (moved - start).abs()
+        assert 1.8 < away.max() <= 2.001
+
+
+def test_rotation_turns_by_the_angle():
+    torch.manual_seed(0)
+    moved = augment.affine(pictures(500), 30, 0, 0, 0)
+    y, x = torch.meshgrid(torch.arange(28.0) - 13.5, torch.arange(28.0) - 13.5, indexing="ij")
+    covariance = (moved[:, 0] * x * y).sum((1, 2))
+    spread = (moved[:, 0] * (y * y - x * x)).sum((1, 2))
+    angle = torch.rad2deg(0.5 * torch.atan2(2 * covariance, spread))
+    assert 28 < angle.abs().max() < 31
+    assert torch.allclose(moved.sum((1, 2, 3)), pictures(500).sum((1, 2, 3)), rtol=0.05)
+
+
+def test_scaling_changes_the_area():
+    torch.manual_seed(0)
+    area = augment.affine(pictures(500), 0, 0, 0.1, 0).sum((1, 2, 3)) / 32
+    assert 1 / 1.1**2 - 0.02 < area.min() < 0.88 and 1.13 < area.max() < 1 / 0.9**2 + 0.02
+
+
+def test_half_are_mirrored_and_none_otherwise_changed():
+    torch.manual_seed(0)
+    x = torch.rand(1000, 1, 28, 28)
+    y = augment.flip(x)
+    same = (y == x).all((1, 2, 3))
+    assert torch.equal(y[~same], x[~same].flip(3)) and 400 < same.sum() < 600
+
+
+def test_erasing_blacks_out_squares_on_some():
+    torch.manual_seed(0)
+    gone = 784 - augment.erase(torch.ones(2000, 1, 28, 28), 0.3, 10).sum((1, 2, 3))
+    assert 0.25 < (gone > 0).float().mean() < 0.35 and 64 < gone.max() <= 121
+
+
+def test_the_same_seed_gives_the_same_pictures():
+    def draw():
+        torch.manual_seed(7)
+        return augment.erase(augment.flip(augment.affine(pictures(), 10, 2, 0.1, 5)), 0.5, 8)
+
+    assert torch.equal(draw(), draw())

@@ -1,0 +1,193 @@
+"""Checkpoints come back as they were written, and what is not one is refused with a sentence."""
+
+import errno
+import json
+import os
+
+import pytest
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from cnn_models import ARCHITECTURES, Card, create_model
+from cnn_models import checkpoint as module
+from cnn_models.checkpoint import CONFIG, FILES, HISTORY, WEIGHTS, CheckpointError, load_model, write_checkpoint
+from tests.conftest import make_card
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_round_trip(name, tmp_path):
+    state = create_model(name).state_dict()
+    history = [{column: float(epoch) for column in module.HISTORY_COLUMNS} for epoch in (1, 2)]
+    folder = tmp_path / f"{name}.mnist"
+    card = write_checkpoint(folder, state, make_card(name), history, "# Card\n")
+    half = sum(tensor.numel() * 4 for tensor in state.values()) > module.HALF_ABOVE
+    assert half == (name in ("alexnet", "googlenet"))
+    assert card.weights_dtype == ("float16" if half else "float32")
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert module.read_card(folder) == card
+    assert module.read_history(folder) == history
+
+    model, loaded = load_model(folder)
+    assert loaded == card and not model.training
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    for key, tensor in model.state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, state[key].half().float() if half else state[key]), key
+
+    with safe_open(folder / WEIGHTS, "pt") as file:
+        assert file.metadata().keys() == {"card"}
+        assert Card.from_json(file.metadata()["card"]) == card
+
+    before = content(folder)
+    stored, _ = module.read_weights(folder)
+    write_checkpoint(folder, stored, card, history, "# Card\n")
+    assert content(folder) == before
+
+
+def rewrite(folder, tensors=None, header=None, rehash=False, **fields):
+    """Store other tensors and card fields; the header carries the same card unless it is given apart."""
+    tensors = tensors or load_file(folder / WEIGHTS)
+    fields |= {"weights_sha256": module.weights_hash(tensors)} if rehash else {}
+    card = json.loads((folder / CONFIG).read_text()) | fields
+    save_file(tensors, folder / WEIGHTS, metadata={"card": json.dumps(card)} if header is None else header)
+    (folder / CONFIG).write_text(json.dumps(card))
+
+
+def change_tensor(key, change):
+    def edit(folder):
+        tensors = load_file(folder / WEIGHTS)
+        tensors[key] = change(tensors[key]).contiguous()
+        rewrite(folder, tensors, rehash=True)
+
+    return edit
+
+
+def drop_tensor(folder):
+    tensors = load_file(folder / WEIGHTS)
+    del tensors["c1.bias"]
+    rewrite(folder, tensors, rehash=True)
+
+
+def add_tensor(folder):
+    rewrite(folder, load_file(folder / WEIGHTS) | {"c9.bias": torch.zeros(1)}, rehash=True)
+
+
+def change_a_byte(folder):
+    raw = bytearray((folder / WEIGHTS).read_bytes())
+    raw[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(raw)
+
+
+def truncate(folder):
+    os.truncate(folder / WEIGHTS, 100_000)
+
+
+def not_a_number(tensor):
+    return tensor.index_fill(0, torch.tensor(0), float("nan"))
+
+
+class Bomb:
+    def __reduce__(self):
+        return pytest.fail, ("a pickle was executed",)
+
+
+def set_fields(**fields):
+    return lambda folder: rewrite(folder, **fields)
+
+
+def pickle(folder):
+    torch.save({"c1.weight": Bomb()}, folder / WEIGHTS)
+
+
+REFUSED = {
+    "unknown architecture": (set_fields(architecture="vgg"), "unknown architecture 'vgg'; known are lenet5"),
+    "unknown data set": (set_fields(dataset="cifar"), "unknown data set 'cifar'; known are mnist"),
+    "other classes": (set_fields(dataset="fashion_mnist"), "its classes are not those of fashion_mnist"),
+    "impossible size": (set_fields(input_size=32), "lenet5 cannot take pictures of size 32"),
+    "no deviation": (set_fields(std=0.0), "cannot normalise"),
+    "temperature": (set_fields(temperature=0.0), "temperature 0.0 is not a positive number"),
+    "endless mean": (set_fields(mean=10**400), "is not the card of a checkpoint"),
+    "no classes": (set_fields(classes=7), "is not the card of a checkpoint"),
+    "other type": (set_fields(weights_dtype="int8"), "weights of type 'int8'"),
+    "unknown field": (set_fields(extra=1), "missing or unknown fields: extra"),
+    "missing tensor": (drop_tensor, "missing or unknown tensors: c1.bias"),
+    "extra tensor": (add_tensor, "missing or unknown tensors: c9.bias"),
+    "wrong shape": (change_tensor("c1.bias", lambda t: t[:5]), r"c1.bias has shape \(5,\) instead of \(6,\)"),
+    "wrong type": (
+        change_tensor("c1.bias", torch.Tensor.half),
+        "c1.bias is torch.float16, the card says torch.float32",
+    ),
+    "not finite": (change_tensor("c1.bias", not_a_number), "c1.bias is not finite; train again"),
+    "changed byte": (change_a_byte, "changed or damaged after it was written"),
+    "other header": (lambda f: rewrite(f, header={"card": make_card().to_json()}), "card in its header is not that of"),
+    "no header": (lambda f: rewrite(f, header={}), "card in its header is not that of"),
+    "two headers": (lambda f: rewrite(f, header={"card": "", "more": ""}), "card in its header is not that of"),
+    "large header": (lambda f: rewrite(f, header={"card": " " * 2**21}), "larger than this network can be"),
+    "large file": (lambda f: os.truncate(f / WEIGHTS, 2**30), "larger than this network can be"),
+    "large config": (lambda f: os.truncate(f / CONFIG, module.CONFIG_LIMIT + 1), "larger than 1,048,576 bytes"),
+    "deep config": (lambda f: (f / CONFIG).write_text("[" * 10**5), "is not the card of a checkpoint"),
+    "no JSON": (lambda f: (f / CONFIG).write_bytes(b"\xff"), "is not the card of a checkpoint"),
+    "truncated": (truncate, "is not the weights of lenet5.mnist"),
+    "pickle": (pickle, "is not the weights of lenet5.mnist"),
+    "no weights": (lambda f: (f / WEIGHTS).unlink(), "is not the weights of lenet5.mnist"),
+    "no config": (lambda f: (f / CONFIG).unlink(), "is not the card of a checkpoint"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_refused(fault, checkpoint):
+    folder = checkpoint()
+    load_model(folder)
+    damage, sentence = REFUSED[fault]
+    damage(folder)
+    with pytest.raises(CheckpointError, match=sentence):
+        load_model(folder)
+
+
+def test_edits_themselves_do_no_harm(checkpoint):
+    folder = checkpoint()
+    rewrite(folder, rehash=True)
+    load_model(folder)
+
+
+def test_history_with_a_word_for_a_number_is_refused(checkpoint):
+    folder = checkpoint()
+    (folder / HISTORY).write_text((folder / HISTORY).read_text().replace("1", "one"))
+    with pytest.raises(CheckpointError, match="is not the history of a training"):
+        module.read_history(folder)
+
+
+def test_a_network_in_memory_outlives_its_file(checkpoint):
+    folder = checkpoint()
+    model, _ = load_model(folder)
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    with open(folder / WEIGHTS, "r+b") as file:
+        file.write(bytes((folder / WEIGHTS).stat().st_size))
+    assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        SafetensorError("I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_full_disk_leaves_the_old_folder(error, checkpoint, monkeypatch):
+    folder = checkpoint()
+    before = content(folder)
+
+    def half_written(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(module, "save_file", half_written)
+    with pytest.raises(CheckpointError, match="as it was before: the disk is full; make room"):
+        checkpoint()
+    assert content(folder) == before
+    assert list(folder.parent.iterdir()) == [folder]

@@ -1,0 +1,139 @@
+"""The hub finds, fetches and loads checkpoints; the real Hub client speaks to a server on the loopback."""
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from cnn_models import ModelHub
+from cnn_models import hub as module
+from cnn_models.checkpoint import CONFIG, WEIGHTS, CheckpointError
+from cnn_models.hub import MissingCheckpoint
+
+ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*_):
+        pytest.fail("something reached for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+def test_local_needs_no_network(checkpoint, tmp_path, no_network):
+    folder = checkpoint()
+    hub = ModelHub(folder.parent, namespace="someone")
+    assert hub.cards() == {ID: hub.card(ID)}
+    net = hub.get(ID)
+    assert (net.id, net.source, net.device, net.card) == (ID, str(folder), torch.device("cpu"), hub.card(ID))
+    assert not net.model.training and not any(p.requires_grad for p in net.model.parameters())
+    assert hub.folder(ID) == folder
+    assert hub.get(ID) is net
+
+
+def test_nothing_is_loaded_before_it_is_used(checkpoint, hub, monkeypatch):
+    checkpoint()
+    monkeypatch.setattr(module, "load_model", lambda folder: pytest.fail("loaded"))
+    assert list(hub.cards()) == [ID] and hub.card(ID).id == ID
+
+
+def test_cards_without_weights(checkpoint, hub):
+    (checkpoint() / WEIGHTS).unlink()
+    assert list(hub.cards()) == [ID] and hub.card(ID).id == ID
+    with pytest.raises(MissingCheckpoint, match=r"no weights for .*; run `python -m training.train lenet5.mnist`"):
+        hub.get(ID)
+
+
+def test_damaged_folders_say_so_when_asked_but_spare_the_others(checkpoint, hub):
+    checkpoint()
+    (checkpoint("mini_resnet.mnist") / CONFIG).write_text("{}")
+    checkpoint().rename(hub.weights_dir / "alexnet.mnist")
+    checkpoint()
+    assert list(hub.cards()) == [ID]
+    for id, sentence in {
+        "mini_resnet.mnist": "is not the card",
+        "alexnet.mnist": "holds lenet5.mnist, not alex",
+    }.items():
+        for ask in (hub.card, hub.get):
+            with pytest.raises(CheckpointError, match=sentence):
+                ask(id)
+
+
+def test_a_checkpoint_that_appears_is_found_at_once(checkpoint, hub):
+    with pytest.raises(MissingCheckpoint, match="or set CNN_HUB_NAMESPACE"):
+        hub.get(ID)
+    checkpoint()
+    assert hub.get(ID).id == ID
+
+
+def test_environment_names_weights_and_namespace(checkpoint, monkeypatch):
+    monkeypatch.setenv("CNN_WEIGHTS_DIR", str(checkpoint().parent))
+    monkeypatch.setenv("CNN_HUB_NAMESPACE", "some/one")
+    with pytest.raises(ValueError, match="'some/one' is not the name of a user"):
+        ModelHub()
+    assert list(ModelHub(namespace="someone").cards()) == [ID]
+
+
+def test_many_threads_load_once(checkpoint, hub, monkeypatch):
+    checkpoint()
+    loads, load = [], module.load_model
+    monkeypatch.setattr(module, "load_model", lambda folder: loads.append(folder) or load(folder))
+    start = threading.Barrier(16)
+
+    def get(_):
+        start.wait()
+        return hub.get(ID)
+
+    with ThreadPoolExecutor(16) as pool:
+        nets = list(pool.map(get, range(16)))
+    assert len(loads) == 1 and all(net is nets[0] for net in nets)
+
+
+def test_a_slow_load_holds_up_no_other(checkpoint, hub, monkeypatch):
+    checkpoint()
+    checkpoint("mini_resnet.mnist")
+    entered, leave, load = threading.Event(), threading.Event(), module.load_model
+
+    def slow(folder):
+        if folder.name == "mini_resnet.mnist":
+            entered.set()
+            assert leave.wait(20)
+        return load(folder)
+
+    monkeypatch.setattr(module, "load_model", slow)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(hub.get, "mini_resnet.mnist")
+        assert entered.wait(20)
+        assert hub.get(ID).id == ID and not other.done()
+        leave.set()
+        assert other.result().id == "mini_resnet.mnist"
+
+
+def test_memory_is_bounded(checkpoint, hub, monkeypatch):
+    monkeypatch.setattr(module, "KEPT", 2)
+    ids = [ID, "mini_resnet.mnist", "mini_inception.mnist"]
+    for id in ids:
+        checkpoint(id)
+    first, second, _ = [hub.get(id) for id in ids]
+    assert len(hub._slots) == 2
+    assert hub.get(ids[1]) is second and hub.get(ids[0]) is not first
+
+
+BAD = [
+    "", "lenet5", "lenet5.cifar", "../lenet5.mnist", "/lenet5.mnist", "a/b/lenet5.mnist", "lenet5.mnist/..", "a/..",
+    "lenet5.mnist@main", "../..@x", "a/lenet5.mnist@", "a/lenet5.mnist@..", "a/lenet5.mnist@x/../y",
+    "a/lenet5.mnist@/etc", "a\\lenet5.mnist", "a/lenet5.mnist\n", "-a/lenet5.mnist", "ä/lenet5.mnist",
+    "a" * 10**6 + "/lenet5.mnist",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("id", BAD, ids=lambda id: repr(id)[:30])
+def test_bad_ids_touch_neither_disk_nor_network(id, hub, no_network):
+    for ask in (hub.get, hub.card, hub.folder):
+        with pytest.raises(ValueError, match=r"is not a checkpoint; known are lenet5.mnist, alexnet.mnist") as error:
+            ask(id)
+        assert len(str(error.value)) < 500

@@ -1,0 +1,161 @@
+"""One picture through several networks: answers, verdicts, and the sentences for what does not fit."""
+
+import dataclasses
+import json
+import math
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnn_models import DATASETS, compare
+from cnn_models.checkpoint import WEIGHTS, CheckpointError
+from cnn_models.hub import LoadedModel, MissingCheckpoint, parse
+from cnn_models.predict import predict
+from cnn_models.preprocess import BlankPicture
+from tests.conftest import make_card
+
+PICTURE = np.full((100, 100), 255, np.uint8)
+PICTURE[20:80, 45:55] = 0
+
+
+class Fixed(nn.Module):
+    """Answers the same logits to any picture."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = torch.tensor([logits], dtype=torch.float32)
+
+    def forward(self, x):
+        assert x.shape == (1, 1, 28, 28) and x.dtype == torch.float32
+        return self.logits
+
+
+def logits_for(label, probability=0.999):
+    """Ten logits whose softmax gives one class this probability and the others the rest in equal parts."""
+    return [math.log(probability if index == label else (1 - probability) / 9) for index in range(10)]
+
+
+def network(logits, id="lenet5.mnist", **card):
+    card = dataclasses.replace(make_card(*parse(id).name.split(".")), **card)
+    return LoadedModel(id, Fixed(logits), card, torch.device("cpu"), "")
+
+
+def compare_fixed(*logits):
+    """The comparison of networks that answer these logits."""
+    ids = ["lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist", "someone/lenet5.mnist"][: len(logits)]
+    nets = {id: network(values, id) for id, values in zip(ids, logits, strict=True)}
+    return compare(PICTURE, "mnist", ids, SimpleNamespace(get=nets.__getitem__))
+
+
+def test_answer():
+    logits = [0.0] * 10
+    logits[3], logits[8] = 20.0, 5.0
+    grid = np.zeros((28, 28), np.uint8)
+    answer = predict(network(logits, "lenet5.fashion_mnist"), grid)
+    classes = DATASETS["fashion_mnist"].classes
+    assert (answer.id, answer.label) == ("lenet5.fashion_mnist", classes[3])
+    assert tuple(answer.probabilities) == classes
+    assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-12)
+    assert answer.margin == 15.0 and answer.milliseconds > 0
+    assert 0.9999 < predict(network([20.0] + [0.0] * 9), grid).probabilities["0"] < 1  # in float32 it would be 1
+
+    warm = predict(network(logits, temperature=2.0), grid)
+    expected = torch.tensor(logits).double().div(2).softmax(0)
+    assert list(warm.probabilities.values()) == pytest.approx(expected.tolist())
+    assert warm.margin == 15.0
+
+    with pytest.raises(CheckpointError, match="numbers that are not finite"):
+        predict(network([float("nan")] * 10), grid)
+
+
+def test_whole_way(checkpoint, hub):
+    for id in ("lenet5.mnist", "mini_resnet.mnist", "mini_resnet.fashion_mnist"):
+        checkpoint(id)
+    result = compare(PICTURE, "mnist", hub=hub)
+    assert [answer.id for answer in result.models] == ["lenet5.mnist", "mini_resnet.mnist"]
+    assert result.picture.shape == (28, 28) and result.picture.dtype == np.uint8
+    chosen = compare(PICTURE, "mnist", ["mini_resnet", "lenet5.mnist"], hub)
+    assert [answer.id for answer in chosen.models] == ["mini_resnet.mnist", "lenet5.mnist"]
+    assert chosen.models[1].probabilities == pytest.approx(result.models[0].probabilities)
+
+    document = result.to_dict()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert list(document) == ["dataset", "verdict", "models"]
+    assert list(document["verdict"]) == ["label", "votes", "unusual", "why"]
+    assert [list(m) for m in document["models"]] == [["id", "label", "probabilities", "margin", "milliseconds"]] * 2
+    assert document["dataset"] == "mnist" and list(document["models"][0]["probabilities"]) == list("0123456789")
+
+
+def test_verdict():
+    verdict = compare_fixed(logits_for(7), logits_for(1), logits_for(7)).verdict
+    assert (verdict.label, verdict.unusual, verdict.why) == ("7", False, "")
+    assert list(verdict.votes.items()) == [("7", 2), ("1", 1)]
+
+
+def test_verdict_tie_goes_to_the_surer():
+    verdict = compare_fixed(logits_for(1, 0.6), logits_for(7, 0.9)).verdict
+    assert verdict.label == "7" and list(verdict.votes.items()) == [("7", 1), ("1", 1)]
+
+
+def test_verdict_by_votes_not_by_probability():
+    verdict = compare_fixed(logits_for(1, 0.4), logits_for(1, 0.4), logits_for(7, 0.99)).verdict
+    assert verdict.label == "1" and verdict.unusual
+    assert verdict.why == "No class has half of the probability: the likeliest, 7, has 37% on average."
+
+
+def test_unusual():
+    verdict = compare_fixed(logits_for(1), logits_for(7), logits_for(4)).verdict
+    assert verdict.unusual and re.fullmatch(r"No class has half .* [147], has 33% on average\.", verdict.why)
+    assert compare_fixed(logits_for(1, 0.3)).verdict.unusual
+    assert not compare_fixed(logits_for(1, 0.51)).verdict.unusual
+
+
+BAD_NAMES = {
+    "data set": ("cifar", [], "unknown data set 'cifar'; known are mnist, fashion_mnist"),
+    "name": ("mnist", ["vgg"], "'vgg' is not a checkpoint; known are lenet5.mnist"),
+    "other data set": (
+        "mnist",
+        ["lenet5.fashion_mnist"],
+        "lenet5.fashion_mnist is not of mnist; choose one whose name",
+    ),
+    "remote of other": ("mnist", ["a/lenet5.fashion_mnist@v1"], "@v1 is not of mnist"),
+    "twice": ("mnist", ["lenet5", "lenet5.mnist"], "lenet5.mnist is named twice"),
+    "remote twice": ("mnist", ["a/lenet5.mnist", "a/lenet5.mnist@main"], "a/lenet5.mnist is named twice"),
+    "not a name": ("mnist", [["lenet5"]], "a list of names, such as lenet5"),
+    "one string": ("mnist", "lenet5", "'l' is not a checkpoint"),
+    "too many": (
+        "mnist",
+        [f"a/lenet5.mnist@v{n}" for n in range(17)],
+        "17 networks are too many at once; name at most 16",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_NAMES)
+def test_names_that_do_not_fit(case, hub):
+    dataset, models, sentence = BAD_NAMES[case]
+    with pytest.raises(ValueError, match=sentence):
+        compare(PICTURE, dataset, models, hub)
+
+
+def test_missing_and_damaged(checkpoint, hub, caplog):
+    with pytest.raises(MissingCheckpoint, match=r"no weights for mnist; run `python -m training.train lenet5.mnist`"):
+        compare(PICTURE, "mnist", hub=hub)
+    checkpoint()
+    with pytest.raises(MissingCheckpoint, match=r"no weights for alexnet.mnist; run"):
+        compare(PICTURE, "mnist", ["lenet5", "alexnet"], hub)
+    (checkpoint("mini_resnet.mnist") / WEIGHTS).write_bytes(b"")
+    assert [answer.id for answer in compare(PICTURE, "mnist", hub=hub).models] == ["lenet5.mnist"]
+    assert "mini_resnet.mnist is left out" in caplog.text
+    with pytest.raises(CheckpointError, match=r"is not the weights of mini_resnet.mnist"):
+        compare(PICTURE, "mnist", ["mini_resnet"], hub)
+
+
+def test_a_blank_picture_gets_no_answer(checkpoint, hub):
+    checkpoint()
+    with pytest.raises(BlankPicture):
+        compare(np.full((50, 50), 255, np.uint8), "mnist", hub=hub)

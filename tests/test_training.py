@@ -1,0 +1,164 @@
+"""The loop: what it writes, what survives a kill, and that a resumed run is the run that was never stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.checkpoint import FILES, HISTORY_COLUMNS, load_model, read_history, read_weights
+from cnn_models.preprocess import to_input
+from training import data, state, train
+from training.recipes import RECIPES, Recipe, recipe_for
+
+# A real training on a few real pictures: what `main` does, with fewer of them and a state saved after every step.
+SMALL = """
+import sys
+from training import data, train
+whole = data.split
+def small(*args):
+    trained, held_out, how = whole(*args)
+    return trained[:600], held_out[:200], how
+train.split, train.SAVE_EVERY = small, 0
+train.main(sys.argv[1:])
+"""
+
+
+def run(out, *options):
+    command = [sys.executable, "-c", SMALL, "mini_resnet.mnist", "--epochs=2", "--device=cpu", f"--out={out}", *options]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    _, errors = process.communicate(timeout=120)
+    return process.returncode, errors
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, data_dir):
+    out = tmp_path_factory.mktemp("undisturbed")
+    code, errors = finish(run(out))
+    assert code == 0, errors
+    return out / "mini_resnet.mnist"
+
+
+def without_timings(folder):
+    timings = {"images_per_second", "seconds"}
+    return [{k: v for k, v in row.items() if k not in timings} for row in read_history(folder)]
+
+
+def test_a_training_writes_a_whole_checkpoint(undisturbed):
+    assert {path.name for path in undisturbed.iterdir()} == set(FILES)
+    _, card = load_model(undisturbed)
+    rows = read_history(undisturbed)
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert tuple(rows[0]) == HISTORY_COLUMNS
+    assert card.metrics == {"val_loss": rows[-1]["val_loss"], "val_accuracy": rows[-1]["val_accuracy"]}
+    assert card.recipe["changed"] == {"epochs": 2}
+    assert card.command == "python -m training.train mini_resnet.mnist --recipe best --seed 0 --epochs 2"
+    assert card.command in (undisturbed / "README.md").read_text()
+    assert not list(undisturbed.parent.glob(".training/*")), "the state of a finished training stayed"
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_training_goes_on_as_if_it_had_never_stopped(tmp_path, undisturbed, stop):
+    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    process = run(tmp_path)
+    while not saved.exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.15)
+    process.send_signal(stop)
+    code, errors = finish(process)
+    assert code != 0 and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was stopped"
+    if stop == signal.SIGINT:
+        assert "go on with the same command and --resume" in errors and "Traceback" not in errors
+    code, errors = finish(run(tmp_path))
+    assert code == 1 and "--resume" in errors and saved.exists(), "an unfinished training was thrown away"
+    code, errors = finish(run(tmp_path, "--resume"))
+    assert code == 0, errors
+    assert without_timings(tmp_path / "mini_resnet.mnist") == without_timings(undisturbed)
+    ours, theirs = (read_weights(folder)[0] for folder in (tmp_path / "mini_resnet.mnist", undisturbed))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_state_of_another_recipe_is_refused(tmp_path, data_dir):
+    process = run(tmp_path)
+    while not (tmp_path / ".training" / "mini_resnet.mnist.safetensors").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    code, errors = finish(run(tmp_path, "--resume", "--seed=1"))
+    assert code == 1 and "is of another run" in errors and "Traceback" not in errors
+
+
+def test_resume_without_a_state_says_so(tmp_path, data_dir):
+    code, errors = finish(run(tmp_path, "--resume"))
+    assert code == 1 and "start it without --resume" in errors and "Traceback" not in errors
+
+
+def test_a_full_disk_leaves_the_last_good_state(tmp_path, monkeypatch):
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    path = tmp_path / "state.safetensors"
+    state.save_state(path, {}, state.Progress(step=1), {"model": model}, optimizer)
+    before = load_file(path)
+
+    def full(tensors, target, metadata):
+        Path(target).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(state, "save_file", full)
+    with pytest.raises(state.TrainingError, match=r"No space left.*still there.*--resume"):
+        state.save_state(path, {}, state.Progress(step=2), {"model": model}, optimizer)
+    after = load_file(path)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_rate_too_high_ends_in_a_sentence(tmp_path, data_dir):
+    code, errors = finish(run(tmp_path, "--lr=1e9"))
+    assert code == 1 and "lower --lr" in errors and "Traceback" not in errors
+    assert not (tmp_path / "mini_resnet.mnist").exists()
+
+
+@pytest.mark.parametrize("id", RECIPES)
+def test_every_network_takes_a_step_of_every_recipe(id):
+    architecture, dataset = (table[part] for table, part in zip((ARCHITECTURES, DATASETS), id.split("."), strict=True))
+    for name in RECIPES[id]:
+        recipe = recipe_for(id, name).filled(architecture, dataset, {})
+        assert recipe.size in architecture.sizes
+        recipe = replace(recipe, size=min(recipe.size, max(architecture.sizes.start, 32)))
+        torch.manual_seed(0)
+        x = train.prepare(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), recipe)
+        assert x.shape == (4, 1, recipe.size, recipe.size) and x.isfinite().all()
+        assert train.OPTIMIZERS[recipe.optimizer]
+
+
+def test_without_augmentation_training_sees_what_the_page_shows():
+    pictures = torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8)
+    recipe = Recipe(1, 1, 1, size=96, mean=0.3, std=0.4)
+    assert torch.equal(train.prepare(pictures, recipe), to_input(pictures, 96, 0.3, 0.4))
+
+
+def test_no_held_out_picture_is_trained_on(data_dir):
+    whole = data.load("mnist", train=True)
+    trained, held_out, how = data.split("mnist", data.HELD_OUT, torch.device("cpu"))
+    assert len(held_out) == data.HELD_OUT and len(trained) == 60_000 - data.HELD_OUT
+    assert torch.equal(torch.cat([trained.images, held_out.images]), whole.images)
+    assert "first 55,000" in how and "last 5,000" in how
+
+
+def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path):
+    environment = os.environ | {"CNN_DATA_DIR": str(tmp_path / "file"), "https_proxy": "http://127.0.0.1:9"}
+    (tmp_path / "file").write_text("a file where a folder should be")
+    command = [sys.executable, "-m", "training.train", "lenet5.mnist", f"--out={tmp_path}"]
+    result = subprocess.run(command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "set CNN_DATA_DIR" in result.stderr and "Traceback" not in result.stderr
