@@ -1,0 +1,154 @@
+"""What a visitor does, in Chromium, on the real page with the bundled networks."""
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from cnn_models import ARCHITECTURES, ModelHub
+from cnn_models.layers import architecture_layers
+
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
+PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
+
+
+def draw(page, points, release=True):
+    box = page.locator("#sketchpad canvas").bounding_box()
+    at = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in points]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for point in at[1:]:
+        page.mouse.move(*point, steps=10)
+    if release:
+        page.mouse.up()
+
+
+def trained(dataset):
+    return [id.split(".")[0] for id, card in ModelHub().cards().items() if card.dataset == dataset]
+
+
+def winners(page):
+    cells = page.locator("#lineup .board-winner")
+    return {c.get_attribute("data-model"): c.get_attribute("data-class") for c in cells.all()}
+
+
+def test_a_seven_drawn_with_the_mouse_is_read_by_every_trained_network(page):
+    names = trained("mnist")
+    assert {"lenet5", "mini_inception", "mini_resnet"} <= set(names)
+    expect(page.locator("#verdict")).to_contain_text("The canvas is empty: draw a digit")
+    draw(page, SEVEN)
+    expect(page.locator("#verdict")).to_have_text(f"All {len(names)} networks read 7.")
+    assert winners(page) == dict.fromkeys(names, "7")
+    assert page.locator("#lineup thead th[data-model]").count() == len(ARCHITECTURES)
+    for name in ARCHITECTURES.keys() - set(names):
+        note = page.locator("#lineup .board-missing", has_text=f"python -m training.train {name}.mnist")
+        expect(note).to_have_count(1)
+        expect(page.locator(f"#lineup th[data-model={name}]")).to_contain_text("not trained yet")
+    for name in names:
+        shown = page.locator(f"#lineup td[data-model={name}]").all_inner_texts()
+        assert len(shown) == 10 and sum(float(text.strip("<>")) for text in shown) == pytest.approx(100, abs=0.2)
+        expect(page.locator(f"#lineup th[data-model={name}] .board-time")).to_contain_text("ms")
+    seen = page.locator("#seen img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    assert seen == [28, 28]
+
+
+def test_answers_follow_while_the_pointer_is_down(page):
+    draw(page, SEVEN, release=False)
+    expect(page.locator("#verdict")).to_contain_text("read")
+    page.mouse.up()
+
+
+def test_clear_empties_the_board(page):
+    draw(page, SEVEN)
+    expect(page.locator("#lineup .board-winner").first).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#verdict")).to_contain_text("The canvas is empty")
+    expect(page.locator("#lineup .board-winner")).to_have_count(0)
+
+
+def test_a_network_can_be_left_out(page):
+    draw(page, SEVEN)
+    expect(page.locator("#lineup .board-winner")).to_have_count(len(trained("mnist")))
+    page.locator("#models").get_by_text("LeNet-5").click()
+    expect(page.locator("#lineup th[data-model=lenet5]")).to_have_count(0)
+    expect(page.locator("#lineup .board-winner")).to_have_count(len(trained("mnist")) - 1)
+
+
+def test_test_pictures_of_clothing_reach_the_networks_unchanged(page):
+    page.get_by_label("Clothing").check()
+    expect(page.locator("#verdict")).to_contain_text("draw a piece of clothing")
+    expect(page.locator("#samples button")).to_have_count(10)
+    trousers = page.locator("#samples button").nth(1)
+    expect(trousers).to_have_attribute("title", "Trouser")
+    trousers.click()
+    expect(page.locator("#verdict")).to_have_text(f"All {len(trained('fashion_mnist'))} networks see Trouser.")
+    pixels = """async (image) => {
+      const canvas = new OffscreenCanvas(28, 28);
+      const pen = canvas.getContext("2d");
+      pen.drawImage(image, 0, 0);
+      return [...pen.getImageData(0, 0, 28, 28).data].filter((_, index) => index % 4 === 0);
+    }"""
+    sent = trousers.locator("img").evaluate(pixels)
+    assert page.locator("#seen img").evaluate(pixels) == sent and sum(sent) > 0
+
+
+def test_an_uploaded_picture_is_read(page, tmp_path):
+    picture = Image.open("ui/samples/mnist.4.png").resize((200, 200))
+    canvas = Image.new("L", (640, 480), 250)
+    canvas.paste(Image.eval(picture, lambda value: 250 - value * 230 // 255), (30, 250))
+    canvas.convert("RGB").save(tmp_path / "four.jpg")
+    page.locator("#sketchpad input").set_input_files(tmp_path / "four.jpg")
+    expect(page.locator("#verdict")).to_contain_text("networks read 4")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("text.png", b"not a picture"), ("cut.png", None)], ids=["not a picture", "truncated"]
+)
+def test_a_broken_picture_gets_a_sentence_and_the_page_goes_on(page, tmp_path, name, content):
+    whole = (Image.open("ui/samples/mnist.4.png").resize((300, 300)), tmp_path / "whole.png")
+    whole[0].save(whole[1])
+    (tmp_path / name).write_bytes(content or whole[1].read_bytes()[:-2000])
+    page.locator("#sketchpad input").set_input_files(tmp_path / name)
+    expect(page.locator("#verdict .verdict-alarm, #verdict.verdict-alarm")).to_contain_text("picture")
+    draw(page, SEVEN)
+    expect(page.locator("#verdict")).to_contain_text("networks read 7")
+
+
+def test_a_path_on_the_server_is_no_picture(page):
+    """A visitor can send any value in place of a drawing."""
+    page.evaluate("""document.dispatchEvent(new CustomEvent("lineup:sample", { detail: "upload:/etc/passwd" }))""")
+    expect(page.locator("#verdict")).to_contain_text("not a picture this page sent")
+
+
+def test_layers_show_what_the_networks_are(page):
+    page.get_by_role("tab", name="Layers").click()
+    for name, spec in ARCHITECTURES.items():
+        page.get_by_text(spec.title).locator("visible=true").first.click()
+        total = architecture_layers(name).parameters
+        expect(page.locator("#layers")).to_contain_text(f"{total:,}")
+
+
+def test_training_shows_curves_and_figures_of_the_chosen_checkpoints(page):
+    page.get_by_role("tab", name="Training").click()
+    for chart in ("#training-accuracy", "#training-loss"):
+        expect(page.locator(f"{chart} .scatterlayer .trace")).to_have_count(2 * len(trained("mnist")))
+    table = page.locator("#training-figures")
+    for id, card in ModelHub().cards().items():
+        if card.dataset == "mnist":
+            expect(table).to_contain_text(f"{card.metrics['test_accuracy']:.2f} %")
+            expect(table).to_contain_text(f"python -m training.train {id}")
+    page.locator("#training-checkpoints").get_by_text("LeNet-5 · Fashion-MNIST").click()
+    expect(page.locator("#training-loss .scatterlayer .trace")).to_have_count(2 * len(trained("mnist")) + 2)
+
+
+@PHONE
+def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
+    draw(page, SEVEN)
+    expect(page.locator("#verdict")).to_contain_text("read 7")
+    for tab in ("Compare", "Layers", "Training"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(500)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"{tab} is {width} pixels wide"
+    page.get_by_role("tab", name="Compare").click()
+    verdict, board = (page.locator(f"#{name}").bounding_box() for name in ("verdict", "lineup"))
+    assert verdict["y"] < board["y"]

@@ -1,0 +1,36 @@
+"""What the README says, held against the code and the cards."""
+
+import re
+from pathlib import Path
+
+import gradio
+import pytest
+from huggingface_hub import RepoCard
+
+from cnn_models import ModelHub
+from training.evaluate import table
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_results_are_those_of_the_cards():
+    assert table(list(ModelHub().cards().values())) in TEXT
+
+
+def test_the_space_runs_the_gradio_that_was_tested():
+    card = RepoCard.load(ROOT / "README.md").data
+    assert (card.sdk, card.sdk_version, card.app_file) == ("gradio", gradio.__version__, "app.py")
+    assert card.python_version == "3.11"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`((?:cnn_models|training|tests|ui|docs)/[\w./]+)`|\]\((?!http)([^)]+)\)", TEXT)))
+)
+def test_paths_it_names_exist(path):
+    assert (ROOT / "".join(path)).exists()
+
+
+@pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m ((?:training|tests)[\w.]*)", TEXT))))
+def test_modules_it_names_exist(module):
+    assert (ROOT / f"{module.replace('.', '/')}.py").exists()
