@@ -72,7 +72,9 @@ CLOTHES = Recipe(epochs=50, batch_size=128, lr=3e-3, degrees=3, shift=1, scale=0
 RECIPES: dict[str, dict[str, Recipe]] = {
     "lenet5.mnist": {
         "source": replace(SOURCE, epochs=5, batch_size=256, lr=0.9),
-        "best": DIGITS,
+        # With 40 epochs of DIGITS it still fits augmented pictures as well as held-out ones; lighter shifts over 60
+        # epochs overfit (validation loss 0.0275 instead of 0.0211): so longer, and rather more shifting than less.
+        "best": replace(DIGITS, epochs=80, degrees=12, scale=0.15, shear=8),
     },
     "lenet5.fashion_mnist": {
         "best": CLOTHES,
@@ -86,10 +88,13 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "best": replace(CLOTHES, epochs=12, lr=5e-4),
     },
     "googlenet.mnist": {
+        # For a first checkpoint within the hour on two cores: a quarter of the pixels, four epochs.
+        "short": replace(DIGITS, epochs=4, lr=1e-3, init="he", size=48),
         "best": replace(DIGITS, epochs=10, lr=1e-3, init="he"),
     },
     "googlenet.fashion_mnist": {
         "source": replace(SOURCE, batch_size=256, lr=0.01, init="xavier_uniform", size=224),
+        "short": replace(CLOTHES, epochs=4, lr=1e-3, init="he", size=48),
         "best": replace(CLOTHES, epochs=15, lr=1e-3, init="he"),
     },
     "mini_inception.mnist": {
