@@ -64,3 +64,4 @@ def test_the_board_holds_every_class_and_network_and_marks_the_winner():
 
 def test_notes_are_escaped():
     assert note_html("<b> `a<b`") == "&lt;b&gt; <code>a&lt;b</code>"
+    assert note_html("`a.b_c`") == "<code>a.<wbr>b_<wbr>c</code>"

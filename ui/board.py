@@ -81,7 +81,8 @@ def board(
         facts = MISSING if name in missing else time
         head.append(
             f"<th scope='col' data-model='{name}'>{escape(spec.title)}"
-            f"<small>{spec.year} · {short(sizes[name])}</small><small class='board-time'>{facts}</small></th>"
+            f"<small>{spec.year} <span>{short(sizes[name])}</span></small>"
+            f"<small class='board-time'>{facts}</small></th>"
         )
         columns.append([cell(name, answer, label) for label in classes])
         if name in missing:
@@ -97,9 +98,11 @@ def board(
 
 
 def note_html(note: str) -> str:
-    """A sentence with the `commands` in it set as code."""
+    """A sentence with the `commands` in it set as code that may break at dots and underscores."""
     parts = escape(note).split("`")
-    return "".join(f"<code>{part}</code>" if odd % 2 else part for odd, part in enumerate(parts))
+    for odd in range(1, len(parts), 2):
+        parts[odd] = f"<code>{parts[odd].replace('.', '.<wbr>').replace('_', '_<wbr>')}</code>"
+    return "".join(parts)
 
 
 def cell(name: str, answer: Answer | None, label: str) -> str:

@@ -55,7 +55,8 @@ def curves(cards: list[Card], histories: list[list[dict]], quantity: str, unit: 
 def scale(quantity: str, histories: list[list[dict]]) -> dict:
     """The vertical axis: logarithmic for the loss; for the accuracy from where the runs are past their start."""
     if quantity == "loss":
-        return {"type": "log", "dtick": "D2"}
+        ticks = [digit * 10**power for power in range(-4, 2) for digit in (1, 2, 5)]
+        return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
     settled = [
         row[f"{part}_accuracy"] for rows in histories for row in rows[len(rows) // 4 :] for part in ("val", "train")
     ]

@@ -1,0 +1,48 @@
+"""Screenshots of the running app, wide and narrow, light and dark; one of them is at the top of the README.
+
+python app.py --port 7860 &
+python -m tests.browser.screenshots http://127.0.0.1:7860 docs
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import BROWSERS, OPTIONS
+from tests.browser.test_page import SEVEN, draw
+
+SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+
+
+def shoot(page: Page, folder: Path, name: str) -> None:
+    draw(page, SEVEN)
+    page.wait_for_selector("#lineup .board-winner")
+    page.wait_for_timeout(500)
+    page.screenshot(path=folder / f"compare-{name}.png", full_page=True)
+    for tab in ("Layers", "Training"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(1500)
+        page.screenshot(path=folder / f"{tab.lower()}-{name}.png", full_page=True)
+
+
+def main(url: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        executable = next(filter(None, map(shutil.which, BROWSERS)))
+        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        for size, (width, height) in SIZES.items():
+            for theme in ("light", "dark"):
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.goto(f"{url}?__theme={theme}")
+                page.wait_for_selector("#sketchpad canvas")
+                shoot(page, folder, f"{size}-{theme}")
+                page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
