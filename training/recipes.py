@@ -65,8 +65,9 @@ SOURCE = Recipe(
     mean=0.1307, std=0.3081, held_out=0,
 )  # fmt: skip
 
-# Light affine shifts fit both: the pictures are centred already, so more of them costs a small network accuracy.
-DIGITS = Recipe(epochs=40, batch_size=128, lr=3e-3, degrees=10, shift=2, scale=0.1, shear=5)
+# Light affine shifts fit both: the pictures are centred already. With less (10 degrees, 0.1, 5 degrees) mini_resnet
+# fits its 55,000 digits to 99.8 % and the held-out ones no better than after half of the epochs.
+DIGITS = Recipe(epochs=40, batch_size=128, lr=3e-3, degrees=12, shift=2, scale=0.15, shear=8)
 CLOTHES = Recipe(epochs=50, batch_size=128, lr=3e-3, degrees=3, shift=1, scale=0.05, flip=True)
 
 RECIPES: dict[str, dict[str, Recipe]] = {
