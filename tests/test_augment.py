@@ -19,13 +19,13 @@ def centres(x):
 
 def test_nothing_asked_nothing_changed():
     x = pictures()
-    assert torch.allclose(augment.affine(x, 0, 0, 0, 0), x, atol=1e-5)
+    assert torch.allclose(augment.deform(x, 0, 0, 0, 0), x, atol=1e-5)
     assert torch.equal(augment.erase(x, 0.0, 10), x)
 
 
 def test_shifts_stay_within_their_pixels():
     torch.manual_seed(0)
-    rows, columns = centres(augment.affine(pictures(500), 0, 2, 0, 0))
+    rows, columns = centres(augment.deform(pictures(500), 0, 2, 0, 0))
     for moved, start in ((rows, 13.5), (columns, 13.5)):
         away = (moved - start).abs()
         assert 1.8 < away.max() <= 2.001
@@ -33,7 +33,7 @@ def test_shifts_stay_within_their_pixels():
 
 def test_rotation_turns_by_the_angle():
     torch.manual_seed(0)
-    moved = augment.affine(pictures(500), 30, 0, 0, 0)
+    moved = augment.deform(pictures(500), 30, 0, 0, 0)
     y, x = torch.meshgrid(torch.arange(28.0) - 13.5, torch.arange(28.0) - 13.5, indexing="ij")
     covariance = (moved[:, 0] * x * y).sum((1, 2))
     spread = (moved[:, 0] * (y * y - x * x)).sum((1, 2))
@@ -44,8 +44,18 @@ def test_rotation_turns_by_the_angle():
 
 def test_scaling_changes_the_area():
     torch.manual_seed(0)
-    area = augment.affine(pictures(500), 0, 0, 0.1, 0).sum((1, 2, 3)) / 32
+    area = augment.deform(pictures(500), 0, 0, 0.1, 0).sum((1, 2, 3)) / 32
     assert 1 / 1.1**2 - 0.02 < area.min() < 0.88 and 1.13 < area.max() < 1 / 0.9**2 + 0.02
+
+
+def test_elastic_moves_parts_of_a_picture_by_about_its_deviation():
+    torch.manual_seed(0)
+    line = torch.zeros(2000, 1, 28, 28)
+    line[:, :, :, 14] = 1.0  # an upright line: what is above or below it is the same, so only sideways moves show
+    moved = augment.deform(line, 0, 0, 0, 0, elastic=1.0)[:, 0]
+    columns = (moved @ torch.arange(28.0)) / moved.sum(2).clamp_min(1e-6)  # N x 28, one place a row
+    assert 0.8 < columns[:, 14].std() < 1.2
+    assert (columns[:, 10] - columns[:, 18]).std() > 0.5, "all of it moved together"
 
 
 def test_half_are_mirrored_and_none_otherwise_changed():
@@ -65,6 +75,6 @@ def test_erasing_blacks_out_squares_on_some():
 def test_the_same_seed_gives_the_same_pictures():
     def draw():
         torch.manual_seed(7)
-        return augment.erase(augment.flip(augment.affine(pictures(), 10, 2, 0.1, 5)), 0.5, 8)
+        return augment.erase(augment.flip(augment.deform(pictures(), 10, 2, 0.1, 5)), 0.5, 8)
 
     assert torch.equal(draw(), draw())

@@ -12,8 +12,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def affine(x: Tensor, degrees: float, shift: float, scale: float, shear: float) -> Tensor:
-    """Every picture rotated, shifted (pixels), scaled and sheared by its own amounts, uniform up to those given."""
+def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, elastic: float = 0.0) -> Tensor:
+    """Every picture rotated, shifted (pixels), scaled and sheared by its own amounts, uniform up to those given.
+
+    `elastic` is the deviation in pixels of 5 x 5 random displacements that are smoothly spread over the picture (in the
+    manner of Simard, Steinkraus & Platt 2003: Best practices for convolutional neural networks).
+    """
     n, _, _, size = x.shape
     u = torch.rand(6, n).mul_(2).sub_(1)
     angle, shear_x = u[0] * math.radians(degrees), u[1] * math.radians(shear)
@@ -28,6 +32,9 @@ def affine(x: Tensor, degrees: float, shift: float, scale: float, shear: float) 
         1,
     )
     grid = F.affine_grid(matrix.to(x.device), list(x.shape), align_corners=False)
+    if elastic:
+        field = torch.randn(n, 2, 5, 5).mul_(2 * elastic / size).to(x.device)
+        grid = grid + F.interpolate(field, (size, size), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
     return F.grid_sample(x, grid, align_corners=False)
 
 

@@ -43,8 +43,9 @@ SAVE_EVERY = 120  # seconds between two savings of an unfinished training
 def prepare(images: Tensor, recipe: Recipe) -> Tensor:
     """A batch of pictures (uint8, N x 28 x 28) as the network sees it in training: augmented, resized, normalised."""
     x = images[:, None].float().div_(255)
-    if recipe.degrees or recipe.shift or recipe.scale or recipe.shear:
-        x = augment.affine(x, recipe.degrees, recipe.shift, recipe.scale, recipe.shear)
+    deformation = (recipe.degrees, recipe.shift, recipe.scale, recipe.shear, recipe.elastic)
+    if any(deformation):
+        x = augment.deform(x, *deformation)
     if recipe.flip:
         x = augment.flip(x)
     if recipe.erase:
