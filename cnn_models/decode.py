@@ -93,7 +93,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
     _check_size(array.shape[1], array.shape[0])
     if np.issubdtype(array.dtype, np.floating):
         return Image.fromarray(_to_8_bits(array, white=1))
-    if array.dtype == np.uint16:
+    if array.dtype.newbyteorder("=") == np.uint16:
         return Image.fromarray(_to_8_bits(array, white=65_535))
     if array.dtype != np.uint8:
         raise PictureError(f"An array of {array.dtype} is not a picture; arrays of uint8, uint16 and floats are.")

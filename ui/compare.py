@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from html import escape
-from pathlib import Path
 
 import gradio as gr
 
@@ -15,7 +14,7 @@ from cnn_models.hub import MissingCheckpoint
 from cnn_models.layers import architecture_layers
 from cnn_models.preprocess import BlankPicture
 from ui.board import board, seen, sentence
-from ui.sketchpad import picture_of, sample_strip, samples, sketchpad
+from ui.sketchpad import picture_of, sample_strip, samples, sketchpad, uploaded
 
 EMPTY = "The canvas is empty: draw {what}, or take a picture."
 WHAT = {"digits": "a digit", "clothing": "a piece of clothing"}
@@ -72,8 +71,9 @@ def compare_tab(hub: ModelHub) -> None:
         try:
             if foreign := [name for name in models or () if "/" in name]:
                 raise ValueError(f"{', '.join(foreign)}: only the line-up's own networks answer here")
-            return compare(Path(image.path), dataset, models or (), hub).to_dict()
-        except (ValueError, KeyError) as error:
+            # gradio hands the file on as the dictionary that was sent.
+            return compare(uploaded((image or {}).get("path")), dataset, models or (), hub).to_dict()
+        except (ValueError, TypeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     def models_endpoint() -> dict:

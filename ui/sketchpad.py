@@ -72,8 +72,14 @@ def picture_of(value: object) -> bytes | Path | None:
         except binascii.Error:
             pass
     if isinstance(value, str) and value.startswith(UPLOAD):
-        # Only what was uploaded here may be opened: a visitor can send any path.
-        path = Path(value.removeprefix(UPLOAD)).resolve()
-        if path.is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file():
-            return path
+        return uploaded(value.removeprefix(UPLOAD))
     raise PictureError("That is not a picture this page sent; clear the sketchpad and try again.")
+
+
+def uploaded(path: object) -> Path:
+    """The path, if it is of a file uploaded to this app: a visitor can send any. Raises PictureError."""
+    if isinstance(path, str) and "\0" not in path:
+        found = Path(path).resolve()
+        if found.is_relative_to(Path(get_upload_folder()).resolve()) and found.is_file():
+            return found
+    raise PictureError("That is not a picture uploaded here; upload it first.")

@@ -113,12 +113,6 @@ def test_a_broken_picture_gets_a_sentence_and_the_page_goes_on(page, tmp_path, n
     expect(page.locator("#verdict")).to_contain_text("networks read 7")
 
 
-def test_a_path_on_the_server_is_no_picture(page):
-    """A visitor can send any value in place of a drawing."""
-    page.evaluate("""document.dispatchEvent(new CustomEvent("lineup:sample", { detail: "upload:/etc/passwd" }))""")
-    expect(page.locator("#verdict")).to_contain_text("not a picture this page sent")
-
-
 def test_layers_show_what_the_networks_are(page):
     page.get_by_role("tab", name="Layers").click()
     for name, spec in ARCHITECTURES.items():

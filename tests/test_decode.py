@@ -1,0 +1,211 @@
+"""Every kind of picture a person may bring, and much that is none."""
+
+import contextlib
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn_models.decode import FORMATS, MAX_BYTES, PictureError, decode
+
+RAMP = np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1))  # 40 x 60, black at the left
+
+
+def encode(picture, format: str, **options) -> bytes:
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def close(a: np.ndarray, b: np.ndarray, levels: int = 1) -> bool:
+    return a.dtype == np.uint8 and a.shape == b.shape and np.abs(a.astype(int) - b).max() <= levels
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_is_read(format):
+    options = {"quality": 100} if format in ("JPEG", "WEBP") else {}
+    assert close(decode(encode(RAMP, format, **options)), RAMP, 3)
+
+
+def test_path_and_text_of_path_are_read(tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(RAMP, "PNG"))
+    assert np.array_equal(decode(tmp_path / "a.png"), RAMP)
+    assert np.array_equal(decode(str(tmp_path / "a.png")), RAMP)
+
+
+@pytest.mark.parametrize("mode", ["1", "RGB", "RGBA", "RGBX", "LA", "PA", "P", "CMYK", "YCbCr", "HSV", "I", "F"])
+def test_every_pillow_mode_shows_the_same(mode):
+    black_and_white = np.where(RAMP < 128, 0, 255).astype(np.uint8)
+    image = Image.fromarray(black_and_white).convert("RGBA" if mode == "PA" else "RGB").convert(mode)
+    assert close(decode(image), black_and_white)
+
+
+def test_lab_shows_its_lightness():
+    grey = Image.fromarray(RAMP)
+    neutral = Image.new("L", grey.size, 128)
+    assert np.array_equal(decode(encode(Image.merge("LAB", (grey, neutral, neutral)), "TIFF")), RAMP)
+
+
+def test_cmyk_jpeg():
+    assert close(decode(encode(Image.fromarray(RAMP).convert("CMYK"), "JPEG", quality=100)), RAMP, 3)
+
+
+def test_colour_becomes_luminance():
+    red, green, blue = (decode(np.full((2, 2, 3), c, np.uint8))[0, 0] for c in ([255, 0, 0], [0, 255, 0], [0, 0, 255]))
+    assert (red, green, blue) == (76, 150, 29)  # 255 times 0.299, 0.587, 0.114
+
+
+@pytest.mark.parametrize("mode", ["LA", "La", "RGBA", "RGBa"])
+def test_alpha_is_shown_over_white(mode):
+    black = Image.fromarray(np.zeros_like(RAMP)).convert("RGBA" if "R" in mode else "LA")
+    black.putalpha(Image.fromarray(RAMP))
+    assert close(decode(black.convert(mode)), 255 - RAMP)
+
+
+def test_transparent_colour_of_palette_is_white():
+    image = Image.fromarray(np.where(RAMP < 128, 0, 1).astype(np.uint8))
+    image.putpalette([0, 0, 0, 90, 90, 90])
+    for format in ("PNG", "GIF"):
+        shown = decode(encode(image, format, transparency=0))
+        assert shown[0, 0] == 255 and shown[0, -1] == 90
+
+
+def test_transparent_colour_of_grey_is_white():
+    assert decode(encode(np.array([[0, 90]], np.uint8), "PNG", transparency=0)).tolist() == [[255, 90]]
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_16_bits_are_scaled_not_clipped(format):
+    deep = RAMP.astype(np.uint16) * 257
+    assert np.array_equal(decode(encode(deep, format)), RAMP)
+    assert decode(encode(np.full((4, 4), 30_000, np.uint16), format)).max() == 117
+
+
+@pytest.mark.parametrize(
+    ("values", "white"), [(np.float32, 1), (np.float32, 255), (np.float32, 65_535), (np.int32, 65_535)]
+)
+def test_32_bits_are_scaled_by_what_white_is(values, white):
+    assert close(decode(encode((RAMP * (white / 255)).astype(values), "TIFF")), RAMP)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation):
+    turns = {1: 0, 2: 0, 3: 2, 4: 2, 5: 1, 6: -1, 7: -1, 8: 1}[orientation]  # counterclockwise
+    mirrored = orientation in (2, 4, 5, 7)
+    picture = RAMP // 2 + np.linspace(0, 127, 40, dtype=np.uint8)[:, None]  # nothing about it is symmetrical
+    upright = np.rot90(np.fliplr(picture) if mirrored else picture, turns)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert np.array_equal(decode(encode(picture, "PNG", exif=exif)), upright)
+
+
+def test_meaningless_exif_does_no_harm():
+    assert decode(encode(RAMP, "JPEG", exif=b"Exif\0\0" + b"\xff" * 50)).shape == RAMP.shape
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "TIFF", "MPO"])
+def test_first_frame_counts(format):
+    frames = [Image.new("L", (20, 20), level) for level in (200, 0)]
+    shown = decode(encode(frames[0], format, save_all=True, append_images=frames[1:]))
+    assert close(shown, np.full((20, 20), 200), 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float16, np.float32, np.float64, ">u2", ">f8"])
+@pytest.mark.parametrize("channels", [None, 3, 4])
+def test_arrays(dtype, channels):
+    white = {"u1": 255, "u2": 65_535}.get(np.dtype(dtype).str[1:], 1)
+    grey = RAMP.astype(float) / 255 * white
+    array = grey if channels is None else np.dstack([grey] * 3 + [np.full_like(grey, white)] * (channels - 3))
+    assert close(decode(array.astype(dtype)), RAMP)
+
+
+def test_array_need_not_be_contiguous():
+    assert np.array_equal(decode(np.dstack([RAMP] * 3)[::2, ::-3]), RAMP[::2, ::-3])
+
+
+def header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has next to no pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(100)))
+
+
+def tiled_tiff(side: int) -> bytes:
+    """A TIFF of 64 x 64 pixels in one tile of side x side."""
+    data = zlib.compress(bytes(64 * 64))
+    tags = [(256, 64), (257, 64), (258, 8), (259, 8), (262, 1), (277, 1), (322, side), (323, side), (324, 8)]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in [*tags, (325, len(data))])
+    directory = struct.pack("<H", len(tags) + 1) + entries + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (header(60_000, 60_000), "pixels"),
+        (header(13_000, 13_000), "pixels"),
+        (header(6_400, 6_400), "pixels"),
+        (header(20_001, 1), "pixels"),
+        (tiled_tiff(40_000), "pixels"),
+        (np.zeros((1, 20_001), np.uint8), "pixels"),
+        (bytes(MAX_BYTES + 1), "MB"),
+        (b"", "kind"),
+        (b"just text, no picture " * 99, "kind"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "kind"),
+        (encode(RAMP, "PPM"), "kind"),
+        (encode(RAMP, "ICO"), "kind"),
+        (None, "no picture"),
+        (7, "no picture"),
+        ("nowhere/seven.png", "no file 'seven.png'"),
+        ("a\0b", "no file"),
+        ("x" * 5_000, "cannot be read"),
+        ("/", "no file"),
+        (np.zeros((0, 5), np.uint8), "no pixels"),
+        (np.zeros(9), "shape"),
+        (np.zeros((1, 3, 9, 9)), "shape"),
+        (np.zeros((9, 9, 2)), "shape"),
+        (np.zeros((9, 9), np.int64), "int64"),
+        (np.zeros((9, 9), object), "object"),
+        (np.full((9, 9), np.nan), "between 0 and 1"),
+        (np.full((9, 9), 1.5), "between 0 and 1"),
+        (np.full((9, 9), -0.1), "between 0 and 1"),
+        (encode(np.full((9, 9), np.nan, np.float32), "TIFF"), "between"),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_what_cannot_be_used_gets_a_sentence(source, why):
+    with pytest.raises(PictureError, match=why) as caught:
+        decode(source)
+    assert str(caught.value).endswith(".") and ("; " in str(caught.value) or "are." in str(caught.value))
+
+
+def test_sizes_at_the_limit_are_taken():
+    assert decode(tiled_tiff(64)).shape == (64, 64)
+    assert decode(np.zeros((20_000, 2), np.uint8)).shape == (20_000, 2)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_truncated_file_gets_a_sentence(format, part):
+    content = encode(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8), format)
+    with pytest.raises(PictureError, match=r"cut short|kind"):
+        decode(content[: int(len(content) * part)])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_file_gives_a_picture_or_a_sentence(format):
+    rng = np.random.default_rng(0)
+    content = np.frombuffer(encode(RAMP, format), np.uint8)
+    for _ in range(60):
+        damaged = content.copy()
+        damaged[rng.integers(0, len(damaged), 5)] = rng.integers(0, 256, 5)
+        with contextlib.suppress(PictureError):
+            assert decode(damaged.tobytes()).dtype == np.uint8

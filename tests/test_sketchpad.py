@@ -1,0 +1,56 @@
+"""What the sketchpad may send, and what a visitor may send in its place."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from cnn_models import DATASETS
+from cnn_models.decode import PictureError, decode
+from ui.sketchpad import HERE, PNG, UPLOAD, picture_of, samples, uploaded
+
+
+def test_an_empty_canvas_is_no_picture():
+    assert picture_of("") is None and picture_of(None) is None
+
+
+def test_a_drawing_is_its_bytes():
+    content = (HERE / "samples" / "mnist.7.png").read_bytes()
+    assert picture_of(PNG + base64.b64encode(content).decode()) == content
+
+
+def test_only_what_was_uploaded_here_is_opened(tmp_path):
+    folder = Path(get_upload_folder()) / "test_sketchpad"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "a.png").write_bytes(b"x")
+    (tmp_path / "b.png").write_bytes(b"x")
+    assert picture_of(f"{UPLOAD}{folder / 'a.png'}") == (folder / "a.png").resolve()
+    outside = [str(tmp_path / "b.png"), "/etc/passwd", f"{folder}/../../../etc/passwd", "", ".", "a\0b", str(folder)]
+    for path in outside:
+        with pytest.raises(PictureError, match="not a picture uploaded here"):
+            picture_of(UPLOAD + path)
+    (folder / "link.png").unlink(missing_ok=True)
+    (folder / "link.png").symlink_to(tmp_path / "b.png")
+    for path in (str(folder / "link.png"), None, 7, {}):
+        with pytest.raises(PictureError, match="not a picture uploaded here"):
+            uploaded(path)
+
+
+@pytest.mark.parametrize("value", [7, [], {}, "data:text/html;base64,eA==", PNG + "not base64!", "x" * 10_000])
+def test_anything_else_gets_a_sentence(value):
+    with pytest.raises(PictureError, match="clear the sketchpad"):
+        picture_of(value)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_strip_shows_the_first_test_picture_of_each_class(dataset, data_dir):
+    from training.data import load
+
+    test = load(dataset, train=False)
+    for index, label in enumerate(DATASETS[dataset].classes):
+        first = test.images[(test.labels == index).nonzero()[0].item()]
+        path = HERE / "samples" / f"{dataset}.{index}.png"
+        assert Image.open(path).size == (28, 28) and (decode(path) == first.numpy()).all()
+        assert label in samples(dataset)
