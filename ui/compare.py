@@ -7,7 +7,7 @@ from html import escape
 
 import gradio as gr
 
-from cnn_models import ARCHITECTURES, DATASETS, ModelHub, compare
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.decode import PictureError
 from cnn_models.hub import MissingCheckpoint
@@ -29,12 +29,12 @@ def compare_tab(hub: ModelHub) -> None:
     sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
     first = next(iter(DATASETS))
 
-    def missing(dataset: str, models: list[str]) -> dict[str, str]:
-        """A sentence for each network that cannot answer, by architecture."""
+    def missing(dataset: str, models: list[str], load: bool) -> dict[str, str]:
+        """A sentence for each network that cannot answer, by architecture; whether it can be loaded if so asked."""
         found = {}
         for name in models:
             try:
-                hub.card(f"{name}.{dataset}")
+                (hub.get if load else hub.card)(f"{name}.{dataset}")
             except MissingCheckpoint as error:
                 note = f"`python -m training.train {name}.{dataset}` trains it"
                 found[name] = str(error) if hub.namespace else note
@@ -45,7 +45,7 @@ def compare_tab(hub: ModelHub) -> None:
     def answer(value: object, dataset: str, models: list[str]) -> tuple[str, str, str]:
         """What the tab shows for a sketchpad value: verdict, 28×28 picture and board, as HTML."""
         chosen = [name for name in ARCHITECTURES if name in models]
-        absent = missing(dataset, chosen)
+        absent = missing(dataset, chosen, load=bool(value))
         ready = [name for name in chosen if name not in absent]
         nothing = seen(None), board(dataset, chosen, sizes, absent, {})
         try:
@@ -53,8 +53,8 @@ def compare_tab(hub: ModelHub) -> None:
             if picture is None:
                 return verdict(EMPTY.format(what=WHAT[DATASETS[dataset].kind])), *nothing
             if not ready:
-                return verdict("No chosen network is trained yet: choose another one.", alarm=True), *nothing
-            result = compare(picture, dataset, ready, hub)
+                return verdict("No network can answer: choose one that is trained.", alarm=True), *nothing
+            result = predict.compare(picture, dataset, ready, hub)
         except BlankPicture:
             return verdict(EMPTY.format(what=WHAT[DATASETS[dataset].kind])), *nothing
         except (PictureError, CheckpointError) as error:
@@ -62,21 +62,23 @@ def compare_tab(hub: ModelHub) -> None:
         answers = {name: each for name, each in zip(ready, result.models, strict=True)}
         return verdict(sentence(result)), seen(result.picture), board(dataset, chosen, sizes, absent, answers)
 
-    def compare_endpoint(image: gr.FileData, dataset: str = first, models: list[str] | None = None) -> dict:
+    def compare(image: gr.FileData, dataset: str = first, models: list[str] | None = None) -> dict:
         """Compare classic CNNs on one picture: what each network reads in it, with probabilities and a common verdict.
 
-        image: any picture, as a file. dataset: mnist (digits) or fashion_mnist (clothing). models: architecture names
-        or checkpoint ids, empty for all.
+        Args:
+            image: any picture, as a file.
+            dataset: mnist (digits) or fashion_mnist (clothing).
+            models: architecture names or checkpoint ids, empty for all.
         """
         try:
             if foreign := [name for name in models or () if "/" in name]:
                 raise ValueError(f"{', '.join(foreign)}: only the line-up's own networks answer here")
             # gradio hands the file on as the dictionary that was sent.
-            return compare(uploaded((image or {}).get("path")), dataset, models or (), hub).to_dict()
+            return predict.compare(uploaded((image or {}).get("path")), dataset, models or (), hub).to_dict()
         except (ValueError, TypeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def models_endpoint() -> dict:
+    def models() -> dict:
         """The checkpoints that can be compared, each with its card."""
         return {id: dataclasses.asdict(card) for id, card in hub.cards().items()}
 
@@ -96,7 +98,7 @@ def compare_tab(hub: ModelHub) -> None:
             text, _, table = answer("", first, list(ARCHITECTURES))
             line = gr.HTML(text, elem_id="verdict", apply_default_css=False)
             lineup = gr.HTML(table, elem_id="lineup", apply_default_css=False)
-            models = gr.CheckboxGroup(
+            chosen = gr.CheckboxGroup(
                 [(spec.title, name) for name, spec in ARCHITECTURES.items()],
                 value=list(ARCHITECTURES),
                 show_label=False,
@@ -105,7 +107,7 @@ def compare_tab(hub: ModelHub) -> None:
             )
 
     event = {
-        "inputs": [pad, dataset, models],
+        "inputs": [pad, dataset, chosen],
         "outputs": [line, glimpse, lineup],
         "queue": False,
         "show_progress": "hidden",
@@ -113,8 +115,8 @@ def compare_tab(hub: ModelHub) -> None:
         "api_visibility": "private",
     }
     pad.input(answer, **event)
-    models.input(answer, **event)
+    chosen.input(answer, **event)
     dataset.input(answer, **event)
     dataset.input(samples, dataset, strip, queue=False, show_progress="hidden", api_visibility="private")
-    gr.api(compare_endpoint, api_name="compare")
-    gr.api(models_endpoint, api_name="models")
+    gr.api(compare, api_name="compare")
+    gr.api(models, api_name="models")
