@@ -73,7 +73,7 @@ def board(
     """
     classes = DATASETS[dataset].classes
     width = 2 + max(map(len, classes))
-    head = [f"<th scope='col' style='width:{width}ch'><span class='visually-hidden'>class</span></th>"]
+    head = [f"<th scope='col' style='width:{width}ch'><small>in %</small></th>"]
     columns = []
     for index, name in enumerate(models):
         spec, answer = ARCHITECTURES[name], answers.get(name)
