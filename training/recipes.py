@@ -92,13 +92,10 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "best": replace(CLOTHES, epochs=12, lr=5e-4),
     },
     "googlenet.mnist": {
-        # For a first checkpoint within the hour on two cores: a quarter of the pixels, three epochs.
-        "short": replace(DIGITS, epochs=3, lr=1e-3, init="he", size=48),
         "best": replace(DIGITS, epochs=10, lr=1e-3, init="he"),
     },
     "googlenet.fashion_mnist": {
         "source": replace(SOURCE, batch_size=256, lr=0.01, init="xavier_uniform", size=224),
-        "short": replace(CLOTHES, epochs=3, lr=1e-3, init="he", size=48),
         "best": replace(CLOTHES, epochs=15, lr=1e-3, init="he"),
     },
     "mini_inception.mnist": {
