@@ -31,6 +31,11 @@ KEPT = 16  # networks in memory: the ten of the line-up and a few from elsewhere
 PATIENCE = 60  # seconds for which a failed look-up on the Hub is not tried again
 
 
+def default_weights_dir() -> Path:
+    """`CNN_WEIGHTS_DIR`, else `weights` beside the code."""
+    return Path(os.environ.get("CNN_WEIGHTS_DIR") or Path(__file__).parents[1] / "weights")
+
+
 class Reference(NamedTuple):
     """A checkpoint id taken apart. `owner` is None for the line-up's own; `str` gives the id, without `@main`."""
 
@@ -92,8 +97,7 @@ class ModelHub:
         namespace: str | None = None,
         device: torch.device | str | None = None,
     ):
-        default = os.environ.get("CNN_WEIGHTS_DIR") or Path(__file__).parents[1] / "weights"
-        self.weights_dir = Path(weights_dir or default)
+        self.weights_dir = Path(weights_dir or default_weights_dir())
         self.namespace = namespace or os.environ.get("CNN_HUB_NAMESPACE") or None
         if self.namespace and not re.fullmatch(WORD, self.namespace):
             raise ValueError(f"CNN_HUB_NAMESPACE={self.namespace!r} is not the name of a user or organisation")

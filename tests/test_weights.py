@@ -6,11 +6,13 @@ import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoint import load_model, read_history
+from cnn_models.hub import default_weights_dir
 from cnn_models.runtime import place
 from training.data import load
-from training.evaluate import WEIGHTS_DIR, measure
+from training.evaluate import measure
 from training.model_card import model_card
 
+WEIGHTS_DIR = default_weights_dir()
 IDS = sorted(path.name for path in WEIGHTS_DIR.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 

@@ -33,10 +33,10 @@ def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, 
     )
     line = (2 * torch.arange(size) + 1) / size - 1
     pixels = torch.stack([line.repeat(size), line.repeat_interleave(size), torch.ones(size * size)])  # x, y, 1
-    # One product for all pictures takes a fifth of F.affine_grid's time.
+    # One product for all pictures; F.affine_grid makes many small ones and takes longer than the sampling itself.
     grid = (matrix.view(2 * n, 3) @ pixels).view(n, 2, size, size)
     if elastic:
-        # So does bicubic interpolation, linear and separable, as two products.
+        # Bicubic interpolation is linear and separable: two products, a tenth of F.interpolate's time.
         spread = F.interpolate(torch.eye(5)[None, None], (size, 5), mode="bicubic", align_corners=True)[0, 0]
         grid += spread @ torch.randn(n, 2, 5, 5).mul_(2 * elastic / size) @ spread.T
     grid = grid.to(x.device).permute(0, 2, 3, 1)
@@ -47,13 +47,3 @@ def flip(x: Tensor) -> Tensor:
     """Half of the pictures mirrored left to right."""
     mirrored = (torch.rand(len(x)) < 0.5).to(x.device)
     return torch.where(mirrored[:, None, None, None], x.flip(3), x)
-
-
-def erase(x: Tensor, probability: float, side: int) -> Tensor:
-    """A black square of up to `side` pixels put on some of the pictures (Zhong et al. 2017, arXiv:1708.04896)."""
-    n, _, _, size = x.shape
-    u = torch.rand(4, n).to(x.device)
-    length = (u[0] * side).ceil() * (u[3] < probability)
-    line = torch.arange(size, device=x.device)
-    rows, columns = (((line - (u[i] * size).floor()[:, None]).abs() * 2) < length[:, None] for i in (1, 2))
-    return x.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)

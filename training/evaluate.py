@@ -17,13 +17,13 @@ from tqdm import tqdm
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoint import CheckpointError, load_model, read_card, read_history, write_checkpoint
+from cnn_models.hub import BUILT_IN, default_weights_dir
+from cnn_models.layers import architecture_layers
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
 from training.data import DataError, Pictures, load
 from training.model_card import model_card
-
-WEIGHTS_DIR = Path(__file__).parents[1] / "weights"
 
 
 @torch.no_grad()
@@ -62,8 +62,7 @@ def table(cards: list[Card]) -> str:
     head = [f"{spec.title}, test accuracy" for spec in DATASETS.values()]
     lines = ["| network | parameters | " + " | ".join(head) + " |", "|---|---:|" + "---:|" * len(head)]
     for name, spec in ARCHITECTURES.items():
-        with torch.device("meta"):
-            parameters = sum(p.numel() for p in spec.build().parameters())
+        parameters = architecture_layers(name).parameters
         cells = []
         for dataset in DATASETS:
             card = by_id.get(f"{name}.{dataset}")
@@ -78,14 +77,13 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
     parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     parser.add_argument("--all", action="store_true", help="every checkpoint in the folder")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="the folder with the checkpoints")
+    parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
     args = parser.parse_args(argv)
     if bool(args.id) == args.all:
         parser.error("give a checkpoint id or --all")
-    known = [f"{a}.{d}" for a in ARCHITECTURES for d in DATASETS]
-    ids = [id for id in known if (args.weights / id).is_dir()] if args.all else [args.id]
-    if args.id and args.id not in known:
-        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(known)}")
+    ids = [id for id in BUILT_IN if (args.weights / id).is_dir()] if args.all else [args.id]
+    if args.id and args.id not in BUILT_IN:
+        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     try:
         device = best_device()
         cards = []

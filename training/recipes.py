@@ -15,10 +15,9 @@ class Recipe:
 
     `lr` is the rate, or the peak of a `one_cycle` schedule. `average` is the decay per step of the exponential moving
     average of the weights that is validated and kept, 0 for none. Augmentation: rotation and shear in degrees, shift in
-    pixels, scale as a fraction, all up to that; `elastic` is a deviation in pixels, `erase` a probability and
-    `erase_side` the side of the largest square. `size` is the side of the network's input, `mean` and `std` normalise
-    it; None takes the architecture's and the data set's. `held_out` training pictures validate; 0 validates on the test
-    set.
+    pixels, scale as a fraction, all up to that; `elastic` is a deviation in pixels. `size` is the side of the network's
+    input, `mean` and `std` normalise it; None takes the architecture's and the data set's. `held_out` training pictures
+    validate; 0 validates on the test set.
     """
 
     epochs: int
@@ -28,7 +27,6 @@ class Recipe:
     weight_decay: float = 0.01
     schedule: str = "one_cycle"
     init: str = "default"
-    label_smoothing: float = 0.0
     average: float = 0.999
     degrees: float = 0.0
     shift: float = 0.0
@@ -36,8 +34,6 @@ class Recipe:
     shear: float = 0.0
     elastic: float = 0.0
     flip: bool = False
-    erase: float = 0.0
-    erase_side: int = 0
     size: int | None = None
     mean: float | None = None
     std: float | None = None

@@ -63,7 +63,7 @@ def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer
         with safe_open(path, framework="pt") as file:
             run = json.loads(file.metadata()["run"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is not a dict)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
         raise TrainingError(
             f"there is no unfinished training in {path} ({error}); start it without --resume"
         ) from error

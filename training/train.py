@@ -25,12 +25,13 @@ from tqdm import tqdm
 
 from cnn_models import ARCHITECTURES, DATASETS, create_model
 from cnn_models.checkpoint import HISTORY_COLUMNS, CheckpointError, write_checkpoint
+from cnn_models.hub import default_weights_dir
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
 from training import augment
 from training.data import DataError, split
-from training.evaluate import WEIGHTS_DIR, measure
+from training.evaluate import measure
 from training.init import initialise
 from training.model_card import model_card
 from training.recipes import RECIPES, Recipe, recipe_for
@@ -48,8 +49,6 @@ def prepare(images: Tensor, recipe: Recipe) -> Tensor:
         x = augment.deform(x, *deformation)
     if recipe.flip:
         x = augment.flip(x)
-    if recipe.erase:
-        x = augment.erase(x, recipe.erase, recipe.erase_side)
     return to_input(x, recipe.size, recipe.mean, recipe.std)
 
 
@@ -92,7 +91,7 @@ def train(
         index = order[batch * recipe.batch_size :][: recipe.batch_size]
         labels = pictures.labels[index]
         logits = model(prepare(pictures.images[index], recipe))
-        loss = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+        loss = F.cross_entropy(logits, labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -120,13 +119,14 @@ def train(
             )
             totals.zero_()
             started = time.monotonic()
-        if stop() or time.monotonic() - saved > SAVE_EVERY:
+        finished = progress.step == recipe.epochs * steps  # saved too: writing the checkpoint may yet fail
+        if finished or stop() or time.monotonic() - saved > SAVE_EVERY:
             check_finite(totals, epoch)
             progress.loss, progress.right = totals.tolist()
             progress.seconds = time.monotonic() - started
             save_state(state, facts, progress, modules, optimizer)
             saved = time.monotonic()
-        if stop() and progress.step < recipe.epochs * steps:
+        if stop() and not finished:
             bar.close()
             raise TrainingError(
                 f"stopped in epoch {epoch + 1} of {recipe.epochs}; go on with the same command and --resume"
@@ -167,7 +167,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--lr", type=float, help="the learning rate, or the peak of its schedule")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")
-    parser.add_argument("--out", type=Path, default=WEIGHTS_DIR, help="the checkpoint is written to OUT/id/")
+    parser.add_argument("--out", type=Path, default=default_weights_dir(), help="the checkpoint is written to OUT/id/")
     unfinished = parser.add_mutually_exclusive_group()
     unfinished.add_argument("--resume", action="store_true", help="go on with an unfinished training")
     unfinished.add_argument("--restart", action="store_true", help="throw an unfinished training away")

@@ -1,7 +1,7 @@
 """Screenshots of the running app, wide and narrow, light and dark; one of them is at the top of the README.
 
 python app.py --port 7860 &
-python -m tests.browser.screenshots http://127.0.0.1:7860 docs
+python -m tests.browser.screenshots http://127.0.0.1:7860 FOLDER
 """
 
 from __future__ import annotations
