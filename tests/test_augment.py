@@ -65,6 +65,15 @@ def test_half_are_mirrored_and_none_otherwise_changed():
     assert torch.equal(y[~same], x[~same].flip(3)) and 400 < same.sum() < 600
 
 
+def test_a_square_of_the_side_is_erased_and_nothing_else():
+    torch.manual_seed(0)
+    erased = augment.erase(torch.ones(1000, 1, 28, 28), 8)[:, 0] == 0
+    rows, columns = erased.any(2).sum(1), erased.any(1).sum(1)
+    assert torch.equal(erased.sum((1, 2)), rows * columns), "it is not a rectangle"
+    assert rows.max() == columns.max() == 8 and rows.min() == columns.min() == 4, "clipped by half at the borders"
+    assert erased.any(0).all(), "some place is never erased"
+
+
 def test_the_same_seed_gives_the_same_pictures():
     def draw():
         torch.manual_seed(7)

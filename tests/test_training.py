@@ -133,10 +133,11 @@ def test_every_network_takes_a_step_of_every_recipe(id):
     architecture, dataset = (table[part] for table, part in zip((ARCHITECTURES, DATASETS), id.split("."), strict=True))
     for name in RECIPES[id]:
         recipe = recipe_for(id, name).filled(architecture, dataset, {})
-        assert recipe.size in architecture.sizes
+        assert {recipe.size_in(epoch) for epoch in range(recipe.epochs)} <= set(architecture.sizes)
+        assert recipe.size_in(recipe.epochs - 1) == recipe.size, "the last epochs are not at the size of the card"
         recipe = replace(recipe, size=min(recipe.size, max(architecture.sizes.start, 32)))
         torch.manual_seed(0)
-        x = train.prepare(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), recipe)
+        x = train.prepare(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), recipe, recipe.size)
         assert x.shape == (4, 1, recipe.size, recipe.size) and x.isfinite().all()
         assert train.OPTIMIZERS[recipe.optimizer]
 
@@ -144,7 +145,7 @@ def test_every_network_takes_a_step_of_every_recipe(id):
 def test_without_augmentation_training_sees_what_the_page_shows():
     pictures = torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8)
     recipe = Recipe(1, 1, 1, size=96, mean=0.3, std=0.4)
-    assert torch.equal(train.prepare(pictures, recipe), to_input(pictures, 96, 0.3, 0.4))
+    assert torch.equal(train.prepare(pictures, recipe, recipe.size), to_input(pictures, 96, 0.3, 0.4))
 
 
 def test_no_held_out_picture_is_trained_on(data_dir):

@@ -43,6 +43,15 @@ def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, 
     return F.grid_sample(x, grid, align_corners=False)
 
 
+def erase(x: Tensor, side: int) -> Tensor:
+    """A black square of `side` pixels in every picture, its centre anywhere in it (DeVries & Taylor 2017: Cutout)."""
+    n, _, _, size = x.shape
+    first = torch.randint(size, (2, n, 1)).to(x.device) - side // 2
+    line = torch.arange(size, device=x.device)
+    rows, columns = (first <= line) & (line < first + side)
+    return x.masked_fill((rows[:, :, None] & columns[:, None])[:, None], 0)
+
+
 def flip(x: Tensor) -> Tensor:
     """Half of the pictures mirrored left to right."""
     mirrored = (torch.rand(len(x)) < 0.5).to(x.device)
