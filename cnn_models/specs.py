@@ -80,7 +80,9 @@ class Card:
     def command(self) -> str:
         """The command that repeats this training."""
         options = {"recipe": self.recipe.get("name"), "seed": self.seed} | self.recipe.get("changed", {})
-        texts = [f"--{name.replace('_', '-')} {value}" for name, value in options.items()]
+        texts = [
+            f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}") for name, value in options.items()
+        ]
         return " ".join(["python -m training.train", self.id, *texts])
 
     def to_json(self, **layout) -> str:

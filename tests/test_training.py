@@ -1,6 +1,7 @@
 """The loop: what it writes, what survives a kill, and that a resumed run is the run that was never stopped."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -15,24 +16,24 @@ from safetensors.torch import load_file
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoint import FILES, HISTORY_COLUMNS, load_model, read_history, read_weights
 from cnn_models.preprocess import to_input
-from training import data, state, train
+from training import data, loop, state
 from training.recipes import RECIPES, Recipe, recipe_for
 
 # A real training on a few real pictures: what `main` does, with fewer of them and a state saved after every step.
 SMALL = """
 import sys
-from training import data, train
+from training import data, loop, train
 whole = data.split
 def small(*args):
     trained, held_out, how = whole(*args)
     return trained[:600], held_out[:200], how
-train.split, train.SAVE_EVERY = small, 0
+train.split, loop.SAVE_EVERY = small, 0
 train.main(sys.argv[1:])
 """
 
 
-def run(out, *options):
-    command = [sys.executable, "-c", SMALL, "mini_resnet.mnist", "--epochs=2", "--device=cpu", f"--out={out}", *options]
+def run(out, *options, python=(sys.executable,)):
+    command = [*python, "-c", SMALL, "mini_resnet.mnist", "--epochs=2", "--device=cpu", f"--out={out}", *options]
     return subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.PIPE, text=True)
 
 
@@ -67,25 +68,59 @@ def test_a_training_writes_a_whole_checkpoint(undisturbed):
     assert not list(undisturbed.parent.glob(".training/*")), "the state of a finished training stayed"
 
 
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
-def test_a_stopped_training_goes_on_as_if_it_had_never_stopped(tmp_path, undisturbed, stop):
+def assert_same(folder, undisturbed):
+    assert without_timings(folder) == without_timings(undisturbed)
+    ours, theirs = (read_weights(folder)[0] for folder in (folder, undisturbed))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_training_killed_at_random_moments_ends_as_if_it_had_never_been(tmp_path, undisturbed):
+    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    kills = 0
+    for _ in range(3):
+        process = run(tmp_path, *(["--resume"] if state.exists(saved) else []))
+        started, written = time.monotonic(), saved.stat().st_mtime if saved.exists() else 0
+        while process.poll() is None and not (saved.exists() and saved.stat().st_mtime > written):
+            assert time.monotonic() < started + 120
+            time.sleep(0.005)
+        time.sleep(random.uniform(0, 0.1))
+        kills += process.poll() is None
+        process.kill()
+        finish(process)
+    assert kills and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was killed"
+    code, errors = finish(run(tmp_path, "--resume"))
+    assert code == 0, errors
+    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
+
+
+def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, undisturbed):
+    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    process = run(tmp_path)
+    while process.poll() is None and not (saved.exists() and state.before(saved).exists()):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    finish(process)
+    saved.write_bytes(saved.read_bytes()[:-100])
+    code, errors = finish(run(tmp_path, "--resume"))
+    assert code == 0, errors
+    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_never_stopped(tmp_path, undisturbed):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
     process = run(tmp_path)
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     time.sleep(0.15)
-    process.send_signal(stop)
+    process.send_signal(signal.SIGINT)
     code, errors = finish(process)
     assert code != 0 and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was stopped"
-    if stop == signal.SIGINT:
-        assert "go on with the same command and --resume" in errors and "Traceback" not in errors
+    assert "go on with the same command and --resume" in errors and "Traceback" not in errors
     code, errors = finish(run(tmp_path))
     assert code == 1 and "--resume" in errors and saved.exists(), "an unfinished training was thrown away"
     code, errors = finish(run(tmp_path, "--resume"))
     assert code == 0, errors
-    assert without_timings(tmp_path / "mini_resnet.mnist") == without_timings(undisturbed)
-    ours, theirs = (read_weights(folder)[0] for folder in (tmp_path / "mini_resnet.mnist", undisturbed))
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
 
 
 def test_a_state_of_another_recipe_is_refused(tmp_path, data_dir):
@@ -122,6 +157,20 @@ def test_a_full_disk_leaves_the_last_good_state(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+def test_two_states_are_kept_and_no_more(tmp_path):
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    path = tmp_path / "state.safetensors"
+    for step in range(4):
+        state.save_state(path, {}, state.Progress(step=step), {"model": model}, optimizer)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert state.load_state(path, {}, {"model": model}, optimizer).step == 3
+    path.unlink()
+    assert state.load_state(path, {}, {"model": model}, optimizer).step == 2
+    state.discard(path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_rate_too_high_ends_in_a_sentence(tmp_path, data_dir):
     code, errors = finish(run(tmp_path, "--lr=1e9"))
     assert code == 1 and "lower --lr" in errors and "Traceback" not in errors
@@ -137,15 +186,15 @@ def test_every_network_takes_a_step_of_every_recipe(id):
         assert recipe.size_in(recipe.epochs - 1) == recipe.size, "the last epochs are not at the size of the card"
         recipe = replace(recipe, size=min(recipe.size, max(architecture.sizes.start, 32)))
         torch.manual_seed(0)
-        x = train.prepare(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), recipe, recipe.size)
+        x = loop.prepare(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), recipe, recipe.size)
         assert x.shape == (4, 1, recipe.size, recipe.size) and x.isfinite().all()
-        assert train.OPTIMIZERS[recipe.optimizer]
+        assert loop.OPTIMIZERS[recipe.optimizer]
 
 
 def test_without_augmentation_training_sees_what_the_page_shows():
     pictures = torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8)
     recipe = Recipe(1, 1, 1, size=96, mean=0.3, std=0.4)
-    assert torch.equal(train.prepare(pictures, recipe, recipe.size), to_input(pictures, 96, 0.3, 0.4))
+    assert torch.equal(loop.prepare(pictures, recipe, recipe.size), to_input(pictures, 96, 0.3, 0.4))
 
 
 def test_no_held_out_picture_is_trained_on(data_dir):

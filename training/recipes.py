@@ -20,8 +20,8 @@ class Recipe:
     pixels, scale as a fraction, all up to that; `elastic` is a deviation in pixels, `erase` the side of a
     black square. `size` is the side of the network's input, `mean` and `std` normalise it; None takes the
     architecture's and the data set's. The first `small_epochs` see pictures of side `small_size`, which cost less.
-    `precision` is that of the convolutions and products, the weights stay float32. `held_out` training pictures
-    validate; 0 validates on the test set.
+    `precision` is that of the convolutions and products, the weights stay float32; `compile` is torch.compile.
+    `held_out` training pictures validate; 0 validates on the test set.
     """
 
     epochs: int
@@ -43,6 +43,7 @@ class Recipe:
     small_size: int = 0
     small_epochs: int = 0
     precision: str = "float32"
+    compile: bool = False
     mean: float | None = None
     std: float | None = None
     held_out: int = HELD_OUT

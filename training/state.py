@@ -1,4 +1,5 @@
-"""The state of an unfinished training: one safetensors file, replaced whole, from which the run goes on exactly."""
+"""The state of an unfinished training, in safetensors files from which the run goes on exactly: the last and, in case
+that is damaged, the one before."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+UNREADABLE = (OSError, SafetensorError, TypeError, KeyError, ValueError)
 
 
 class TrainingError(RuntimeError):
@@ -28,10 +31,24 @@ class Progress:
     history: list[dict] = field(default_factory=list)
 
 
+def before(path: Path) -> Path:
+    """Where the state before the one in `path` is kept."""
+    return path.with_suffix(".before.safetensors")
+
+
+def exists(path: Path) -> bool:
+    return path.exists() or before(path).exists()
+
+
+def discard(path: Path) -> None:
+    for file in (path, before(path)):
+        file.unlink(missing_ok=True)
+
+
 def save_state(
     path: Path, facts: dict, progress: Progress, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> None:
-    """Write everything that a run needs to go on; the file before it stays until the new one is whole.
+    """Write everything that a run needs to go on; the last two states are kept, and never is there none that is whole.
 
     `facts` (JSON) tell one run from another. Raises TrainingError when it cannot be written.
     """
@@ -45,6 +62,8 @@ def save_state(
         save_file(tensors, new, metadata={"run": json.dumps({"facts": facts, "progress": asdict(progress)})})
         with open(new, "rb") as file:
             os.fsync(file.fileno())
+        if path.exists():
+            path.replace(before(path))
         new.replace(path)
     except (OSError, SafetensorError) as error:
         new.unlink(missing_ok=True)
@@ -57,16 +76,18 @@ def save_state(
 def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> Progress:
     """Put a saved state into modules and an optimiser of the same make, and return how far the run was.
 
-    Raises TrainingError when there is none, or when it is that of a run with other facts.
+    Where the last state cannot be read, the one before is taken. Raises TrainingError when there is none, or when it
+    is that of a run with other facts.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            run = json.loads(file.metadata()["run"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is not a dict)
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise TrainingError(
-            f"there is no unfinished training in {path} ({error}); start it without --resume"
-        ) from error
+        run, tensors = _read(path)
+    except UNREADABLE as error:
+        try:
+            run, tensors = _read(before(path))
+        except UNREADABLE:
+            raise TrainingError(
+                f"there is no unfinished training in {path} ({error}); start it without --resume"
+            ) from error
     if run["facts"] != facts:
         raise TrainingError(f"{path} is of another run ({run['facts']}); repeat its recipe and seed, or use --restart")
     for key, module in modules.items():
@@ -82,3 +103,9 @@ def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer
             state.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
     return Progress(**run["progress"])
+
+
+def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is not a dict)
+        return json.loads(file.metadata()["run"]), tensors

@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import transforms
 
 from cnn_models import ARCHITECTURES, DATASETS, create_model
-from cnn_models.runtime import place
-from training import train
+from cnn_models.runtime import best_device, place
+from training import loop
 from training.data import LOADERS, data_dir, split
 from training.recipes import recipe_for
 
@@ -50,12 +50,14 @@ def source(id: str, device: torch.device) -> float:
 
 
 def ours(id: str, device: torch.device) -> float:
-    """Images per second of `training.train` over as many pictures, everything but the validation included."""
+    """Images per second of `training.loop.fit` over as many pictures, everything but the validation included."""
     architecture, dataset = (table[part] for table, part in zip((ARCHITECTURES, DATASETS), id.split("."), strict=True))
     recipe = recipe_for(id, "best").filled(architecture, dataset, {"epochs": 1})
+    pictures, held_out, _ = split(dataset.name, recipe.held_out, device)
+    pictures, held_out = pictures[:PICTURES], held_out[:500]
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
-        _, history, _ = train.train(id, recipe, 0, device, state, False, lambda: False)
+        _, history = loop.fit(id, architecture.build, pictures, held_out, recipe, 0, device, state)
     return history[0]["images_per_second"]
 
 
@@ -63,7 +65,7 @@ def limit(id: str, device: torch.device) -> float:
     """Images per second of forward, backward and step alone, for as many steps, on one batch."""
     recipe = recipe_for(id, "best")
     model = place(create_model(id.split(".")[0]), device)
-    optimizer = train.OPTIMIZERS[recipe.optimizer](model.parameters(), fused=True)
+    optimizer = loop.OPTIMIZERS[recipe.optimizer](model.parameters(), fused=True)
     x = torch.rand(recipe.batch_size, 1, 28, 28, device=device)
     y = torch.randint(0, 10, (recipe.batch_size,), device=device)
     steps = PICTURES // recipe.batch_size
@@ -77,14 +79,8 @@ def limit(id: str, device: torch.device) -> float:
     return steps * recipe.batch_size / (time.perf_counter() - start)
 
 
-def few(*args) -> tuple:
-    trained, held_out, how = split(*args)
-    return trained[:PICTURES], held_out[:500], how
-
-
 def main() -> None:
-    device = train.best_device()
-    train.split = few
+    device = best_device()
     print(f"{device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {PICTURES:,} pictures a round")
     rows = []
     for id in NETWORKS:

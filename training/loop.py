@@ -1,0 +1,161 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from cnn_models.checkpoint import HISTORY_COLUMNS
+from cnn_models.preprocess import to_input
+from cnn_models.runtime import place
+from training import augment
+from training.crew import Alone
+from training.data import Pictures
+from training.evaluate import measure
+from training.init import initialise
+from training.recipes import Recipe
+from training.state import Progress, TrainingError, load_state, save_state
+
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}
+SAVE_EVERY = 120  # seconds between two savings of an unfinished training
+
+
+def prepare(images: Tensor, recipe: Recipe, size: int) -> Tensor:
+    """A batch of pictures (uint8, N x 28 x 28) as the network sees it in training: augmented, resized, normalised."""
+    x = images[:, None].float().div_(255)
+    deformation = (recipe.degrees, recipe.shift, recipe.scale, recipe.shear, recipe.elastic)
+    if any(deformation):
+        x = augment.deform(x, *deformation)
+    if recipe.flip:
+        x = augment.flip(x)
+    if recipe.erase:
+        x = augment.erase(x, recipe.erase)
+    return to_input(x, size, recipe.mean, recipe.std)
+
+
+def fit(
+    name: str,
+    build: Callable[[], nn.Module],
+    pictures: Pictures,
+    validation: Pictures,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    state: Path,
+    *,
+    resume: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    log: Callable[[dict], None] = lambda row: None,
+    crew: Alone | None = None,
+) -> tuple[nn.Module, list[dict]]:
+    """Train a network that `build` makes by a recipe; return it, and the rows of its history (`HISTORY_COLUMNS`).
+
+    The randomness of a step depends on nothing but seed, step and process, so a resumed run goes on as if it had never
+    stopped. The run is saved to `state` every `SAVE_EVERY` seconds and when it ends. `stop` is asked after every step:
+    once it is true, the run is saved and TrainingError raised. It is raised too when the loss is no longer finite.
+    `log` gets every row as it is made. `crew` is who else trains this network, by default nobody.
+    """
+    crew = crew or Alone()
+    torch.manual_seed(seed)
+    model = build()
+    initialise(model, recipe.init)
+    modules = {"model": place(model, device)}
+    if recipe.average:
+        modules["average"] = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
+    kept = modules["average"].module if recipe.average else model
+    optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), weight_decay=recipe.weight_decay, fused=True)
+    facts = {"name": name, "recipe": dataclasses.asdict(recipe), "seed": seed}
+    progress = Progress()
+    if resume:
+        progress = crew.resume(lambda: load_state(state, facts, modules, optimizer), modules, optimizer)
+    network = crew.wrap(torch.compile(model) if recipe.compile else model)
+    precision = torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
+    totals = torch.tensor([progress.loss, progress.right], device=device) * crew.first
+
+    steps = -(-len(pictures) // recipe.batch_size)  # of one epoch
+    bar = tqdm(
+        total=recipe.epochs * len(pictures),
+        unit="img",
+        unit_scale=True,
+        desc=name,
+        mininterval=0.5,
+        disable=not crew.first,
+    )
+    bar.update(progress.step // steps * len(pictures) + progress.step % steps * recipe.batch_size)
+    started, saved = time.monotonic() - progress.seconds, time.monotonic()
+    order = None
+    while progress.step < recipe.epochs * steps:
+        epoch, batch = divmod(progress.step, steps)
+        if order is None or batch == 0:
+            generator = torch.Generator().manual_seed(seed * 10_007 + epoch)
+            order = torch.randperm(len(pictures), generator=generator).to(device)
+        torch.manual_seed((seed + 1) * 2**32 + progress.step + crew.rank * 2**52)
+        for group in optimizer.param_groups:
+            group["lr"] = rate = recipe.rate(progress.step / (recipe.epochs * steps))
+        whole = order[batch * recipe.batch_size :][: recipe.batch_size]
+        index = crew.part(whole)
+        labels = pictures.labels[index]
+        x = prepare(pictures.images[index], recipe, recipe.size_in(epoch))
+        with precision:
+            logits = network(x)
+            loss = F.cross_entropy(logits, labels, reduction="sum")
+        optimizer.zero_grad()
+        (loss * (crew.size / len(whole))).backward()
+        optimizer.step()
+        if recipe.average:
+            modules["average"].update_parameters(model)
+        totals += torch.stack([loss.detach(), (logits.argmax(1) == labels).sum()])
+        progress.step += 1
+        bar.update(len(whole))
+        if crew.first and bar.last_print_n == bar.n:  # the bar has just been drawn: time for a look at the device
+            seen = (batch * recipe.batch_size + len(whole)) / crew.size
+            bar.set_postfix(loss=f"{totals[0] / seen:.4f}", accuracy=f"{100 * totals[1] / seen:.2f}%", refresh=False)
+
+        progress.seconds = time.monotonic() - started
+        if progress.step % steps == 0:
+            loss, accuracy = (crew.sum(totals) / len(pictures)).tolist()
+            check_finite(loss, epoch)
+            if crew.first:
+                found = measure(kept, validation, recipe.size_in(epoch), recipe.mean, recipe.std)
+                row = (epoch + 1, rate, loss, 100 * accuracy, found["loss"], found["accuracy"])
+                row += (len(pictures) / progress.seconds, progress.seconds)
+                row = dict(zip(HISTORY_COLUMNS, (float(f"{value:.6g}") for value in row), strict=True))
+                progress.history.append(row)
+                log(row)
+                bar.write(
+                    "epoch {epoch:3.0f}  rate {lr:.2e}  train {train_loss:.4f} {train_accuracy:.2f}%  validation "
+                    "{val_loss:.4f} {val_accuracy:.2f}%  {images_per_second:,.0f} images/s".format(**row)
+                )
+            totals.zero_()
+            started = time.monotonic()
+        finished = progress.step == recipe.epochs * steps  # saved too: writing the checkpoint may yet fail
+        stopped, due = crew.any([stop(), finished or time.monotonic() - saved > SAVE_EVERY])
+        if stopped or due:
+            progress.loss, progress.right = crew.sum(totals).tolist()
+            check_finite(progress.loss, epoch)
+            progress.seconds = time.monotonic() - started
+            if crew.first:
+                save_state(state, facts, progress, modules, optimizer)
+            saved = time.monotonic()
+        if stopped and not finished:
+            bar.close()
+            raise TrainingError(
+                f"stopped in epoch {epoch + 1} of {recipe.epochs}; go on with the same command and --resume"
+            )
+    bar.close()
+    return kept, progress.history
+
+
+def check_finite(loss: float, epoch: int) -> None:
+    if not math.isfinite(loss):
+        raise TrainingError(f"the loss is no longer a number in epoch {epoch + 1}; start again with a lower --lr")
