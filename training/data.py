@@ -24,16 +24,20 @@ class DataError(RuntimeError):
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures N x 28 x 28 (uint8, bright on black) and labels N (int64), on one device."""
+    """Pictures N x 28 x 28 (uint8, bright on black) and labels N (int64), on one device.
+
+    `answers` N x 10 are a teacher's probabilities, if there is one.
+    """
 
     images: Tensor
     labels: Tensor
+    answers: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: slice) -> Pictures:
-        return Pictures(self.images[index], self.labels[index])
+        return Pictures(self.images[index], self.labels[index], None if self.answers is None else self.answers[index])
 
 
 def data_dir() -> Path:

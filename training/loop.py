@@ -6,7 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -30,8 +30,8 @@ OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}
 SAVE_EVERY = 120  # seconds between two savings of an unfinished training
 
 
-def prepare(images: Tensor, recipe: Recipe, size: int) -> Tensor:
-    """A batch of pictures (uint8, N x 28 x 28) as the network sees it in training: augmented, resized, normalised."""
+def augmented(images: Tensor, recipe: Recipe) -> Tensor:
+    """A batch of pictures (uint8, N x 28 x 28) augmented by a recipe: float32, N x 1 x 28 x 28, 0 to 1."""
     x = images[:, None].float().div_(255)
     deformation = (recipe.degrees, recipe.shift, recipe.scale, recipe.shear, recipe.elastic)
     if any(deformation):
@@ -40,7 +40,31 @@ def prepare(images: Tensor, recipe: Recipe, size: int) -> Tensor:
         x = augment.flip(x)
     if recipe.erase:
         x = augment.erase(x, recipe.erase)
+    return x
+
+
+def prepare(images: Tensor, recipe: Recipe, size: int) -> Tensor:
+    """A batch of pictures (uint8, N x 28 x 28) as the network sees it in training.
+
+    Those of a taught recipe are views, augmented already.
+    """
+    x = images if recipe.teachers else augmented(images, recipe)
     return to_input(x, size, recipe.mean, recipe.std)
+
+
+def autocast(device: torch.device, recipe: Recipe) -> AbstractContextManager:
+    """Where the recipe's precision holds."""
+    return torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
+
+
+def objective(logits: Tensor, labels: Tensor, answers: Tensor | None, temperature: float) -> Tensor:
+    """The summed loss of a batch: cross-entropy against the labels or, where there are any, a teacher's answers.
+
+    Answers are met at their temperature; its square keeps the size of the gradients (Hinton et al. 2015).
+    """
+    if answers is None:
+        return F.cross_entropy(logits, labels, reduction="sum")
+    return F.cross_entropy(logits / temperature, answers, reduction="sum") * temperature**2
 
 
 def fit(
@@ -79,7 +103,6 @@ def fit(
     if resume:
         progress = crew.resume(lambda: load_state(state, facts, modules, optimizer), modules, optimizer)
     network = crew.wrap(torch.compile(model) if recipe.compile else model)
-    precision = torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
     totals = torch.tensor([progress.loss, progress.right], device=device) * crew.first
 
     steps = -(-len(pictures) // recipe.batch_size)  # of one epoch
@@ -106,9 +129,10 @@ def fit(
         index = crew.part(whole)
         labels = pictures.labels[index]
         x = prepare(pictures.images[index], recipe, recipe.size_in(epoch))
-        with precision:
+        with autocast(device, recipe):
             logits = network(x)
-            loss = F.cross_entropy(logits, labels, reduction="sum")
+            answers = None if pictures.answers is None else pictures.answers[index]
+            loss = objective(logits, labels, answers, recipe.temperature)
         optimizer.zero_grad()
         (loss * (crew.size / len(whole))).backward()
         optimizer.step()

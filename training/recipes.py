@@ -17,11 +17,12 @@ class Recipe:
 
     `lr` is the rate, or the peak of a `one_cycle` schedule. `average` is the decay per step of the exponential moving
     average of the weights that is validated and kept, 0 for none. Augmentation: rotation and shear in degrees, shift in
-    pixels, scale as a fraction, all up to that; `elastic` is a deviation in pixels, `erase` the side of a
-    black square. `size` is the side of the network's input, `mean` and `std` normalise it; None takes the
-    architecture's and the data set's. The first `small_epochs` see pictures of side `small_size`, which cost less.
-    `precision` is that of the convolutions and products, the weights stay float32; `compile` is torch.compile.
-    `held_out` training pictures validate; 0 validates on the test set.
+    pixels, scale as a fraction, all up to that; `elastic` is a deviation in pixels, `erase` the side of a black square.
+    `size` is the side of the network's input, `mean` and `std` normalise it; None takes the architecture's and the data
+    set's. The first `small_epochs` see pictures of side `small_size`, which cost less. `precision` is that of the
+    convolutions and products, the weights stay float32; `compile` is torch.compile. `teachers` are networks whose
+    averaged answers, at a `temperature`, take the place of the labels; they answer to `views` augmented copies of each
+    picture, and an epoch takes all of these. `held_out` training pictures validate; 0 validates on the test set.
     """
 
     epochs: int
@@ -46,6 +47,9 @@ class Recipe:
     compile: bool = False
     mean: float | None = None
     std: float | None = None
+    teachers: tuple[str, ...] = ()
+    views: int = 0
+    temperature: float = 1.0
     held_out: int = HELD_OUT
 
     def filled(self, architecture: Architecture, dataset: Dataset, changed: dict) -> Recipe:
@@ -81,6 +85,12 @@ SOURCE = Recipe(
 DIGITS = Recipe(epochs=40, batch_size=128, lr=3e-3, degrees=12, shift=2, scale=0.15, shear=8)
 CLOTHES = Recipe(epochs=50, batch_size=128, lr=3e-3, degrees=3, shift=1, scale=0.05, flip=True)
 
+
+def taught(recipe: Recipe) -> Recipe:
+    """The recipe of a small network that learns from GoogLeNet's answers instead of the labels: 16 x 5 = 80 epochs."""
+    return replace(recipe, epochs=16, teachers=("googlenet",), views=5, temperature=4.0)
+
+
 RECIPES: dict[str, dict[str, Recipe]] = {
     "lenet5.mnist": {
         "source": replace(SOURCE, epochs=5, batch_size=256, lr=0.9),
@@ -88,9 +98,11 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # stronger ones over 80 epochs gave nothing more (0.0216): so another kind of variety (0.0203). Over 14 epochs,
         # rates of 0.0015 and 0.01, unit-gain initialisation and a weight decay of 0.3 were all worse.
         "best": replace(DIGITS, epochs=60, degrees=10, scale=0.1, shear=5, elastic=0.8),
+        "distilled": taught(DIGITS),
     },
     "lenet5.fashion_mnist": {
         "best": CLOTHES,
+        "distilled": taught(CLOTHES),
     },
     # The big networks learn most of what there is to learn from small pictures, at a fraction of the cost.
     "alexnet.mnist": {
@@ -112,18 +124,22 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
         # Unit gain, since nothing inside the branches is squashed: a first epoch of 76 % rather than 72 % (clothing).
         "best": replace(DIGITS, init="lecun"),
+        "distilled": taught(replace(DIGITS, init="lecun")),
     },
     "mini_inception.fashion_mnist": {
         "source": SOURCE,
         "best": replace(CLOTHES, init="lecun"),
+        "distilled": taught(replace(CLOTHES, init="lecun")),
     },
     "mini_resnet.mnist": {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
         "best": replace(DIGITS, init="he"),
+        "distilled": taught(replace(DIGITS, init="he")),
     },
     "mini_resnet.fashion_mnist": {
         "source": SOURCE,
         "best": replace(CLOTHES, init="he"),
+        "distilled": taught(replace(CLOTHES, init="he")),
     },
 }
 

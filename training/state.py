@@ -41,7 +41,8 @@ def exists(path: Path) -> bool:
 
 
 def discard(path: Path) -> None:
-    for file in (path, before(path)):
+    """Remove the states of a training that is finished, and what else it kept beside them."""
+    for file in path.parent.glob(f"{path.stem}.*"):
         file.unlink(missing_ok=True)
 
 
@@ -88,7 +89,7 @@ def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer
             raise TrainingError(
                 f"there is no unfinished training in {path} ({error}); start it without --resume"
             ) from error
-    if run["facts"] != facts:
+    if run["facts"] != json.loads(json.dumps(facts)):
         raise TrainingError(f"{path} is of another run ({run['facts']}); repeat its recipe and seed, or use --restart")
     for key, module in modules.items():
         module.load_state_dict({name: tensors[f"{key}.{name}"] for name in module.state_dict()})

@@ -25,6 +25,7 @@ from cnn_models.runtime import best_device
 from cnn_models.specs import Card
 from training.crew import Alone, join
 from training.data import DataError, split
+from training.distill import taught
 from training.loop import fit
 from training.model_card import model_card
 from training.recipes import PRECISIONS, RECIPES, recipe_for
@@ -79,8 +80,15 @@ def main(argv: list[str] | None = None) -> None:
         recipe = recipe_for(args.id, args.recipe).filled(architecture, dataset, changed)
         if crew.first and exists(state) and not (args.resume or args.restart):
             raise TrainingError(f"{state} holds an unfinished training; go on with --resume or drop it with --restart")
+        if crew.first and args.restart:
+            discard(state)
         log = tracker(args.id, dataclasses.asdict(recipe)) if args.track and crew.first else lambda row: None
         pictures, validation, how = split(dataset.name, recipe.held_out, device)
+        teachers = {}
+        if recipe.teachers:
+            cache = state.with_name(f"{args.id}.answers.safetensors")
+            pictures, teachers = taught(dataset.name, pictures, recipe, args.seed, device, cache)
+            how += f", taught by {' and '.join(teachers)}"
         model, history = fit(
             args.id, architecture.build, pictures, validation, recipe, args.seed, device, state,
             resume=args.resume, stop=lambda: bool(stopped), log=log, crew=crew,
@@ -94,7 +102,7 @@ def main(argv: list[str] | None = None) -> None:
             mean=recipe.mean,
             std=recipe.std,
             classes=dataset.classes,
-            recipe=dataclasses.asdict(recipe) | {"name": args.recipe, "changed": changed},
+            recipe=dataclasses.asdict(recipe) | {"name": args.recipe, "changed": changed, "teachers": teachers},
             seed=args.seed,
             split=how,
             weights_dtype="",

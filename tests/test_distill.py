@@ -1,0 +1,76 @@
+"""Learning from teachers: their answers to the very views that the student sees, asked for once."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from cnn_models.checkpoint import CheckpointError
+from cnn_models.preprocess import to_input
+from training import distill
+from training.data import Pictures
+from training.loop import objective, prepare
+from training.recipes import RECIPES, recipe_for
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch, checkpoint):
+    monkeypatch.setenv("CNN_WEIGHTS_DIR", str(tmp_path))
+    recipe = dataclasses.replace(
+        recipe_for("lenet5.mnist", "distilled"), teachers=("lenet5", "mini_resnet"), views=3, size=28, mean=0.1, std=0.3
+    )
+    for teacher in recipe.teachers:
+        checkpoint(f"{teacher}.mnist", tmp_path)
+    return recipe
+
+
+@pytest.fixture
+def pictures():
+    return Pictures(torch.randint(0, 256, (20, 28, 28), dtype=torch.uint8), torch.arange(20) % 10)
+
+
+def test_answers_are_the_averaged_ones_of_the_teachers_to_what_the_student_sees(recipe, pictures, tmp_path):
+    seen, hashes = distill.taught("mnist", pictures, recipe, 0, CPU, tmp_path / "answers.safetensors")
+    assert list(hashes) == ["lenet5.mnist", "mini_resnet.mnist"] and len(seen) == 60
+    assert torch.equal(seen.labels[20:40], pictures.labels) and not torch.equal(seen.images[:20], seen.images[20:40])
+    expected = 0
+    for id in hashes:
+        model, card = distill.load_model(tmp_path / id)
+        expected += (model(to_input(seen.images, 28, card.mean, card.std)) / recipe.temperature).softmax(1) / 2
+    torch.testing.assert_close(seen.answers, expected)
+    assert torch.equal(prepare(seen.images, recipe, 28), to_input(seen.images, 28, 0.1, 0.3)), "augmented once more"
+
+
+def test_teachers_are_asked_once(recipe, pictures, tmp_path, monkeypatch):
+    cache = tmp_path / "kept" / "answers.safetensors"
+    first, _ = distill.taught("mnist", pictures, recipe, 0, CPU, cache)
+    monkeypatch.setattr(distill, "to_input", None)
+    again, _ = distill.taught("mnist", pictures, recipe, 0, CPU, cache)
+    assert torch.equal(first.answers, again.answers) and torch.equal(first.images, again.images)
+    with pytest.raises(TypeError):  # other views: the answers kept are not theirs
+        distill.taught("mnist", pictures, recipe, 1, CPU, cache)
+
+
+def test_a_missing_teacher_is_named(recipe, pictures, tmp_path):
+    recipe = dataclasses.replace(recipe, teachers=("googlenet",))
+    with pytest.raises(CheckpointError, match=r"no teacher googlenet.mnist; run `python -m training.train googlenet"):
+        distill.taught("mnist", pictures, recipe, 0, CPU, tmp_path / "answers.safetensors")
+
+
+def test_a_student_who_answers_as_its_teacher_has_nothing_to_learn():
+    torch.manual_seed(0)
+    logits = torch.randn(5, 10, requires_grad=True)
+    answers = (logits.detach() / 4).softmax(1)
+    objective(logits, torch.zeros(5).long(), answers, 4).backward()
+    assert logits.grad.abs().max() < 1e-6
+    other = torch.randn(5, 10, requires_grad=True)
+    objective(other, torch.zeros(5).long(), answers, 4).backward()
+    assert logits.grad.abs().max() < 1e-3 * other.grad.abs().max()
+
+
+def test_best_recipes_have_no_teacher_and_distilled_ones_have():
+    for recipes in RECIPES.values():
+        assert not recipes["best"].teachers
+        assert all(recipe.teachers for name, recipe in recipes.items() if name == "distilled")

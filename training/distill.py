@@ -1,0 +1,74 @@
+"""Pictures to learn from teachers: each in several augmented views, with the teachers' averaged answers to every view.
+
+Student and teachers see the same views (Beyer et al. 2021: Knowledge distillation: a good teacher is patient and
+consistent, arXiv:2106.05237), few enough of them to ask the teachers only once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from cnn_models.checkpoint import CheckpointError, load_model
+from cnn_models.hub import default_weights_dir
+from cnn_models.preprocess import to_input
+from cnn_models.runtime import place
+from training.data import Pictures
+from training.loop import augmented, autocast
+from training.recipes import Recipe
+
+BATCH = 500
+
+
+def taught(
+    dataset: str, pictures: Pictures, recipe: Recipe, seed: int, device: torch.device, cache: Path
+) -> tuple[Pictures, dict[str, str]]:
+    """The pictures in `recipe.views` views with the teachers' answers, and the hash of each teacher's weights.
+
+    Answers are probabilities at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
+    `cache`, for a training that is resumed. Raises CheckpointError where a teacher is missing.
+    """
+    ids = [f"{teacher}.{dataset}" for teacher in recipe.teachers]
+    if missing := [id for id in ids if not (default_weights_dir() / id).is_dir()]:
+        raise CheckpointError(f"there is no teacher {missing[0]}; run `python -m training.train {missing[0]}` first")
+    networks = [(place(model, device), card) for model, card in (load_model(default_weights_dir() / id) for id in ids)]
+    hashes = {card.id: card.weights_sha256 for _, card in networks}
+    torch.manual_seed(seed)
+    views = torch.cat([
+        (augmented(images, recipe)[:, 0] * 255).round().to(torch.uint8)
+        for _ in range(recipe.views)
+        for images in pictures.images.split(BATCH)
+    ])  # fmt: skip
+    asked = [hashes, recipe.temperature, recipe.precision, hashlib.sha256(views.cpu().numpy()).hexdigest()]
+    answers = _kept(cache, json.dumps(asked))
+    if answers is None:
+        answers = torch.zeros(len(views), 10, device=device)
+        bar = tqdm(total=len(views), desc="asking the teachers", unit="img", unit_scale=True)
+        with torch.inference_mode(), autocast(device, recipe):
+            for images, answer in zip(views.split(BATCH), answers.split(BATCH), strict=True):
+                for model, card in networks:
+                    logits = model(to_input(images, card.input_size, card.mean, card.std)).float()
+                    answer += (logits / recipe.temperature).softmax(1) / len(networks)
+                bar.update(len(images))
+        bar.close()
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        new = cache.with_suffix(f".{os.getpid()}")  # every process of a crew writes one, of the same content
+        save_file({"answers": answers.cpu()}, new, metadata={"asked": json.dumps(asked)})
+        new.replace(cache)
+    return Pictures(views, pictures.labels.repeat(recipe.views), answers.to(device)), hashes
+
+
+def _kept(cache: Path, asked: str) -> Tensor | None:
+    try:
+        with safe_open(cache, framework="pt") as file:
+            return file.get_tensor("answers") if file.metadata()["asked"] == asked else None
+    except (OSError, SafetensorError, KeyError, TypeError):
+        return None
