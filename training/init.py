@@ -24,8 +24,9 @@ def initialise(model: nn.Module, name: str) -> None:
             nn.init.xavier_uniform_(module.weight)
         else:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu" if name == "he" else "linear")
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
     if name == "he":
         for block in model.modules():
-            if isinstance(block, ResidualBlock):
+            if isinstance(block, ResidualBlock) or getattr(block, "starts_as_identity", False):
                 nn.init.zeros_(block.conv2.weight)

@@ -1,0 +1,141 @@
+"""Deeper is not better by itself: plain and residual networks of 20 and 56 layers on Fashion-MNIST.
+
+    python -m training.depth_study [--epochs N] [--restart]
+
+Every network starts from the same seed and is trained by the same recipe, without augmentation, so that its accuracy on
+the training pictures tells how well it can be trained at all. Curves and gradients go to `weights/depth_study.json`,
+written after every network; a study that was stopped goes on by the same command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import signal
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import torch
+
+from cnn_models import DATASETS
+from cnn_models.hub import default_weights_dir
+from cnn_models.preprocess import to_input
+from cnn_models.runtime import best_device
+from training.data import DataError, Pictures, split
+from training.deep_net import DeepNet, gradient_norms
+from training.init import initialise
+from training.loop import fit
+from training.recipes import Recipe
+from training.state import TrainingError, discard, exists
+from training.train import git_commit
+
+DATASET = DATASETS["fashion_mnist"]
+NETWORKS = tuple(product((20, 56), (False, True), (True, False)))
+"""Depth, shortcuts, batch normalisation."""
+
+RECIPE = Recipe(
+    epochs=4, batch_size=128, lr=1e-3, init="he", average=0.0, size=DATASET.size, mean=DATASET.mean, std=DATASET.std
+)
+FILE = "depth_study.json"
+
+
+def study(
+    depth: int,
+    shortcuts: bool,
+    norm: bool,
+    recipe: Recipe,
+    data: tuple[Pictures, Pictures],
+    state: Path,
+    stop: Callable,
+) -> dict:
+    """Train one network; its history, and its gradients before and after on the first pictures, in JSON's types."""
+    pictures, validation = data
+    build = partial(DeepNet, depth, shortcuts, norm)
+    x = to_input(pictures.images[: recipe.batch_size], recipe.size, recipe.mean, recipe.std)
+    labels = pictures.labels[: recipe.batch_size]
+    torch.manual_seed(0)
+    fresh = build()
+    initialise(fresh, recipe.init)
+    start = gradient_norms(fresh.to(x.device), x, labels)
+    name = f"{depth} layers, {'shortcuts' if shortcuts else 'plain'}, {'with' if norm else 'without'} batch norm"
+    model, history = fit(
+        name, build, pictures, validation, recipe, 0, x.device, state, resume=exists(state), stop=stop
+    )  # fmt: skip
+    return {
+        "depth": depth,
+        "shortcuts": shortcuts,
+        "batch_norm": norm,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "history": history,
+        "gradients": {"start": start, "end": gradient_norms(model, x, labels)},
+    }
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.depth_study", description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=RECIPE.epochs)
+    parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")
+    parser.add_argument("--out", type=Path, default=default_weights_dir(), help=f"the study is written to OUT/{FILE}")
+    parser.add_argument("--restart", action="store_true", help="throw away what is there, finished or not")
+    args = parser.parse_args(argv)
+    stopped = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.append(True))
+    path, state = args.out / FILE, args.out / ".training" / "depth_study.safetensors"
+    recipe = dataclasses.replace(RECIPE, epochs=args.epochs)
+    facts = {"dataset": DATASET.name, "recipe": dataclasses.asdict(recipe), "torch": torch.__version__}
+    if args.restart:
+        path.unlink(missing_ok=True)
+        discard(state)
+    try:
+        runs = read(path, facts)
+        pictures, validation, how = split(DATASET.name, recipe.held_out, best_device(args.device))
+        for network in NETWORKS[len(runs) :]:
+            runs.append(study(*network, recipe, (pictures, validation), state, lambda: bool(stopped)))
+            write(path, facts | {"split": how, "commit": git_commit(), "date": date.today().isoformat(), "runs": runs})
+            discard(state)
+    except (DataError, TrainingError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    print(table(runs))
+
+
+def read(path: Path, facts: dict) -> list[dict]:
+    """The runs of a study that was begun. Raises TrainingError when it was one of other facts."""
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text())
+    if any(found.get(key) != value for key, value in json.loads(json.dumps(facts)).items()):
+        raise TrainingError(f"{path} holds another study; repeat it as it was, or replace it with --restart")
+    return found["runs"]
+
+
+def write(path: Path, found: dict) -> None:
+    """Write the study, whole or not at all."""
+    new = path.with_suffix(".new")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new.write_text(json.dumps(found, indent=1) + "\n")
+    new.replace(path)
+
+
+def table(runs: list[dict]) -> str:
+    """What was found, as a Markdown table."""
+    lines = [
+        "| layers | shortcuts | batch norm | training loss | training accuracy | validation accuracy |",
+        "|---:|---|---|---:|---:|---:|",
+    ]
+    for run in runs:
+        last, yes = run["history"][-1], {True: "yes", False: "no"}
+        lines.append(
+            f"| {run['depth']} | {yes[run['shortcuts']]} | {yes[run['batch_norm']]} | {last['train_loss']:.3f} "
+            f"| {last['train_accuracy']:.2f} % | {last['val_accuracy']:.2f} % |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
