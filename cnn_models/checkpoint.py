@@ -16,18 +16,20 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cnn_models.datasets import DATASETS
+from cnn_models.evaluation import Evaluation
 from cnn_models.specs import Card
 from cnn_models.zoo import ARCHITECTURES, create_model
 
 WEIGHTS, CONFIG, HISTORY, README = "model.safetensors", "config.json", "history.csv", "README.md"
-FILES = (WEIGHTS, CONFIG, HISTORY, README)
+EVALUATION = "evaluation.json"  # not there until the checkpoint is evaluated
+FILES = (WEIGHTS, CONFIG, HISTORY, README, EVALUATION)
 HISTORY_COLUMNS = (
     "epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second", "seconds",
 )  # fmt: skip
 
 HALF_ABOVE = 8 * 2**20  # bytes of float32 from which weights are stored as float16
 HEADER_LIMIT = 2**20  # bytes that the header of a weights file may add to its tensors
-CONFIG_LIMIT = 2**20  # bytes of a config.json
+CONFIG_LIMIT = 2**20  # bytes of a config.json or an evaluation.json
 
 
 class CheckpointError(ValueError):
@@ -43,8 +45,15 @@ def weights_hash(tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def write_checkpoint(folder: Path, state: dict[str, Tensor], card: Card, history: list[dict], readme: str) -> Card:
-    """Write the four files of a checkpoint and return the card with the type and hash of the stored weights.
+def write_checkpoint(
+    folder: Path,
+    state: dict[str, Tensor],
+    card: Card,
+    history: list[dict],
+    readme: str,
+    evaluation: Evaluation | None = None,
+) -> Card:
+    """Write the files of a checkpoint and return the card with the type and hash of the stored weights.
 
     The folder appears complete or stays as it was. Raises CheckpointError when the disk is full.
     """
@@ -64,6 +73,8 @@ def write_checkpoint(folder: Path, state: dict[str, Tensor], card: Card, history
             writer.writeheader()
             writer.writerows(history)
         (new / README).write_text(readme, encoding="utf-8")
+        if evaluation:
+            (new / EVALUATION).write_text(evaluation.to_json() + "\n", encoding="utf-8")
     except (OSError, SafetensorError) as error:
         shutil.rmtree(new, ignore_errors=True)
         full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
@@ -81,13 +92,35 @@ def read_card(folder: Path) -> Card:
     """The checked card of a folder, without touching its weights. Raises CheckpointError."""
     path = folder / CONFIG
     try:
-        if path.stat().st_size > CONFIG_LIMIT:
-            raise ValueError(f"larger than {CONFIG_LIMIT:,} bytes")
-        card = Card.from_json(path.read_text(encoding="utf-8"))
+        card = Card.from_json(_read_text(path))
         check_card(card)
     except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path} is not the card of a checkpoint: {error}") from error
     return card
+
+
+def read_evaluation(folder: Path) -> Evaluation | None:
+    """What the network of a folder answered to the test pictures; None if it was not evaluated yet.
+
+    Raises CheckpointError, also when it is of other weights than the card's.
+    """
+    path = folder / EVALUATION
+    if not path.exists():
+        return None
+    try:
+        evaluation = Evaluation.from_json(_read_text(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not the evaluation of a checkpoint: {error}") from error
+    card = read_card(folder)
+    if evaluation.weights_sha256 != card.weights_sha256:
+        raise CheckpointError(f"{path} is of other weights; run `python -m training.evaluate {card.id}`")
+    return evaluation
+
+
+def _read_text(path: Path) -> str:
+    if path.stat().st_size > CONFIG_LIMIT:
+        raise ValueError(f"larger than {CONFIG_LIMIT:,} bytes")
+    return path.read_text(encoding="utf-8")
 
 
 def check_card(card: Card) -> None:
@@ -104,6 +137,8 @@ def check_card(card: Card) -> None:
         raise ValueError(f"mean {card.mean} and std {card.std} cannot normalise a picture")
     if not (math.isfinite(card.temperature) and card.temperature > 0):
         raise ValueError(f"temperature {card.temperature} is not a positive number")
+    if card.energy_threshold is not None and not math.isfinite(card.energy_threshold):
+        raise ValueError(f"energy threshold {card.energy_threshold} is not a finite number")
     if not isinstance(card.metrics, dict) or not isinstance(card.recipe, dict):
         raise ValueError("metrics and recipe must be objects")
     if card.weights_dtype not in ("float32", "float16"):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.datasets import DATASETS
@@ -20,6 +21,8 @@ from cnn_models.decode import decode
 from cnn_models.hub import KEPT, LoadedModel, MissingCheckpoint, ModelHub, parse
 from cnn_models.preprocess import to_dataset_form, to_input
 from cnn_models.zoo import ARCHITECTURES
+
+ENERGY_TEMPERATURE = 3
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +32,8 @@ class Answer:
     """What one network says of a picture.
 
     `probabilities` are by class, in the data set's order; `margin` is the winner's logit less that of the runner-up;
-    `milliseconds` are those of the forward pass alone, which the device has finished.
+    `milliseconds` are those of the forward pass alone, which the device has finished; `unusual` says that the picture
+    is unlike those it was trained on (never where its card has no threshold for that).
     """
 
     id: str
@@ -37,6 +41,7 @@ class Answer:
     probabilities: dict[str, float]
     margin: float
     milliseconds: float
+    unusual: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,10 +105,22 @@ def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
         logits = logits[0].cpu().double()  # in float32, 0.99999999 would be 1
     if not logits.isfinite().all():
         raise CheckpointError(f"{loaded.id} computes numbers that are not finite; leave it out or train it again")
-    probabilities = (logits / card.temperature).softmax(0).tolist()
+    logits_at_temperature = logits / card.temperature
+    probabilities = logits_at_temperature.softmax(0).tolist()
+    unusual = card.energy_threshold is not None and energy(logits_at_temperature).item() > card.energy_threshold
     first, second = logits.topk(2).values.tolist()
     label = card.classes[logits.argmax()]
-    return Answer(loaded.id, label, dict(zip(card.classes, probabilities, strict=True)), first - second, milliseconds)
+    by_class = dict(zip(card.classes, probabilities, strict=True))
+    return Answer(loaded.id, label, by_class, first - second, milliseconds, unusual)
+
+
+def energy(logits: Tensor) -> Tensor:
+    """-3 log sum exp(logits / 3) over the last dimension: the higher, the less a picture is like the training data.
+
+    Liu et al. 2020, Energy-based out-of-distribution detection, eq. 4, of logits already divided by their card's
+    temperature, which gives those of all networks one scale. For why 3, see `training.calibrate`.
+    """
+    return -ENERGY_TEMPERATURE * (logits / ENERGY_TEMPERATURE).logsumexp(-1)
 
 
 def _ids(models: Sequence[str], dataset: str) -> list[str]:
@@ -141,8 +158,11 @@ def _verdict(answers: tuple[Answer, ...]) -> Verdict:
     counts = Counter(answer.label for answer in answers)
     votes = dict(sorted(counts.items(), key=lambda vote: (-vote[1], -shares[vote[0]])))
     likeliest = max(shares, key=shares.__getitem__)
-    why = ""
-    if shares[likeliest] < 0.5:
+    why, strange = "", sum(answer.unusual for answer in answers)
+    if 2 * strange > len(answers):
+        who = "the network finds" if len(answers) == 1 else f"{strange} of {len(answers)} networks find"
+        why = f"The picture may show none of the ten classes: {who} it unlike anything seen in training."
+    elif shares[likeliest] < 0.5:
         why = (
             f"No class has half of the probability: the likeliest, {likeliest}, has {shares[likeliest]:.0%} on average."
         )

@@ -52,7 +52,9 @@ class Card:
     """What a checkpoint says of itself; stored as JSON in `config.json` and in the header of the weights.
 
     `recipe` holds every hyper-parameter, `split` says which pictures trained and which validated, `metrics`
-    holds measured figures (accuracies in percent), `weights_sha256` is `checkpoint.weights_hash` of the tensors.
+    holds measured figures (accuracies and calibration errors in percent, AUROC from 0 to 1), `weights_sha256` is
+    `checkpoint.weights_hash` of the tensors. Logits divided by `temperature` give probabilities; where their
+    `predict.energy` is above `energy_threshold`, if there is one, a picture is unusual.
     """
 
     architecture: str
@@ -71,6 +73,7 @@ class Card:
     date: str
     metrics: dict = field(default_factory=dict)
     temperature: float = 1.0
+    energy_threshold: float | None = None
 
     @property
     def id(self) -> str:

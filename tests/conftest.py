@@ -12,7 +12,8 @@ import pytest
 
 import cnn_models  # first of all: it sets OMP_WAIT_POLICY before torch is imported
 from cnn_models import ARCHITECTURES, DATASETS, Card, ModelHub, create_model
-from cnn_models.checkpoint import HISTORY_COLUMNS, write_checkpoint
+from cnn_models.checkpoint import HISTORY_COLUMNS, weights_hash, write_checkpoint
+from cnn_models.evaluation import Evaluation
 from tests.fake_hub import FakeHub
 
 ROOT = Path(cnn_models.__file__).parents[1]
@@ -38,6 +39,12 @@ def make_card(architecture: str = "lenet5", dataset: str = "mnist") -> Card:
     )  # fmt: skip
 
 
+def make_evaluation(weights_sha256: str) -> Evaluation:
+    """Of a network that takes everything for the first class, in a test set of 20 pictures, two of each class."""
+    confusion = tuple((2, *[0] * 9) for _ in range(10))
+    return Evaluation(weights_sha256, confusion, (tuple(range(2, 20)), *[()] * 9))
+
+
 @pytest.fixture
 def checkpoint(tmp_path) -> Callable[..., Path]:
     """`checkpoint("lenet5.mnist")` writes a freshly initialised network to `weights/lenet5.mnist`, for `tmp_path`."""
@@ -45,7 +52,9 @@ def checkpoint(tmp_path) -> Callable[..., Path]:
     def write(id: str = "lenet5.mnist", root: Path = tmp_path / "weights") -> Path:
         card = make_card(*id.split("."))
         history = [dict.fromkeys(HISTORY_COLUMNS, 1)]
-        write_checkpoint(root / id, create_model(card.architecture).state_dict(), card, history, f"# {id}\n")
+        state = create_model(card.architecture).state_dict()
+        evaluation = make_evaluation(weights_hash(state))
+        write_checkpoint(root / id, state, card, history, f"# {id}\n", evaluation)
         return root / id
 
     return write

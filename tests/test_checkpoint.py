@@ -11,8 +11,18 @@ from safetensors.torch import load_file, save_file
 
 from cnn_models import ARCHITECTURES, Card, create_model
 from cnn_models import checkpoint as module
-from cnn_models.checkpoint import CONFIG, FILES, HISTORY, WEIGHTS, CheckpointError, load_model, write_checkpoint
-from tests.conftest import make_card
+from cnn_models.checkpoint import (
+    CONFIG,
+    EVALUATION,
+    FILES,
+    HISTORY,
+    WEIGHTS,
+    CheckpointError,
+    load_model,
+    read_evaluation,
+    write_checkpoint,
+)
+from tests.conftest import make_card, make_evaluation
 
 
 def content(folder):
@@ -28,7 +38,8 @@ def test_round_trip(name, tmp_path):
     half = sum(tensor.numel() * 4 for tensor in state.values()) > module.HALF_ABOVE
     assert half == (name in ("alexnet", "googlenet"))
     assert card.weights_dtype == ("float16" if half else "float32")
-    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert {path.name for path in folder.iterdir()} == set(FILES) - {EVALUATION}
+    assert read_evaluation(folder) is None
     assert module.read_card(folder) == card
     assert module.read_history(folder) == history
 
@@ -43,10 +54,12 @@ def test_round_trip(name, tmp_path):
         assert file.metadata().keys() == {"card"}
         assert Card.from_json(file.metadata()["card"]) == card
 
-    before = content(folder)
+    evaluation = make_evaluation(card.weights_sha256)
     stored, _ = module.read_weights(folder)
-    write_checkpoint(folder, stored, card, history, "# Card\n")
-    assert content(folder) == before
+    before = content(folder)
+    write_checkpoint(folder, stored, card, history, "# Card\n", evaluation)
+    assert content(folder) == before | {EVALUATION: evaluation.to_json().encode() + b"\n"}
+    assert read_evaluation(folder) == evaluation
 
 
 def rewrite(folder, tensors=None, header=None, rehash=False, **fields):
@@ -111,6 +124,8 @@ REFUSED = {
     "impossible size": (set_fields(input_size=32), "lenet5 cannot take pictures of size 32"),
     "no deviation": (set_fields(std=0.0), "cannot normalise"),
     "temperature": (set_fields(temperature=0.0), "temperature 0.0 is not a positive number"),
+    "energy": (set_fields(energy_threshold=float("nan")), "energy threshold nan is not a finite number"),
+    "energy in words": (set_fields(energy_threshold="low"), "is not the card of a checkpoint"),
     "endless mean": (set_fields(mean=10**400), "is not the card of a checkpoint"),
     "no classes": (set_fields(classes=7), "is not the card of a checkpoint"),
     "other type": (set_fields(weights_dtype="int8"), "weights of type 'int8'"),
@@ -152,6 +167,58 @@ def test_refused(fault, checkpoint):
 def test_edits_themselves_do_no_harm(checkpoint):
     folder = checkpoint()
     rewrite(folder, rehash=True)
+    load_model(folder)
+
+
+def test_a_card_without_newer_fields_is_read(checkpoint):
+    folder = checkpoint()
+    tensors, card = load_file(folder / WEIGHTS), json.loads((folder / CONFIG).read_text())
+    del card["energy_threshold"], card["temperature"]
+    save_file(tensors, folder / WEIGHTS, metadata={"card": json.dumps(card)})
+    (folder / CONFIG).write_text(json.dumps(card))
+    _, read = load_model(folder)
+    assert (read.energy_threshold, read.temperature) == (None, 1.0)
+
+
+def test_the_evaluation_says_how_many_of_each_class_are_recognised(checkpoint):
+    assert read_evaluation(checkpoint()).accuracies == (100.0, *[0.0] * 9)
+
+
+def edit_evaluation(edit):
+    def damage(folder):
+        values = json.loads((folder / EVALUATION).read_text())
+        edit(values)
+        (folder / EVALUATION).write_text(json.dumps(values))
+
+    return damage
+
+
+BAD_EVALUATIONS = {
+    "other weights": (
+        edit_evaluation(lambda v: v.update(weights_sha256="0")),
+        "run `python -m training.evaluate lenet",
+    ),
+    "a field less": (edit_evaluation(lambda v: v.pop("wrong")), "has the fields confusion, weights_sha256 and wrong"),
+    "nine classes": (edit_evaluation(lambda v: v["confusion"].pop()), "10 lists are expected"),
+    "not square": (edit_evaluation(lambda v: v["confusion"][3].pop()), "confusion matrix is 10 x 10"),
+    "no pictures": (edit_evaluation(lambda v: v["confusion"][0].__setitem__(0, 0)), "with pictures of every class"),
+    "half a picture": (edit_evaluation(lambda v: v["confusion"][0].__setitem__(0, 0.5)), "are whole"),
+    "negative": (edit_evaluation(lambda v: v["wrong"][0].__setitem__(0, -1)), "not negative"),
+    "contradiction": (edit_evaluation(lambda v: v["wrong"][0].pop()), "not as many as in the confusion matrix"),
+    "twice": (edit_evaluation(lambda v: v["wrong"][0].__setitem__(0, 3)), "not as many as in the confusion matrix"),
+    "no JSON": (lambda f: (f / EVALUATION).write_bytes(b"\xff"), "is not the evaluation of a checkpoint"),
+    "deep": (lambda f: (f / EVALUATION).write_text("[" * 10**5), "is not the evaluation of a checkpoint"),
+    "large": (lambda f: os.truncate(f / EVALUATION, module.CONFIG_LIMIT + 1), "larger than 1,048,576 bytes"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_EVALUATIONS)
+def test_a_damaged_evaluation_is_refused_and_the_network_is_not(fault, checkpoint):
+    folder = checkpoint()
+    damage, sentence = BAD_EVALUATIONS[fault]
+    damage(folder)
+    with pytest.raises(CheckpointError, match=sentence):
+        read_evaluation(folder)
     load_model(folder)
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from cnn_models import DATASETS, compare
 from cnn_models.checkpoint import WEIGHTS, CheckpointError
 from cnn_models.hub import LoadedModel, MissingCheckpoint, parse
-from cnn_models.predict import predict
+from cnn_models.predict import energy, predict
 from cnn_models.preprocess import BlankPicture
 from tests.conftest import make_card
 
@@ -44,10 +44,11 @@ def network(logits, id="lenet5.mnist", **card):
     return LoadedModel(id, Fixed(logits), card, torch.device("cpu"), "")
 
 
-def compare_fixed(*logits):
+def compare_fixed(*logits, thresholds=(None,) * 4):
     """The comparison of networks that answer these logits."""
     ids = ["lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist", "someone/lenet5.mnist"][: len(logits)]
-    nets = {id: network(values, id) for id, values in zip(ids, logits, strict=True)}
+    rows = zip(ids, logits, thresholds[: len(logits)], strict=True)
+    nets = {id: network(values, id, energy_threshold=threshold) for id, values, threshold in rows}
     return compare(PICTURE, "mnist", ids, SimpleNamespace(get=nets.__getitem__))
 
 
@@ -86,7 +87,8 @@ def test_whole_way(checkpoint, hub):
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == ["dataset", "verdict", "models"]
     assert list(document["verdict"]) == ["label", "votes", "unusual", "why"]
-    assert [list(m) for m in document["models"]] == [["id", "label", "probabilities", "margin", "milliseconds"]] * 2
+    fields = ["id", "label", "probabilities", "margin", "milliseconds", "unusual"]
+    assert [list(model) for model in document["models"]] == [fields] * 2
     assert document["dataset"] == "mnist" and list(document["models"][0]["probabilities"]) == list("0123456789")
 
 
@@ -112,6 +114,40 @@ def test_unusual():
     assert verdict.unusual and re.fullmatch(r"No class has half .* [147], has 33% on average\.", verdict.why)
     assert compare_fixed(logits_for(1, 0.3)).verdict.unusual
     assert not compare_fixed(logits_for(1, 0.51)).verdict.unusual
+
+
+def test_energy_above_the_threshold_is_unusual():
+    logits = [6.0] + [0.0] * 9
+    found = -3 * math.log(math.exp(6 / 3) + 9)
+    assert energy(torch.tensor([logits, logits]).double()).tolist() == pytest.approx([found, found])
+    grid = np.zeros((28, 28), np.uint8)
+    assert predict(network(logits, energy_threshold=found - 0.01), grid).unusual is True
+    assert predict(network(logits, energy_threshold=found + 0.01), grid).unusual is False
+    assert predict(network(logits), grid).unusual is False
+    halved = -3 * math.log(math.exp(6 / 2 / 3) + 9)
+    assert predict(network(logits, temperature=2.0, energy_threshold=halved - 0.01), grid).unusual
+    assert not predict(network(logits, temperature=2.0, energy_threshold=halved + 0.01), grid).unusual
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "why"),
+    [
+        (
+            (-99.0,),
+            "The picture may show none of the ten classes: the network finds it unlike anything seen in training.",
+        ),
+        ((99.0,), ""),
+        ((-99.0, 99.0), ""),
+        ((-99.0, None, None), ""),
+        (
+            (-99.0, None, -99.0),
+            "The picture may show none of the ten classes: 2 of 3 networks find it unlike anything seen in training.",
+        ),
+    ],
+)
+def test_unusual_when_most_networks_find_it_so(thresholds, why):
+    verdict = compare_fixed(*[logits_for(7)] * len(thresholds), thresholds=thresholds).verdict
+    assert (verdict.label, verdict.unusual, verdict.why) == ("7", bool(why), why)
 
 
 BAD_NAMES = {

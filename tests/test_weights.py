@@ -1,19 +1,34 @@
 """The bundled checkpoints: their cards are checked by measuring again."""
 
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.checkpoint import load_model, read_history
+from cnn_models.checkpoint import load_model, read_card, read_evaluation, read_history
 from cnn_models.hub import default_weights_dir
 from cnn_models.runtime import place
+from training.calibrate import calibration_error
 from training.data import load
-from training.evaluate import measure
+from training.evaluate import examine, predict_logits, score
 from training.model_card import model_card
+from training.results import average, read_averaged
 
 WEIGHTS_DIR = default_weights_dir()
 IDS = sorted(path.name for path in WEIGHTS_DIR.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+@cache
+def logits(id):
+    """What a network answers to the test pictures, N x 10."""
+    model, card = load_model(WEIGHTS_DIR / id)
+    if card.input_size > 64:
+        pytest.skip("too slow here: `python -m training.evaluate --all` measures it")
+    pictures = load(card.dataset, train=False)
+    return predict_logits(place(model, "cpu"), pictures.images, card.input_size, card.mean, card.std)
 
 
 def test_nothing_in_weights_is_refused():
@@ -24,13 +39,39 @@ def test_nothing_in_weights_is_refused():
 
 @pytest.mark.parametrize("id", IDS)
 def test_a_card_says_what_is_measured(id, data_dir):
-    model, card = load_model(WEIGHTS_DIR / id)
-    if card.input_size > 64:
-        pytest.skip("too slow here: `python -m training.evaluate --all` measures it")
-    pictures = load(card.dataset, train=False)
-    found = measure(place(model, "cpu"), pictures, card.input_size, card.mean, card.std)
+    card, evaluation = read_card(WEIGHTS_DIR / id), read_evaluation(WEIGHTS_DIR / id)
+    labels = load(card.dataset, train=False).labels
+    found = score(logits(id), labels)
     assert found["accuracy"] == pytest.approx(card.metrics["test_accuracy"], abs=0.02)
     assert found["loss"] == pytest.approx(card.metrics["test_loss"], rel=0.01)
+    for key, temperature in (("test_ece", card.temperature), ("test_ece_uncalibrated", 1.0)):
+        measured = calibration_error((logits(id) / temperature).softmax(1), labels)
+        assert measured == pytest.approx(card.metrics[key], abs=0.05)
+    wrong = sorted(index for row in evaluation.wrong for index in row)
+    assert len(set(wrong) ^ set((logits(id).argmax(1) != labels).nonzero().flatten().tolist())) <= 2
+    assert 100 - len(wrong) / 100 == pytest.approx(card.metrics["test_accuracy"])
+    assert [sum(row) for row in evaluation.confusion] == labels.bincount().tolist()
+
+
+def test_constants_are_fitted_again_as_the_card_has_them(data_dir):
+    model, card = load_model(WEIGHTS_DIR / "lenet5.mnist")
+    found, evaluation, probabilities = examine(model, card, torch.device("cpu"))
+    assert found.temperature == pytest.approx(card.temperature, rel=0.01)
+    assert found.energy_threshold == pytest.approx(card.energy_threshold, abs=0.05)
+    assert found.metrics == pytest.approx(card.metrics, abs=0.02)
+    assert np.abs(np.subtract(evaluation.confusion, read_evaluation(WEIGHTS_DIR / card.id).confusion)).sum() <= 4
+    expected = (logits(card.id).double() / card.temperature).softmax(1)
+    torch.testing.assert_close(probabilities, expected, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_average_is_what_is_measured(dataset, data_dir):
+    cards = [read_card(WEIGHTS_DIR / id) for id in IDS if id.endswith(f".{dataset}")]
+    probabilities = {card.id: (logits(card.id).double() / card.temperature).softmax(1) for card in cards}
+    found = average(cards, probabilities, {dataset: load(dataset, train=False).labels})[dataset]
+    recorded = read_averaged(WEIGHTS_DIR)[dataset]
+    assert found["weights"] == recorded["weights"]
+    assert found["accuracy"] == pytest.approx(recorded["accuracy"], abs=0.02)
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -42,4 +83,4 @@ def test_card_history_and_model_card_agree(id):
     assert last["epoch"] == card.recipe["epochs"]
     assert card.input_size in ARCHITECTURES[card.architecture].sizes
     assert not card.commit.endswith("dirty") and len(card.commit) == 40
-    assert (folder / "README.md").read_text(encoding="utf-8") == model_card(card)
+    assert (folder / "README.md").read_text(encoding="utf-8") == model_card(card, read_evaluation(folder))

@@ -1,6 +1,6 @@
 """Measure checkpoints on the test set and write what was found into their cards.
 
-python -m training.evaluate lenet5.mnist | --all
+python -m training.evaluate lenet5.mnist | --all | --table
 """
 
 from __future__ import annotations
@@ -11,93 +11,132 @@ import sys
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models import DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError, load_model, read_card, read_history, write_checkpoint
+from cnn_models.evaluation import CLASSES, Evaluation
 from cnn_models.hub import BUILT_IN, default_weights_dir
-from cnn_models.layers import architecture_layers
+from cnn_models.predict import energy
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
+from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, strangers
 from training.data import DataError, Pictures, load
 from training.model_card import model_card
+from training.results import average, read_averaged, table, write_averaged
 
 
 @torch.no_grad()
-def measure(model: nn.Module, pictures: Pictures, size: int, mean: float, std: float, batch: int = 500) -> dict:
-    """`loss` (mean cross-entropy in nats) and `accuracy` (percent) of a network in evaluation mode."""
+def predict_logits(model: nn.Module, images: Tensor, size: int, mean: float, std: float, batch: int = 500) -> Tensor:
+    """The logits, N x 10, of a network in evaluation mode for pictures N x 28 x 28 (uint8) on its device."""
     was_training = model.training
     model.eval()
-    loss = torch.zeros((), device=pictures.labels.device)
-    right = torch.zeros((), device=pictures.labels.device, dtype=torch.int64)
-    for images, labels in zip(pictures.images.split(batch), pictures.labels.split(batch), strict=True):
-        logits = model(to_input(images, size, mean, std))
-        loss += F.cross_entropy(logits, labels, reduction="sum")
-        right += (logits.argmax(1) == labels).sum()
+    logits = torch.cat([model(to_input(part, size, mean, std)) for part in images.split(batch)])
     model.train(was_training)
-    return {"loss": loss.item() / len(pictures), "accuracy": 100 * right.item() / len(pictures)}
+    return logits
 
 
-def evaluate(folder: Path, device: torch.device) -> Card:
-    """Measure the checkpoint of a folder on the 10,000 test pictures; card and model card say what was found.
+def score(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """`loss` (mean cross-entropy in nats) and `accuracy` (percent)."""
+    right = (logits.argmax(1) == labels).sum().item()
+    return {"loss": F.cross_entropy(logits, labels).item(), "accuracy": 100 * right / len(labels)}
 
-    Raises CheckpointError for a folder that is none, DataError without test pictures.
+
+def measure(model: nn.Module, pictures: Pictures, size: int, mean: float, std: float) -> dict[str, float]:
+    """The `score` of a network in evaluation mode."""
+    return score(predict_logits(model, pictures.images, size, mean, std), pictures.labels)
+
+
+def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, Evaluation, Tensor]:
+    """Fit a network's constants on its held-out pictures, then measure it on the 10,000 test pictures.
+
+    Returns the card with all that was found, the evaluation, and the probabilities for the test pictures (N x 10).
+    A network that has trained on every training picture keeps temperature 1 and has no energy threshold: on pictures it
+    has seen it is surer than on others. Raises DataError without the pictures.
+    """
+    place(model, device)
+
+    def logits_of(images: Tensor) -> Tensor:
+        return predict_logits(model, images.to(device), card.input_size, card.mean, card.std).cpu().double()
+
+    temperature, threshold = 1.0, None
+    if held_out := card.recipe.get("held_out"):
+        pictures = load(card.dataset, train=True)[-held_out:]
+        logits = logits_of(pictures.images)
+        temperature = round(fit_temperature(logits, pictures.labels), 4)
+        threshold = round(fit_threshold(logits / temperature), 4)
+
+    test = load(card.dataset, train=False)
+    logits = logits_of(test.images)
+    probabilities = (logits / temperature).softmax(1)
+    found = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
+    found["test_ece_uncalibrated"] = calibration_error(logits.softmax(1), test.labels)
+    found["test_ece"] = calibration_error(probabilities, test.labels)
+    for name, pictures in strangers(card.dataset).items():
+        found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(logits_of(pictures) / temperature))
+    metrics = card.metrics | {name: round(value, 4) for name, value in found.items()}
+    measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)
+    return measured, evaluation_of(logits.argmax(1), test.labels, card.weights_sha256), probabilities
+
+
+def evaluation_of(answers: Tensor, labels: Tensor, weights_sha256: str) -> Evaluation:
+    """Which test pictures (N labels) the network with these weights takes for what (N answers)."""
+    confusion = (labels * CLASSES + answers).bincount(minlength=CLASSES**2).view(CLASSES, CLASSES)
+    wrong = (((answers == index) & (labels != index)).nonzero().flatten().tolist() for index in range(CLASSES))
+    return Evaluation(weights_sha256, tuple(map(tuple, confusion.tolist())), tuple(map(tuple, wrong)))
+
+
+def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
+    """Examine the checkpoint of a folder and write what was found into it; its new card and its probabilities.
+
+    Raises CheckpointError for a folder that is none, DataError without the pictures.
     """
     model, card = load_model(folder)
-    state = model.state_dict()
-    found = measure(
-        place(model, device), load(card.dataset, train=False, device=device), card.input_size, card.mean, card.std
-    )
-    metrics = card.metrics | {f"test_{name}": round(value, 4) for name, value in found.items()}
-    measured = dataclasses.replace(card, metrics=metrics)
-    return write_checkpoint(folder, state, measured, read_history(folder), model_card(measured))
+    measured, evaluation, probabilities = examine(model, card, device)
+    history, readme = read_history(folder), model_card(measured, evaluation)
+    return write_checkpoint(folder, model.state_dict(), measured, history, readme, evaluation), probabilities
 
 
-def table(cards: list[Card]) -> str:
-    """The results as a Markdown table, one row per network, one pair of columns per data set."""
-    by_id = {card.id: card for card in cards}
-    head = [f"{spec.title}, test accuracy" for spec in DATASETS.values()]
-    lines = ["| network | parameters | " + " | ".join(head) + " |", "|---|---:|" + "---:|" * len(head)]
-    for name, spec in ARCHITECTURES.items():
-        parameters = architecture_layers(name).parameters
-        cells = []
-        for dataset in DATASETS:
-            card = by_id.get(f"{name}.{dataset}")
-            accuracy = card and card.metrics.get("test_accuracy")
-            note = f" (at {card.input_size})" if accuracy and card.input_size != spec.input_size else ""
-            cells.append(f"{accuracy:.2f} %{note}" if accuracy else "not trained yet")
-        lines.append(f"| {spec.title} ({spec.year}) | {parameters:,} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
+    parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
+    parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and their average")
+    parser.add_argument("--table", action="store_true", help="measure nothing, print the results the cards hold")
+    parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
+    args = parser.parse_args(argv)
+    if bool(args.id) + args.all + args.table != 1:
+        parser.error("give a checkpoint id, --all or --table")
+    if args.id and args.id not in BUILT_IN:
+        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
+    return args
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
-    parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
-    parser.add_argument("--all", action="store_true", help="every checkpoint in the folder")
-    parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
-    args = parser.parse_args(argv)
-    if bool(args.id) == args.all:
-        parser.error("give a checkpoint id or --all")
-    ids = [id for id in BUILT_IN if (args.weights / id).is_dir()] if args.all else [args.id]
-    if args.id and args.id not in BUILT_IN:
-        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
+    args = parse(argv)
+    ids = [args.id] if args.id else []
+    if args.all:
+        ids = [id for id in BUILT_IN if (args.weights / id).is_dir()]
     try:
         device = best_device()
-        cards = []
-        for id in tqdm(ids, unit="checkpoint", disable=len(ids) == 1):
+        cards, probabilities = [], {}
+        for id in tqdm(ids, unit="checkpoint", disable=len(ids) < 2):
             if not (args.weights / id).is_dir():
                 raise CheckpointError(f"no weights for {id} in {args.weights}; run `python -m training.train {id}`")
             before = read_card(args.weights / id).metrics.get("test_accuracy")
-            cards.append(evaluate(args.weights / id, device))
-            after = cards[-1].metrics["test_accuracy"]
+            card, probabilities[id] = evaluate(args.weights / id, device)
+            cards.append(card)
+            after = card.metrics["test_accuracy"]
             if before is not None and abs(after - before) > 0.02:
                 print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
-    except (CheckpointError, DataError, ValueError) as error:
+        if args.all:
+            labels = {dataset: load(dataset, train=False).labels for dataset in DATASETS}
+            write_averaged(args.weights, average(cards, probabilities, labels))
+    except (CheckpointError, DataError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    print(table(cards))
+    print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
 
 
 if __name__ == "__main__":

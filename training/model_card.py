@@ -5,6 +5,7 @@ from __future__ import annotations
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.evaluation import Evaluation
 from cnn_models.specs import Card
 
 TEMPLATE = """---
@@ -27,7 +28,30 @@ CNN Lineup, whose loader checks names, shapes, types and hash of the weights.
 | {{ text }} | {{ "%.2f %% | %.4f" | format(card.metrics[name ~ "_accuracy"], card.metrics[name ~ "_loss"]) }} |
 {% endfor %}
 One network, one look at each picture. {{ card.split | capitalize }}.
+{% if evaluation %}
+**How sure it is.** Its logits are divided by the temperature {{ card.temperature }}, {{ fitted }}. The expected
+calibration error on the test pictures (15 bins) is {{ "%.2f" | format(card.metrics.test_ece) }} %, and
+{{ "%.2f" | format(card.metrics.test_ece_uncalibrated) }} % at temperature 1.
 
+**What is none of the ten.** By its energy (Liu et al. 2020), a test picture is told
+{% for title, value in strangers -%}
+from {{ title }} with an AUROC of {{ "%.4f" | format(value) }}{{ ", " if not loop.last }}
+{%- endfor %}.
+{% if card.energy_threshold is none -%}
+There is no energy from which on a picture counts as unusual, as no picture was held out to fit one on.
+{%- else -%}
+Above {{ card.energy_threshold }} a picture counts as unusual, as one in 200 validation pictures does.
+{%- endif %}
+
+**What it takes for what**, in test pictures:
+
+| class | recognised | taken for something else |
+|---|---:|---|
+{% for name, accuracy, mistakes in rows -%}
+| {{ name }} | {{ "%.1f %%" | format(accuracy) }} | {{ mistakes }} |
+{% endfor %}
+Which pictures those are is in `evaluation.json`.
+{% endif %}
 ## Use
 
 ```python
@@ -52,8 +76,11 @@ One row an epoch is in `history.csv`. Whatever a picture shows, the network give
 """
 
 
-def model_card(card: Card) -> str:
-    """The text of the model card; the Hub's metadata at its top lists the measured test accuracy."""
+def model_card(card: Card, evaluation: Evaluation | None = None) -> str:
+    """The text of the model card; the Hub's metadata at its top lists the measured test accuracy.
+
+    `evaluation` belongs to a card with the figures that `training.evaluate` measures with it.
+    """
     network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
     results = []
     if "test_accuracy" in card.metrics:
@@ -85,5 +112,25 @@ def model_card(card: Card) -> str:
         card=card,
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
         parts=(("test", "10,000 test pictures"), ("val", "validation pictures")),
+        evaluation=evaluation,
+        fitted="fitted on the validation pictures" if card.recipe.get("held_out") else "as no picture was held out",
+        strangers=[
+            (f"one of {DATASETS[name].title}" if name in DATASETS else name, value)
+            for key, value in card.metrics.items()
+            if (name := key.removeprefix("auroc_")) != key
+        ],
+        rows=_rows(card, evaluation) if evaluation else (),
     )
     return str(card_text).rstrip() + "\n"
+
+
+def _rows(card: Card, evaluation: Evaluation) -> list[tuple[str, float, str]]:
+    """A class, how many percent of its pictures are recognised, and what the others are taken for, most often first."""
+    rows = []
+    for index, (name, counts) in enumerate(zip(card.classes, evaluation.confusion, strict=True)):
+        mistakes = sorted(
+            ((count, other) for other, count in zip(card.classes, counts, strict=True) if count and other != name),
+            key=lambda mistake: -mistake[0],
+        )
+        rows.append((name, evaluation.accuracies[index], ", ".join(f"{other} ({count})" for count, other in mistakes)))
+    return rows

@@ -1,0 +1,109 @@
+"""Temperature, calibration error, energy threshold and AUROC, against slower or simpler ways to the same."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from cnn_models.predict import energy
+from tests.conftest import make_card
+from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold
+from training.evaluate import evaluation_of, examine
+from training.model_card import model_card
+from training.results import average, read_averaged, table, write_averaged
+
+
+@pytest.fixture
+def sample():
+    """Logits and labels that are drawn with the probabilities the logits stand for: calibrated as they are."""
+    generator = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(20_000, 10, generator=generator)
+    return logits, logits.softmax(1).multinomial(1, generator=generator).flatten()
+
+
+@pytest.mark.parametrize("factor", [0.2, 1.0, 7.0])
+def test_the_temperature_undoes_a_factor(sample, factor):
+    logits, labels = sample
+    found = fit_temperature(factor * logits, labels)
+    assert found == pytest.approx(factor, rel=0.03)
+    losses = [F.cross_entropy(factor * logits / (found * other), labels) for other in (0.97, 1, 1.03)]
+    assert losses[1] == min(losses)
+
+
+def test_the_temperature_of_a_network_that_is_never_or_always_right_is_bounded():
+    labels = torch.arange(100) % 10
+    right = 10 * F.one_hot(labels, 10).float()
+    assert 1 / 20 <= fit_temperature(right, labels) < 1
+    assert fit_temperature(-right, labels) == pytest.approx(20)
+
+
+def test_calibration_error(sample):
+    logits, labels = sample
+    assert calibration_error(logits.softmax(1), labels) < 1
+    probabilities = (3 * logits).softmax(1)
+    sureness, answers = probabilities.max(1)
+    expected = 0
+    for low in range(15):
+        of_bin = (sureness > low / 15) & (sureness <= (low + 1) / 15)
+        if of_bin.any():
+            gap = sureness[of_bin].mean() - (answers == labels)[of_bin].float().mean()
+            expected += 100 * of_bin.float().mean().item() * abs(gap.item())
+    assert calibration_error(probabilities, labels) == pytest.approx(expected, rel=1e-4) and expected > 5
+    assert calibration_error(F.one_hot(labels, 10).float(), labels) == 0
+    assert calibration_error(F.one_hot(9 - labels, 10).float(), labels) == 100
+
+
+def test_one_in_200_is_above_the_threshold(sample):
+    logits, _ = sample
+    assert (energy(logits.double()) > fit_threshold(logits)).sum() == len(logits) / 200
+
+
+def test_auroc_is_the_share_of_pairs_in_the_right_order():
+    generator = torch.Generator().manual_seed(0)
+    usual = torch.randint(20, (300,), generator=generator).double()
+    unusual = torch.randint(5, 30, (200,), generator=generator).double()
+    pairs = (unusual[:, None] > usual).double() + (unusual[:, None] == usual).double() / 2
+    assert auroc(usual, unusual) == pytest.approx(pairs.mean().item())
+    assert auroc(usual, usual) == pytest.approx(0.5) and auroc(usual, usual + 100) == 1
+
+
+def test_the_evaluation_counts_what_is_taken_for_what():
+    labels = torch.tensor([*range(10), 3, 3])
+    answers = torch.tensor([*range(9), 3, 8, 8])
+    found = evaluation_of(answers, labels, "hash")
+    assert found.confusion[3] == (0, 0, 0, 1, 0, 0, 0, 0, 2, 0) and found.confusion[9][3] == 1
+    assert found.wrong[8] == (10, 11) and found.wrong[3] == (9,) and sum(map(len, found.wrong)) == 3
+    assert found.accuracies[3] == pytest.approx(100 / 3) and found.accuracies[9] == 0
+    assert type(found).from_json(found.to_json()) == found
+
+
+def test_what_trained_on_every_picture_gets_no_constants(data_dir):
+    """As with the `source` recipes; a network that answers at once spares the wait."""
+    model = torch.nn.Sequential(torch.nn.AvgPool2d(9), torch.nn.Flatten(), torch.nn.Linear(9, 10))
+    card = dataclasses.replace(make_card(), recipe={"name": "source", "held_out": 0})
+    found, evaluation, _ = examine(model, card, torch.device("cpu"))
+    assert (found.temperature, found.energy_threshold) == (1.0, None)
+    assert found.metrics["test_ece"] == found.metrics["test_ece_uncalibrated"]
+    assert {"auroc_fashion_mnist", "auroc_noise"} <= found.metrics.keys()
+    text = model_card(found, evaluation)
+    assert "as no picture was held out to fit one on" in text and "{" not in text.split("## Use")[0]
+
+
+def test_the_average_is_a_vote_weighted_by_probability(tmp_path):
+    cards = [dataclasses.replace(make_card(name), weights_sha256=name) for name in ("lenet5", "alexnet")]
+    labels = {"mnist": torch.tensor([7, 7])}
+    votes = {card.id: torch.zeros(2, 10) for card in cards}
+    votes["lenet5.mnist"][:, 7] = torch.tensor([0.9, 0.2])
+    votes["alexnet.mnist"][:, 1] = torch.tensor([0.6, 0.6])
+    found = average(cards, votes, labels)
+    assert found == {"mnist": {"accuracy": 50.0, "weights": {"lenet5.mnist": "lenet5", "alexnet.mnist": "alexnet"}}}
+    assert average(cards[:1], votes, labels) == {}
+
+    assert read_averaged(tmp_path) == {}
+    write_averaged(tmp_path, found)
+    assert read_averaged(tmp_path) == found and len(list(tmp_path.iterdir())) == 1
+    assert "| averaged (soft vote) | | 50.00 % (2 networks) | not measured yet |" in table(cards, found)
+    retrained = [cards[0], dataclasses.replace(cards[1], weights_sha256="other")]
+    for other in (retrained, cards[:1]):
+        assert "| averaged (soft vote) | | not measured yet | not measured yet |" in table(other, found)

@@ -1,0 +1,70 @@
+"""What the bundled networks together call unusual: not what people draw, but scribbles and the other data set."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from cnn_models import DATASETS, compare
+from training.data import load
+
+SAMPLES = Path(__file__).parents[1] / "ui" / "samples"
+
+
+def arc(x, y, width, height, start, end):
+    """Points of an ellipse from one angle to another, in degrees, clockwise from the right."""
+    angles = (math.radians(start + (end - start) * step / 24) for step in range(25))
+    return [(x + width * math.cos(angle), y + height * math.sin(angle)) for angle in angles]
+
+
+DIGITS = {
+    "0": [arc(0.5, 0.5, 0.24, 0.36, -90, 270)],
+    "1": [[(0.36, 0.3), (0.52, 0.12), (0.52, 0.88)]],
+    "1 without a flag": [[(0.5, 0.12), (0.48, 0.88)]],
+    "2": [[*arc(0.5, 0.33, 0.24, 0.2, -170, 30), (0.24, 0.86), (0.78, 0.86)]],
+    "3": [arc(0.47, 0.31, 0.22, 0.18, -150, 90) + arc(0.47, 0.68, 0.25, 0.19, -90, 150)],
+    "4": [[(0.32, 0.14), (0.3, 0.52), (0.72, 0.52)], [(0.7, 0.14), (0.66, 0.88)]],
+    "5": [[(0.72, 0.14), (0.34, 0.14), (0.32, 0.46), *arc(0.46, 0.65, 0.25, 0.22, -110, 150)]],
+    "6": [[(0.62, 0.12), (0.4, 0.32), *arc(0.5, 0.66, 0.22, 0.21, 180, -190)]],
+    "7": [[(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]],
+    "8": [arc(0.5, 0.32, 0.18, 0.18, 90, -270) + arc(0.5, 0.69, 0.22, 0.19, -90, 270)],
+    "9": [[*arc(0.48, 0.34, 0.2, 0.2, 0, -360), (0.68, 0.36), (0.64, 0.88)]],
+}
+
+
+def drawing(strokes, side=280):
+    """Dark on light, in the sketchpad's size, pen and grey; points are in units of its side."""
+    picture = Image.new("L", (2 * side, 2 * side), 255)
+    pen, radius = ImageDraw.Draw(picture), 0.075 * side
+    for stroke in strokes:
+        points = [(2 * side * x, 2 * side * y) for x, y in stroke]
+        pen.line(points, fill=17, width=round(2 * radius), joint="curve")
+        for x, y in (points[0], points[-1]):
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=17)
+    return np.asarray(picture.resize((side, side), Image.Resampling.BOX))
+
+
+@pytest.mark.parametrize("name", DIGITS)
+def test_a_drawn_digit_is_not(name):
+    verdict = compare(drawing(DIGITS[name]), "mnist").verdict
+    assert (verdict.label, verdict.unusual) == (name[0], False)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_sample_is_not(dataset):
+    for index in range(10):
+        assert not compare(SAMPLES / f"{dataset}.{index}.png", dataset).verdict.unusual
+
+
+def test_clothing_among_digits_is_in_the_main(data_dir):
+    clothing = load("fashion_mnist", train=False).images[:100].numpy()
+    assert sum(compare(picture, "mnist").verdict.unusual for picture in clothing) > 80
+
+
+def test_scribbles_are_in_the_main():
+    torch.manual_seed(0)
+    scribbles = [drawing([torch.rand(25, 2).mul(0.8).add(0.1).tolist()]) for _ in range(30)]
+    assert sum(compare(picture, "mnist").verdict.unusual for picture in scribbles) > 15
