@@ -99,6 +99,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # rates of 0.0015 and 0.01, unit-gain initialisation and a weight decay of 0.3 were all worse.
         "best": replace(DIGITS, epochs=60, degrees=10, scale=0.1, shear=5, elastic=0.8),
         "distilled": taught(DIGITS),
+        # To the 98.52 % of the source run in a tenth of its time.
+        "fast": Recipe(epochs=1, batch_size=64, lr=6e-3, init="lecun", average=0.98),
     },
     "lenet5.fashion_mnist": {
         "best": CLOTHES,
@@ -140,6 +142,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "source": SOURCE,
         "best": replace(CLOTHES, init="he"),
         "distilled": taught(replace(CLOTHES, init="he")),
+        # To the 90.04 % of the source run in a tenth of its time.
+        "fast": Recipe(epochs=2, batch_size=96, lr=1e-2, init="he", average=0.98),
     },
 }
 
