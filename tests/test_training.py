@@ -1,5 +1,6 @@
 """The loop: what it writes, what survives a kill, and that a resumed run is the run that was never stopped."""
 
+import json
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ from cnn_models.checkpoint import EVALUATION, FILES, HISTORY_COLUMNS, load_model
 from cnn_models.preprocess import to_input
 from training import data, loop, state
 from training.recipes import RECIPES, Recipe, recipe_for
+from training.track import tracker
 
 # A real training on a few real pictures: what `main` does, with fewer of them and a state saved after every step.
 SMALL = """
@@ -131,6 +133,32 @@ def test_a_state_of_another_recipe_is_refused(tmp_path, data_dir):
     process.communicate()
     code, errors = finish(run(tmp_path, "--resume", "--seed=1"))
     assert code == 1 and "is of another run" in errors and "Traceback" not in errors
+
+
+def test_a_run_in_bfloat16_learns_and_its_card_says_so(tmp_path, data_dir, undisturbed):
+    code, errors = finish(run(tmp_path, "--precision=bfloat16"))
+    assert code == 0, errors
+    weights, card = read_weights(tmp_path / "mini_resnet.mnist")
+    assert card.recipe["precision"] == "bfloat16" and "--precision bfloat16" in card.command
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}
+    ours, theirs = (read_history(folder)[-1]["train_loss"] for folder in (tmp_path / "mini_resnet.mnist", undisturbed))
+    assert ours != theirs and ours == pytest.approx(theirs, rel=0.05)
+
+
+def test_tracking_gets_the_rows_of_the_history(tmp_path, data_dir, monkeypatch):
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    code, errors = finish(run(tmp_path, "--track"))
+    assert code == 0, errors
+    query = ["get", "metric", "--project", "cnn-lineup", "--run", "mini_resnet.mnist", "--metric", "val_loss", "--json"]
+    found = subprocess.run([sys.executable, "-m", "trackio.cli", *query], capture_output=True, text=True, check=True)
+    values = [row["value"] for row in json.loads(found.stdout)["values"]]
+    assert values == [row["val_loss"] for row in read_history(tmp_path / "mini_resnet.mnist")]
+
+
+def test_tracking_without_trackio_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "trackio", None)
+    with pytest.raises(state.TrainingError, match="pip install trackio"):
+        tracker("lenet5.mnist", {})
 
 
 def test_resume_without_a_state_says_so(tmp_path, data_dir):
