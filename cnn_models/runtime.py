@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import nn
 
+ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+"""Whether this is a Space that has a GPU only while a function marked by `gpu_work` runs."""
+
+F = TypeVar("F", bound=Callable)
+
 
 def best_device(name: str | None = None) -> torch.device:
-    """The named device, else `CNN_DEVICE`, else CUDA, else MPS, else the CPU. Raises ValueError."""
+    """The named device, else `CNN_DEVICE`, else CUDA (not a lent one), else MPS, else the CPU. Raises ValueError."""
     if name := name or os.environ.get("CNN_DEVICE"):
         try:
             return torch.empty(0, device=name).device
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f"the device {name!r} cannot be used here; try cpu") from error
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and not ZERO_GPU:
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
@@ -23,3 +30,12 @@ def best_device(name: str | None = None) -> torch.device:
 def place(model: nn.Module, device: torch.device) -> nn.Module:
     """The network on the device, in `channels_last`, in which convolutions run about twice as fast on a CPU."""
     return model.to(device, memory_format=torch.channels_last)
+
+
+def gpu_work(function: F) -> F:
+    """Mark a function for which a ZeroGPU Space lends its GPU; anywhere else the function stays as it is."""
+    if not ZERO_GPU:
+        return function
+    import spaces
+
+    return spaces.GPU(function)

@@ -1,0 +1,92 @@
+"""The test sets that come with the app, lossless, and the accuracy of a network on them."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from cnn_models.preprocess import to_input
+from cnn_models.runtime import ZERO_GPU, gpu_work
+from cnn_models.specs import Card
+
+DATA = Path(__file__).parent / "data"
+SIDE = 100  # pictures in a row, and in a column, of a sheet
+BATCH = 100
+SLOW_FROM = 64  # pixels of input from which a CPU takes minutes for a test set
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How many of the pictures shown a network got right."""
+
+    right: int
+    count: int
+
+    @property
+    def accuracy(self) -> float:
+        """In percent."""
+        return 100 * self.right / self.count
+
+    @property
+    def error(self) -> float:
+        """The standard error of the accuracy, in percent: of a proportion, with one more right and one more wrong."""
+        share = (self.right + 1) / (self.count + 2)
+        return 100 * math.sqrt(share * (1 - share) / self.count)
+
+
+@cache
+def load_test_set(dataset: str) -> tuple[np.ndarray, np.ndarray]:
+    """The 10,000 test pictures (10,000 x 28 x 28 uint8, bright on black) and their labels, in the makers' order."""
+    sheet = np.asarray(Image.open(DATA / f"{dataset}.png"))
+    pictures = sheet.reshape(SIDE, 28, SIDE, 28).swapaxes(1, 2).reshape(-1, 28, 28)
+    labels = np.frombuffer((DATA / f"{dataset}.txt").read_bytes().strip(), np.uint8) - ord("0")
+    pictures.setflags(write=False)
+    return pictures, labels
+
+
+def balanced_order(labels: np.ndarray) -> np.ndarray:
+    """Indices by turns: the first picture of each class, then the second of each, so that any beginning is balanced."""
+    rank = np.empty(len(labels), int)
+    for label in np.unique(labels):
+        (of_class,) = np.nonzero(labels == label)
+        rank[of_class] = np.arange(len(of_class))
+    return np.argsort(rank, kind="stable")
+
+
+def measure(model: nn.Module, card: Card, seconds: float = math.inf) -> Measured:
+    """The accuracy of a network on the test set that comes with the app.
+
+    After so many seconds on as much of it as was shown by then, the same number of pictures of every class.
+    """
+    if ZERO_GPU and card.input_size > SLOW_FROM:
+        try:
+            return _measure_on_gpu(model, card, seconds)
+        except Exception:  # no GPU was free, or the visitor's share of it is spent
+            pass
+    return _measure(model, card, seconds)
+
+
+@torch.inference_mode()
+def _measure(model: nn.Module, card: Card, seconds: float) -> Measured:
+    pictures, labels = load_test_set(card.dataset)
+    order, device = balanced_order(labels), next(model.parameters()).device
+    end, right, count = time.monotonic() + seconds, 0, 0
+    while count < len(order) and (not count or time.monotonic() < end):
+        chosen = order[count : count + BATCH]
+        x = to_input(torch.from_numpy(pictures[chosen]).to(device), card.input_size, card.mean, card.std)
+        right += int((model(x).argmax(1).cpu().numpy() == labels[chosen]).sum())
+        count += len(chosen)
+    return Measured(right, count)
+
+
+@gpu_work
+def _measure_on_gpu(model: nn.Module, card: Card, seconds: float) -> Measured:
+    return _measure(model.to("cuda"), card, seconds)
