@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
 import os
+import re
 from pathlib import Path
 
 # Nothing is sent anywhere while the app runs; read when gradio is imported.
@@ -13,10 +15,14 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from cnn_models import ModelHub
+from cnn_models.hub import MAX_MEMORY
 from ui import theme
 from ui.compare import compare_tab
 from ui.layers import layers_tab
 from ui.training import training_tab
+
+AT_ONCE = os.cpu_count() or 1  # questions over HTTP that are answered at the same time; more would slow each other
+WAITING = 200  # questions that may wait for their turn
 
 
 def build(hub: ModelHub) -> gr.Blocks:
@@ -33,6 +39,14 @@ def build(hub: ModelHub) -> gr.Blocks:
     return page
 
 
+def size(text: str) -> int:
+    """Bytes from `800M` or `1.5G`, as argparse wants it."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([MG])B?", text.upper())
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 800M or 1.5G")
+    return int(float(match[1]) * {"M": 10**6, "G": 10**9}[match[2]])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", help="the address to listen on; 0.0.0.0 lets other machines in")
@@ -40,11 +54,23 @@ def main() -> None:
     parser.add_argument("--share", action="store_true", help="open a public link through gradio")
     parser.add_argument("--weights", type=Path, help="the folder with the checkpoints")
     parser.add_argument("--namespace", help="the Hugging Face user or organisation to fetch missing checkpoints from")
+    parser.add_argument(
+        "--max-memory",
+        type=size,
+        default=MAX_MEMORY,
+        metavar="SIZE",
+        help="what loaded networks may take, as 800M or 1.5G (default: 1G); the ten of the line-up take 0.43G",
+    )
+    parser.add_argument("--root-path", help="the path under which a proxy shows the app; also GRADIO_ROOT_PATH")
     args = parser.parse_args()
-    build(ModelHub(args.weights, args.namespace)).launch(
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("cnn_models").setLevel(logging.INFO)
+    page = build(ModelHub(args.weights, args.namespace, max_memory=args.max_memory, public=True))
+    page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING).launch(
         server_name=args.host,
         server_port=args.port,
         share=args.share,
+        root_path=args.root_path,
         mcp_server=importlib.util.find_spec("mcp") is not None,
         **theme.LAUNCH,
     )

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import math
 import shutil
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -34,6 +35,18 @@ CONFIG_LIMIT = 2**20  # bytes of a config.json or an evaluation.json
 
 class CheckpointError(ValueError):
     """A checkpoint that is not used; the message says why and what to do."""
+
+
+@cache
+def tensor_shapes(architecture: str) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of a network's tensors, without making them."""
+    with torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in create_model(architecture).state_dict().items()}
+
+
+def memory(architecture: str) -> int:
+    """Bytes of a network's tensors in float32, as it is when loaded."""
+    return 4 * sum(map(math.prod, tensor_shapes(architecture).values()))
 
 
 def weights_hash(tensors: dict[str, Tensor]) -> str:
@@ -153,11 +166,10 @@ def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
     """
     card = read_card(folder)
     path = folder / WEIGHTS
-    with torch.device("meta"):
-        shapes = {name: tuple(t.shape) for name, t in create_model(card.architecture).state_dict().items()}
+    shapes = tensor_shapes(card.architecture)
     dtype = getattr(torch, card.weights_dtype)
     try:
-        if path.stat().st_size > HEADER_LIMIT + sum(map(math.prod, shapes.values())) * dtype.itemsize:
+        if path.stat().st_size > HEADER_LIMIT + memory(card.architecture) // 4 * dtype.itemsize:
             raise ValueError("the file is larger than this network can be")
         with safe_open(path, framework="pt") as file:
             if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
@@ -186,7 +198,8 @@ def load_model(folder: Path) -> tuple[nn.Module, Card]:
     tensors, card = read_weights(folder)
     with torch.device("meta"):
         model = create_model(card.architecture)
-    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
+    # Popped, so that each stored tensor goes when it was converted.
+    model.load_state_dict({name: tensors.pop(name).float() for name in list(tensors)}, assign=True)
     return model.eval().requires_grad_(False), card
 
 

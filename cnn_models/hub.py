@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import re
 import threading
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import nn
 
-from cnn_models.checkpoint import CONFIG, FILES, CheckpointError, load_model, read_card
+from cnn_models.checkpoint import CONFIG, FILES, HEADER_LIMIT, CheckpointError, load_model, memory, read_card
 from cnn_models.datasets import DATASETS
-from cnn_models.fetch import MissingCheckpoint, fetch, needed
+from cnn_models.fetch import MissingCheckpoint, StillComing, fetch, needed
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
+from cnn_models.testsets import Measured, measure
 from cnn_models.zoo import ARCHITECTURES
 
 BUILT_IN = tuple(f"{architecture}.{dataset}" for dataset in DATASETS for architecture in ARCHITECTURES)
@@ -27,8 +34,18 @@ BUILT_IN = tuple(f"{architecture}.{dataset}" for dataset in DATASETS for archite
 WORD = r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*"  # no "..", no "--", nothing that could leave a folder
 ID = re.compile(rf"(?:(?P<owner>{WORD})/)?(?P<name>{WORD})(?:@(?P<revision>{WORD}(?:/{WORD})*))?")
 
-KEPT = 16  # networks in memory: the ten of the line-up and a few from elsewhere
+MAX_MEMORY = 10**9  # bytes of loaded networks; the ten of the line-up have 0.43 GB
 PATIENCE = 60  # seconds for which a failed look-up on the Hub is not tried again
+ROOM_PATIENCE = 10  # seconds to wait for networks in use to leave the memory
+
+# What a hub grants to strangers.
+WAIT = 30  # seconds until who waits for a download is told how far it is
+STRANGERS = 60  # new checkpoints of others, an hour
+SLOTS = 1000  # ids that are remembered
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 def default_weights_dir() -> Path:
@@ -42,6 +59,10 @@ class Reference(NamedTuple):
     owner: str | None
     name: str
     revision: str
+
+    @property
+    def architecture(self) -> str:
+        return self.name.partition(".")[0]
 
     @property
     def dataset(self) -> str:
@@ -63,7 +84,7 @@ def parse(id: str) -> Reference:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network ready to answer. `source` is its folder in `weights/`, or `someone/lenet5.mnist@<commit>`."""
+    """A network ready to answer. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
 
     id: str
     model: nn.Module
@@ -74,10 +95,15 @@ class LoadedModel:
 
 @dataclass
 class _Slot:
-    """What the hub knows of one id; whoever holds `lock` may change it."""
+    """What the hub knows of one id; who finds, fetches or loads holds `lock`, who looks at what is loaded the hub's."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     loaded: LoadedModel | None = None
+    size: int = 0  # bytes that are set aside for the network, before it is loaded and until it is gone
+    download: tuple[tuple[str, ...], Future] | None = None  # the files that are on their way
+    progress: tuple[int, int] | None = None
+    measuring: threading.Lock = field(default_factory=threading.Lock)
+    measured: Measured | None = None
     commit: str = ""  # what the branch was when it was first asked for, so that card and weights are of one version
     failure: str = ""
     failed: float = 0.0
@@ -88,7 +114,11 @@ class ModelHub:
 
     `weights_dir` is `CNN_WEIGHTS_DIR`, else `weights` beside the code; `namespace`, the owner on the Hub of what is
     not in it, is `CNN_HUB_NAMESPACE`, else none. The Hub is asked only for what neither folder nor cache holds, and
-    once for the commit behind a branch.
+    once for the commit behind a branch. Networks stay loaded up to `max_memory` bytes; then those used longest ago
+    leave, unless somebody still holds them.
+
+    A `public` hub answers strangers: what is of others is fetched without this machine's token, so many an hour, and
+    who waits longer than `WAIT` for a download is told how far it is.
     """
 
     def __init__(
@@ -96,14 +126,19 @@ class ModelHub:
         weights_dir: Path | str | None = None,
         namespace: str | None = None,
         device: torch.device | str | None = None,
+        max_memory: int = MAX_MEMORY,
+        public: bool = False,
     ):
         self.weights_dir = Path(weights_dir or default_weights_dir())
         self.namespace = namespace or os.environ.get("CNN_HUB_NAMESPACE") or None
         if self.namespace and not re.fullmatch(WORD, self.namespace):
             raise ValueError(f"CNN_HUB_NAMESPACE={self.namespace!r} is not the name of a user or organisation")
+        self.max_memory = max_memory
+        self.public = public
         self._device = device
         self._lock = threading.Lock()
         self._slots: dict[Reference, _Slot] = {}  # the last used at the end
+        self._strangers: deque[float] = deque(maxlen=STRANGERS)  # when the last new ones were asked for
 
     @cached_property
     def device(self) -> torch.device:
@@ -111,14 +146,14 @@ class ModelHub:
 
     def folder(self, id: str) -> Path:
         """The folder with the files of a checkpoint, fetched where needed. Raises MissingCheckpoint, ValueError."""
-        reference, slot = self._slot(id)
-        with slot.lock:
+        reference, slot, _ = self._slot(id)
+        with self._held(reference, slot):
             return self._find(reference, slot, FILES)[0]
 
     def card(self, id: str) -> Card:
         """The card of a checkpoint, without its weights. Raises CheckpointError, ValueError."""
-        reference, slot = self._slot(id)
-        with slot.lock:
+        reference, slot, _ = self._slot(id)
+        with self._held(reference, slot):
             return _card(self._find(reference, slot, (CONFIG,))[0], reference.name)
 
     def cards(self) -> dict[str, Card]:
@@ -131,32 +166,91 @@ class ModelHub:
                     cards[id] = _card(folder, id)
         return cards
 
+    def progress(self, id: str) -> tuple[int, int] | None:
+        """Bytes that came and bytes in all of a checkpoint that is on its way from the Hub, else None."""
+        return self._slot(id)[1].progress
+
     def get(self, id: str) -> LoadedModel:
         """The network of a checkpoint, loaded and warmed up on first use. Raises CheckpointError, ValueError."""
-        reference, slot = self._slot(id)
-        with slot.lock:
-            if slot.loaded is None:
-                folder, source = self._find(reference, slot, FILES)
-                _card(folder, reference.name)
-                model, card = load_model(folder)
-                model = place(model, self.device)
-                with torch.inference_mode():  # the first run pays for set-up that no timing should show
-                    model(torch.zeros(1, 1, card.input_size, card.input_size, device=self.device))
-                slot.loaded = LoadedModel(str(reference), model, card, self.device, source)
-            return slot.loaded
+        return self._get(id, self.device)
 
-    def _slot(self, id: str) -> tuple[Reference, _Slot]:
+    def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
+        """What `use` gives for a network; out of the GPU's memory, others leave it, then the CPU answers."""
+        for device in (self.device, self.device):
+            try:
+                return use(self._get(id, device))
+            except torch.OutOfMemoryError as error:
+                log.warning(
+                    "%s does not fit on %s: %s", id, device, str(error)
+                )  # not its frames, which hold the network
+            with self._lock:
+                self._evict(0)
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
+        loaded, cpu = self._get(id, torch.device("cpu")), torch.device("cpu")
+        if loaded.device != cpu:  # others still answer with it on the GPU
+            loaded = replace(loaded, model=_load(self.folder(id), cpu)[0], device=cpu)
+        return use(loaded)
+
+    def measure(self, id: str, seconds: float = math.inf) -> Measured:
+        """The accuracy of a checkpoint on the bundled test set, whatever its card says; measured once.
+
+        After so many seconds on a part of the set. Raises CheckpointError, ValueError.
+        """
+        slot = self._slot(id)[1]
+        with slot.measuring:
+            if slot.measured is None:
+                slot.measured = self.run(id, lambda net: measure(net.model, net.card, seconds))
+            return slot.measured
+
+    def _get(self, id: str, device: torch.device) -> LoadedModel:
+        reference, slot, loaded = self._slot(id)
+        if loaded is None:
+            with self._held(reference, slot):
+                with self._lock:
+                    loaded = slot.loaded
+                if loaded is None:
+                    folder, source = self._find(reference, slot, FILES)
+                    _card(folder, reference.name)
+                    self._make_room(reference, slot)
+                    try:
+                        loaded = LoadedModel(str(reference), *_load(folder, device), device, source)
+                    except BaseException:
+                        slot.size = 0
+                        raise
+                    with self._lock:
+                        slot.loaded = loaded
+        return loaded
+
+    def _slot(self, id: str) -> tuple[Reference, _Slot, LoadedModel | None]:
         reference = parse(id)
         with self._lock:
             slot = self._slots[reference] = self._slots.pop(reference, None) or _Slot()
-            while len(self._slots) > KEPT:
-                del self._slots[next(iter(self._slots))]
-        return reference, slot
+            idle = [
+                key for key, other in self._slots.items() if not (other.size or other.download or other.lock.locked())
+            ]
+            for key in idle[: max(0, len(self._slots) - SLOTS)]:
+                del self._slots[key]
+            return reference, slot, slot.loaded
+
+    @contextmanager
+    def _held(self, reference: Reference, slot: _Slot) -> Iterator[None]:
+        if not slot.lock.acquire(timeout=WAIT if self.public else -1):
+            raise StillComing(self._coming(reference, slot))
+        try:
+            yield
+        finally:
+            slot.lock.release()
+
+    def _coming(self, reference: Reference, slot: _Slot) -> str:
+        done, total = slot.progress or (0, 0)
+        far = f" ({done / 1e6:.1f} of {total / 1e6:.1f} MB)" if total else ""
+        return f"{reference} is still on its way{far}; ask again in a moment"
 
     def _find(self, reference: Reference, slot: _Slot, files: tuple[str, ...]) -> tuple[Path, str]:
         local = self.weights_dir / reference.name
         if reference.owner is None and all((local / name).is_file() for name in needed(files)):
-            return local, str(local)
+            return local, f"{self.weights_dir.name}/{reference.name}"
         repository = f"{reference.owner or self.namespace}/{reference.name}"
         way_out = f"run `python -m training.train {reference.name}`"
         if not (reference.owner or self.namespace):
@@ -165,13 +259,95 @@ class ModelHub:
             )
         if slot.failure and time.monotonic() < slot.failed + PATIENCE:
             raise MissingCheckpoint(slot.failure)
+        stranger = self.public and reference.owner not in (None, self.namespace)
+        if stranger and not slot.commit:
+            self._admit(reference)
         try:
-            folder = fetch(repository, slot.commit or reference.revision, files)
+            folder = self._download(reference, slot, repository, files, stranger)
+        except StillComing:
+            raise
         except MissingCheckpoint as error:
             slot.failure, slot.failed = f"no weights for {reference}: {error}; or {way_out}", time.monotonic()
             raise MissingCheckpoint(slot.failure) from error
-        slot.commit = folder.name
         return folder, f"{repository}@{folder.name}"
+
+    def _admit(self, reference: Reference) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if len(self._strangers) == STRANGERS and now < self._strangers[0] + 3600:
+                minutes = (self._strangers[0] + 3600 - now) / 60
+                raise CheckpointError(
+                    f"{reference} is not looked up: {STRANGERS} checkpoints of others were, this hour; ask again in "
+                    f"{minutes:.0f} minutes"
+                )
+            self._strangers.append(now)
+
+    def _download(
+        self, reference: Reference, slot: _Slot, repository: str, files: tuple[str, ...], stranger: bool
+    ) -> Path:
+        """`fetch` in a thread that goes on when nobody waits for it any more."""
+
+        def work(future: Future) -> None:
+            def progress(*counts: int) -> None:
+                slot.progress = counts
+
+            try:
+                limit = memory(reference.architecture) + HEADER_LIMIT
+                revision = slot.commit or reference.revision
+                future.set_result(fetch(repository, revision, files, limit, stranger, progress))
+            except BaseException as error:
+                future.set_exception(error)
+            finally:
+                slot.progress = None
+
+        if slot.download is None:
+            slot.download = files, Future()
+            threading.Thread(target=work, args=slot.download[1:], daemon=True).start()
+        coming, future = slot.download
+        if not wait([future], WAIT if self.public else None).done:
+            raise StillComing(self._coming(reference, slot))
+        slot.download = None
+        slot.commit = future.result().name
+        # Only the card may have been coming, for somebody else.
+        return future.result() if coming == files else self._download(reference, slot, repository, files, stranger)
+
+    def _make_room(self, reference: Reference, slot: _Slot) -> None:
+        """Set memory aside for a network; where others that are in use take it, wait for them a little."""
+        size, deadline = memory(reference.architecture), time.monotonic() + ROOM_PATIENCE
+        while True:
+            with self._lock:
+                if self._evict(self.max_memory - size):
+                    slot.size = size
+                    return
+            if size > self.max_memory or time.monotonic() > deadline:
+                raise CheckpointError(
+                    f"{reference} needs {size / 1e6:.0f} MB, and there is no room for it in the "
+                    f"{self.max_memory / 1e6:.0f} MB of --max-memory beside what is in use; ask again, or raise it"
+                )
+            time.sleep(0.02)
+
+    def _evict(self, limit: int) -> bool:
+        """Let go of networks that nobody holds, the one used longest ago first; whether all now fit into the limit."""
+        used = sum(slot.size for slot in self._slots.values())
+        for slot in self._slots.values():
+            if used <= limit:
+                break
+            if slot.loaded:
+                rest = vars(slot.loaded).copy()
+                slot.loaded, in_use = None, weakref.ref(rest.pop("model"))
+                if model := in_use():  # the references that others have are what says so
+                    slot.loaded = LoadedModel(model=model, **rest)
+                else:
+                    used, slot.size = used - slot.size, 0
+        return used <= limit
+
+
+def _load(folder: Path, device: torch.device) -> tuple[nn.Module, Card]:
+    model, card = load_model(folder)
+    model = place(model, device)
+    with torch.inference_mode():  # the first run pays for set-up that no timing should show
+        model(torch.zeros(1, 1, card.input_size, card.input_size, device=device))
+    return model, card
 
 
 def _card(folder: Path, name: str) -> Card:

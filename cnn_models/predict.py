@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -18,11 +18,12 @@ from torch import Tensor
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.datasets import DATASETS
 from cnn_models.decode import decode
-from cnn_models.hub import KEPT, LoadedModel, MissingCheckpoint, ModelHub, parse
+from cnn_models.hub import LoadedModel, MissingCheckpoint, ModelHub, parse
 from cnn_models.preprocess import to_dataset_form, to_input
 from cnn_models.zoo import ARCHITECTURES
 
 ENERGY_TEMPERATURE = 3
+AT_ONCE = 16  # networks that one question may name
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class Answer:
 
     `probabilities` are by class, in the data set's order; `margin` is the winner's logit less that of the runner-up;
     `milliseconds` are those of the forward pass alone, which the device has finished; `unusual` says that the picture
-    is unlike those it was trained on (never where its card has no threshold for that).
+    is unlike those it was trained on (never where its card has no threshold for that); `source` is where the network
+    came from and, from the Hub, its commit.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Answer:
     margin: float
     milliseconds: float
     unusual: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,11 @@ def compare(
     hub = hub or _shared_hub()
     ids = _ids(models, dataset)
     grid = to_dataset_form(decode(picture), DATASETS[dataset])
-    networks = [hub.get(id) for id in ids] if ids else _all(dataset, hub)
-    answers = tuple(predict(network, grid) for network in networks)
+
+    def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
+        return hub.run(id, lambda network: predict(network, grid))
+
+    answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
     return Comparison(dataset, grid, _verdict(answers), answers)
 
 
@@ -111,7 +117,7 @@ def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
     first, second = logits.topk(2).values.tolist()
     label = card.classes[logits.argmax()]
     by_class = dict(zip(card.classes, probabilities, strict=True))
-    return Answer(loaded.id, label, by_class, first - second, milliseconds, unusual)
+    return Answer(loaded.id, label, by_class, first - second, milliseconds, unusual, loaded.source)
 
 
 def energy(logits: Tensor) -> Tensor:
@@ -134,23 +140,23 @@ def _ids(models: Sequence[str], dataset: str) -> list[str]:
             raise ValueError(f"{reference} is not of {dataset}; choose one whose name ends in .{dataset}")
     if twice := [id for id, count in Counter(ids).items() if count > 1]:
         raise ValueError(f"{', '.join(twice)} is named twice; name each network once")
-    if len(ids) > KEPT:
-        raise ValueError(f"{len(ids)} networks are too many at once; name at most {KEPT}")
+    if len(ids) > AT_ONCE:
+        raise ValueError(f"{len(ids)} networks are too many at once; name at most {AT_ONCE}")
     return ids
 
 
-def _all(dataset: str, hub: ModelHub) -> list[LoadedModel]:
-    """All networks of `weights/` for a data set, less those that are damaged, which the log names."""
-    networks = []
+def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[Answer, ...]:
+    """The answers of all networks of `weights/` for a data set, less those that are damaged, which the log names."""
+    answers = []
     for id, card in hub.cards().items():
         if card.dataset == dataset:
             try:
-                networks.append(hub.get(id))
+                answers.append(answer(id))
             except CheckpointError as error:
                 log.warning("%s is left out: %s", id, error)
-    if not networks:
+    if not answers:
         raise MissingCheckpoint(f"no weights for {dataset}; run `python -m training.train lenet5.{dataset}`")
-    return networks
+    return tuple(answers)
 
 
 def _verdict(answers: tuple[Answer, ...]) -> Verdict:

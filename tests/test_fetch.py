@@ -1,18 +1,20 @@
 """The real Hub client, speaking to a server on the loopback."""
 
+import errno
 import json
 import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cnn_models import ModelHub, fetch
 from cnn_models import hub as module
-from cnn_models.checkpoint import CONFIG, FILES, WEIGHTS, CheckpointError
-from cnn_models.hub import MissingCheckpoint
+from cnn_models.checkpoint import CONFIG, FILES, HEADER_LIMIT, HISTORY, WEIGHTS, CheckpointError, memory
+from cnn_models.hub import MissingCheckpoint, StillComing
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 
@@ -29,7 +31,7 @@ def test_fetched_once_and_nothing_else_with_it(published, hub, fake_hub, tmp_pat
     assert (net.id, net.source, net.card.id) == (REMOTE, f"{REMOTE}@{commit}", ID)
     assert hub.folder(REMOTE) == tmp_path / "cache" / "models--someone--lenet5.mnist" / "snapshots" / commit
     assert {path.name for path in hub.folder(REMOTE).iterdir()} == set(FILES)
-    assert fake_hub.asked("GET") == sorted(FILES)
+    assert fake_hub.asked("GET") == sorted(set(FILES) - {WEIGHTS}) and fake_hub.bodies() == 1
 
     fake_hub.requests.clear()
     assert hub.get(REMOTE) is net and hub.card(REMOTE) == net.card
@@ -50,7 +52,7 @@ def test_a_card_costs_no_weights_and_is_of_their_version(checkpoint, published, 
 def test_namespace_completes_the_folder(checkpoint, published, fake_hub):
     fake_hub.push(REMOTE, published)
     hub = ModelHub(checkpoint("mini_resnet.mnist").parent, namespace="someone")
-    assert hub.get("mini_resnet.mnist").source == str(hub.weights_dir / "mini_resnet.mnist")
+    assert hub.get("mini_resnet.mnist").source == "weights/mini_resnet.mnist"
     assert not fake_hub.requests
     assert (hub.get(ID).id, hub.get(ID).source) == (ID, hub.get(REMOTE).source)
     assert list(hub.cards()) == ["mini_resnet.mnist"]
@@ -106,7 +108,7 @@ def test_a_failure_is_remembered_for_a_while(published, hub, fake_hub, monkeypat
     assert hub.get(REMOTE).id == REMOTE
 
 
-def test_what_the_hub_holds_is_checked(checkpoint, published, hub, fake_hub, monkeypatch):
+def test_what_the_hub_holds_is_checked(checkpoint, published, hub, fake_hub):
     fake_hub.push("someone/lenet5.mnist", published)
     fake_hub.gated.add("someone/lenet5.mnist")
     with pytest.raises(MissingCheckpoint, match="is gated; ask for access"):
@@ -115,10 +117,11 @@ def test_what_the_hub_holds_is_checked(checkpoint, published, hub, fake_hub, mon
     fake_hub.push("other/lenet5.mnist", published)
     with pytest.raises(MissingCheckpoint, match=r"has no model.safetensors; it must be published whole"):
         hub.get("other/lenet5.mnist")
-    monkeypatch.setattr(fetch, "FILE_LIMIT", 1000)
-    fake_hub.push("large/lenet5.mnist", checkpoint())
-    with pytest.raises(MissingCheckpoint, match="has files larger than any of these networks"):
-        hub.get("large/lenet5.mnist")
+    larger = {WEIGHTS: bytes(memory("lenet5") + HEADER_LIMIT + 1), HISTORY: bytes(fetch.TEXT_LIMIT + 1)}
+    for name, content in larger.items():
+        fake_hub.push(f"{name[0]}/{ID}", checkpoint(), **{name: content})
+        with pytest.raises(MissingCheckpoint, match=f"has a {name} that is larger than this network's can be"):
+            hub.get(f"{name[0]}/{ID}")
     assert not fake_hub.asked("GET")
 
 
@@ -152,3 +155,137 @@ def test_a_silent_hub_is_given_up(published, hub, fake_hub, monkeypatch):
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(MissingCheckpoint, match=r"could not be fetched \(.*timed out.*\); connect"):
             hub.get(REMOTE)
+
+
+ANSWERS = {
+    "token": ({"status": 401, "headers": {"X-Error-Message": "Invalid credentials in Authorization header"}},
+              "the Hub refused the token of this machine .*; run `hf auth login`"),
+    "private": ({"status": 401, "error": "RepoNotFound"}, "or it is private; check the name, or set HF_TOKEN"),
+    "forbidden": ({"status": 403}, r"could not be fetched \(.*403 Forbidden"),
+    "gated": ({"status": 403, "error": "GatedRepo"}, "is gated; ask for access on its page"),
+    "moved": ({"status": 404, "error": "RevisionNotFound"}, "has no revision 'main'; leave it out"),
+    "often": ({"status": 429, "headers": {"Retry-After": "3600"}}, "was asked too often .*; try again in some minutes"),
+    "broken": ({"status": 500}, r"out of order \(500\) .*; try again later"),
+    "busy": ({"status": 503}, r"out of order \(503\) .*; try again later"),
+    "mute": ({"delay": 0.5}, r"could not be fetched \(.*timed out.*\); connect"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_whatever_the_hub_answers_what_is_cached_is_served(case, published, hub, fake_hub, monkeypatch):
+    fault, sentence = ANSWERS[case]
+    monkeypatch.setattr(fetch, "TIMEOUT", 0.2)
+    commit = fake_hub.push(REMOTE, published)
+    hub.folder(REMOTE)
+    fake_hub.fail("GET", "/api/models/", times=2, **fault)
+    assert ModelHub(hub.weights_dir).get(REMOTE).source == f"{REMOTE}@{commit}"
+    with pytest.raises(MissingCheckpoint, match=sentence):
+        hub.get("someone/mini_resnet.mnist")
+    assert not [fault for fault in fake_hub.faults if fault.times]
+
+
+def test_a_cut_download_goes_on_where_it_was(published, hub, fake_hub, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits a second before it resumes
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/cdn/", cut=100_000)
+    assert hub.get(REMOTE).id == REMOTE
+    assert fake_hub.ranges == ["", "bytes=100000-"]
+
+
+@pytest.mark.parametrize("fault", [{"short": True}, {"instead": b"\0"}], ids=["wrong length", "other bytes"])
+def test_what_came_damaged_never_becomes_a_network(fault, published, hub, fake_hub):
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/cdn/", **fault)
+    with pytest.raises(CheckpointError, match=r"is not the weights of lenet5.mnist|could not be fetched"):
+        hub.get(REMOTE)
+
+
+def test_a_file_that_changes_between_two_requests(checkpoint, published, hub, fake_hub):
+    """The branch moves after it was resolved: what is answered is of one commit, never of two."""
+    fake_hub.push(REMOTE, published)
+    other = checkpoint(root=published.parent / "other")
+    fake_hub.fail("GET", "/tree/", first=lambda: fake_hub.push(REMOTE, other))
+    net = hub.get(REMOTE)
+    assert net.source.endswith(hub.folder(REMOTE).name) and hub.card(REMOTE) == net.card
+
+
+@pytest.mark.parametrize("hubs", [1, 2])
+def test_two_at_once_download_once(hubs, published, hub, fake_hub):
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/cdn/", delay=0.3)
+    pullers = [hub, ModelHub(hub.weights_dir)][:hubs] * (2 // hubs)
+    with ThreadPoolExecutor(2) as pool:
+        nets = list(pool.map(lambda puller: puller.get(REMOTE), pullers))
+    assert nets[0].card == nets[1].card and fake_hub.bodies() == 1
+
+
+def test_progress_and_patience(published, fake_hub, hub, monkeypatch):
+    monkeypatch.setattr(module, "WAIT", 0.3)
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/cdn/", delay=1.5)
+    public = ModelHub(hub.weights_dir, public=True)
+    with pytest.raises(StillComing, match=rf"{REMOTE} is still on its way \(0.0 of 0.2 MB\); ask again in a moment"):
+        public.get(REMOTE)
+    done, total = public.progress(REMOTE)
+    assert 0 < done < total == sum((published / name).stat().st_size for name in FILES)
+    assert hub.get(REMOTE).id == REMOTE  # with all the time there is, and the same file
+    assert public.get(REMOTE).id == REMOTE and fake_hub.bodies() == 1
+    assert public.progress(REMOTE) is hub.progress(REMOTE) is None
+
+
+def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypatch):
+    """Neither the machine's token nor more look-ups than a number an hour; the line-up's own are not counted."""
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    monkeypatch.setattr(module, "STRANGERS", 2)
+    fake_hub.push(REMOTE, published)
+    fake_hub.repositories["model", REMOTE].private = True
+    assert hub.get(REMOTE).id == REMOTE
+    fake_hub.push("other/lenet5.mnist", published)
+    public = ModelHub(hub.weights_dir, namespace="someone", public=True)
+    assert public.get(ID).source == hub.get(REMOTE).source
+    public = ModelHub(hub.weights_dir, public=True)
+    with pytest.raises(MissingCheckpoint, match="or it is private"):
+        public.get(REMOTE)
+    for _ in range(2):
+        assert public.get("other/lenet5.mnist").id == "other/lenet5.mnist"
+    with pytest.raises(CheckpointError, match="2 checkpoints of others were, this hour; ask again in 60 minutes"):
+        public.get("third/lenet5.mnist")
+
+
+def test_a_cache_that_cannot_be_written(published, hub, fake_hub, tmp_path, monkeypatch):
+    fake_hub.push(REMOTE, published)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(MissingCheckpoint, match=r"could not be stored in .*; set HF_HOME to a folder you may write"):
+        hub.get(REMOTE)
+
+
+def test_a_read_only_cache_serves_what_it_has(published, hub, fake_hub, tmp_path, monkeypatch):
+    commit = fake_hub.push(REMOTE, published)
+    hub.folder(REMOTE)
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("mkdir", "makedirs", "replace", "rename", "symlink"):  # root may write wherever it wants
+        monkeypatch.setattr(os, name, refuse)
+    assert ModelHub(hub.weights_dir).get(REMOTE).source == f"{REMOTE}@{commit}"
+    with pytest.raises(MissingCheckpoint, match=r"could not be stored in .*; set HF_HOME to a folder you may write"):
+        fake_hub.push("other/lenet5.mnist", published)
+        hub.get("other/lenet5.mnist")
+
+
+def test_a_full_disk(published, hub, fake_hub, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    fake_hub.push(REMOTE, published)
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(MissingCheckpoint, match=r"the disk is too full for .*make room"),
+    ):
+        patch.setattr("huggingface_hub.file_download.http_get", full)
+        hub.get(REMOTE)
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    assert hub.get(REMOTE).id == REMOTE

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from cnn_models import ModelHub
 from cnn_models import hub as module
-from cnn_models.checkpoint import CONFIG, WEIGHTS, CheckpointError
+from cnn_models.checkpoint import CONFIG, WEIGHTS, CheckpointError, memory
 from cnn_models.hub import MissingCheckpoint
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
@@ -29,7 +30,7 @@ def test_local_needs_no_network(checkpoint, tmp_path, no_network):
     hub = ModelHub(folder.parent, namespace="someone")
     assert hub.cards() == {ID: hub.card(ID)}
     net = hub.get(ID)
-    assert (net.id, net.source, net.device, net.card) == (ID, str(folder), torch.device("cpu"), hub.card(ID))
+    assert (net.id, net.source, net.device, net.card) == (ID, "weights/lenet5.mnist", torch.device("cpu"), hub.card(ID))
     assert not net.model.training and not any(p.requires_grad for p in net.model.parameters())
     assert hub.folder(ID) == folder
     assert hub.get(ID) is net
@@ -113,14 +114,85 @@ def test_a_slow_load_holds_up_no_other(checkpoint, hub, monkeypatch):
         assert other.result().id == "mini_resnet.mnist"
 
 
-def test_memory_is_bounded(checkpoint, hub, monkeypatch):
-    monkeypatch.setattr(module, "KEPT", 2)
+@pytest.fixture
+def three(checkpoint, hub, monkeypatch):
+    """Three checkpoints, and room for the two smaller ones."""
+    monkeypatch.setattr(module, "ROOM_PATIENCE", 0.05)
     ids = [ID, "mini_resnet.mnist", "mini_inception.mnist"]
     for id in ids:
         checkpoint(id)
-    first, second, _ = [hub.get(id) for id in ids]
-    assert len(hub._slots) == 2
-    assert hub.get(ids[1]) is second and hub.get(ids[0]) is not first
+    hub.max_memory = memory("lenet5") + memory("mini_inception")
+    return ids
+
+
+def test_memory_is_bounded_and_the_longest_unused_leaves(hub, three):
+    first, second = (weakref.ref(hub.get(id).model) for id in three[:2])
+    hub.get(three[0])
+    hub.get(three[2])
+    assert first() and not second()
+    assert sum(slot.size for slot in hub._slots.values()) <= hub.max_memory
+    assert hub.get(three[0]).model is first()
+
+
+def test_none_leaves_while_in_use(hub, three):
+    models = [hub.get(id).model for id in three[:2]]
+    with pytest.raises(CheckpointError, match=r"needs 0 MB, and there is no room for it .* ask again, or raise it"):
+        hub.get(three[2])
+    assert [hub.get(id).model for id in three[:2]] == models
+    del models[1]
+    assert hub.get(three[2]).id == three[2] and hub.get(three[0]).model is models[0]
+
+
+def test_many_threads_in_little_memory(hub, three, monkeypatch):
+    monkeypatch.setattr(module, "ROOM_PATIENCE", 20)
+    peak = []
+
+    def use(network):
+        peak.append(sum(slot.size for slot in hub._slots.values()))
+        return network.model(torch.zeros(1, 1, 28, 28)).shape
+
+    with ThreadPoolExecutor(16) as pool:
+        shapes = list(pool.map(lambda i: hub.run(three[i % 3], use), range(96)))
+    assert set(shapes) == {(1, 10)} and max(peak) <= hub.max_memory
+
+
+def test_larger_than_the_memory(checkpoint, hub):
+    checkpoint()
+    hub.max_memory = 1000
+    with pytest.raises(CheckpointError, match="no room for it in the 0 MB of --max-memory"):
+        hub.get(ID)
+
+
+@pytest.mark.parametrize("fails", ["placing", "answering"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_full_gpu_is_cleared_then_the_cpu_answers(fails, times, checkpoint, hub, monkeypatch):
+    """The GPU here is the CPU by another name, whose memory the first `times` uses find full."""
+    checkpoint()
+    checkpoint("mini_resnet.mnist")
+    gpu, left = torch.device("cpu:0"), [times]
+    hub.device = gpu
+
+    def full(device):
+        if device == gpu and left[0]:
+            left[0] -= 1
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    place, held = module.place, hub.get("mini_resnet.mnist")
+    idle = weakref.ref(hub.get("lenet5.mnist").model)
+    if fails == "placing":
+        with hub._lock:
+            hub._evict(memory("mini_resnet"))
+        monkeypatch.setattr(module, "place", lambda model, device: full(device) or place(model, device))
+
+    def use(net):
+        if fails == "answering":
+            full(net.device)
+        return net.device
+
+    answered = hub.run(ID, use)
+    assert answered == (gpu if times == 1 else torch.device("cpu")) and left == [0]
+    assert idle() is None and hub.get("mini_resnet.mnist").model is held.model
+    assert hub.get(ID).device == answered
 
 
 BAD = [
@@ -137,3 +209,11 @@ def test_bad_ids_touch_neither_disk_nor_network(id, hub, no_network):
         with pytest.raises(ValueError, match=r"is not a checkpoint; known are lenet5.mnist, alexnet.mnist") as error:
             ask(id)
         assert len(str(error.value)) < 500
+
+
+def test_measured_once_whatever_the_card_says(checkpoint, hub, monkeypatch):
+    checkpoint()
+    found = hub.measure(ID, seconds=0)
+    assert 0 < found.count < 10_000 and abs(found.accuracy - 10) < 30
+    monkeypatch.setattr(module, "measure", lambda *_: pytest.fail("measured again"))
+    assert hub.measure(ID) is found

@@ -49,7 +49,7 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
     ids = ["lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist", "someone/lenet5.mnist"][: len(logits)]
     rows = zip(ids, logits, thresholds[: len(logits)], strict=True)
     nets = {id: network(values, id, energy_threshold=threshold) for id, values, threshold in rows}
-    return compare(PICTURE, "mnist", ids, SimpleNamespace(get=nets.__getitem__))
+    return compare(PICTURE, "mnist", ids, SimpleNamespace(run=lambda id, use: use(nets[id])))
 
 
 def test_answer():
@@ -87,8 +87,9 @@ def test_whole_way(checkpoint, hub):
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == ["dataset", "verdict", "models"]
     assert list(document["verdict"]) == ["label", "votes", "unusual", "why"]
-    fields = ["id", "label", "probabilities", "margin", "milliseconds", "unusual"]
+    fields = ["id", "label", "probabilities", "margin", "milliseconds", "unusual", "source"]
     assert [list(model) for model in document["models"]] == [fields] * 2
+    assert [m["source"] for m in document["models"]] == ["weights/lenet5.mnist", "weights/mini_resnet.mnist"]
     assert document["dataset"] == "mnist" and list(document["models"][0]["probabilities"]) == list("0123456789")
 
 

@@ -1,0 +1,18 @@
+"""The command line of the app."""
+
+import argparse
+
+import pytest
+
+from app import size
+
+
+@pytest.mark.parametrize(("text", "bytes"), [("800M", 8e8), ("1.5G", 1.5e9), ("2gb", 2e9)])
+def test_size(text, bytes):
+    assert size(text) == bytes
+
+
+@pytest.mark.parametrize("text", ["", "800", "-1G", "1T", "G"])
+def test_size_that_is_none(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="write it as 800M or 1.5G"):
+        size(text)
