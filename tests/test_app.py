@@ -14,5 +14,5 @@ def test_size(text, bytes):
 
 @pytest.mark.parametrize("text", ["", "800", "-1G", "1T", "G"])
 def test_size_that_is_none(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="write it as 800M or 1.5G"):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"write it as 800M or 1.5G"):
         size(text)

@@ -6,6 +6,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.evaluation import Evaluation
+from cnn_models.layers import architecture_layers
 from cnn_models.specs import Card
 
 TEMPLATE = """---
@@ -52,6 +53,16 @@ Above {{ card.energy_threshold }} a picture counts as unusual, as one in 200 val
 {% endfor %}
 Which pictures those are is in `evaluation.json`.
 {% endif %}
+## Layers
+
+| layer | | output | parameters | multiply-accumulates |
+|---|---|---|---:|---:|
+{% for layer in layers.children -%}
+| `{{ layer.name }}` | {{ layer.kind }} | {{ layer.output | join("×") }} | \
+{{ "{:,} | {:,}".format(layer.parameters, layer.macs) }} |
+{% endfor -%}
+| all | | | {{ "{:,} | {:,}".format(layers.parameters, layers.macs) }} |
+
 ## Use
 
 ```python
@@ -72,14 +83,26 @@ and deviation {{ card.std }}, and tells apart: {{ card.classes | join(", ") }}.
 {% for name, value in card.recipe | dictsort -%}
 | {{ name }} | {{ value }} |
 {% endfor %}
-One row an epoch is in `history.csv`. Whatever a picture shows, the network gives one of its ten answers.
+{% if curves -%}
+![Accuracy and loss over the epochs]({{ curves }})
+
+{% endif -%}
+One row an epoch is in `history.csv`.
+
+## Limits
+
+Whatever a picture shows, the network gives one of its ten answers, and it may be sure of a wrong one. It knows pictures
+prepared as its data set's makers did (centred, scaled, bright on black; CNN Lineup does so with any picture) and
+nothing that differs from the data set in other ways: other scripts, several things in one picture, cluttered
+backgrounds. It is for teaching and comparing, not for decisions about people.
 """
 
 
-def model_card(card: Card, evaluation: Evaluation | None = None) -> str:
+def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "") -> str:
     """The text of the model card; the Hub's metadata at its top lists the measured test accuracy.
 
-    `evaluation` belongs to a card with the figures that `training.evaluate` measures with it.
+    `evaluation` belongs to a card with the figures that `training.evaluate` measures with it; `curves` names the picture
+    of the training curves, where one is published beside the card.
     """
     network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
     results = []
@@ -110,6 +133,8 @@ def model_card(card: Card, evaluation: Evaluation | None = None) -> str:
         network=network,
         dataset=dataset,
         card=card,
+        curves=curves,
+        layers=architecture_layers(card.architecture, card.input_size),
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
         parts=(("test", "10,000 test pictures"), ("val", "validation pictures")),
         evaluation=evaluation,

@@ -1,0 +1,214 @@
+"""Publishing through the real Hub client, to a server on the loopback that is as strict as the Hub."""
+
+import dataclasses
+import re
+import shutil
+
+import pytest
+from huggingface_hub import ModelCard
+
+from cnn_models import ModelHub
+from cnn_models.checkpoint import FILES, README, WEIGHTS, load_model, read_history, write_checkpoint
+from cnn_models.hub import default_weights_dir
+from tests.fake_hub import Repository
+from training import publish
+from training.publish import CURVES, main
+
+ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
+FOLDER = default_weights_dir() / ID
+KNOWN = {}
+
+
+@pytest.fixture(autouse=True)
+def measured_once(monkeypatch):
+    """Every test publishes; the same weights are measured for the first of them alone."""
+    measure = publish.measure
+
+    def once(model, card):
+        if card.weights_sha256 not in KNOWN:
+            KNOWN[card.weights_sha256] = measure(model, card)
+        return KNOWN[card.weights_sha256]
+
+    monkeypatch.setattr(publish, "measure", once)
+
+
+@pytest.fixture
+def owner(fake_hub, monkeypatch):
+    """The Hub, for somebody who may write to `someone/`; the client does not wait before it tries again."""
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    return fake_hub
+
+
+def run(*options: str, id: str = ID) -> str | None:
+    """What the command says when it gives up, None when it does not."""
+    try:
+        main([id, "--namespace", "someone", *options])
+    except SystemExit as end:
+        return str(end.code)
+
+
+def test_pushed_from_one_cache_pulled_from_another(owner, hub, tmp_path, capsys):
+    assert run() is None
+    (line,) = re.findall(r'ModelHub\(\).get\("(.+)"\)', capsys.readouterr().out)
+    files = owner.files(REMOTE)
+    assert files.keys() == {*FILES, CURVES, ".gitattributes"}
+    net = hub.get(line)
+    assert net.source == line and net.card == load_model(FOLDER)[1]
+    for name in set(FILES) - {README}:
+        assert (hub.folder(line) / name).read_bytes() == (FOLDER / name).read_bytes() == files[name]
+    assert len(owner.repositories["model", REMOTE].commits) == 2  # made, then filled at once
+
+
+def test_the_model_card_is_one_the_hub_understands(owner):
+    run()
+    files = owner.files(REMOTE)
+    card = ModelCard(files[README].decode())
+    assert (card.data.library_name, card.data.pipeline_tag) == ("pytorch", "image-classification")
+    assert (card.data.datasets, card.data.license) == (["ylecun/mnist"], "mit")
+    (result,) = card.data.eval_results
+    assert result.metric_value == pytest.approx(load_model(FOLDER)[1].metrics["test_accuracy"] / 100)
+    assert f"]({CURVES})" in card.text and files[CURVES].startswith(b"\x89PNG")
+    assert "| all | | | 61,706 | 416,520 |" in card.text and "## Limits" in card.text
+
+
+def test_dry_run_sends_nothing_and_needs_no_login(fake_hub, capsys):
+    assert run("--dry-run") is None
+    assert not fake_hub.requests
+    said = capsys.readouterr().out
+    assert f"model {REMOTE}: 5 files" in said and all(name in said for name in (*FILES, CURVES))
+
+
+def test_again_sends_nothing(owner, capsys):
+    run()
+    owner.requests.clear()
+    assert run() is None
+    assert "is up to date" in capsys.readouterr().out
+    assert len(owner.repositories["model", REMOTE].commits) == 2 and not any(p == "PUT" for p, _ in owner.requests)
+
+
+def test_private_branch_and_pull_request(owner, monkeypatch, capsys):
+    assert run("--private", "--revision", "trial") is None
+    repository = owner.repositories["model", REMOTE]
+    assert repository.private and set(repository.refs) == {"main", "trial"}
+    assert WEIGHTS in owner.files(REMOTE, "trial") and WEIGHTS not in owner.files(REMOTE)
+    repository.private = False
+    monkeypatch.setenv("HF_TOKEN", "hf_other")
+    assert "you may not write to someone/lenet5.mnist (you have no right to write" in run()
+    assert run("--pull-request") is None
+    assert WEIGHTS in owner.files(REMOTE, "refs/pr/1") and WEIGHTS not in owner.files(REMOTE)
+    assert "/discussions/1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("part_size", [0, 100_000])
+def test_all_and_their_collection(part_size, owner, tmp_path, monkeypatch, capsys):
+    owner.part_size = part_size
+    for id in (ID, "mini_resnet.mnist"):
+        shutil.copytree(FOLDER.parent / id, tmp_path / "some" / id)
+    options = ["--all", "--namespace", "someone", "--weights", str(tmp_path / "some")]
+    for _ in range(2):
+        main(options)
+    (collection,) = owner.collections.values()
+    assert [item["id"] for item in collection["items"]] == [REMOTE, "someone/mini_resnet.mnist"]
+    assert owner.files(REMOTE)[WEIGHTS] == (FOLDER / WEIGHTS).read_bytes()
+    assert capsys.readouterr().out.count("/collections/someone/cnn-lineup") == 2
+
+
+def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
+    model, card = load_model(FOLDER)
+    history, folder = read_history(FOLDER), tmp_path / ID
+    for metrics, sentence in {
+        (("test_accuracy", 99.9),): "says 99.90 % on the test set, measured 99.51 %; run `python -m training.evaluate",
+        (("val_accuracy", 1.0),): "is not of the run on its card; train lenet5.mnist again",
+        (("test_accuracy", None),): "has no test accuracy; run `python -m training.evaluate lenet5.mnist`",
+    }.items():
+        wrong = dataclasses.replace(card, metrics=card.metrics | dict(metrics))
+        write_checkpoint(folder, model.state_dict(), wrong, history, "")
+        assert sentence in run("--weights", str(tmp_path))
+    (folder / WEIGHTS).write_bytes(b"\x80\x04pickle")
+    assert "is not the weights of lenet5.mnist" in run("--weights", str(tmp_path))
+    assert "run `python -m training.train lenet5.mnist` first" in run("--weights", str(tmp_path / "nothing"))
+    assert not fake_hub.requests
+
+
+FAULTS = {
+    "token": ("POST", "/api/repos/create", {"status": 401}, "does not accept your token .*; run `hf auth login`"),
+    "no right": ("POST", "/commit/", {"status": 403}, "you may not write to .* or --pull-request"),
+    "gone": ("POST", "/preupload/", {"status": 404, "error": "RepoNotFound"}, "you may not write to"),
+    "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; nothing of it was published"),
+    "changed": ("POST", "/commit/", {"status": 412}, "was changed by somebody meanwhile; look at it on the Hub"),
+    "too often": ("POST", "/preupload/", {"status": 429, "times": 9}, "was asked too often; wait some minutes"),
+    "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 .*; nothing of it was published"),
+    "storage": ("PUT", "/upload/", {"status": 503, "times": 9}, "failed with 503 .*; nothing of it was published"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_gets_a_sentence_publishes_nothing_and_can_be_repeated(case, owner, capfd, caplog):
+    method, part, fault, sentence = FAULTS[case]
+    owner.fail(method, part, **fault)
+    said = run()
+    assert re.search(sentence, said) and "\n" not in said
+    found = owner.repositories.get(("model", REMOTE), Repository())
+    assert len(found.commits) <= 1
+    assert "hf_owner" not in said + "".join(capfd.readouterr()) + caplog.text
+    owner.faults.clear()
+    assert run() is None and WEIGHTS in owner.files(REMOTE)
+
+
+def test_pushed_by_two_at_once(owner):
+    run()
+    repository = owner.repositories["model", REMOTE]
+    other = owner.files(REMOTE) | {"history.csv": b"other"}
+    owner.commit(repository, "main", other | {WEIGHTS: b"other"})
+    owner.fail("POST", "/preupload/", first=lambda: owner.commit(repository, "main", other))
+    assert "was changed by somebody meanwhile" in run()
+    assert owner.files(REMOTE) == other
+
+
+def test_not_logged_in_and_no_network(fake_hub, monkeypatch):
+    assert run() == (
+        "error: you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours"
+    )
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    fake_hub.stop()
+    assert "the Hub cannot be reached" in run() and "run the command again to go on" in run()
+
+
+def test_a_name_that_is_taken(owner):
+    owner.commit(owner.repositories.setdefault(("model", REMOTE), Repository()), "main", {"pytorch_model.bin": b"x"})
+    assert "is there and holds something else (pytorch_model.bin); publish under another name" in run()
+
+
+def test_leftovers_go(owner):
+    run()
+    repository = owner.repositories["model", REMOTE]
+    owner.commit(repository, "main", owner.files(REMOTE) | {"old.txt": b""})
+    assert run() is None and "old.txt" not in owner.files(REMOTE)
+
+
+@pytest.mark.parametrize("wrong", [["--space", "name"], ["--all"], ["vgg.mnist", "--namespace", "me"], []])
+def test_bad_options(wrong, capsys):
+    with pytest.raises(SystemExit):
+        main(wrong)
+    assert re.search("owner/name|--namespace NAME|known are lenet5.mnist|required", capsys.readouterr().err)
+
+
+def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
+    main(["--space", "someone/cnn-lineup", "--dry-run"])
+    assert not owner.requests and "space someone/cnn-lineup: " in capsys.readouterr().out
+    main(["--space", "someone/cnn-lineup"])
+    files = owner.files("someone/cnn-lineup", type="space")
+    assert owner.repositories["space", "someone/cnn-lineup"].made["sdk"] == "gradio"
+    tops = {name.partition("/")[0] for name in files} - {".gitattributes"}
+    assert tops == {"app.py", "cnn_models", "ui", "weights", "requirements.txt", "README.md", "LICENSE", "tests"}
+    assert [name for name in files if name.startswith("tests/")] == ["tests/browser/compare-wide-light.png"]
+    assert not [name for name in files if "__pycache__" in name or name.endswith(".pyc")]
+    for name, content in files.items():
+        if name != ".gitattributes":
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+    hub = ModelHub(tmp_path / "weights")
+    assert list(hub.cards()) == list(ModelHub(default_weights_dir()).cards())
+    assert (tmp_path / "cnn_models" / "data" / "mnist.png").is_file()

@@ -1,0 +1,232 @@
+"""Send checkpoints, or the app as a Space, to the Hugging Face Hub.
+
+python -m training.publish lenet5.mnist --namespace me [--private] [--pull-request] [--revision BRANCH] [--dry-run]
+python -m training.publish --all --namespace me
+python -m training.publish --space me/cnn-lineup
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi, ModelCard, get_token
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.utils import httpx
+
+from cnn_models.checkpoint import (
+    CONFIG,
+    FILES,
+    HISTORY,
+    README,
+    CheckpointError,
+    load_model,
+    read_evaluation,
+    read_history,
+)
+from cnn_models.hub import BUILT_IN, default_weights_dir
+from cnn_models.runtime import best_device, place
+from cnn_models.testsets import measure
+from training.curves import curves
+from training.model_card import model_card
+
+ROOT = Path(__file__).parents[1]
+CURVES = "curves.png"
+COLLECTION = "CNN Lineup"
+TOLERANCE = 0.02  # percent by which a card may differ from what is measured on another machine
+OTHERS = {".gitattributes"}  # what the Hub itself puts into a repository
+
+
+class PublishError(RuntimeError):
+    """Something that is not published; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is to be in a repository: contents, or the files that hold them, by the name they get there."""
+
+    repository: str
+    type: str
+    files: dict[str, bytes | Path]
+
+    def __str__(self) -> str:
+        sizes = {n: len(c) if isinstance(c, bytes) else c.stat().st_size for n, c in self.files.items()}
+        lines = [f"{self.type} {self.repository}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.2f} MB"]
+        return "\n".join(lines + [f"  {size:>12,}  {name}" for name, size in sizes.items()])
+
+
+def pack(folder: Path, namespace: str) -> Parcel:
+    """A checkpoint, as strictly checked as if it were pulled, and measured again on the test set.
+
+    Raises CheckpointError for a folder that no hub would load, PublishError for a card whose figures do not hold.
+    """
+    model, card = load_model(folder)
+    if card.id != folder.name:
+        raise CheckpointError(f"{folder} holds {card.id}, not {folder.name}; put it under its own name")
+    history, way_out = read_history(folder), f"run `python -m training.evaluate {card.id}`"
+    said = card.metrics.get("test_accuracy")
+    if said is None:
+        raise PublishError(f"the card of {card.id} has no test accuracy; {way_out}")
+    print(f"measuring {card.id} again ...")
+    found = measure(place(model, best_device()), card).accuracy
+    if not abs(found - said) <= TOLERANCE:
+        raise PublishError(
+            f"the card of {card.id} says {said:.2f} % on the test set, measured {found:.2f} %; {way_out}"
+        )
+    if not history or history[-1]["val_accuracy"] != card.metrics.get("val_accuracy"):
+        raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
+    text = model_card(card, read_evaluation(folder), CURVES)
+    ModelCard(text)  # what the Hub would not understand raises here
+    files = {name: folder / name for name in FILES if name != README and (folder / name).is_file()}
+    return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves(history), README: text.encode()})
+
+
+def pack_space(repository: str, weights: Path) -> Parcel:
+    """The app: its code, its weights and what its README shows, and nothing else."""
+    readme = ROOT / README
+    pictures = re.findall(r"!\[[^\]]*\]\((?!http)([^)]+)\)", readme.read_text(encoding="utf-8"))
+    paths = [ROOT / name for name in ("app.py", "requirements.txt", "LICENSE", README, *pictures)]
+    for part in ("cnn_models", "ui"):
+        paths += sorted(path for path in (ROOT / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = {path.relative_to(ROOT).as_posix(): path for path in paths}
+    for id in BUILT_IN:
+        if (weights / id).is_dir():
+            load_model(weights / id)  # raises CheckpointError
+            files |= {f"weights/{id}/{name}": weights / id / name for name in FILES if (weights / id / name).is_file()}
+    return Parcel(repository, "space", files)
+
+
+def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision: str | None) -> CommitInfo | None:
+    """Make the repository be what the parcel holds, in one commit, or a pull request; None if it is so already.
+
+    Raises PublishError, and whatever the Hub's client does; then nothing was changed.
+    """
+    target = {"repo_id": parcel.repository, "repo_type": parcel.type}
+    if not (pull_request and api.repo_exists(**target)):
+        sdk = {"space_sdk": "gradio"} if parcel.type == "space" else {}
+        api.create_repo(**target, private=private, exist_ok=True, **sdk)
+    if revision:
+        api.create_branch(**target, branch=revision, exist_ok=True)
+    there = api.repo_info(**target, revision=revision)
+    names = {file.rfilename for file in there.siblings or ()} - OTHERS
+    mark = "app.py" if parcel.type == "space" else CONFIG
+    if names and mark not in names and names != {README}:
+        raise PublishError(
+            f"{parcel.repository} is there and holds something else ({', '.join(sorted(names)[:3])}); publish under "
+            "another name, or delete it on the Hub"
+        )
+    operations = [
+        CommitOperationAdd(name, content if isinstance(content, bytes) else str(content))
+        for name, content in parcel.files.items()
+    ]
+    operations += [CommitOperationDelete(name) for name in sorted(names - parcel.files.keys())]
+    commit = api.create_commit(
+        **target,
+        operations=operations,
+        commit_message=f"{parcel.repository.partition('/')[2]}, checked and measured again"
+        if parcel.type == "model"
+        else "The app",
+        revision=revision,
+        create_pr=pull_request,
+        parent_commit=there.sha,
+    )
+    return None if commit.oid == there.sha else commit
+
+
+def why(error: BaseException, repository: str) -> str:
+    """One sentence that says what the Hub's client met and what to do."""
+    while isinstance(error, RuntimeError) and error.__cause__:  # so the client wraps a failed upload
+        error = error.__cause__
+    again = "nothing of it was published; run the command again to go on"
+    if isinstance(error, HfHubHTTPError):
+        status, said = error.response.status_code, error.server_message or ""
+        if isinstance(error, RevisionNotFoundError):
+            return f"{repository} has no such revision; {again}"
+        if status == 401:
+            return f"the Hub does not accept your token for {repository}; run `hf auth login` and {again}"
+        if status == 403 or isinstance(error, RepositoryNotFoundError):
+            return (
+                f"you may not write to {repository} ({said or 'it is not there for you'}); use your own namespace, a "
+                "token that may write, or --pull-request"
+            )
+        if status == 412:
+            return f"{repository} was changed by somebody meanwhile; look at it on the Hub, then run the command again"
+        if status == 409:
+            return f"the Hub is busy with {repository} ({said}); {again}"
+        if status == 429:
+            return f"the Hub was asked too often; wait some minutes: {again}"
+        return f"the Hub failed with {status} {said}at {repository}; {again}"
+    if isinstance(error, httpx.TransportError):
+        return f"the Hub cannot be reached ({error}); {again}"
+    return f"{repository}: {error}; {again}"
+
+
+def publish(parcels: list[Parcel], collection: bool, private: bool, pull_request: bool, revision: str | None) -> None:
+    """Send the parcels, and gather them in a collection if so asked. Raises PublishError."""
+    if not get_token():
+        raise PublishError("you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours")
+    api, what = HfApi(), ""
+    try:
+        for parcel in parcels:
+            what = parcel.repository
+            commit = send(api, parcel, private, pull_request, revision)
+            url = f"{api.endpoint}/{'spaces/' if parcel.type == 'space' else ''}{what}"
+            print(f"{commit.pr_url or url if commit else f'{url} is up to date'}")
+            if commit and parcel.type == "model":
+                print(f'  ModelHub().get("{what}@{commit.oid}")')
+        if collection:
+            what = "the collection"
+            namespace = parcels[0].repository.partition("/")[0]
+            found = api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True)
+            for parcel in parcels:
+                api.add_collection_item(found.slug, parcel.repository, "model", exists_ok=True)
+            print(found.url)
+    except (HfHubHTTPError, httpx.TransportError, RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, PublishError):
+            raise
+        raise PublishError(why(error, what)) from error
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__.splitlines()[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
+    what.add_argument("--all", action="store_true", help="every checkpoint in the folder, and a collection of them")
+    what.add_argument("--space", metavar="OWNER/NAME", help="the app, as a Space of this name")
+    parser.add_argument("--namespace", help="the user or organisation on the Hub who gets the checkpoints")
+    parser.add_argument("--private", action="store_true", help="create what is not there yet as private")
+    parser.add_argument("--pull-request", action="store_true", help="propose the change instead of making it")
+    parser.add_argument("--revision", help="the branch to write to, created where it is not there; main if left out")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check everything, show what would be sent, send nothing"
+    )
+    parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
+    args = parser.parse_args(argv)
+    if args.space and not re.fullmatch(r"[\w.-]+/[\w.-]+", args.space):
+        parser.error(f"{args.space!r} is not the name of a Space; write it as owner/name")
+    if not args.space and not re.fullmatch(r"[\w.-]+", args.namespace or ""):
+        parser.error("say under whose name: --namespace NAME")
+    if args.id and args.id not in BUILT_IN:
+        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
+    try:
+        if args.space:
+            parcels = [pack_space(args.space, args.weights)]
+        else:
+            ids = [id for id in BUILT_IN if (args.weights / id).is_dir()] if args.all else [args.id]
+            if missing := [id for id in ids or BUILT_IN[:1] if not (args.weights / id).is_dir()]:
+                raise CheckpointError(
+                    f"no {missing[0]} in {args.weights}; run `python -m training.train {missing[0]}` first"
+                )
+            parcels = [pack(args.weights / id, args.namespace) for id in ids]
+        print(*parcels, sep="\n")
+        if not args.dry_run:
+            publish(parcels, args.all and not args.pull_request, args.private, args.pull_request, args.revision)
+    except (CheckpointError, PublishError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
