@@ -170,6 +170,10 @@ class ModelHub:
         """Bytes that came and bytes in all of a checkpoint that is on its way from the Hub, else None."""
         return self._slot(id)[1].progress
 
+    def is_foreign(self, id: str) -> bool:
+        """Whether a checkpoint is of somebody else: neither in `weights/` nor of the namespace. Raises ValueError."""
+        return parse(id).owner not in (None, self.namespace)
+
     def get(self, id: str) -> LoadedModel:
         """The network of a checkpoint, loaded and warmed up on first use. Raises CheckpointError, ValueError."""
         return self._get(id, self.device)
@@ -259,7 +263,7 @@ class ModelHub:
             )
         if slot.failure and time.monotonic() < slot.failed + PATIENCE:
             raise MissingCheckpoint(slot.failure)
-        stranger = self.public and reference.owner not in (None, self.namespace)
+        stranger = self.public and self.is_foreign(str(reference))
         if stranger and not slot.commit:
             self._admit(reference)
         try:

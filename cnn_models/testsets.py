@@ -36,6 +36,11 @@ class Measured:
         return 100 * self.right / self.count
 
     @property
+    def whole(self) -> bool:
+        """Whether these were all of the test set."""
+        return self.count == SIDE**2
+
+    @property
     def error(self) -> float:
         """The standard error of the accuracy, in percent: of a proportion, with one more right and one more wrong."""
         share = (self.right + 1) / (self.count + 2)

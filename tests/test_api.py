@@ -51,7 +51,7 @@ def test_compare_reads_pictures_however_they_come(client, tmp_path, dataset, lab
     assert answer["verdict"]["label"] == label
     assert sum(answer["verdict"]["votes"].values()) == len(answer["models"]) >= 3
     for model in answer["models"]:
-        fields = {"id", "label", "probabilities", "margin", "milliseconds", "unusual", "source"}
+        fields = {"id", "label", "probabilities", "margin", "milliseconds", "unusual", "source", "measured"}
         assert set(model) == fields
         assert tuple(model["probabilities"]) == DATASETS[dataset].classes
         assert sum(model["probabilities"].values()) == pytest.approx(1)

@@ -49,7 +49,8 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
     ids = ["lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist", "someone/lenet5.mnist"][: len(logits)]
     rows = zip(ids, logits, thresholds[: len(logits)], strict=True)
     nets = {id: network(values, id, energy_threshold=threshold) for id, values, threshold in rows}
-    return compare(PICTURE, "mnist", ids, SimpleNamespace(run=lambda id, use: use(nets[id])))
+    hub = SimpleNamespace(run=lambda id, use: use(nets[id]), is_foreign=lambda id: False)
+    return compare(PICTURE, "mnist", ids, hub)
 
 
 def test_answer():
@@ -87,10 +88,19 @@ def test_whole_way(checkpoint, hub):
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == ["dataset", "verdict", "models"]
     assert list(document["verdict"]) == ["label", "votes", "unusual", "why"]
-    fields = ["id", "label", "probabilities", "margin", "milliseconds", "unusual", "source"]
+    fields = ["id", "label", "probabilities", "margin", "milliseconds", "unusual", "source", "measured"]
     assert [list(model) for model in document["models"]] == [fields] * 2
     assert [m["source"] for m in document["models"]] == ["weights/lenet5.mnist", "weights/mini_resnet.mnist"]
     assert document["dataset"] == "mnist" and list(document["models"][0]["probabilities"]) == list("0123456789")
+
+
+def test_a_network_of_others_is_measured_here(checkpoint, hub, fake_hub, monkeypatch, tmp_path):
+    monkeypatch.setattr("cnn_models.predict.MEASURING", 0)
+    commit = fake_hub.push("someone/lenet5.mnist", checkpoint(root=tmp_path / "published"))
+    checkpoint()
+    ours, foreign = compare(PICTURE, "mnist", ["lenet5", "someone/lenet5.mnist@main"], hub).models
+    assert ours.measured is None and foreign.source == f"someone/lenet5.mnist@{commit}"
+    assert foreign.measured.count == 100 and foreign.measured == hub.measure("someone/lenet5.mnist")
 
 
 def test_verdict():

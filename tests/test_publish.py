@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard
 from cnn_models import ModelHub
 from cnn_models.checkpoint import FILES, README, WEIGHTS, load_model, read_history, write_checkpoint
 from cnn_models.hub import default_weights_dir
+from cnn_models.testsets import Measured
 from tests.fake_hub import Repository
 from training import publish
 from training.publish import CURVES, main
@@ -24,9 +25,9 @@ def measured_once(monkeypatch):
     """Every test publishes; the same weights are measured for the first of them alone."""
     measure = publish.measure
 
-    def once(model, card):
+    def once(model, card, seconds):
         if card.weights_sha256 not in KNOWN:
-            KNOWN[card.weights_sha256] = measure(model, card)
+            KNOWN[card.weights_sha256] = measure(model, card, seconds)
         return KNOWN[card.weights_sha256]
 
     monkeypatch.setattr(publish, "measure", once)
@@ -118,7 +119,9 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
     model, card = load_model(FOLDER)
     history, folder = read_history(FOLDER), tmp_path / ID
     for metrics, sentence in {
-        (("test_accuracy", 99.9),): "says 99.90 % on the test set, measured 99.51 %; run `python -m training.evaluate",
+        (
+            ("test_accuracy", 99.9),
+        ): "says 99.90 % on the test set, measured 99.51 % on 10,000 pictures of it; run `python -m training.evaluate",
         (("val_accuracy", 1.0),): "is not of the run on its card; train lenet5.mnist again",
         (("test_accuracy", None),): "has no test accuracy; run `python -m training.evaluate lenet5.mnist`",
     }.items():
@@ -129,6 +132,13 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
     assert "is not the weights of lenet5.mnist" in run("--weights", str(tmp_path))
     assert "run `python -m training.train lenet5.mnist` first" in run("--weights", str(tmp_path / "nothing"))
     assert not fake_hub.requests
+
+
+def test_a_part_of_the_test_set_decides_with_its_error(fake_hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "measure", lambda *_: Measured(990, 1000))
+    assert run("--dry-run") is None
+    monkeypatch.setattr(publish, "measure", lambda *_: Measured(950, 1000))
+    assert "measured 95.00 % on 1,000 pictures of it" in run("--dry-run")
 
 
 FAULTS = {
