@@ -68,9 +68,10 @@ def pack(folder: Path, namespace: str) -> Parcel:
     if card.id != folder.name:
         raise CheckpointError(f"{folder} holds {card.id}, not {folder.name}; put it under its own name")
     history, way_out = read_history(folder), f"run `python -m training.evaluate {card.id}`"
-    said = card.metrics.get("test_accuracy")
-    if said is None:
-        raise PublishError(f"the card of {card.id} has no test accuracy; {way_out}")
+    for figure in ("val_accuracy", "val_loss", "test_accuracy", "test_loss"):
+        if not isinstance(card.metrics.get(figure), float | int):
+            raise PublishError(f"the card of {card.id} has no {figure.replace('_', ' ')}; {way_out}")
+    said = card.metrics["test_accuracy"]
     print(f"measuring {card.id} again ...", flush=True)
     found = measure(place(model, best_device()), card, MEASURING)
     if not abs(found.accuracy - said) <= (TOLERANCE if found.whole else 3 * found.error):
@@ -78,7 +79,7 @@ def pack(folder: Path, namespace: str) -> Parcel:
             f"the card of {card.id} says {said:.2f} % on the test set, measured {found.accuracy:.2f} % on "
             f"{found.count:,} pictures of it; {way_out}"
         )
-    if not history or history[-1]["val_accuracy"] != card.metrics.get("val_accuracy"):
+    if not history or history[-1]["val_accuracy"] != card.metrics["val_accuracy"]:
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
     text = model_card(card, read_evaluation(folder), CURVES)
     ModelCard(text)  # what the Hub would not understand raises here

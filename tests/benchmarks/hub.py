@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.hub
 
-Ten checkpoints: those of `weights/`, and freshly initialised networks for what is not trained yet. The Hub is the
+Ten checkpoints: those of `weights/`, and untrained networks for what is not trained yet. The Hub is the
 server of the tests, on the loopback. `bare` is `safetensors.torch.load_file`, to float32, and `load_state_dict` into a
 network that is there; `loaded and checked` makes the network too.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -48,23 +47,6 @@ def milliseconds(act: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def ten(folder: Path) -> list[str]:
-    """The whole line-up in a folder; those that were never trained are named."""
-    from cnn_models import create_model
-    from cnn_models.checkpoint import HISTORY_COLUMNS, write_checkpoint
-    from cnn_models.hub import BUILT_IN, default_weights_dir
-    from tests.conftest import make_card
-
-    fresh = [id for id in BUILT_IN if not (default_weights_dir() / id).is_dir()]
-    for id in BUILT_IN:
-        if id in fresh:
-            card, rows = make_card(*id.split(".")), [dict.fromkeys(HISTORY_COLUMNS, 1)]
-            write_checkpoint(folder / id, create_model(card.architecture).state_dict(), card, rows, f"# {id}\n")
-        else:
-            shutil.copytree(default_weights_dir() / id, folder / id)
-    return fresh
-
-
 def bare(model: nn.Module, folder: Path) -> None:
     model.load_state_dict({name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()})
 
@@ -73,10 +55,11 @@ def main(work: Path) -> None:
     from cnn_models import ModelHub, create_model
     from cnn_models.checkpoint import load_model, memory
     from cnn_models.hub import BUILT_IN
+    from tests.benchmarks.journey import ten
     from tests.fake_hub import FakeHub
 
     weights = work / "weights"
-    print(f"freshly initialised, as they are not trained: {', '.join(ten(weights)) or 'none'}")
+    print(f"not trained yet: {', '.join(ten(weights)) or 'none'}")
     listing = [milliseconds(ModelHub(weights).cards) for _ in range(ROUNDS)]
     print(f"ten cards listed from the folder: {listing[0]:.1f} ms the first time, {min(listing[1:]):.1f} ms after")
 

@@ -1,0 +1,113 @@
+"""The whole way of the weights: ten checkpoints published, deleted here, and pulled by the app of somebody else.
+
+    python -m tests.benchmarks.journey [folder for screenshots]
+
+The Hub is the server of the tests. The app starts with an empty cache and an empty `weights/`, compares a drawing with
+all five networks, and once more after a restart with the server gone. What is not trained yet is freshly initialised
+with a last layer of zeros: it always answers the first class, so its card can state a true accuracy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from playwright.sync_api import Page, sync_playwright
+
+from cnn_models import create_model
+from cnn_models.checkpoint import HISTORY_COLUMNS, write_checkpoint
+from cnn_models.hub import BUILT_IN, default_weights_dir
+from cnn_models.testsets import load_test_set
+from tests.conftest import make_card
+from tests.fake_hub import FakeHub
+
+ROOT = Path(__file__).parents[2]
+
+
+def ten(folder: Path) -> list[str]:
+    """The whole line-up in a folder; those that were never trained are named."""
+    fresh = [id for id in BUILT_IN if not (default_weights_dir() / id).is_dir()]
+    for id in BUILT_IN:
+        if id not in fresh:
+            shutil.copytree(default_weights_dir() / id, folder / id)
+            continue
+        card = make_card(*id.split("."))
+        share = 100 * (load_test_set(card.dataset)[1] == 0).mean()
+        figures = {"test_accuracy": share, "test_loss": 2.3026, "val_accuracy": 1.0, "val_loss": 1.0}
+        card = dataclasses.replace(card, metrics=figures)
+        state = create_model(card.architecture).state_dict()
+        for name in list(state)[-2:]:
+            state[name] = torch.zeros_like(state[name])
+        write_checkpoint(folder / id, state, card, [dict.fromkeys(HISTORY_COLUMNS, 1.0)], "")
+    return fresh
+
+
+def draw_seven(page: Page) -> None:
+    box = page.locator("#sketchpad canvas").bounding_box()
+    x, y = box["x"], box["y"]
+    page.mouse.move(x + 80, y + 70)
+    page.mouse.down()
+    for point in ((200, 70), (140, 220)):
+        page.mouse.move(x + point[0], y + point[1], steps=15)
+    page.mouse.up()
+
+
+def visit(environment: dict[str, str], picture: Path | None) -> None:
+    """Start the app without any weights, draw, and print what all five networks say and how long that took."""
+    command = [sys.executable, "app.py", "--weights", environment["EMPTY"], "--namespace", "someone"]
+    app = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
+        with sync_playwright() as playwright:
+            executable = shutil.which("chromium") or shutil.which("google-chrome")
+            browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(url)
+            start = time.perf_counter()
+            draw_seven(page)
+            page.wait_for_function("document.querySelectorAll('#lineup .board-winner').length == 5", timeout=180_000)
+            print(f"  {page.locator('.verdict').inner_text()!r} after {time.perf_counter() - start:.1f} s")
+            if picture:
+                page.screenshot(path=picture)
+            browser.close()
+    finally:
+        app.terminate()
+        app.wait()
+
+
+def main(work: Path, pictures: Path | None) -> None:
+    (work / "empty").mkdir()
+    print(f"not trained yet, with a last layer of zeros: {', '.join(ten(work / 'weights')) or 'none'}", flush=True)
+    with FakeHub() as server:
+        environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HUB_DISABLE_XET": "1", "EMPTY": str(work / "empty")}
+        publish = [sys.executable, "-m", "training.publish", "--all", "--namespace", "someone"]
+        start = time.perf_counter()
+        subprocess.run(
+            [*publish, "--weights", str(work / "weights")],
+            cwd=ROOT,
+            env=environment | {"HF_HOME": str(work / "pusher"), "HF_TOKEN": "hf_owner"},
+            check=True,
+        )
+        print(f"published in {time.perf_counter() - start:.0f} s, measuring included", flush=True)
+        shutil.rmtree(work / "weights")
+        environment["HF_HOME"] = str(work / "puller")
+        print("the app with an empty cache:", flush=True)
+        visit(environment, pictures and pictures / "journey-online.png")
+        print("the app with the server stopped:", flush=True)
+        server.stop()
+        visit(environment, pictures and pictures / "journey-stopped.png")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        main(Path(folder), Path(sys.argv[1]) if len(sys.argv) > 1 else None)
