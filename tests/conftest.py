@@ -89,7 +89,10 @@ def fake_hub(tmp_path, monkeypatch):
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
         monkeypatch.delenv("HF_TOKEN", raising=False)
         huggingface_hub.close_session()
+        before = set(threading.enumerate())
         yield hub
+        for thread in set(threading.enumerate()) - before:  # when one file fails, the client still asks for the others
+            thread.join(5)
     huggingface_hub.close_session()
 
 

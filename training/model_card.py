@@ -101,8 +101,8 @@ backgrounds. It is for teaching and comparing, not for decisions about people.
 def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "") -> str:
     """The text of the model card; the Hub's metadata at its top lists the measured test accuracy.
 
-    `evaluation` belongs to a card with the figures that `training.evaluate` measures with it; `curves` names the picture
-    of the training curves, where one is published beside the card.
+    `evaluation` belongs to a card with the figures that `training.evaluate` measures with it; `curves` names the
+    picture of the training curves, where one is published beside the card.
     """
     network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
     results = []
