@@ -25,6 +25,7 @@ from cnn_models.zoo import ARCHITECTURES
 
 ENERGY_TEMPERATURE = 3
 AT_ONCE = 16  # networks that one question may name
+OTHERS = 4  # of these, how many from elsewhere on the Hub, as each may have to come first
 MEASURING = 5  # seconds for measuring a network of others, once, before its first answer
 
 log = logging.getLogger(__name__)
@@ -147,6 +148,8 @@ def _ids(models: Sequence[str], dataset: str) -> list[str]:
         raise ValueError(f"{', '.join(twice)} is named twice; name each network once")
     if len(ids) > AT_ONCE:
         raise ValueError(f"{len(ids)} networks are too many at once; name at most {AT_ONCE}")
+    if (others := sum(reference.owner is not None for reference in references)) > OTHERS:
+        raise ValueError(f"{others} networks of others are too many at once; name at most {OTHERS}")
     return ids
 
 
