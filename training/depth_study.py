@@ -86,16 +86,20 @@ def main(argv: list[str] | None = None) -> None:
     stopped = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.append(True))
-    path, state = args.out / FILE, args.out / ".training" / "depth_study.safetensors"
+    path = args.out / FILE
+    states = [args.out / ".training" / f"depth_study_{index}.safetensors" for index in range(len(NETWORKS))]
     recipe = dataclasses.replace(RECIPE, epochs=args.epochs)
     facts = {"dataset": DATASET.name, "recipe": dataclasses.asdict(recipe), "torch": torch.__version__}
     if args.restart:
         path.unlink(missing_ok=True)
-        discard(state)
+        for state in states:
+            discard(state)
     try:
         runs = read(path, facts)
         pictures, validation, how = split(DATASET.name, recipe.held_out, best_device(args.device))
-        for network in NETWORKS[len(runs) :]:
+        for state in states[: len(runs)]:  # of a kill between writing the study and here
+            discard(state)
+        for network, state in list(zip(NETWORKS, states, strict=True))[len(runs) :]:
             runs.append(study(*network, recipe, (pictures, validation), state, lambda: bool(stopped)))
             write(path, facts | {"split": how, "commit": git_commit(), "date": date.today().isoformat(), "runs": runs})
             discard(state)
