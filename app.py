@@ -19,6 +19,7 @@ from cnn_models.hub import MAX_MEMORY
 from ui import theme
 from ui.compare import compare_tab
 from ui.layers import layers_tab
+from ui.texts import say
 from ui.training import training_tab
 
 AT_ONCE = os.cpu_count() or 1  # questions over HTTP that are answered at the same time; more would slow each other
@@ -30,11 +31,11 @@ def build(hub: ModelHub) -> gr.Blocks:
     with gr.Blocks(title=theme.TITLE) as page:
         gr.HTML(theme.HEADER, apply_default_css=False)
         with gr.Tabs():
-            with gr.Tab("Compare", elem_id="compare"):
+            with gr.Tab(say("en", "tab.compare"), elem_id="compare"):
                 compare_tab(hub)
-            with gr.Tab("Layers"):
+            with gr.Tab(say("en", "tab.layers")):
                 layers_tab()
-            with gr.Tab("Training", elem_id="training"):
+            with gr.Tab(say("en", "tab.training"), elem_id="training"):
                 training_tab(hub)
     return page
 

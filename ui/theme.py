@@ -6,12 +6,15 @@ from pathlib import Path
 
 import gradio as gr
 
+from ui import texts
+
 HERE = Path(__file__).parent
 TITLE = "CNN Lineup"
-HEADER = """
+HEADER = f"""
 <header class="masthead">
-  <h1>CNN Lineup</h1>
-  <p>Draw once, and every classic CNN answers side by side.</p>
+  <h1>{TITLE}</h1>
+  {texts.mark("page.motto", tag="p")}
+  {texts.switch()}
 </header>
 """
 ACCENT = gr.themes.Color(
@@ -54,6 +57,7 @@ THEME = gr.themes.Base(
 )
 LAUNCH = {
     "theme": THEME,
+    "head": texts.script(),
     "css_paths": sorted(HERE.glob("*.css")),
     "run_history": False,  # it would keep visitors' pictures in their browser
     "max_file_size": "20mb",

@@ -1,0 +1,39 @@
+"""Every string is there in every language, with the same names to fill in, and none is left over."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from ui.texts import LANGUAGES, TEXTS, attribute, mark, say, script
+
+SOURCES = [path for kind in ("*.py", "*.js") for path in (Path("ui")).glob(kind) if path.name != "texts.py"]
+
+
+def names(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_every_text_is_said_in_every_language_with_the_same_names(key):
+    texts = TEXTS[key]
+    assert len(texts) == len(LANGUAGES) and all(text.strip() for text in texts)
+    assert len({frozenset(names(text)) for text in texts}) == 1
+    assert not re.search(r"[一-鿿]", texts[0])
+
+
+def test_texts_in_use_and_texts_there_are_the_same():
+    code = "".join(path.read_text(encoding="utf-8") for path in [*SOURCES, Path("app.py"), Path("ui/texts.py")])
+    unused = [key for key in TEXTS if len(re.findall(re.escape(f'"{key}"'), code)) < 2]
+    dynamic = {match.removesuffix(".") for match in re.findall(r'[f]"([a-z]+\.)\{', code)}
+    assert not [key for key in unused if key.partition(".")[0] not in dynamic]
+
+
+def test_values_are_filled_in_and_escaped():
+    assert say("zh", "tab.layers") == "逐层"
+    assert mark("tab.layers") == '<span data-text="tab.layers">Layers</span>'
+    assert attribute("title", "tab.layers") == 'title="Layers" data-text-title="tab.layers"'
+    assert script().count("</script>") == 1
+    with pytest.raises(KeyError, match="en, zh"):
+        say("fr", "tab.layers")

@@ -1,0 +1,64 @@
+// Says the page in the visitor's language: elements with `data-text`, attributes with `data-text-<name>`, and labels of
+// gradio's own components whose English text is one of ours. TEXTS and LANGUAGES come from texts.py.
+const ATTRIBUTES = ["title", "aria-label", "alt", "placeholder"];
+const MARKED = ["[data-text]", ...ATTRIBUTES.map((name) => `[data-text-${name}]`)].join();
+const OURS = "[role=tab]:not([data-text]), .block label > span:not([data-text])";
+const keys = new Map(Object.entries(TEXTS).map(([key, [english]]) => [english, key]));
+const store = "lineup.language";
+
+function chosen() {
+  const spoken = navigator.languages.map((tag) => tag.slice(0, 2)).find((code) => LANGUAGES.includes(code)) ?? "en";
+  try {
+    return LANGUAGES.find((code) => code === localStorage.getItem(store)) ?? spoken;
+  } catch {
+    return spoken; // a browser that keeps nothing
+  }
+}
+
+const lineup = (window.lineup = {
+  language: chosen(),
+  say(key, values = {}) {
+    const text = TEXTS[key][LANGUAGES.indexOf(lineup.language)];
+    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  },
+  speak(language) {
+    lineup.language = language;
+    try {
+      localStorage.setItem(store, language);
+    } catch {} // it is said for this visit
+    translate(document.body);
+    document.dispatchEvent(new Event("lineup:language"));
+  },
+});
+
+function each(root, selector, use) {
+  if (root.matches?.(selector)) use(root);
+  root.querySelectorAll(selector).forEach(use);
+}
+
+function translate(root) {
+  document.documentElement.lang = lineup.language === "zh" ? "zh-CN" : "en";
+  each(root, OURS, (element) => {
+    const key = element.children.length ? undefined : keys.get(element.textContent.trim());
+    if (key) element.dataset.text = key;
+  });
+  each(root, MARKED, (element) => {
+    const values = JSON.parse(element.dataset.values ?? "{}");
+    const key = element.dataset.text;
+    if (key && element.textContent !== lineup.say(key, values)) element.textContent = lineup.say(key, values);
+    for (const name of ATTRIBUTES) {
+      const named = element.getAttribute(`data-text-${name}`);
+      if (named) element.setAttribute(name, lineup.say(named, values));
+    }
+  });
+  each(root, ".language input", (input) => (input.checked = input.value === lineup.language));
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".language input")) lineup.speak(event.target.value);
+});
+new MutationObserver((records) => {
+  for (const record of records)
+    for (const node of record.addedNodes) if (node.nodeType === Node.ELEMENT_NODE) translate(node);
+}).observe(document.documentElement, { childList: true, subtree: true });
+if (document.body) translate(document.body);
