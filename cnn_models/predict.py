@@ -71,6 +71,11 @@ class Comparison:
     verdict: Verdict
     models: tuple[Answer, ...]
 
+    @classmethod
+    def of(cls, dataset: str, picture: np.ndarray, answers: Sequence[Answer]) -> Comparison:
+        """The comparison of answers to one picture, with their verdict."""
+        return cls(dataset, picture, _verdict(tuple(answers)), tuple(answers))
+
     def to_dict(self) -> dict:
         """Everything but the picture in JSON's types, as the HTTP endpoint answers it."""
         models = [asdict(answer) for answer in self.models]
@@ -100,7 +105,7 @@ def compare(
         return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_foreign(id) else found
 
     answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
-    return Comparison(dataset, grid, _verdict(answers), answers)
+    return Comparison.of(dataset, grid, answers)
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:

@@ -6,7 +6,7 @@ chosen on held-out training pictures enlarged, moved, and put on noisy, shaded, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -21,26 +21,63 @@ from cnn_models.specs import Dataset
 SIDE = 28
 WORK_SIDE = 512  # pixels; a larger picture is first averaged down to it, which also quiets its noise
 FAINTEST = 16  # grey levels by which something must stand out
+SWITCHES = ("polarity", "ink", "scale", "centre")
+BLANK = "The picture is blank; draw or choose one in which something stands out."
 
 
 class BlankPicture(PictureError):
     """A picture in which nothing stands out from the background."""
 
 
-def to_dataset_form(grey: np.ndarray, dataset: Dataset) -> np.ndarray:
+def to_dataset_form(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> np.ndarray:
     """H x W uint8, dark on light or light on dark, to 28 x 28 uint8, bright on black, as the data set has them.
 
     A picture that already has the data set's form, either way round, keeps every byte: this holds for each of the
-    70,000 pictures of both data sets. One that has it but for its place is only moved. Raises BlankPicture.
+    70,000 pictures of both data sets. One that has it but for its place is only moved. `off` names SWITCHES, steps
+    to leave out. Raises BlankPicture.
     """
-    form = FORMS[dataset.name]
-    picture = _bright_on_dark(_shrink(grey))
-    if np.count_nonzero(picture == 0) >= SIDE and picture.max() >= 254:  # as in all pictures of both data sets
-        left, top, right, bottom = _box(picture)
+    return steps(grey, dataset, off)[-1].picture
+
+
+class Step(NamedTuple):
+    """A step and what it makes: a picture of uint8; `box` is left, top, right, bottom of what it found there."""
+
+    name: str
+    picture: np.ndarray
+    box: tuple[int, int, int, int] | None = None
+
+
+def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tuple[Step, ...]:
+    """`to_dataset_form` step by step: as decoded, then one for each of SWITCHES. Raises BlankPicture, ValueError."""
+    if unknown := set(off) - set(SWITCHES):
+        raise ValueError(f"no steps {', '.join(sorted(unknown))}; those that can be left out are {', '.join(SWITCHES)}")
+    form, decoded = FORMS[dataset.name], _shrink(grey)
+    picture = _bright_on_dark(decoded)
+    begun = Step("decoded", decoded), Step("polarity", decoded if "polarity" in off else picture)
+    # Which way round it is tells where the ink is; left out, the networks get it as it came all the same.
+    flip = 255 if "polarity" in off and picture is not decoded else 0
+
+    def ended(ink: np.ndarray, box: tuple[int, int, int, int], small: np.ndarray, last: np.ndarray) -> tuple[Step, ...]:
+        return *begun, Step("ink", flip ^ ink, box), Step("scale", flip ^ small), Step("centre", flip ^ last)
+
+    is_whole = not set(off) - {"polarity"}
+    if is_whole and np.count_nonzero(picture == 0) >= SIDE and picture.max() >= 254:  # as in all of both data sets
+        left, top, right, bottom = box = _box(picture)
         if max(right - left, bottom - top) in form.edges:
             is_placed = picture.shape == (SIDE, SIDE) and form.is_centred(picture)
-            return picture.copy() if is_placed else form.centre(picture[top:bottom, left:right])
-    return form.centre(form.scale(*_foreground(picture)))
+            cut = picture[top:bottom, left:right]
+            return ended(picture, box, cut, picture if is_placed else form.centre(cut))
+    height, width = picture.shape
+    whole = 0, 0, width, height
+    if "ink" in off:
+        if picture.min() == picture.max():
+            raise BlankPicture(BLANK)
+        ink, box = picture.astype(np.float32), whole
+    else:
+        ink, box = form.ink(*_foreground(picture))
+    small = _fit(ink, whole, SIDE) if "scale" in off else form.scale(ink, box)
+    last = _stay(small, whole if "scale" in off else box, max(height, width)) if "centre" in off else form.centre(small)
+    return ended(np.minimum(ink, 255).astype(np.uint8), box, small, last)
 
 
 def to_input(pictures: Tensor, size: int, mean: float, std: float) -> Tensor:
@@ -91,7 +128,7 @@ def _foreground(picture: np.ndarray) -> tuple[np.ndarray, float]:
     least = max(FAINTEST, 6 * noise)
     above = np.maximum(values - _background(values, tolerance=least), 0)
     if above.max() < least:
-        raise BlankPicture("The picture is blank; draw or choose one in which something stands out.")
+        raise BlankPicture(BLANK)
     return above, noise
 
 
@@ -142,15 +179,29 @@ def _paste(picture: np.ndarray, top: int, left: int) -> np.ndarray:
     return canvas
 
 
-def _scale_digit(ink: np.ndarray, noise: float) -> np.ndarray:
+def _stay(small: np.ndarray, box: tuple[int, int, int, int], side: int) -> np.ndarray:
+    """What was in the box of a picture of this side, where it was."""
+    scale = SIDE / side
+    top, left = ((box[i] + box[i + 2]) / 2 * scale - small.shape[1 - i] / 2 for i in (1, 0))
+    return _paste(small, round(top), round(left))
+
+
+def _ink_digit(above: np.ndarray, noise: float) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """What is ink, evenly dark, and its box."""
+    stroke = float(np.median(above[above > above.max() / 2]))
+    ink = np.where(above > max(stroke / 4, 4 * noise), np.minimum(above, stroke), np.float32(0))  # 4: measured
+    return ink, _box(ink)
+
+
+def _scale_digit(ink: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
     """LeCun et al. 1998, section III.A: into 20 x 20 pixels, aspect kept, anti-aliased."""
-    stroke = float(np.median(ink[ink > ink.max() / 2]))
-    ink = np.where(ink > max(stroke / 4, 4 * noise), np.minimum(ink, stroke), np.float32(0))  # 4: measured
-    return _fit(ink, _box(ink), 20)
+    return _fit(ink, box, 20)
 
 
 def _centre_digit(digit: np.ndarray) -> np.ndarray:
     """Its centre of mass at pixel 14 of 28, moved by whole pixels, as the data have it."""
+    left, top, right, bottom = _box(digit)
+    digit = digit[top:bottom, left:right]
     y, x = _centre_of_mass(digit)
     return _paste(digit, round(14 - y), round(14 - x))
 
@@ -159,16 +210,23 @@ def _is_digit_centred(picture: np.ndarray) -> bool:
     return all(13.47 < centre < 14.5 for centre in _centre_of_mass(picture))  # 13.48 to 14.50 in all 70,000
 
 
-def _scale_clothing(above: np.ndarray, noise: float) -> np.ndarray:
-    """Xiao et al. 2017, section 2: margins within 5 % of the background trimmed, longer edge 28, sharpened.
+def _ink_clothing(above: np.ndarray, noise: float) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """Xiao et al. 2017, section 2: margins within 5 % of the background are trimmed."""
+    return above, _box(above > max(0.05 * 255, 4 * noise))
+
+
+def _scale_clothing(above: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """Longer edge 28, sharpened.
 
     The paper scales by leaving out rows and columns; here they are averaged, which keeps the noise of photos out.
     """
-    small = _fit(above, _box(above > max(0.05 * 255, 4 * noise)), SIDE)
+    small = _fit(above, box, SIDE)
     return np.asarray(Image.fromarray(small).filter(ImageFilter.UnsharpMask(radius=1, percent=25, threshold=0)))
 
 
 def _centre_clothing(clothing: np.ndarray) -> np.ndarray:
+    left, top, right, bottom = _box(clothing)
+    clothing = clothing[top:bottom, left:right]
     height, width = clothing.shape
     return _paste(clothing, (SIDE - height + 1) // 2, (SIDE - width + 1) // 2)
 
@@ -183,12 +241,13 @@ class Form(NamedTuple):
     """How a data set has its pictures: the longer edge of what they show in pixels, and its place in 28 x 28."""
 
     edges: range
-    scale: Callable[[np.ndarray, float], np.ndarray]
+    ink: Callable[[np.ndarray, float], tuple[np.ndarray, tuple[int, int, int, int]]]
+    scale: Callable[[np.ndarray, tuple[int, int, int, int]], np.ndarray]
     centre: Callable[[np.ndarray], np.ndarray]
     is_centred: Callable[[np.ndarray], bool]
 
 
 FORMS = {
-    "mnist": Form(range(19, 21), _scale_digit, _centre_digit, _is_digit_centred),
-    "fashion_mnist": Form(range(26, 29), _scale_clothing, _centre_clothing, _is_clothing_centred),
+    "mnist": Form(range(19, 21), _ink_digit, _scale_digit, _centre_digit, _is_digit_centred),
+    "fashion_mnist": Form(range(26, 29), _ink_clothing, _scale_clothing, _centre_clothing, _is_clothing_centred),
 }

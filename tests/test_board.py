@@ -1,11 +1,15 @@
 """The board and the sentence above it, without a browser."""
 
+import re
+
 import numpy as np
 import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.predict import Answer, Comparison, Verdict
-from ui.board import board, note_html, percent, sentence, short
+from ui.ask import Ask
+from ui.board import Column, board, note_html, short
+from ui.verdict import percent, sentence
 
 
 @pytest.mark.parametrize(
@@ -39,8 +43,14 @@ def compared(dataset, **labels):
         ({"lenet5": "7"}, "LeNet-5 reads 7."),
         ({"lenet5": "7", "alexnet": "7"}, "Both networks read 7."),
         ({"lenet5": "7", "alexnet": "7", "googlenet": "7"}, "All 3 networks read 7."),
-        ({"lenet5": "1", "alexnet": "7", "googlenet": "7"}, "2 of 3 networks read 7; LeNet-5 reads 1."),
-        ({"lenet5": "1", "alexnet": "7"}, "The networks are split: LeNet-5 reads 1, AlexNet reads 7."),
+        (
+            {"lenet5": "1", "alexnet": "7", "googlenet": "7"},
+            "2 of 3 networks read 7; LeNet-5 reads 1; 7 has 61.00 % of the soft vote.",
+        ),
+        (
+            {"lenet5": "1", "alexnet": "7"},
+            "The networks are split: LeNet-5 reads 1, AlexNet reads 7; 1 has 46.00 % of the soft vote.",
+        ),
     ],
 )
 def test_the_sentence_says_who_disagrees(labels, text):
@@ -51,15 +61,31 @@ def test_clothing_is_seen_and_not_read():
     assert sentence(compared("fashion_mnist", lenet5="Bag")) == "LeNet-5 sees Bag."
 
 
+def test_the_sentence_is_said_in_chinese_too():
+    assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都认为是包。"
+
+
+def cells(html, model):
+    return re.findall(rf"<td data-model='{model}'[^>]*>([^<]*)</td>", html)
+
+
 def test_the_board_holds_every_class_and_network_and_marks_the_winner():
-    names = list(ARCHITECTURES)
-    answers = {"lenet5": compared("mnist", lenet5="7").models[0]}
-    missing = {"alexnet": "`python -m x` trains it"}
-    html = board("mnist", names, dict.fromkeys(names, 61_706), missing, answers)
-    assert html.count("scope='row'") == 10 and html.count("<th scope='col' data-model=") == len(names)
-    assert html.count("class='board-winner'") == 1 and "data-class='7' class='board-winner'" in html
-    assert html.count("rowspan='10'") == 1 and "<code>python -m x</code> trains it" in html
-    assert html.count("<td data-model='googlenet'></td>") == 10
+    sizes = dict.fromkeys(ARCHITECTURES, 61_706)
+    columns = {name: Column(name) for name in ARCHITECTURES}
+    columns["lenet5"] = Column("lenet5", compared("mnist", lenet5="7").models[0], source="weights/")
+    columns["alexnet"] = Column("alexnet", missing="`python -m x` trains it")
+    html = board(Ask(), list(columns.values()), sizes).replace("<wbr>", "")
+    assert html.count("scope='row'") == 14 and html.count("<th scope='col' data-model=") == len(columns)
+    assert html.count("board-winner") == 2 and "data-model='lenet5' data-class='7' class='board-winner'" in html
+    assert html.count("rowspan='14'") == 1 and "<code>python -m x</code> trains it" in html
+    assert cells(html, "googlenet") == [""] * 14
+    assert cells(html, "lenet5") == ["1.00"] * 7 + ["91.00"] + ["1.00"] * 2 + ["4.5", "0.72 bit", "0.5 ms", "weights/"]
+    assert cells(html, "together")[7] == "91.00" and cells(html, "together")[-1] == "1 of 4"
+
+
+def test_a_pending_column_is_marked():
+    html = board(Ask(), [Column("lenet5", pending=True)], {"lenet5": 1}, together_pending=True)
+    assert html.count("data-pending") == 28
 
 
 def test_notes_are_escaped():

@@ -1,47 +1,94 @@
-"""The Compare tab as a function, without a browser: what a sketchpad value makes of it."""
+"""The Compare tab as functions, without a browser: what an ask of the page is answered with."""
 
 import base64
+import re
 
 import pytest
 
-from app import build
 from cnn_models.checkpoint import WEIGHTS
+from ui.ask import Ask
+from ui.look import Looker
 from ui.sketchpad import HERE, PNG
 
 SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()
 
 
 @pytest.fixture
-def answer(hub):
-    """`answer(value, dataset, models)` gives verdict, picture and board, as the page gets them."""
-    page = build(hub)
-    return next(fn.fn for fn in page.fns.values() if fn.name == "answer")
+def look(hub):
+    """`look(picture, name=value)` gives what the page gets: verdict, board and steps as HTML, and the order."""
+    looker = Looker(hub)
+    return lambda picture=SEVEN, **values: looker.look({"picture": picture, **values})
 
 
-def test_a_damaged_network_says_so_in_its_column_and_the_others_answer(checkpoint, answer):
+def numbers(html, model):
+    return [float(n) for n in re.findall(rf"<td data-model='{model}' data-class[^>]*>[<>]?([0-9.]+)</td>", html)]
+
+
+def test_a_damaged_network_says_so_in_its_column_and_the_others_answer(checkpoint, look):
     checkpoint("mini_resnet.mnist")
     path = checkpoint("lenet5.mnist") / WEIGHTS
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    line, _, board = answer(SEVEN, "mnist", ["lenet5", "mini_resnet"])
-    assert "Mini ResNet reads" in line and "verdict-alarm" not in line
-    assert "changed or damaged" in board and board.count("board-missing") == 1 and board.count("board-winner") == 1
+    got = look(models=["lenet5", "mini_resnet"])
+    assert "Mini ResNet reads" in got["verdict"] and "verdict-alarm" not in got["verdict"]
+    assert "changed or damaged" in got["board"] and got["board"].count("board-missing") == 1
+    assert len(numbers(got["board"], "mini_resnet")) == 10
 
 
-def test_a_network_without_weights_names_the_command_that_trains_it(answer):
-    line, seen, board = answer("", "fashion_mnist", ["alexnet"])
-    assert "The canvas is empty: draw a piece of clothing" in line and "nothing yet" in seen
-    assert "alexnet.<wbr>fashion_<wbr>mnist" in board and "not trained yet" in board
+def test_a_network_without_weights_names_the_command_that_trains_it(look):
+    got = look("", dataset="fashion_mnist", models=["alexnet"])
+    assert "The canvas is empty: draw a piece of clothing" in got["verdict"] and "<img" not in got["steps"]
+    assert "alexnet.<wbr>fashion_<wbr>mnist" in got["board"] and "not trained yet" in got["board"]
 
 
-def test_nothing_to_ask_gets_a_sentence(answer):
+def test_nothing_to_ask_gets_a_sentence(look):
     for models in ([], ["alexnet"]):
-        assert "choose one that is trained" in answer(SEVEN, "mnist", models)[0]
+        assert "choose one that is trained" in look(models=models)["verdict"]
 
 
-def test_nonsense_gets_a_sentence(checkpoint, answer):
+def test_nonsense_gets_a_sentence(checkpoint, look):
     checkpoint()
     for value in ("nonsense", 7, {"path": "/etc/passwd"}, PNG + "eA=="):
-        line, _, board = answer(value, "mnist", ["lenet5"])
-        assert "verdict-alarm" in line and "board-winner" not in board
+        got = look(value, models=["lenet5"])
+        assert "verdict-alarm" in got["verdict"] and "board-winner" not in got["board"]
+
+
+def test_an_ask_takes_only_what_it_knows():
+    for sent in (None, 7, [], {"models": "lenet5", "off": {"ink": 1}, "sort": [], "language": {}, "dataset": 3}):
+        ask = Ask.read(sent)
+        assert (ask.dataset, ask.sort, ask.language, ask.off) == ("mnist", "year", "en", ())
+    ask = Ask.read({"models": ["mini_resnet", "vgg", "lenet5", "lenet5", 3], "off": ["ink", "x"], "calibrated": 0})
+    assert (ask.models, ask.off, ask.calibrated) == (("mini_resnet", "lenet5"), ("ink",), True)
+
+
+def test_the_small_answer_without_the_large_and_together_only_all(checkpoint, look):
+    checkpoint("lenet5.mnist"), checkpoint("googlenet.mnist")
+    quick, whole = look(quick=True), look()
+    assert not quick["complete"] and quick["verdict"] is None and whole["steps"] is None
+    assert len(numbers(quick["board"], "lenet5")) == 10 and not numbers(quick["board"], "googlenet")
+    assert "<td data-model='googlenet' data-pending" in quick["board"]
+    assert len(numbers(whole["board"], "googlenet")) == 10 and "data-model='lenet5' data-pending" in whole["board"]
+    assert "networks read" in whole["verdict"] or "split" in whole["verdict"]
+
+
+def test_networks_are_sorted_by_year_size_and_confidence_but_never_while_one_draws(checkpoint, look):
+    for name in ("lenet5", "mini_resnet", "mini_inception"):
+        checkpoint(f"{name}.mnist")
+    names = ["mini_resnet", "lenet5", "mini_inception"]
+    assert look(models=names)["order"] == ["lenet5", "mini_inception", "mini_resnet"]
+    assert look(models=names, sort="size")["order"] == ["mini_resnet", "lenet5", "mini_inception"]
+    got = look(models=names, sort="confidence")
+    most = [max(numbers(got["board"], name)) for name in got["order"]]
+    assert most == sorted(most, reverse=True)
+    assert look(models=names, sort="confidence", drawing=True)["order"] == names
+
+
+def test_a_step_switched_off_changes_the_picture_and_the_answers(checkpoint, look):
+    checkpoint()
+    on, off = (look(models=["lenet5"], quick=True, off=names) for names in ([], ["polarity"]))
+    assert on["steps"].count(" checked") == 4 and off["steps"].count(" checked") == 3
+    assert numbers(on["board"], "lenet5") == numbers(off["board"], "lenet5")  # a test picture is bright on black
+    assert numbers(look(models=["lenet5"], off=["scale", "centre"])["board"], "lenet5") != numbers(
+        on["board"], "lenet5"
+    )

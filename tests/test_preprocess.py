@@ -11,7 +11,7 @@ from torchvision import datasets
 
 from cnn_models import DATASETS
 from cnn_models.decode import PictureError, decode
-from cnn_models.preprocess import FORMS, BlankPicture, to_dataset_form, to_input
+from cnn_models.preprocess import FORMS, SWITCHES, BlankPicture, steps, to_dataset_form, to_input
 
 LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 MNIST, FASHION = DATASETS["mnist"], DATASETS["fashion_mnist"]
@@ -280,3 +280,20 @@ def test_input_is_resized_bilinearly(size):
 def test_input_of_another_kind_is_refused(wrong):
     with pytest.raises(ValueError, match="pictures are"):
         to_input(wrong, 28, 0.3, 0.4)
+
+
+@pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
+def test_steps_end_in_the_form_and_each_can_be_left_out(dataset):
+    grey = np.full((112, 112), 255, np.uint8)
+    grey[10:60, 70:84], grey[60:68, 60:100] = 20, 20
+    whole = steps(grey, dataset)
+    assert [step.name for step in whole] == ["decoded", *SWITCHES]
+    assert (whole[-1].picture == to_dataset_form(grey, dataset)).all() and whole[2].box == (60, 10, 100, 68)
+    for name in SWITCHES:
+        form = to_dataset_form(grey, dataset, off=[name])
+        assert form.shape == (28, 28) and not (form == whole[-1].picture).all(), name
+    placed = to_dataset_form(grey, dataset, off=["scale", "centre"])  # small, and where it was
+    rows, columns = np.nonzero(placed > 99)
+    assert 14 <= columns.min() <= columns.max() <= 25 and rows.max() <= 17
+    with pytest.raises(ValueError, match="polarity, ink, scale, centre"):
+        steps(grey, dataset, off=["nothing"])

@@ -1,28 +1,34 @@
-"""The board: classes down the side, networks across. HTML from the answers, without gradio."""
+"""The board: classes down the side, networks across, and what they say together. HTML without gradio."""
 
 from __future__ import annotations
 
-import base64
-import io
+from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 
-import numpy as np
-from PIL import Image
-
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.predict import Answer, Comparison
+from cnn_models.consensus import entropy, soft_vote
+from cnn_models.predict import Answer
+from ui.ask import Ask
+from ui.texts import say
+from ui.verdict import class_name, percent
 
-MISSING = "not trained yet"
+TOGETHER = "together"
+FACTS = ("margin", "entropy", "time", "weights")
 
 
-def percent(probability: float) -> str:
-    """A probability in percent with two decimals; only certainty reads 100.00, only 0 reads 0.00."""
-    text = f"{100 * probability:.2f}"
-    if text == "100.00" and probability < 1:
-        return ">99.99"
-    if text == "0.00" and probability > 0:
-        return "<0.01"
-    return text
+@dataclass(frozen=True)
+class Column:
+    """One network on the board.
+
+    `missing` says why it cannot answer, in a sentence; it is `pending` when another response brings its answer.
+    """
+
+    name: str
+    answer: Answer | None = None
+    missing: str = ""
+    source: str = ""
+    pending: bool = False
 
 
 def short(count: int) -> str:
@@ -30,70 +36,59 @@ def short(count: int) -> str:
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.1f} k"
 
 
-def listing(names: list[str]) -> str:
-    """`A`, `A and B`, `A, B and C`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pending: bool = False) -> str:
+    """The table. Cells that are not known yet are empty and as large, so that nothing moves when answers arrive.
 
-
-def title(answer: Answer) -> str:
-    return ARCHITECTURES[answer.id.rpartition("/")[2].split(".")[0]].title
-
-
-def sentence(comparison: Comparison) -> str:
-    """What the networks say together and who disagrees, in one sentence (two when none is sure)."""
-    verb = "read" if DATASETS[comparison.dataset].kind == "digits" else "see"
-    said: dict[str, list[str]] = {}
-    for answer in comparison.models:
-        said.setdefault(answer.label, []).append(title(answer))
-    verdict, count = comparison.verdict, len(comparison.models)
-    label = verdict.label
-
-    def clause(names: list[str], read: str) -> str:
-        return f"{listing(names)} {verb}{'s' if len(names) == 1 else ''} {read}"
-
-    others = [clause(names, read) for read, names in said.items() if read != label]
-    if count == 1:
-        text = clause(said[label], label)
-    elif not others:
-        text = f"{'Both' if count == 2 else f'All {count}'} networks {verb} {label}"
-    elif 2 * verdict.votes[label] > count:
-        text = f"{verdict.votes[label]} of {count} networks {verb} {label}; {', '.join(others)}"
-    else:
-        text = f"The networks are split: {', '.join([clause(said[label], label), *others])}"
-    return f"{text}. {verdict.why}".strip()
-
-
-def board(
-    dataset: str, models: list[str], sizes: dict[str, int], missing: dict[str, str], answers: dict[str, Answer]
-) -> str:
-    """The table for the chosen `models` (architecture names, in order) with what each has answered.
-
-    `sizes` holds every network's parameter count, `missing` a sentence for each that has no usable checkpoint. Without
-    answers the cells are empty, so that the table does not move when the first ones arrive.
+    `sizes` holds every network's parameter count. A pending cell is marked: the page keeps what it shows there.
     """
-    classes = DATASETS[dataset].classes
-    width = 2 + max(map(len, classes))
-    head = [f"<th scope='col' style='width:{width}ch'><small>in %</small></th>"]
-    columns = []
-    for index, name in enumerate(models):
-        spec, answer = ARCHITECTURES[name], answers.get(name)
-        time = f"{answer.milliseconds:.1f} ms" if answer else "– ms"
-        facts = MISSING if name in missing else time
-        head.append(
-            f"<th scope='col' data-model='{name}'>{escape(spec.title)}"
-            f"<small>{spec.year} <span>{short(sizes[name])}</span></small>"
-            f"<small class='board-time'>{facts}</small></th>"
-        )
-        columns.append([cell(name, answer, label) for label in classes])
-        if name in missing:
-            note = f"<td class='board-missing' rowspan='{len(classes)}'><p>{note_html(missing[name])}</p></td>"
-            columns[index] = [note] + [""] * (len(classes) - 1)
-    rows = [
-        f"<tr><th scope='row'>{escape(label)}</th>{''.join(column[row] for column in columns)}</tr>"
-        for row, label in enumerate(classes)
-    ]
+    classes, language = DATASETS[ask.dataset].classes, ask.language
+    names = [class_name(language, label) for label in classes]
+    answers = [column.answer for column in columns if column.answer]
+    shares = soft_vote([answer.probabilities for answer in answers]) if answers else {}
+    together = max(shares, key=shares.__getitem__) if shares else ""
+    present = sum(not column.missing for column in columns)
+    rows = [[] for _ in classes]
+    facts = {fact: [] for fact in FACTS}
+    for column in columns:
+        answer, mark = column.answer, _mark(column.name, column.pending)
+        if column.missing:
+            rows[0].append(
+                f"<td {mark} class='board-missing' rowspan='{len(classes) + len(FACTS)}'>"
+                f"<p>{note_html(column.missing)}</p></td>"
+            )
+            continue
+        for row, label in zip(rows, classes, strict=True):
+            row.append(_cell(mark, answer and answer.probabilities[label], label, answer and answer.label == label))
+        for fact, text in _facts(language, column).items():
+            facts[fact].append(f"<td {mark} class='board-fact'>{text}</td>")
+    mark = _mark(TOGETHER, together_pending)
+    for row, label in zip(rows, classes, strict=True):
+        row.append(_cell(mark, shares.get(label), label, label == together, "board-together"))
+    votes = sum(answer.label == together for answer in answers)
+    bits = {
+        "margin": "",
+        "entropy": say(language, "board.bits", bits=f"{entropy(shares.values()):.2f}") if shares else "",
+        "time": _milliseconds(sum(answer.milliseconds for answer in answers)) if answers else "",
+        "weights": escape(say(language, "board.votes.of", votes=votes, count=present)) if answers else "",
+    }
+    for fact in FACTS:
+        facts[fact].append(f"<td {mark} class='board-fact board-together'>{bits[fact]}</td>")
+    width = 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names)
     return (
-        f"<div class='board'><table><thead><tr>{''.join(head)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<div class='board' role='region' tabindex='0' aria-label='{escape(say(language, 'board.name'))}'><table>"
+        f"<thead><tr><th scope='col' style='width:{width}ch'><small>{say(language, 'board.percent')}</small></th>"
+        f"{''.join(_head(language, column, sizes) for column in columns)}"
+        f"<th scope='col' class='board-together'>{say(language, 'board.together')}"
+        f"<small>{say(language, 'board.vote')}</small></th></tr></thead><tbody>"
+        + "".join(
+            f"<tr><th scope='row'>{escape(name)}</th>{''.join(row)}</tr>" for name, row in zip(names, rows, strict=True)
+        )
+        + "".join(
+            f"<tr class='board-facts'><th scope='row'{_why(language, fact)}>{say(language, f'board.{fact}')}</th>"
+            f"{''.join(cells)}</tr>"
+            for fact, cells in facts.items()
+        )
+        + "</tbody></table></div>"
     )
 
 
@@ -105,23 +100,42 @@ def note_html(note: str) -> str:
     return "".join(parts)
 
 
-def cell(name: str, answer: Answer | None, label: str) -> str:
-    if answer is None:
-        return f"<td data-model='{name}'></td>"
-    p = answer.probabilities[label]
-    winner = answer.label == label
-    mark = " class='board-winner'" if winner else " class='board-faint'" if p < 0.0005 else ""
-    return f"<td data-model='{name}' data-class='{escape(label)}'{mark} style='--p:{p:.4f}'>{percent(p)}</td>"
-
-
-def seen(picture: np.ndarray | None) -> str:
-    """The 28×28 picture that the networks see, as an inline PNG without smoothing."""
-    if picture is None:
-        return "<figure class='seen'><div></div><figcaption>What the networks see: nothing yet</figcaption></figure>"
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    data = base64.b64encode(buffer.getvalue()).decode()
+def _head(language: str, column: Column, sizes: Mapping[str, int]) -> str:
+    spec = ARCHITECTURES[column.name]
+    note = f"<small>{say(language, 'board.untrained')}</small>" if column.missing else ""
     return (
-        f"<figure class='seen'><img src='data:image/png;base64,{data}' alt='the picture after preprocessing'>"
-        "<figcaption>What the networks see: 28×28, bright on black</figcaption></figure>"
+        f"<th scope='col' data-model='{column.name}'>{escape(spec.title)}"
+        f"<small>{spec.year} <span>{short(sizes[column.name])}</span></small>{note}</th>"
     )
+
+
+def _mark(name: str, pending: bool) -> str:
+    return f"data-model='{name}'{' data-pending' if pending else ''}"
+
+
+def _cell(mark: str, p: float | None, label: str, wins: bool | None, kind: str = "") -> str:
+    """A probability; the button in it asks why for this class."""
+    if p is None:
+        return f"<td {mark} class='{kind}'></td>"
+    kinds = f"{kind} {'board-winner' if wins else 'board-faint' if p < 0.0005 else ''}".strip()
+    return f"<td {mark} data-class='{escape(label)}' class='{kinds}' style='--p:{p:.4f}'>{percent(p)}</td>"
+
+
+def _facts(language: str, column: Column) -> dict[str, str]:
+    answer = column.answer
+    if not answer:
+        return dict.fromkeys(FACTS, "")
+    return {
+        "margin": f"{answer.margin:.1f}",
+        "entropy": say(language, "board.bits", bits=f"{entropy(answer.probabilities.values()):.2f}"),
+        "time": _milliseconds(answer.milliseconds),
+        "weights": escape(column.source).replace("/", "/<wbr>"),
+    }
+
+
+def _milliseconds(time: float) -> str:
+    return f"{time:.1f} ms" if time < 100 else f"{time:.0f} ms"
+
+
+def _why(language: str, fact: str) -> str:
+    return f" title='{escape(say(language, f'board.{fact}.why'))}'" if fact != "weights" else ""

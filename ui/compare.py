@@ -3,66 +3,58 @@
 from __future__ import annotations
 
 import dataclasses
-from html import escape
+from pathlib import Path
 
 import gradio as gr
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
-from cnn_models.checkpoint import CheckpointError
-from cnn_models.decode import PictureError
-from cnn_models.hub import MissingCheckpoint
-from cnn_models.layers import architecture_layers
-from cnn_models.preprocess import BlankPicture
-from ui.board import board, seen, sentence
-from ui.sketchpad import picture_of, sample_strip, samples, sketchpad, uploaded
+from ui.ask import SORTS
+from ui.look import Looker
+from ui.sketchpad import samples, sketchpad, uploaded
+from ui.texts import attribute, mark
 
-EMPTY = "The canvas is empty: draw {what}, or take a picture."
-WHAT = {"digits": "a digit", "clothing": "a piece of clothing"}
+HERE = Path(__file__).parent
+SCRIPTS = ("sketchpad.js", "compare.js")
 
 
-def verdict(text: str, alarm: bool = False) -> str:
-    return f"<p class='verdict{' verdict-alarm' if alarm else ''}' role='status'>{escape(text)}</p>"
+def page(looker: Looker) -> str:
+    """The tab as HTML, with the empty board."""
+    first = looker.look({})
+    datasets = "".join(
+        f"<label><input type='radio' name='dataset' value='{name}'{' checked' * (not index)}>"
+        f"{mark(f'dataset.{spec.kind}')}</label>"
+        for index, (name, spec) in enumerate(DATASETS.items())
+    )
+    networks = "".join(
+        f"<label><input type='checkbox' name='model' value='{name}' checked><span>{spec.title}</span></label>"
+        for name, spec in ARCHITECTURES.items()
+    )
+    sorts = "".join(mark(f"board.sort.{name}", tag=f"option value='{name}'") for name in SORTS)
+    return f"""
+<div id="compare-row">
+  <div class="compare-draw">
+    <div id="dataset" class="choices" role="radiogroup" {attribute("aria-label", "dataset.choose")}>{datasets}</div>
+    {sketchpad()}
+    <div id="samples">{"".join(map(samples, DATASETS))}</div>
+  </div>
+  <div class="compare-read">
+    <div id="verdict" role="status">{first["verdict"]}</div>
+    <div id="lineup">{first["board"]}</div>
+    <div class="board-tools">
+      <div id="models" class="choices" role="group" {attribute("aria-label", "board.models")}>{networks}</div>
+      <label class="choice" {attribute("title", "board.calibrated.why")}>
+        <input type="checkbox" name="calibrated" checked>{mark("board.calibrated")}</label>
+      <label class="choice">{mark("board.sort")} <select name="sort">{sorts}</select></label>
+    </div>
+  </div>
+  <div id="seen">{first["steps"]}</div>
+</div>"""
 
 
 def compare_tab(hub: ModelHub) -> None:
-    """Everything on the tab, its events, and the two public endpoints."""
-    sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
-    first = next(iter(DATASETS))
+    """Everything on the tab, and the two public endpoints."""
 
-    def missing(dataset: str, models: list[str], load: bool) -> dict[str, str]:
-        """A sentence for each network that cannot answer, by architecture; whether it can be loaded if so asked."""
-        found = {}
-        for name in models:
-            try:
-                (hub.get if load else hub.card)(f"{name}.{dataset}")
-            except MissingCheckpoint as error:
-                note = f"`python -m training.train {name}.{dataset}` trains it"
-                found[name] = str(error) if hub.namespace else note
-            except CheckpointError as error:
-                found[name] = str(error)
-        return found
-
-    def answer(value: object, dataset: str, models: list[str]) -> tuple[str, str, str]:
-        """What the tab shows for a sketchpad value: verdict, 28×28 picture and board, as HTML."""
-        chosen = [name for name in ARCHITECTURES if name in models]
-        absent = missing(dataset, chosen, load=bool(value))
-        ready = [name for name in chosen if name not in absent]
-        nothing = seen(None), board(dataset, chosen, sizes, absent, {})
-        try:
-            picture = picture_of(value)
-            if picture is None:
-                return verdict(EMPTY.format(what=WHAT[DATASETS[dataset].kind])), *nothing
-            if not ready:
-                return verdict("No network can answer: choose one that is trained.", alarm=True), *nothing
-            result = predict.compare(picture, dataset, ready, hub)
-        except BlankPicture:
-            return verdict(EMPTY.format(what=WHAT[DATASETS[dataset].kind])), *nothing
-        except (PictureError, CheckpointError) as error:
-            return verdict(str(error), alarm=True), *nothing
-        answers = {name: each for name, each in zip(ready, result.models, strict=True)}
-        return verdict(sentence(result)), seen(result.picture), board(dataset, chosen, sizes, absent, answers)
-
-    def compare(image: gr.FileData, dataset: str = first, models: list[str] | None = None) -> dict:
+    def compare(image: gr.FileData, dataset: str = next(iter(DATASETS)), models: list[str] | None = None) -> dict:
         """Compare classic CNNs on one picture: what each network reads in it, with probabilities and a common verdict.
 
         Args:
@@ -80,41 +72,17 @@ def compare_tab(hub: ModelHub) -> None:
         """The checkpoints that can be compared, each with its card."""
         return {id: dataclasses.asdict(card) for id, card in hub.cards().items()}
 
-    with gr.Row(elem_id="compare-row"):
-        with gr.Column(scale=0, min_width=320):
-            dataset = gr.Radio(
-                [(spec.kind.capitalize(), name) for name, spec in DATASETS.items()],
-                value=first,
-                show_label=False,
-                container=False,
-                elem_id="dataset",
-            )
-            pad = sketchpad()
-            strip = sample_strip(first)
-            glimpse = gr.HTML(seen(None), elem_id="seen", apply_default_css=False)
-        with gr.Column(scale=1):
-            text, _, table = answer("", first, list(ARCHITECTURES))
-            line = gr.HTML(text, elem_id="verdict", apply_default_css=False)
-            lineup = gr.HTML(table, elem_id="lineup", apply_default_css=False)
-            chosen = gr.CheckboxGroup(
-                [(spec.title, name) for name, spec in ARCHITECTURES.items()],
-                value=list(ARCHITECTURES),
-                show_label=False,
-                container=False,
-                elem_id="models",
-            )
+    looker = Looker(hub)
 
-    event = {
-        "inputs": [pad, dataset, chosen],
-        "outputs": [line, glimpse, lineup],
-        "queue": False,
-        "show_progress": "hidden",
-        "trigger_mode": "always_last",
-        "api_visibility": "private",
-    }
-    pad.input(answer, **event)
-    chosen.input(answer, **event)
-    dataset.input(answer, **event)
-    dataset.input(samples, dataset, strip, queue=False, show_progress="hidden", api_visibility="private")
+    def look(sent: object) -> dict:
+        return looker.look(sent)
+
+    gr.HTML(
+        page(looker),
+        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+        server_functions=[look],
+        elem_id="compare-page",
+        apply_default_css=False,
+    )
     gr.api(compare, api_name="compare")
     gr.api(models, api_name="models")

@@ -1,114 +1,221 @@
-// The sketchpad: draw, upload, paste or drop. Runs once, when the component appears; `element`, `props`, `trigger` and
-// `upload` come from gr.HTML. The value is "" (empty), a PNG as a data URL, or "upload:" and the path the server gave.
-const canvas = element.querySelector("canvas");
+// The sketchpad: draw, upload, paste or drop. `element` and `upload` come from gr.HTML. Whoever listens for `draw` on
+// the canvas gets { value, drawing }: the value is "" (empty), a PNG as a data URL, or "upload:" and the path the server
+// gave; `drawing` says that the pen is down.
+const { say } = window.lineup;
+const canvas = element.querySelector("#sketchpad canvas");
 const hint = element.querySelector(".sketchpad-hint");
-const file = element.querySelector("input");
+const cursor = element.querySelector(".sketchpad-cursor");
+const file = element.querySelector("#sketchpad input[type=file]");
+const brush = element.querySelector("#sketchpad input[type=range]");
+const spoken = element.querySelector(".sketchpad-spoken");
 const pen = canvas.getContext("2d");
 const small = document.createElement("canvas");
-small.width = small.height = 112;
-const WIDTH = canvas.width * 0.075;
-const PAUSE = 80; // milliseconds between two answers while the pointer is down
-let last = null; // where the pen was, while it is down
-let drawn = false; // the canvas holds a drawing, not a picture or nothing
+const SIDE = canvas.width;
+const PAUSE = 70; // milliseconds between two answers while the pen is down
+const MOST = 1900; // characters of a drawing: an update stays under 2 KB
+const STEP = 7; // pixels for a press of an arrow key
+
+// What was done, oldest first; each is a stroke { width, points: [[x, y, pressure]] } or a picture { value, src, crisp },
+// and a `fresh` one starts on a white sheet (`{ fresh: true }` alone is a sheet that was cleared).
+let done = [];
+let undone = [];
+let stroke = null; // the one that is being drawn
+let keys = null; // where the keyboard's pen is: { x, y, down }
 let sent = 0;
 let turn = 0; // uploads that were overtaken by something newer are dropped
 
-function tell(value) {
-  sent = performance.now();
-  props.value = value;
-  trigger("input");
+const sheet = () => done.slice(Math.max(0, done.findLastIndex((each) => each.fresh)));
+const isEmpty = () => !sheet().some((each) => each.points || each.src);
+
+function hintAt(key) {
+  hint.dataset.text = key;
+  hint.textContent = key && say(key);
+  hint.hidden = !key;
 }
 
-function say(text) {
-  hint.textContent = text;
-  hint.hidden = !text;
+function segment({ width, points }, index) {
+  const [x, y, pressure] = points[index];
+  pen.lineWidth = width * pressure;
+  pen.lineCap = pen.lineJoin = "round";
+  pen.strokeStyle = "#111";
+  pen.beginPath();
+  pen.moveTo(...points[Math.max(0, index - 1)].slice(0, 2));
+  pen.lineTo(x, y);
+  pen.stroke();
 }
 
-function wipe() {
+function picture({ src, crisp }) {
+  const image = new Image();
+  const mine = turn;
+  image.onload = () => {
+    if (mine !== turn) return;
+    const scale = Math.min(SIDE / image.width, SIDE / image.height);
+    const [width, height] = [image.width * scale, image.height * scale];
+    pen.imageSmoothingEnabled = !crisp;
+    pen.drawImage(image, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
+  };
+  image.onerror = () => hintAt("pad.unseen");
+  image.src = src;
+}
+
+function paint() {
   turn += 1;
   pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  drawn = false;
+  pen.fillRect(0, 0, SIDE, SIDE);
+  for (const each of sheet()) {
+    if (each.src) picture(each);
+    each.points?.forEach((_, index) => segment(each, index));
+  }
+  hintAt(isEmpty() ? "pad.hint" : "");
+  element.querySelector(".sketchpad-undo").disabled = !done.length;
+  element.querySelector(".sketchpad-redo").disabled = !undone.length;
 }
 
-function clear() {
-  wipe();
-  say(hint.dataset.empty);
-  tell("");
+function value() {
+  const shown = sheet();
+  if (shown[0]?.src) return shown[0].value;
+  if (isEmpty()) return "";
+  let text = "";
+  for (const side of [112, 84, 56]) {
+    small.width = small.height = side;
+    const copy = small.getContext("2d");
+    copy.imageSmoothingQuality = "high";
+    copy.drawImage(canvas, 0, 0, side, side);
+    text = small.toDataURL("image/png");
+    if (text.length <= MOST) break;
+  }
+  return text;
 }
 
-function tellDrawing() {
-  const copy = small.getContext("2d");
-  copy.imageSmoothingQuality = "high";
-  copy.drawImage(canvas, 0, 0, small.width, small.height);
-  tell(small.toDataURL("image/png"));
+function tell(drawing = false) {
+  sent = performance.now();
+  canvas.dispatchEvent(new CustomEvent("draw", { detail: { value: value(), drawing }, bubbles: true }));
 }
 
-function show(source, crisp) {
-  const picture = new Image();
-  picture.onload = () => {
-    const scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
-    const [width, height] = [picture.width * scale, picture.height * scale];
-    pen.imageSmoothingEnabled = !crisp;
-    pen.drawImage(picture, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
-  };
-  picture.onerror = () => say("This browser cannot show the picture");
-  picture.src = source;
+function add(entry) {
+  done.push(entry);
+  undone = [];
+  paint();
 }
 
-async function take(picture) {
-  wipe();
+function put(entry) {
+  add({ fresh: true, ...entry });
+  tell();
+}
+
+function move(from, to) {
+  if (!from.length) return;
+  to.push(from.pop());
+  paint();
+  tell();
+}
+
+function begin(point) {
+  stroke = { fresh: !!sheet()[0]?.src || isEmpty(), width: Number(brush.value), points: [point] };
+  add(stroke);
+}
+
+function extend(point) {
+  stroke.points.push(point);
+  segment(stroke, stroke.points.length - 1);
+}
+
+async function take(chosen) {
+  add({ fresh: true });
   const mine = turn;
-  say("Sending the picture …");
+  hintAt("pad.sending");
   try {
-    const { path } = await upload(picture);
+    const { path } = await upload(chosen);
     if (mine !== turn) return;
-    say("");
-    show(URL.createObjectURL(picture), false);
-    tell("upload:" + path);
+    done.pop();
+    put({ value: "upload:" + path, src: URL.createObjectURL(chosen), crisp: false });
   } catch {
-    if (mine === turn) say("The picture could not be sent; it may be too large (20 MB)");
+    if (mine === turn) hintAt("pad.unsent");
   }
 }
 
 function at(event) {
   const box = canvas.getBoundingClientRect();
-  return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
-}
-
-function line(to) {
-  pen.lineWidth = WIDTH;
-  pen.lineCap = pen.lineJoin = "round";
-  pen.strokeStyle = "#111";
-  pen.beginPath();
-  pen.moveTo(...last);
-  pen.lineTo(...to);
-  pen.stroke();
-  last = to;
+  const pressure = event.pointerType === "pen" && event.pressure ? 0.5 + event.pressure : 1;
+  return [((event.clientX - box.left) * SIDE) / box.width, ((event.clientY - box.top) * SIDE) / box.height, pressure];
 }
 
 canvas.addEventListener("pointerdown", (event) => {
-  if (event.button) return;
-  if (!drawn) wipe();
-  drawn = true;
-  say("");
+  if (event.button || !event.isPrimary) return;
   canvas.setPointerCapture(event.pointerId);
-  last = at(event);
-  line(last);
+  begin(at(event));
 });
 canvas.addEventListener("pointermove", (event) => {
-  if (!last) return;
+  if (!stroke || keys?.down || !event.isPrimary) return;
   const events = event.getCoalescedEvents?.() ?? [];
-  for (const each of events.length ? events : [event]) line(at(each));
-  if (performance.now() - sent > PAUSE) tellDrawing();
+  for (const each of events.length ? events : [event]) extend(at(each));
+  if (performance.now() - sent > PAUSE) tell(true);
 });
-for (const end of ["pointerup", "pointercancel"]) {
-  canvas.addEventListener(end, () => {
-    if (last) tellDrawing();
-    last = null;
+for (const end of ["pointerup", "pointercancel"])
+  canvas.addEventListener(end, (event) => {
+    if (!stroke || keys?.down || !event.isPrimary) return;
+    stroke = null;
+    tell();
   });
+
+// The keyboard's pen: arrows move it, Space lowers and lifts it.
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+function showCursor() {
+  cursor.hidden = !keys;
+  if (!keys) return;
+  cursor.style.left = `${(keys.x / SIDE) * 100}%`;
+  cursor.style.top = `${(keys.y / SIDE) * 100}%`;
+  cursor.classList.toggle("sketchpad-down", keys.down);
 }
+
+function lift() {
+  if (keys?.down) stroke = null;
+  if (keys) keys.down = false;
+  showCursor();
+}
+
+canvas.addEventListener("keydown", (event) => {
+  const arrow = ARROWS[event.key];
+  if (arrow) {
+    keys ??= { x: SIDE / 2, y: SIDE / 2, down: false };
+    keys.x = Math.min(SIDE, Math.max(0, keys.x + arrow[0] * STEP));
+    keys.y = Math.min(SIDE, Math.max(0, keys.y + arrow[1] * STEP));
+    if (keys.down) extend([keys.x, keys.y, 1]);
+    if (keys.down && performance.now() - sent > PAUSE) tell(true);
+  } else if (event.key === " ") {
+    keys ??= { x: SIDE / 2, y: SIDE / 2, down: false };
+    keys.down = !keys.down;
+    if (keys.down) begin([keys.x, keys.y, 1]);
+    else stroke = null;
+    spoken.textContent = say(keys.down ? "pad.down" : "pad.up");
+    tell(keys.down);
+  } else return;
+  event.preventDefault();
+  showCursor();
+});
+canvas.addEventListener("blur", () => {
+  const wasDown = keys?.down;
+  lift();
+  keys = null;
+  showCursor();
+  if (wasDown) tell();
+});
+
+const clear = () => !isEmpty() && (lift(), put({}));
+const undo = () => (lift(), move(done, undone));
+const redo = () => (lift(), move(undone, done));
 element.querySelector(".sketchpad-clear").addEventListener("click", clear);
+element.querySelector(".sketchpad-undo").addEventListener("click", undo);
+element.querySelector(".sketchpad-redo").addEventListener("click", redo);
+element.addEventListener("keydown", (event) => {
+  const isZ = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+  if (event.key === "Escape") clear();
+  else if (isZ && event.shiftKey) redo();
+  else if (isZ) undo();
+  else return;
+  event.preventDefault();
+});
 element.querySelector(".sketchpad-upload").addEventListener("click", () => file.click());
 file.addEventListener("change", () => {
   if (file.files[0]) take(file.files[0]);
@@ -123,12 +230,10 @@ document.addEventListener("paste", (event) => {
   const pasted = [...(event.clipboardData?.files ?? [])][0];
   if (pasted && canvas.offsetParent) take(pasted);
 });
-// A sample of the strip below was chosen: its bytes are the picture, so the networks get exactly the test picture.
-document.addEventListener("lineup:sample", (event) => {
-  wipe();
-  say("");
-  show(event.detail, true);
-  tell(event.detail);
+// A sample's bytes are the picture, so the networks get exactly the test picture.
+element.querySelector("#samples").addEventListener("click", (event) => {
+  const src = event.target.closest("button")?.querySelector("img").src;
+  if (src) put({ value: src, src, crisp: true });
 });
 
-wipe();
+paint();

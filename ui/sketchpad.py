@@ -1,4 +1,4 @@
-"""The sketchpad and the strip of test pictures below it; what comes from them is untrusted and decoded with care."""
+"""The sketchpad and the strips of test pictures below it; what comes from them is untrusted and decoded with care."""
 
 from __future__ import annotations
 
@@ -7,44 +7,40 @@ import binascii
 from html import escape
 from pathlib import Path
 
-import gradio as gr
 from gradio.utils import get_upload_folder
 
 from cnn_models import DATASETS
 from cnn_models.decode import PictureError
+from ui.texts import attribute, mark
 
 HERE = Path(__file__).parent
 PNG = "data:image/png;base64,"
 UPLOAD = "upload:"
-SAMPLE_CLICK = """
-element.addEventListener("click", (event) => {
-  const picture = event.target.closest("button")?.querySelector("img");
-  if (picture) document.dispatchEvent(new CustomEvent("lineup:sample", { detail: picture.src }));
-});
-"""
-TEMPLATE = """
-<div class="sketchpad-paper">
-  <canvas width="280" height="280" role="img" aria-label="Sketchpad: draw with mouse, pen or finger"></canvas>
-  <div class="sketchpad-hint" data-empty="Draw here">Draw here</div>
-</div>
-<div class="sketchpad-tools">
-  <button type="button" class="sketchpad-clear">Clear</button>
-  <button type="button" class="sketchpad-upload">Upload a picture</button>
-  <span>or paste, or drop one</span>
-  <input type="file" accept="image/*" hidden aria-label="A picture to upload">
-</div>
-"""
 
 
-def sketchpad() -> gr.HTML:
-    """A canvas whose value is "", a PNG as a data URL, or `upload:` and a path; it fires `input` while one draws."""
-    return gr.HTML(
-        "",
-        html_template=TEMPLATE,
-        js_on_load=(HERE / "sketchpad.js").read_text(encoding="utf-8"),
-        elem_id="sketchpad",
-        apply_default_css=False,
+def sketchpad() -> str:
+    """The canvas and its tools, as HTML; `sketchpad.js` makes them work."""
+    tools = "".join(
+        mark(f"pad.{name}", tag=f'button type="button" class="sketchpad-{name}"') for name in ("undo", "redo", "clear")
     )
+    return f"""
+<div id="sketchpad">
+  <div class="sketchpad-paper">
+    <canvas width="280" height="280" tabindex="0" role="application" {attribute("aria-label", "pad.name")}></canvas>
+    <div class="sketchpad-cursor" hidden></div>
+    {mark("pad.hint", tag='div class="sketchpad-hint"')}
+    <div class="visually-hidden sketchpad-spoken" role="status"></div>
+  </div>
+  <div class="sketchpad-tools">{tools}
+    <label>{mark("pad.brush")}
+      <input type="range" min="8" max="40" value="21" {attribute("aria-label", "pad.brush.size")}></label>
+  </div>
+  <div class="sketchpad-tools">
+    <button type="button" class="sketchpad-upload">{mark("pad.upload")}</button>
+    {mark("pad.elsewise")}
+    <input type="file" accept="image/*" hidden {attribute("aria-label", "pad.file")}>
+  </div>
+</div>"""
 
 
 def samples(dataset: str) -> str:
@@ -53,13 +49,10 @@ def samples(dataset: str) -> str:
     for index, label in enumerate(DATASETS[dataset].classes):
         data = base64.b64encode((HERE / "samples" / f"{dataset}.{index}.png").read_bytes()).decode()
         name = escape(label, quote=True)
-        buttons.append(f'<button type="button" title="{name}"><img src="{PNG}{data}" alt="{name}"></button>')
-    return f'<div class="samples">{"".join(buttons)}</div>'
-
-
-def sample_strip(dataset: str) -> gr.HTML:
-    """The component for `samples`; choosing a picture puts it on the sketchpad."""
-    return gr.HTML(samples(dataset), js_on_load=SAMPLE_CLICK, elem_id="samples", apply_default_css=False)
+        alt = f'title="{name}"' if DATASETS[dataset].kind == "digits" else attribute("title", f"class.{label}")
+        buttons.append(f'<button type="button" {alt}><img src="{PNG}{data}" alt="{name}"></button>')
+    name = attribute("aria-label", "samples.name")
+    return f'<div class="samples" role="group" data-dataset="{dataset}" {name}>{"".join(buttons)}</div>'
 
 
 def picture_of(value: object) -> bytes | Path | None:

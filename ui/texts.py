@@ -23,6 +23,126 @@ TEXTS: dict[str, tuple[str, str]] = {
     "dataset.digits": ("Digits", "数字"),
     "dataset.clothing": ("Clothing", "服饰"),
     "dataset.choose": ("Data set", "数据集"),
+    # Classes that have names.
+    "class.T-shirt/top": ("T-shirt/top", "T恤"),
+    "class.Trouser": ("Trouser", "裤子"),
+    "class.Pullover": ("Pullover", "套头衫"),
+    "class.Dress": ("Dress", "连衣裙"),
+    "class.Coat": ("Coat", "外套"),
+    "class.Sandal": ("Sandal", "凉鞋"),
+    "class.Shirt": ("Shirt", "衬衫"),
+    "class.Sneaker": ("Sneaker", "运动鞋"),
+    "class.Bag": ("Bag", "包"),
+    "class.Ankle boot": ("Ankle boot", "短靴"),
+    # The sketchpad.
+    "pad.name": (
+        "Sketchpad: draw with mouse, pen or finger, or with the arrow keys; "
+        "Space lowers and lifts the pen, Escape clears",
+        "画板：用鼠标、笔或手指作画，也可用方向键；空格键落笔或提笔，Esc 键清空",
+    ),
+    "pad.hint": ("Draw here", "在此绘制"),
+    "pad.undo": ("Undo", "撤销"),
+    "pad.redo": ("Redo", "重做"),
+    "pad.clear": ("Clear", "清空"),
+    "pad.brush": ("Brush", "笔刷"),
+    "pad.brush.size": ("Brush size", "笔刷粗细"),
+    "pad.upload": ("Upload a picture", "上传图片"),
+    "pad.elsewise": ("or paste, or drop one", "也可粘贴或拖入"),
+    "pad.file": ("A picture to upload", "要上传的图片"),
+    "pad.sending": ("Sending the picture …", "正在发送图片……"),
+    "pad.unsent": (
+        "The picture could not be sent; it may be too large (20 MB)",
+        "图片未能发送，可能过大（上限 20 MB）",
+    ),
+    "pad.unseen": ("This browser cannot show the picture", "此浏览器无法显示该图片"),
+    "pad.down": ("Pen down", "已落笔"),
+    "pad.up": ("Pen up", "已提笔"),
+    "samples.name": ("Test pictures", "测试图片"),
+    # The sentence.
+    "verdict.empty.digits": (
+        "The canvas is empty: draw a digit, or take a picture.",
+        "画板是空的：画一个数字，或选一张图片。",
+    ),
+    "verdict.empty.clothing": (
+        "The canvas is empty: draw a piece of clothing, or take a picture.",
+        "画板是空的：画一件衣物，或选一张图片。",
+    ),
+    "verdict.nobody": (
+        "No network can answer: choose one that is trained.",
+        "没有网络可以回答：请选择一个已训练的网络。",
+    ),
+    "verdict.refused": ("{why}", "这张图片无法使用：{why}"),
+    "verdict.offline": (
+        "The server does not answer; the last answers stand until it does.",
+        "服务器没有响应，暂时保留上一次的回答。",
+    ),
+    "verdict.read.one": ("{names} reads {label}", "{names}认为是 {label}"),
+    "verdict.read.many": ("{names} read {label}", "{names}认为是 {label}"),
+    "verdict.see.one": ("{names} sees {label}", "{names}认为是{label}"),
+    "verdict.see.many": ("{names} see {label}", "{names}认为是{label}"),
+    "verdict.both": ("Both networks", "两个网络都"),
+    "verdict.all": ("All {count} networks", "{count} 个网络一致"),
+    "verdict.some": ("{votes} of {count} networks", "{count} 个网络中有 {votes} 个"),
+    "verdict.split": ("The networks are split: {clauses}", "各网络意见不一：{clauses}"),
+    "verdict.share": ("{label} has {share} % of the soft vote", "软投票中 {label} 占 {share} %"),
+    "verdict.none": ("None of the ten things, perhaps: {clause}.", "或许不是十类中的任何一类：{clause}。"),
+    "verdict.unsure": (
+        "no class has half of the probability; the likeliest, {label}, has {share} %",
+        "没有一类的概率过半，最可能的{label}只有 {share} %",
+    ),
+    "list.and": ("{first} and {last}", "{first}和{last}"),
+    "list.comma": (", ", "、"),
+    "list.semicolon": ("; ", "；"),
+    "list.stop": (".", "。"),
+    # The board.
+    "board.name": ("What each network answers, class by class, in percent", "各网络对每一类给出的概率（百分比）"),
+    "board.percent": ("in %", "单位 %"),
+    "board.together": ("Together", "合议"),
+    "board.vote": ("soft vote", "软投票"),
+    "board.votes": ("Votes", "票数"),
+    "board.votes.of": ("{votes} of {count}", "{count} 票中 {votes} 票"),
+    "board.margin": ("Margin", "领先"),
+    "board.margin.why": (
+        "How far the winner's logit is above that of the runner-up",
+        "第一名的 logit 比第二名高多少",
+    ),
+    "board.entropy": ("Entropy", "熵"),
+    "board.entropy.why": (
+        "In bits: 0 is certain, 3.32 is no idea",
+        "单位比特：0 表示确定，3.32 表示毫无头绪",
+    ),
+    "board.bits": ("{bits} bit", "{bits} 比特"),
+    "board.time": ("Time", "用时"),
+    "board.time.why": ("Of the forward pass alone", "仅指一次前向计算"),
+    "board.weights": ("Weights", "权重"),
+    "board.untrained": ("not trained yet", "尚未训练"),
+    "board.trains": ("`{command}` trains it", "用 `{command}` 训练它"),
+    "board.models": ("Networks", "网络"),
+    "board.calibrated": ("Calibrated", "校准"),
+    "board.calibrated.why": (
+        "Each network's logits are divided by its own temperature, found on held-out pictures, so that 90 % "
+        "means 90 of 100; off, the probabilities are raw",
+        "每个网络的 logit 除以在留出图片上求得的温度，使 90 % 真正表示百中九十；关闭则显示原始概率",
+    ),
+    "board.sort": ("Order", "排序"),
+    "board.sort.year": ("by year", "按年份"),
+    "board.sort.size": ("by size", "按大小"),
+    "board.sort.confidence": ("by confidence", "按把握"),
+    # What the networks see.
+    "steps.title": ("What the networks see", "网络看到的样子"),
+    "steps.nothing": ("Nothing yet", "暂无图片"),
+    "steps.decoded": ("As decoded", "解码结果"),
+    "steps.polarity": ("Bright on dark", "亮字暗底"),
+    "steps.ink": ("Ink and its box", "笔迹与外框"),
+    "steps.scale.digits": ("Into 20×20", "缩放到 20×20"),
+    "steps.scale.clothing": ("Longer edge 28", "长边缩放到 28"),
+    "steps.centre.digits": ("Centred by mass", "按质心居中"),
+    "steps.centre.clothing": ("Centred", "居中"),
+    "steps.input": ("{names}: {side}×{side}", "{names}：{side}×{side}"),
+    "steps.why": (
+        "Switch a step off and see what it is worth: all networks answer again at once.",
+        "关掉某一步，看看它的作用：所有网络会立即重新作答。",
+    ),
 }
 
 
@@ -33,8 +153,8 @@ def say(language: str, key: str, **values: object) -> str:
 
 
 def mark(key: str, tag: str = "span", **values: object) -> str:
-    """An HTML element that shows a text in the visitor's language."""
-    return f"<{tag} {_data('text', key, values)}>{escape(say('en', key, **values))}</{tag}>"
+    """An HTML element that shows a text in the visitor's language; `tag` may carry attributes."""
+    return f"<{tag} {_data('text', key, values)}>{escape(say('en', key, **values))}</{tag.split()[0]}>"
 
 
 def attribute(name: str, key: str, **values: object) -> str:
@@ -48,15 +168,6 @@ def script() -> str:
     code = (Path(__file__).parent / "language.js").read_text(encoding="utf-8")
     constants = f"const TEXTS = {table}; const LANGUAGES = {json.dumps(list(LANGUAGES))};"
     return f"<script>(() => {{ {constants}\n{code}}})();</script>"
-
-
-def switch() -> str:
-    """The choice of the language, as radio buttons."""
-    choices = "".join(
-        f'<label lang="{code}"><input type="radio" name="language" value="{code}"><span>{name}</span></label>'
-        for code, name in LANGUAGES.items()
-    )
-    return f'<div class="language" role="radiogroup" {attribute("aria-label", "page.language")}>{choices}</div>'
 
 
 def _data(name: str, key: str, values: dict[str, object]) -> str:

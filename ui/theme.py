@@ -10,11 +10,22 @@ from ui import texts
 
 HERE = Path(__file__).parent
 TITLE = "CNN Lineup"
+
+
+def switch() -> str:
+    """The choice of the language, as radio buttons."""
+    choices = "".join(
+        f'<label lang="{code}"><input type="radio" name="language" value="{code}"><span>{name}</span></label>'
+        for code, name in texts.LANGUAGES.items()
+    )
+    return f'<div class="language" role="radiogroup" {texts.attribute("aria-label", "page.language")}>{choices}</div>'
+
+
 HEADER = f"""
 <header class="masthead">
   <h1>{TITLE}</h1>
   {texts.mark("page.motto", tag="p")}
-  {texts.switch()}
+  {switch()}
 </header>
 """
 ACCENT = gr.themes.Color(

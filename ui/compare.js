@@ -1,0 +1,106 @@
+// The Compare tab: keeps what is chosen, asks the server, and puts its answers in place without disturbing the rest.
+// `server` comes from gr.HTML; the sketchpad is above.
+const verdictPlace = element.querySelector("#verdict");
+const places = { verdict: verdictPlace, board: element.querySelector("#lineup"), steps: element.querySelector("#seen") };
+const chosen = (name) => [...element.querySelectorAll(`input[name=${name}]:checked`)].map((input) => input.value);
+let order = chosen("model"); // the networks as they stand on the board
+let current = { value: "", drawing: false };
+let complete = false; // the last quick answer was of all networks
+
+const options = {
+  dataset: () => chosen("dataset")[0],
+  models: () => order,
+  calibrated: () => element.querySelector("input[name=calibrated]").checked,
+  sort: () => element.querySelector("select[name=sort]").value,
+  off: () => [...element.querySelectorAll("input[name=step]:not(:checked)")].map((input) => input.value),
+  language: () => window.lineup.language,
+};
+
+function ask(more = {}) {
+  const settings = Object.fromEntries(Object.entries(options).map(([name, get]) => [name, get()]));
+  return { picture: current.value, drawing: current.drawing, ...settings, ...more };
+}
+
+// Makes `from` like `to` node by node, so that focus, scrolling and transitions survive. A cell that is pending keeps
+// what it shows, if it is of the same network.
+function morph(from, to) {
+  if (from.nodeName !== to.nodeName) return from.replaceWith(to);
+  if (from.nodeType === Node.TEXT_NODE) return void (from.data !== to.data && (from.data = to.data));
+  if ("pending" in to.dataset && from.dataset.model === to.dataset.model) return;
+  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name)) from.removeAttribute(name);
+  for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+  if (from.nodeName === "INPUT") from.checked = to.hasAttribute("checked");
+  const [old, young] = [[...from.childNodes], [...to.childNodes]];
+  young.forEach((node, index) => (old[index] ? morph(old[index], node) : from.append(node)));
+  old.slice(young.length).forEach((node) => node.remove());
+}
+
+function fill(place, html) {
+  const template = document.createElement(place.nodeName);
+  template.innerHTML = html;
+  const [old, young] = [[...place.childNodes], [...template.childNodes]];
+  if (old.length !== young.length) return place.replaceChildren(...young);
+  young.forEach((node, index) => morph(old[index], node));
+}
+
+// One request at a time; what changes meanwhile is asked for next, and answers that were overtaken are shown only while
+// the pen is down.
+function flow(quick) {
+  let busy = false;
+  let again = false;
+  return async () => {
+    again = true;
+    if (busy) return;
+    busy = true;
+    while (again) {
+      again = false;
+      const question = ask({ quick });
+      try {
+        const got = await server.look(question);
+        if (again && !question.drawing) continue;
+        for (const [name, place] of Object.entries(places)) if (got[name] !== null) fill(place, got[name]);
+        if (quick) complete = got.complete;
+        if (!again && got.order) order = got.order;
+        element.dispatchEvent(new CustomEvent("answered", { detail: { ...got, question } }));
+      } catch {
+        fill(verdictPlace, `<p class="verdict verdict-alarm">${say("verdict.offline")}</p>`);
+      }
+    }
+    busy = false;
+  };
+}
+
+const quickly = flow(true);
+const wholly = flow(false);
+
+function look() {
+  quickly();
+  if (!complete) wholly();
+}
+
+element.addEventListener("draw", (event) => {
+  current = event.detail;
+  look();
+});
+element.addEventListener("change", (event) => {
+  const { name } = event.target;
+  if (!["dataset", "model", "calibrated", "sort", "step"].includes(name)) return;
+  if (name === "dataset") showSamples();
+  if (name === "model") {
+    const models = chosen("model");
+    order = [...order.filter((model) => models.includes(model)), ...models.filter((model) => !order.includes(model))];
+  }
+  complete = false;
+  look();
+});
+document.addEventListener("lineup:language", () => {
+  complete = false;
+  look();
+});
+
+function showSamples() {
+  for (const strip of element.querySelectorAll(".samples")) strip.hidden = strip.dataset.dataset !== chosen("dataset")[0];
+}
+
+showSamples();
+if (window.lineup.language !== "en") look();

@@ -1,0 +1,115 @@
+"""What the Compare tab shows for a picture: verdict, board and strip, as HTML."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.checkpoint import CheckpointError
+from cnn_models.consensus import Memory, uncalibrated
+from cnn_models.decode import PictureError, decode
+from cnn_models.hub import LoadedModel, MissingCheckpoint
+from cnn_models.layers import architecture_layers
+from cnn_models.predict import Comparison
+from cnn_models.preprocess import BlankPicture, Step, steps
+from ui.ask import Ask
+from ui.board import Column, board
+from ui.sketchpad import picture_of
+from ui.steps import strip
+from ui.texts import say
+from ui.verdict import sentence, verdict_html
+
+
+class Looker:
+    """Answers of a hub's networks, remembered, and what the page makes of them."""
+
+    def __init__(self, hub: ModelHub):
+        self._hub = hub
+        self._remember = Memory()
+        self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
+
+    def look(self, sent: object) -> dict:
+        """`verdict`, `board` and `steps` as HTML (None: as it was), `complete` and the `order` of the networks.
+
+        A quick ask is answered by the small networks alone; it is `complete` when no other could answer.
+        """
+        ask = Ask.read(sent)
+        columns = {name: self._column(ask, name) for name in ask.models}
+        ready = [name for name, column in columns.items() if not column.missing]
+        small = [name for name in ready if ARCHITECTURES[name].input_size == DATASETS[ask.dataset].size]
+        complete = len(small) == len(ready)
+        sides: dict[int, list[str]] = {}
+        for name in ready or ask.models:
+            sides.setdefault(ARCHITECTURES[name].input_size, []).append(name)
+        seen: tuple[Step, ...] = ()
+        try:
+            if (picture := picture_of(ask.picture)) is None:
+                raise BlankPicture
+            seen = steps(decode(picture), DATASETS[ask.dataset], ask.off)
+            if not ready:
+                raise PictureError(say(ask.language, "verdict.nobody"))
+            # The large ones first: the small ones are being answered by the quick ask meanwhile.
+            for name in small if ask.quick else sorted(ready, key=small.__contains__):
+                columns[name] = self._answer(ask, columns[name], seen[-1])
+        except BlankPicture:
+            text = verdict_html(say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}"))
+            return self._shown(ask, columns, text, strip(ask, seen, sides), complete=True)
+        except PictureError as error:
+            why = str(error) if not ready else say(ask.language, "verdict.refused", why=error)
+            return self._shown(ask, columns, verdict_html(why, "alarm"), strip(ask, seen, sides), complete=True)
+        answers = [column.answer for column in columns.values() if column.answer]
+        text = None
+        if answers and (complete or not ask.quick):
+            comparison = Comparison.of(ask.dataset, seen[-1].picture, answers)
+            text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
+        elif not answers and complete:
+            text = verdict_html(say(ask.language, "verdict.nobody"), "alarm")
+        if not complete:
+            late = small if not ask.quick else [name for name in ready if name not in small]
+            columns |= {name: replace(columns[name], pending=True) for name in late}
+        return self._shown(ask, columns, text, strip(ask, seen, sides) if ask.quick else None, complete)
+
+    def _shown(self, ask: Ask, columns: dict[str, Column], text: str | None, seen: str | None, complete: bool) -> dict:
+        is_whole = complete or not ask.quick
+        order = list(columns)
+        if ask.sort != "confidence":
+            order.sort(key=lambda name: ARCHITECTURES[name].year if ask.sort == "year" else self.sizes[name])
+        elif is_whole and not ask.drawing:  # while one draws, nothing changes its place
+            answers = {name: column.answer for name, column in columns.items() if column.answer}
+            order.sort(key=lambda name: -max(answers[name].probabilities.values()) if name in answers else 1)
+            columns = {name: replace(column, pending=False) for name, column in columns.items()}
+        table = board(ask, [columns[name] for name in order], self.sizes, together_pending=not is_whole)
+        return {"verdict": text, "board": table, "steps": seen, "complete": complete, "order": order}
+
+    def _column(self, ask: Ask, name: str) -> Column:
+        """The network's place; with a picture to answer for, its weights are loaded too."""
+        id = f"{name}.{ask.dataset}"
+        try:
+            if not ask.picture:
+                self._hub.card(id)
+                return Column(name)
+            return Column(name, source=_source(self._hub.get(id)))
+        except MissingCheckpoint as error:
+            hint = say(ask.language, "board.trains", command=f"python -m training.train {id}")
+            return Column(name, missing=str(error) if self._hub.namespace else hint)
+        except CheckpointError as error:
+            return Column(name, missing=str(error))
+
+    def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
+        try:
+            loaded = self._hub.get(f"{column.name}.{ask.dataset}")
+            answer = self._remember(loaded, step.picture)
+        except CheckpointError as error:
+            return replace(column, missing=str(error))
+        if not ask.calibrated:
+            answer = replace(answer, probabilities=uncalibrated(answer.probabilities, loaded.card.temperature))
+        return replace(column, answer=answer)
+
+
+def _source(loaded: LoadedModel) -> str:
+    """Where the weights came from: the folder's name, or the repository and the start of its commit."""
+    if Path(loaded.source).is_dir():
+        return f"{Path(loaded.source).parent.name}/"
+    repository, _, commit = loaded.source.partition("@")
+    return f"{repository}@{commit[:7]}"

@@ -1,0 +1,77 @@
+"""The sentence above the board: what the networks say together, and who disagrees."""
+
+from __future__ import annotations
+
+from html import escape
+
+from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.consensus import soft_vote
+from cnn_models.predict import Answer, Comparison
+from ui.texts import TEXTS, say
+
+
+def percent(probability: float) -> str:
+    """A probability in percent with two decimals; only certainty reads 100.00, only 0 reads 0.00."""
+    text = f"{100 * probability:.2f}"
+    if text == "100.00" and probability < 1:
+        return ">99.99"
+    if text == "0.00" and probability > 0:
+        return "<0.01"
+    return text
+
+
+def class_name(language: str, label: str) -> str:
+    return say(language, f"class.{label}") if f"class.{label}" in TEXTS else label
+
+
+def listing(language: str, names: list[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    if len(names) == 1:
+        return names[0]
+    first = say(language, "list.comma").join(names[:-1])
+    return say(language, "list.and", first=first, last=names[-1])
+
+
+def title(answer: Answer) -> str:
+    return ARCHITECTURES[answer.id.rpartition("/")[2].split(".")[0]].title
+
+
+def sentence(comparison: Comparison, language: str = "en") -> str:
+    """Unanimous, or who is against whom and by how much, or that it is none of the ten things and why."""
+    verb = "read" if DATASETS[comparison.dataset].kind == "digits" else "see"
+    verdict, count = comparison.verdict, len(comparison.models)
+    said: dict[str, list[str]] = {}
+    for answer in comparison.models:
+        said.setdefault(answer.label, []).append(title(answer))
+
+    def clause(label: str, names: str = "", many: bool = True) -> str:
+        names, many = (names, many) if names else (listing(language, said[label]), len(said[label]) > 1)
+        return say(
+            language, f"verdict.{verb}.{'many' if many else 'one'}", names=names, label=class_name(language, label)
+        )
+
+    comma, semicolon = say(language, "list.comma"), say(language, "list.semicolon")
+    label, others = verdict.label, [clause(label) for label in said if label != verdict.label]
+    shares = soft_vote([answer.probabilities for answer in comparison.models])
+    likeliest = max(shares, key=shares.__getitem__)
+    share = {"label": class_name(language, likeliest), "share": percent(shares[likeliest])}
+    if count == 1:
+        text = clause(label)
+    elif not others:
+        everyone = say(language, "verdict.both") if count == 2 else say(language, "verdict.all", count=count)
+        text = clause(label, everyone)
+    else:
+        if 2 * verdict.votes[label] > count:
+            some = say(language, "verdict.some", votes=verdict.votes[label], count=count)
+            text = semicolon.join([clause(label, some), comma.join(others)])
+        else:
+            text = say(language, "verdict.split", clauses=comma.join([clause(label), *others]))
+        text += semicolon + say(language, "verdict.share", **share)
+    if verdict.unusual:
+        text = say(language, "verdict.none", clause=say(language, "verdict.unsure", **share)) + " " + text
+    return text + say(language, "list.stop")
+
+
+def verdict_html(text: str, kind: str = "") -> str:
+    """`kind` is `alarm` for what went wrong and `unusual` for a picture of none of the classes."""
+    return f"<p class='verdict{f' verdict-{kind}' if kind else ''}'>{escape(text)}</p>"
