@@ -6,9 +6,11 @@ import re
 import pytest
 
 from cnn_models.checkpoint import WEIGHTS
-from ui.ask import Ask
+from ui.ask import PARTS, Ask
 from ui.look import Looker
 from ui.sketchpad import HERE, PNG
+from ui.texts import LANGUAGES
+from ui.why import Explainer
 
 SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()
 
@@ -92,3 +94,18 @@ def test_a_step_switched_off_changes_the_picture_and_the_answers(checkpoint, loo
     assert numbers(look(models=["lenet5"], off=["scale", "centre"])["board"], "lenet5") != numbers(
         on["board"], "lenet5"
     )
+
+
+def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
+    for name in ("lenet5", "mini_resnet"):
+        checkpoint(f"{name}.mnist")
+    explainer = Explainer(Looker(hub))
+    for language in LANGUAGES:
+        ask = {"picture": SEVEN, "language": language}
+        heat, broken, looks = (explainer.why({**ask, "part": part}) for part in PARTS)
+        assert heat.count("<img") == 4 and broken.count("<polyline") == 2 * 7 and looks.count("<tr>") == 3
+        assert all("Mini ResNet" in html for html in (heat, broken, looks))
+    assert "for 3" in explainer.why({"picture": SEVEN, "part": "heat", "label": "3"})
+    for nothing in ({}, {"picture": ""}, {"picture": SEVEN, "models": []}, 7):
+        assert explainer.why(nothing) == "<p>Nothing yet</p>"
+    assert "clear the sketchpad" in explainer.why({"picture": "nonsense"})

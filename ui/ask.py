@@ -8,6 +8,7 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.preprocess import SWITCHES
 from ui.texts import LANGUAGES
 
+PARTS = ("heat", "break", "looks")
 SORTS = ("year", "size", "confidence")
 
 
@@ -17,6 +18,7 @@ class Ask:
 
     `models` are in the order in which they are shown, `off` the steps of preprocessing to leave out; a `quick` ask is
     for the small networks alone, so that the others do not hold them up; `drawing` says that the pen is down.
+    `part` is of PARTS, what to explain, and `label` the class to explain; "" is the one of the soft vote.
     """
 
     picture: object = ""
@@ -29,6 +31,7 @@ class Ask:
     quick: bool = False
     drawing: bool = False
     label: str = ""
+    part: str = ""
 
     @classmethod
     def read(cls, sent: object) -> Ask:
@@ -45,6 +48,7 @@ class Ask:
             off=_some(sent.get("off", []), SWITCHES),
             quick=sent.get("quick") is True,
             drawing=sent.get("drawing") is True,
+            part=_one(sent.get("part"), ("", *PARTS)),
             label=_one(sent.get("label"), ("", *DATASETS[dataset].classes)),
         )
 

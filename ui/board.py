@@ -114,7 +114,6 @@ def _mark(name: str, pending: bool) -> str:
 
 
 def _cell(mark: str, p: float | None, label: str, wins: bool | None, kind: str = "") -> str:
-    """A probability; the button in it asks why for this class."""
     if p is None:
         return f"<td {mark} class='{kind}'></td>"
     kinds = f"{kind} {'board-winner' if wins else 'board-faint' if p < 0.0005 else ''}".strip()

@@ -8,13 +8,14 @@ from pathlib import Path
 import gradio as gr
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
-from ui.ask import SORTS
+from ui.ask import PARTS, SORTS
 from ui.look import Looker
 from ui.sketchpad import samples, sketchpad, uploaded
 from ui.texts import attribute, mark
+from ui.why import Explainer
 
 HERE = Path(__file__).parent
-SCRIPTS = ("sketchpad.js", "compare.js")
+SCRIPTS = ("sketchpad.js", "compare.js", "why.js")
 
 
 def page(looker: Looker) -> str:
@@ -48,7 +49,15 @@ def page(looker: Looker) -> str:
     </div>
   </div>
   <div id="seen">{first["steps"]}</div>
+  <section id="why">{mark("why.title", tag="h2")}{whys()}</section>
 </div>"""
+
+
+def whys() -> str:
+    """A fold for each part of the why, empty until it is opened."""
+    return "".join(
+        f"<details data-part='{part}'>{mark(f'why.{part}', tag='summary')}<div></div></details>" for part in PARTS
+    )
 
 
 def compare_tab(hub: ModelHub) -> None:
@@ -77,10 +86,15 @@ def compare_tab(hub: ModelHub) -> None:
     def look(sent: object) -> dict:
         return looker.look(sent)
 
+    explainer = Explainer(looker)
+
+    def why(sent: object) -> str:
+        return explainer.why(sent)
+
     gr.HTML(
         page(looker),
         js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        server_functions=[look],
+        server_functions=[look, why],
         elem_id="compare-page",
         apply_default_css=False,
     )

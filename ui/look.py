@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import Memory, uncalibrated
 from cnn_models.decode import PictureError, decode
 from cnn_models.hub import LoadedModel, MissingCheckpoint
 from cnn_models.layers import architecture_layers
-from cnn_models.predict import Comparison
+from cnn_models.predict import Answer, Comparison
 from cnn_models.preprocess import BlankPicture, Step, steps
 from ui.ask import Ask
 from ui.board import Column, board
@@ -70,6 +72,17 @@ class Looker:
             columns |= {name: replace(columns[name], pending=True) for name in late}
         return self._shown(ask, columns, text, strip(ask, seen, sides) if ask.quick else None, complete)
 
+    def networks(self, ask: Ask) -> tuple[list[LoadedModel], Step | None]:
+        """The chosen networks that can answer, and the picture's last step. Raises PictureError."""
+        picture = picture_of(ask.picture)
+        columns = [self._column(ask, name) for name in ask.models] if picture is not None else []
+        loaded = [self._hub.get(f"{column.name}.{ask.dataset}") for column in columns if not column.missing]
+        return loaded, steps(decode(picture), DATASETS[ask.dataset], ask.off)[-1] if loaded else None
+
+    def answer(self, loaded: LoadedModel, grid: np.ndarray) -> Answer:
+        """The network's answer, which is remembered. Raises CheckpointError."""
+        return self._remember(loaded, grid)
+
     def _shown(self, ask: Ask, columns: dict[str, Column], text: str | None, seen: str | None, complete: bool) -> dict:
         is_whole = complete or not ask.quick
         order = list(columns)
@@ -99,7 +112,7 @@ class Looker:
     def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
         try:
             loaded = self._hub.get(f"{column.name}.{ask.dataset}")
-            answer = self._remember(loaded, step.picture)
+            answer = self.answer(loaded, step.picture)
         except CheckpointError as error:
             return replace(column, missing=str(error))
         if not ask.calibrated:

@@ -143,6 +143,52 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Switch a step off and see what it is worth: all networks answer again at once.",
         "关掉某一步，看看它的作用：所有网络会立即重新作答。",
     ),
+    # Why.
+    "why.title": ("Why", "为什么"),
+    "why.wait": ("Computing …", "正在计算……"),
+    "why.heat": ("Where each network looked", "各网络看了哪里"),
+    "why.heat.of": (
+        "What speaks for {label}; choose a class on the board for another. Left: Grad-CAM, the share of each place in "
+        "the last stage of convolutions that has any. Right: occlusion, the probability that is lost where a square of "
+        "{window}×{window} is blackened; blue where it is gained. All networks on one scale: full colour is {cam} % of "
+        "the whole on the left, {lost} points on the right.",
+        "支持“{label}”的地方；在结果表上可另选一类。左：Grad-CAM，最后一个仍有位置之分的卷积阶段中各处所占份额。"
+        "右：遮挡，把 {window}×{window} 的方块涂黑后损失的概率；蓝色表示反而升高。所有网络用同一标度："
+        "左图满色为总量的 {cam} %，右图满色为 {lost} 个百分点。",
+    ),
+    "why.cam.alt": ("Grad-CAM of {name} for {label}", "{name}对{label}的 Grad-CAM"),
+    "why.occlusion.alt": ("Occlusion of {name} for {label}", "{name}对{label}的遮挡图"),
+    "why.break": ("What it takes to break it", "怎样才会出错"),
+    "why.break.of": (
+        "Each line: the probability that a network still gives its own first answer, as the picture is disturbed more.",
+        "每条线：随着干扰加大，一个网络仍给自己最初答案的概率。",
+    ),
+    "why.shift": ("Shifted right, pixels", "右移（像素）"),
+    "why.rotate": ("Turned, degrees", "旋转（度）"),
+    "why.scale": ("Scaled by", "缩放倍数"),
+    "why.thicken": ("Thickened, pixels", "加粗（像素）"),
+    "why.blur": ("Blurred, sigma in pixels", "模糊（σ，像素）"),
+    "why.noise": ("Noise, deviation from white 1", "噪声（标准差，白为 1）"),
+    "why.breaks": ("{names} breaks first, at {amount}", "{names}最先出错，在 {amount} 处"),
+    "why.break.many": ("{names} break first, at {amount}", "{names}最先出错，在 {amount} 处"),
+    "why.holds": ("Nobody breaks", "无一出错"),
+    "why.looks": ("Many looks at one picture", "多看几眼"),
+    "why.looks.of": (
+        "The picture at {scales} scales: four corners, the centre, and the whole{mirror}. Of the {paper} looks of the "
+        "GoogLeNet paper, {count} differ here, as the three squares of a square picture are one.",
+        "把图片放大到 {scales} 种尺度，各取四角、中央与整体{mirror}。GoogLeNet 论文的 {paper} 个视图中，"
+        "这里有 {count} 个不同，因为正方形图片的三个方块是同一个。",
+    ),
+    "why.mirrored": (", mirrored too", "，并加镜像"),
+    "why.unmirrored": (
+        "; no mirrors, for a mirrored digit is another sign",
+        "；不取镜像，因为数字的镜像不再是那个数字",
+    ),
+    "why.network": ("Network", "网络"),
+    "why.single": ("One look", "看一眼"),
+    "why.many": ("{count} looks", "看 {count} 眼"),
+    "why.cost": ("Cost", "代价"),
+    "why.times": ("{times} × the time", "{times} 倍时间"),
 }
 
 

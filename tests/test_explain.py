@@ -1,0 +1,78 @@
+"""Heat maps, disturbances and many looks, of trained networks on real pictures."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cnn_models import ARCHITECTURES, ModelHub, create_model
+from cnn_models.crops import looks, many_looks
+from cnn_models.explain import LEAST, explain, last_stage
+from cnn_models.perturb import DISTURBANCES, break_down, disturbed
+from cnn_models.predict import predict
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return ModelHub(device="cpu").get("mini_resnet.mnist")
+
+
+@pytest.fixture(scope="module")
+def seven():
+    return np.asarray(Image.open("ui/samples/mnist.7.png").convert("L"))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_network_has_a_last_stage_with_places(name):
+    model, side = create_model(name).eval(), ARCHITECTURES[name].input_size
+    seen = []
+    last_stage(model, torch.zeros(1, 1, side, side)).register_forward_hook(lambda *a: seen.append(a[2].shape))
+    model(torch.zeros(1, 1, side, side))
+    assert seen[0][2] >= LEAST
+
+
+def test_heat_is_where_the_digit_is_and_the_network_stays_as_it_was(trained, seven):
+    before = predict(trained, seven).probabilities
+    heat = explain(trained, seven, "7")
+    assert heat.cam.shape == heat.occlusion.shape == (28, 28)
+    assert heat.cam.min() >= 0 and heat.cam.sum() == pytest.approx(1, abs=1e-4)
+    near = torch.nn.functional.max_pool2d(torch.tensor(seven)[None, None].float(), 7, 1, 3)[0, 0].numpy() > 0
+    lost = np.clip(heat.occlusion, 0, None)
+    assert lost[near].sum() > 0.9 * lost.sum() > 0
+    assert predict(trained, seven).probabilities == before
+    assert not any(module._forward_hooks for module in trained.model.modules())
+    assert not np.allclose(heat.occlusion, explain(trained, seven, "1").occlusion)
+    with pytest.raises(ValueError, match="not a class"):
+        explain(trained, seven, "Bag")
+
+
+def test_disturbances_start_from_the_picture_itself(seven):
+    pictures, start = disturbed(seven), 0
+    for amounts, _ in DISTURBANCES.values():
+        ours = pictures[start : start + len(amounts)]
+        start += len(amounts)
+        assert torch.allclose(ours[0], torch.tensor(seven) / 255, atol=1e-6)
+        distances = (ours - ours[0]).abs().sum((1, 2))
+        assert (distances[1:] > 0).all() and ours.min() >= 0 and ours.max() <= 1
+    assert start == len(pictures) and torch.equal(pictures, disturbed(seven))
+
+
+def test_breaking_is_by_the_networks_own_answers(trained, seven):
+    broken = break_down(trained, disturbed(seven))
+    assert list(broken) == list(DISTURBANCES)
+    for name, (probabilities, breaks_at) in broken.items():
+        assert probabilities[0] == pytest.approx(predict(trained, seven).probabilities["7"], abs=1e-5)
+        if breaks_at is not None:
+            assert probabilities[DISTURBANCES[name].amounts.index(breaks_at)] <= 0.5
+    assert broken["rotate"].breaks_at is not None  # no seven lies on its side
+
+
+def test_many_looks_are_the_papers_without_repetition(trained, seven):
+    views = looks(seven, mirror=True)
+    assert views.shape == (48, 28, 28) and torch.equal(views[24:], views[:24].flip(-1))
+    answer = many_looks(trained, seven)
+    assert (answer.count, answer.paper) == (24, 72)
+    assert max(answer.probabilities, key=answer.probabilities.get) == "7"
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    bag = np.asarray(Image.open("ui/samples/fashion_mnist.8.png").convert("L"))
+    assert many_looks(ModelHub(device="cpu").get("lenet5.fashion_mnist"), bag).paper == 144

@@ -1,0 +1,164 @@
+"""Why the networks answer as they do, as HTML: where they looked, what breaks them, many looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+from cnn_models import ARCHITECTURES
+from cnn_models.checkpoint import CheckpointError
+from cnn_models.consensus import soft_vote
+from cnn_models.crops import SCALES, many_looks
+from cnn_models.decode import PictureError
+from cnn_models.explain import WINDOW, explain
+from cnn_models.hub import LoadedModel
+from cnn_models.perturb import DISTURBANCES, Broken, break_down, disturbed
+from ui.ask import Ask
+from ui.look import Looker
+from ui.steps import data_url
+from ui.texts import say
+from ui.verdict import class_name, listing, percent
+
+SHOWN = 112  # pixels of a heat map
+HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
+# Okabe & Ito's palette, as on the Training tab, with a dash each: a line is known without its colour too.
+LINES = (("#0072b2", ""), ("#d55e00", "6 3"), ("#009e73", "2 3"), ("#cc79a7", "8 3 2 3"), ("#e69f00", "1 2"))
+WIDTH, HEIGHT = 260, 120
+
+
+class Explainer:
+    """Each part of the why over the networks of a Looker."""
+
+    def __init__(self, looker: Looker):
+        self._looker = looker
+
+    def why(self, sent: object) -> str:
+        """The part that is asked for, or a sentence where there is nothing to explain."""
+        ask = Ask.read(sent)
+        try:
+            networks, step = self._looker.networks(ask)
+            if not networks:
+                return f"<p>{say(ask.language, 'steps.nothing')}</p>"
+            grid = step.picture
+            if ask.part == "break":
+                pictures = disturbed(grid)
+                return charts(ask.language, {_title(net): break_down(net, pictures) for net in networks})
+            if ask.part == "looks":
+                return self._looks(ask, networks, grid)
+            return self._heat(ask, networks, grid)
+        except (PictureError, CheckpointError) as error:
+            return f"<p>{escape(str(error))}</p>"
+
+    def _heat(self, ask: Ask, networks: list[LoadedModel], grid: np.ndarray) -> str:
+        shares = soft_vote([self._looker.answer(net, grid).probabilities for net in networks])
+        label = ask.label or max(shares, key=shares.__getitem__)
+        heats = {_title(net): explain(net, grid, label) for net in networks}
+        cam = max(float(heat.cam.max()) for heat in heats.values()) or 1.0
+        lost = max(float(np.abs(heat.occlusion).max()) for heat in heats.values()) or 1.0
+        name = class_name(ask.language, label)
+        text = say(
+            ask.language, "why.heat.of", label=name, window=WINDOW, cam=f"{100 * cam:.1f}", lost=f"{100 * lost:.1f}"
+        )
+        figures = []
+        for title, heat in heats.items():
+            images = "".join(
+                f"<img src='{data_url(overlay(grid, values))}' "
+                f"alt='{escape(say(ask.language, f'why.{kind}.alt', name=title, label=name))}'>"
+                for kind, values in (("cam", heat.cam / cam), ("occlusion", heat.occlusion / lost))
+            )
+            figures.append(f"<figure>{images}<figcaption>{escape(title)}</figcaption></figure>")
+        return f"<p>{escape(text)}</p><div class='heats'>{''.join(figures)}</div>"
+
+    def _looks(self, ask: Ask, networks: list[LoadedModel], grid: np.ndarray) -> str:
+        rows, found = [], None
+        for net in networks:
+            single, found = self._looker.answer(net, grid), many_looks(net, grid)
+            label = max(found.probabilities, key=found.probabilities.__getitem__)
+            texts = [
+                f"{class_name(ask.language, single.label)} {percent(single.probabilities[single.label])} %",
+                f"{class_name(ask.language, label)} {percent(found.probabilities[label])} %",
+                say(ask.language, "why.times", times=f"{found.milliseconds / single.milliseconds:.0f}"),
+            ]
+            cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
+            rows.append(f"<tr><th scope='row'>{_title(net)}</th>{cells}</tr>")
+        mirror = say(ask.language, "why.mirrored" if found.paper == 144 else "why.unmirrored")
+        text = say(
+            ask.language, "why.looks.of", scales=len(SCALES), mirror=mirror, paper=found.paper, count=found.count
+        )
+        heads = ("why.network", "why.single", "why.many", "why.cost")
+        head = "".join(f"<th scope='col'>{escape(say(ask.language, key, count=found.count))}</th>" for key in heads)
+        return f"<p>{escape(text)}</p><table class='looks'><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _title(loaded: LoadedModel) -> str:
+    return ARCHITECTURES[loaded.card.architecture].title
+
+
+def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
+    """The picture, paled, under a 28 x 28 map from -1 (blue) to 1 (red)."""
+    base = np.asarray(Image.fromarray(grid).resize((SHOWN, SHOWN), Image.Resampling.NEAREST), np.float32)
+    large = np.asarray(Image.fromarray(heat.astype(np.float32)).resize((SHOWN, SHOWN), Image.Resampling.BILINEAR))
+    colour = np.where(large[..., None] > 0, HOT, COLD)
+    strength = np.clip(np.abs(large), 0, 1)[..., None] ** 0.7 * 0.85
+    paled = 255 - base[..., None] * 0.55
+    return Image.fromarray(np.rint(paled * (1 - strength) + colour * strength).astype(np.uint8))
+
+
+def charts(language: str, broken: dict[str, dict[str, Broken]]) -> str:
+    """A chart for each disturbance, a line for each network, and below it who breaks first."""
+    legend = "".join(
+        f"<li><svg width='28' height='8' aria-hidden='true'>{_path([(0, 4), (28, 4)], index)}</svg> "
+        f"{escape(title)}</li>"
+        for index, title in enumerate(broken)
+    )
+    figures = "".join(
+        _chart(language, name, {title: each[name] for title, each in broken.items()}) for name in DISTURBANCES
+    )
+    text = escape(say(language, "why.break.of"))
+    return f"<p>{text}</p><ul class='legend'>{legend}</ul><div class='charts'>{figures}</div>"
+
+
+def _chart(language: str, name: str, broken: dict[str, Broken]) -> str:
+    amounts = DISTURBANCES[name].amounts
+    at = [28 + (WIDTH - 36) * (amount - amounts[0]) / (amounts[-1] - amounts[0]) for amount in amounts]
+    grid = "".join(
+        f"<line x1='28' x2='{WIDTH - 8}' y1='{_y(p)}' y2='{_y(p)}'/><text x='24' y='{_y(p) + 3}' "
+        f"text-anchor='end'>{p * 100:.0f}</text>"
+        for p in (0, 0.5, 1)
+    )
+    ticks = "".join(
+        f"<text x='{x:.0f}' y='{HEIGHT + 12}' text-anchor='middle'>{amount:g}</text>"
+        for x, amount in zip(at, amounts, strict=True)
+        if amount in (amounts[0], amounts[3], amounts[-1])
+    )
+    lines = "".join(
+        _path([(x, _y(p)) for x, p in zip(at, each.probabilities, strict=True)], index)
+        for index, each in enumerate(broken.values())
+    )
+    title, first = say(language, f"why.{name}"), _first(language, broken, amounts)
+    return (
+        f"<figure><figcaption>{escape(title)}</figcaption><svg viewBox='0 0 {WIDTH} {HEIGHT + 16}' role='img' "
+        f"aria-label='{escape(f'{title}: {first}')}'>{grid}{ticks}{lines}</svg><p>{escape(first)}</p></figure>"
+    )
+
+
+def _first(language: str, broken: dict[str, Broken], amounts: Sequence[float]) -> str:
+    """Who is the first to answer otherwise as the amount grows."""
+    for amount in amounts:
+        if names := [title for title, each in broken.items() if each.breaks_at == amount]:
+            key = "why.breaks" if len(names) == 1 else "why.break.many"
+            return say(language, key, names=listing(language, names), amount=f"{amount:g}")
+    return say(language, "why.holds")
+
+
+def _y(probability: float) -> float:
+    return round(6 + (HEIGHT - 12) * (1 - probability), 1)
+
+
+def _path(points: list[tuple[float, float]], index: int) -> str:
+    colour, dash = LINES[index % len(LINES)]
+    text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return f"<polyline points='{text}' fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dash}'/>"
