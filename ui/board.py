@@ -81,7 +81,9 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
         f"<th scope='col' class='board-together'>{say(language, 'board.together')}"
         f"<small>{say(language, 'board.vote')}</small></th></tr></thead><tbody>"
         + "".join(
-            f"<tr><th scope='row'>{escape(name)}</th>{''.join(row)}</tr>" for name, row in zip(names, rows, strict=True)
+            f"<tr><th scope='row'><button type='button' data-class='{escape(label)}'>{escape(name)}</button></th>"
+            f"{''.join(row)}</tr>"
+            for label, name, row in zip(classes, names, rows, strict=True)
         )
         + "".join(
             f"<tr class='board-facts'><th scope='row'{_why(language, fact)}>{say(language, f'board.{fact}')}</th>"

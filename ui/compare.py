@@ -9,13 +9,14 @@ import gradio as gr
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
 from ui.ask import PARTS, SORTS
+from ui.keep import export, keep
 from ui.look import Looker
 from ui.sketchpad import samples, sketchpad, uploaded
 from ui.texts import attribute, mark
 from ui.why import Explainer
 
 HERE = Path(__file__).parent
-SCRIPTS = ("sketchpad.js", "compare.js", "why.js")
+SCRIPTS = ("sketchpad.js", "compare.js", "why.js", "keep.js")
 
 
 def page(looker: Looker) -> str:
@@ -37,6 +38,7 @@ def page(looker: Looker) -> str:
     <div id="dataset" class="choices" role="radiogroup" {attribute("aria-label", "dataset.choose")}>{datasets}</div>
     {sketchpad()}
     <div id="samples">{"".join(map(samples, DATASETS))}</div>
+    {keep()}
   </div>
   <div class="compare-read">
     <div id="verdict" role="status">{first["verdict"]}</div>
@@ -91,10 +93,13 @@ def compare_tab(hub: ModelHub) -> None:
     def why(sent: object) -> str:
         return explainer.why(sent)
 
+    def export_handwriting(sent: object) -> dict:
+        return export(sent)
+
     gr.HTML(
         page(looker),
         js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        server_functions=[look, why],
+        server_functions=[look, why, export_handwriting],
         elem_id="compare-page",
         apply_default_css=False,
     )

@@ -32,7 +32,7 @@ class Looker:
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def look(self, sent: object) -> dict:
-        """`verdict`, `board` and `steps` as HTML (None: as it was), `complete` and the `order` of the networks.
+        """`verdict`, `board` and `steps` as HTML (None: as it was), the `order` of the networks, their `answers`.
 
         A quick ask is answered by the small networks alone; it is `complete` when no other could answer.
         """
@@ -93,7 +93,10 @@ class Looker:
             order.sort(key=lambda name: -max(answers[name].probabilities.values()) if name in answers else 1)
             columns = {name: replace(column, pending=False) for name, column in columns.items()}
         table = board(ask, [columns[name] for name in order], self.sizes, together_pending=not is_whole)
-        return {"verdict": text, "board": table, "steps": seen, "complete": complete, "order": order}
+        labels = {name: column.answer.label for name, column in columns.items() if column.answer}
+        return {
+            "verdict": text, "board": table, "steps": seen, "complete": complete, "order": order, "answers": labels,
+        }  # fmt: skip
 
     def _column(self, ask: Ask, name: str) -> Column:
         """The network's place; with a picture to answer for, its weights are loaded too."""

@@ -143,6 +143,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Switch a step off and see what it is worth: all networks answer again at once.",
         "关掉某一步，看看它的作用：所有网络会立即重新作答。",
     ),
+    # Keep and share.
+    "keep.link": ("Copy link", "复制链接"),
+    "keep.copied": ("Copied", "已复制"),
+    "keep.uncopied": ("The address of this page is the link", "本页地址即为链接"),
+    "keep.label": ("This is", "这是"),
+    "keep.label.why": (
+        "Say what you drew, here or with a key from 0 to 9, and it joins your handwriting",
+        "在此或用 0 到 9 键标出所画内容，便会加入“我的笔迹”",
+    ),
+    "keep.labelled": ("Labelled {label}", "已标为 {label}"),
+    "keep.restore": ("Draw this again", "恢复这幅画"),
+    "keep.history": ("Drawings of this visit", "本次访问的画"),
+    "keep.mine": ("My handwriting, {count} labelled: {networks}", "我的笔迹，已标 {count} 幅：{networks}"),
+    "keep.export": ("Export as zip", "导出为 zip"),
     # Why.
     "why.title": ("Why", "为什么"),
     "why.wait": ("Computing …", "正在计算……"),

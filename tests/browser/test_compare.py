@@ -1,0 +1,172 @@
+"""The Compare tab under a real pointer, finger and keyboard, in Chromium."""
+
+import io
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from cnn_models.handwriting import unpack
+from tests.browser.test_page import SEVEN, draw, trained, winners
+
+CELL = "#lineup td[data-model=mini_resnet][data-class='7']"
+
+
+def answered(page, text):
+    expect(page.locator("#verdict")).to_contain_text(text, timeout=15_000)
+
+
+def shrunk(points, by, x, y):
+    return [(x + by * (px - 0.5), y + by * (py - 0.5)) for px, py in points]
+
+
+def test_answers_change_before_the_pen_is_up_in_updates_under_2_kb(page):
+    sizes = []
+    page.on(
+        "request",
+        lambda request: sizes.append(len(request.post_data or "")) if "component_server" in request.url else None,
+    )
+    draw(page, SEVEN[:2], release=False)
+    expect(page.locator(CELL)).not_to_have_text("")
+    first = page.locator(CELL).inner_text()
+    box = page.locator("#sketchpad canvas").bounding_box()
+    page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.8 * box["height"], steps=30)
+    expect(page.locator(CELL)).not_to_have_text(first)
+    page.mouse.up()
+    answered(page, "read 7")
+    assert sizes and max(sizes) < 2300  # the drawing itself is under 2 KB; the rest is what is chosen
+
+
+def test_a_digit_in_each_corner_small_tilted_and_thin_is_read(page):
+    for x, y in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)):
+        draw(page, shrunk(SEVEN, 0.6, x, y))
+        answered(page, "read 7")
+        page.get_by_role("button", name="Clear", exact=True).click()
+        answered(page, "canvas is empty")
+    page.locator("#sketchpad input[type=range]").fill("8")
+    draw(page, shrunk(SEVEN, 0.35, 0.6, 0.4))
+    answered(page, "read 7")
+    page.get_by_role("button", name="Clear", exact=True).click()
+    draw(page, [(0.25, 0.35), (0.64, 0.22), (0.55, 0.8)])
+    answered(page, "read 7")
+
+
+def test_undo_redo_and_the_keyboard(page):
+    canvas = page.locator("#sketchpad canvas")
+    canvas.focus()
+    for keys in (["ArrowUp"] * 9 + ["ArrowLeft"] * 8, ["Space"] + ["ArrowRight"] * 16):
+        for key in keys:
+            page.keyboard.press(key)
+    for _ in range(18):
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowLeft") if _ % 2 else None
+    page.keyboard.press("Space")
+    answered(page, "read 7")
+    page.keyboard.press("Control+z")
+    answered(page, "canvas is empty")
+    page.keyboard.press("Control+Shift+z")
+    answered(page, "read 7")
+    page.keyboard.press("Escape")
+    answered(page, "canvas is empty")
+    page.get_by_role("button", name="Undo").click()
+    answered(page, "read 7")
+
+
+def test_a_finger_draws_and_the_page_stays_where_it_is(browser, url):
+    context = browser.new_context(viewport={"width": 390, "height": 600}, has_touch=True)
+    tab = context.new_page()
+    tab.goto(url)
+    box = tab.locator("#sketchpad canvas").bounding_box()
+    finger = context.new_cdp_session(tab)
+    points = [(0.3 + 0.4 * i / 12, 0.25) for i in range(13)] + [
+        (0.7 - 0.25 * i / 12, 0.25 + 0.55 * i / 12) for i in range(13)
+    ]
+    for index, (x, y) in enumerate(points):
+        at = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}]
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove" if index else "touchStart", "touchPoints": at})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    answered(tab, "read 7")
+    assert tab.evaluate("scrollY") == 0
+    context.close()
+
+
+def test_the_address_restores_drawing_networks_and_switches(page, browser):
+    draw(page, SEVEN)
+    answered(page, "read 7")
+    page.locator("#models").get_by_text("LeNet-5").click()
+    page.get_by_label("Centred by mass").uncheck()
+    page.locator("input[name=calibrated]").uncheck()
+    page.locator("select[name=sort]").select_option("size")
+    expect(page.locator("#lineup th[data-model]").first).to_contain_text("Mini ResNet")
+    page.wait_for_timeout(500)
+    board = page.locator("#lineup td[data-class]").all_inner_texts()
+    other = browser.new_page()
+    other.goto(page.url)
+    expect(other.locator("#lineup .board-winner").first).to_be_visible(timeout=15_000)
+    other.wait_for_timeout(500)
+    assert "p=s" in page.url and other.url == page.url
+    assert other.locator("#lineup th[data-model]").count() == page.locator("#lineup th[data-model]").count()
+    expect(other.get_by_label("Centred by mass")).not_to_be_checked()
+    shown = other.locator("#lineup td[data-class]").all_inner_texts()
+    assert len(shown) == len(board) and [a[:2] for a in shown] == [b[:2] for b in board]
+    other.close()
+
+
+@pytest.mark.parametrize("hash", ["#d=mnist&p=s!!", "#d=x&m=y&o=z&s=q&p=p", "#d=mnist&m=lenet5&p=sFf__", "#d=%00"])
+def test_a_broken_address_opens_an_empty_page(page, url, hash):
+    page.goto("about:blank")
+    page.goto(url + hash)
+    expect(page.locator("#verdict")).not_to_have_text("")
+    draw(page, SEVEN)
+    expect(page.locator("#sketchpad .sketchpad-hint")).to_be_hidden()
+
+
+def test_drawings_are_kept_labelled_and_exported(page):
+    draw(page, SEVEN)
+    answered(page, "read 7")
+    expect(page.locator(".keep-strip button")).to_have_count(1)
+    page.keyboard.press("7")
+    expect(page.locator(".keep-figures p")).to_contain_text("Mini ResNet 1/1")
+    page.locator("#samples .samples:not([hidden]) button").nth(3).click()
+    answered(page, "read 3")
+    expect(page.locator(".keep-strip button")).to_have_count(2)
+    page.locator("select[name=label]").select_option("8")
+    expect(page.locator(".keep-figures p")).to_contain_text("Mini ResNet 1/2")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export as zip").click()
+    content = download.value.path().read_bytes()
+    assert len(zipfile.ZipFile(io.BytesIO(content)).namelist()) == 3
+    images, labels = unpack(content, "mnist")
+    assert labels.tolist() == [7, 8] and images[0].any()
+    page.locator(".keep-strip button").nth(1).click()
+    answered(page, "read 7")
+    page.reload()
+    expect(page.locator(".keep-strip button")).to_have_count(2)
+    answered(page, "read 7")
+
+
+def test_why_opens_on_a_class_of_the_board(page):
+    draw(page, SEVEN)
+    answered(page, "read 7")
+    page.locator("#lineup tbody th button", has_text="1").click()
+    expect(page.locator("[data-part=heat] img")).to_have_count(2 * len(trained("mnist")), timeout=30_000)
+    expect(page.locator("[data-part=heat] p")).to_contain_text("What speaks for 1")
+    for part, selector in (("break", "svg[role=img]"), ("looks", "td")):
+        page.locator(f"[data-part={part}] summary").click()
+        expect(page.locator(f"[data-part={part}] {selector}").first).to_be_visible(timeout=30_000)
+    assert winners(page) == dict.fromkeys(trained("mnist"), "7")
+
+
+def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
+    tab = browser.new_page(locale="zh-CN")
+    tab.goto(url)
+    expect(tab.get_by_role("tab").first).to_have_text("对比")
+    expect(tab.locator("#verdict")).to_contain_text("画板是空的")
+    draw(tab, SEVEN)
+    answered(tab, "一致认为是 7")
+    tab.get_by_text("English").click()
+    answered(tab, "networks read 7")
+    expect(tab.locator(".sketchpad-clear")).to_have_text("Clear")
+    tab.reload()
+    expect(tab.get_by_role("tab").first).to_have_text("Compare")
+    tab.close()

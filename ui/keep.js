@@ -1,0 +1,218 @@
+// Keep and share: the address holds the drawing and what is chosen; the strip holds this visit's drawings, in this
+// browser only; labelled ones are my handwriting.
+const strip = element.querySelector(".keep-strip");
+const figures = element.querySelector(".keep-figures");
+const labels = element.querySelector("select[name=label]");
+const told = element.querySelector(".keep-spoken");
+const STORE = "lineup.drawings";
+const APART = 4; // pixels between two points that are kept of a stroke
+const KEPT = 60; // drawings
+const MOST_POINTS = 6000;
+let drawings = recall(); // { code, dataset, form, answers, label }, oldest first
+let shown = null; // the one on the sketchpad
+let sheetShown = null; // the sheet it was drawn on
+
+function recall() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+const toText = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const toBytes = (text) => [...atob(text.replaceAll("-", "+").replaceAll("_", "/"))].map((each) => each.charCodeAt(0));
+
+// Strokes as "s" and width, number of points (2 bytes), then x, y, pressure of each; a picture as "p" and the 28×28
+// that the networks see at 4 bits.
+function encode() {
+  const strokes = sheet().filter((each) => each.points);
+  if (!strokes.length) return isEmpty() ? "" : "p" + toText(pixels());
+  const bytes = [];
+  for (const { width, points } of strokes) {
+    const far = [points[0]];
+    for (const point of points)
+      if (point === points.at(-1) || Math.hypot(point[0] - far.at(-1)[0], point[1] - far.at(-1)[1]) >= APART) far.push(point);
+    bytes.push(width, far.length >> 8, far.length & 255);
+    for (const [x, y, pressure] of far)
+      bytes.push(...[(x / SIDE) * 255, (y / SIDE) * 255, pressure * 100].map((n) => Math.min(255, Math.max(0, Math.round(n)))));
+  }
+  return "s" + toText(bytes);
+}
+
+function pixels() {
+  const image = element.querySelector("#seen li:nth-child(5) img");
+  const copy = document.createElement("canvas").getContext("2d");
+  copy.drawImage(image, 0, 0, 28, 28);
+  const grey = copy.getImageData(0, 0, 28, 28).data.filter((_, index) => index % 4 === 0);
+  return Array.from({ length: 392 }, (_, index) => (Math.round(grey[2 * index] / 17) << 4) | Math.round(grey[2 * index + 1] / 17));
+}
+
+// What `encode` made, as entries of the sketchpad; throws at anything else.
+function decode(code) {
+  const bytes = toBytes(code.slice(1));
+  if (code[0] === "p" && bytes.length === 392) {
+    const copy = document.createElement("canvas");
+    copy.width = copy.height = 28;
+    const image = new ImageData(28, 28);
+    bytes.flatMap((byte) => [byte >> 4, byte & 15]).forEach((grey, index) => image.data.set([grey * 17, grey * 17, grey * 17, 255], 4 * index));
+    copy.getContext("2d").putImageData(image, 0, 0);
+    const src = copy.toDataURL("image/png");
+    return [{ fresh: true, value: src, src, crisp: true }];
+  }
+  if (code[0] !== "s" || bytes.length > 3 * MOST_POINTS) throw new Error("not a drawing");
+  const entries = [];
+  for (let start = 0; start < bytes.length; ) {
+    const [width, high, low] = bytes.slice(start, start + 3);
+    const end = start + 3 + 3 * (high * 256 + low);
+    const points = [];
+    for (start += 3; start < end; start += 3) points.push([(bytes[start] / 255) * SIDE, (bytes[start + 1] / 255) * SIDE, bytes[start + 2] / 100]);
+    if (!points.length || points.flat().some(Number.isNaN) || points.at(-1).length !== 3) throw new Error("cut short");
+    entries.push({ fresh: !entries.length, width: Math.min(40, Math.max(8, width)), points });
+  }
+  return entries;
+}
+
+function restore(code) {
+  const entries = code ? decode(code) : [{ fresh: true }];
+  done.push(...entries);
+  undone = [];
+  paint();
+  tell();
+}
+
+// The address.
+function link() {
+  const { dataset, models, calibrated, sort, off } = ask();
+  const parts = { d: dataset, m: models.join(), c: calibrated ? 1 : 0, s: sort, o: off.join(), p: encode() };
+  return "#" + new URLSearchParams(parts);
+}
+
+function open() {
+  const parts = new URLSearchParams(location.hash.slice(1));
+  if (!parts.has("d")) return;
+  const list = (name) => (parts.get(name) ?? "").split(",").filter(Boolean);
+  const check = (name, is) => element.querySelectorAll(`input[name=${name}]`).forEach((input) => (input.checked = is(input.value)));
+  check("dataset", (value) => value === parts.get("d"));
+  if (!chosen("dataset").length) element.querySelector("input[name=dataset]").checked = true;
+  check("model", (value) => list("m").includes(value));
+  order = list("m").filter((model) => chosen("model").includes(model));
+  check("step", (value) => !list("o").includes(value));
+  check("calibrated", () => parts.get("c") !== "0");
+  const sort = element.querySelector("select[name=sort]");
+  if ([...sort.options].some((option) => option.value === parts.get("s"))) sort.value = parts.get("s");
+  showSamples();
+  complete = false;
+  try {
+    restore(parts.get("p") ?? "");
+  } catch {
+    restore("");
+  }
+}
+
+// The strip and the handwriting.
+const mine = () => drawings.filter((each) => each.label);
+
+function showStrip() {
+  try {
+    sessionStorage.setItem(STORE, JSON.stringify(drawings));
+  } catch {} // the strip is then of this page alone
+  strip.replaceChildren(
+    ...drawings.toReversed().map((each) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.innerHTML = "<img><small></small>";
+      button.firstChild.src = each.form;
+      const name = each.label ? say("keep.labelled", { label: className(each.label) }) : say("keep.restore");
+      button.firstChild.alt = button.title = name;
+      button.lastChild.textContent = each.label ? className(each.label) : "";
+      button.classList.toggle("keep-shown", each === shown);
+      button.addEventListener("click", () => again(each));
+      return button;
+    }),
+  );
+  for (const option of labels.options) option.hidden = !!option.value && option.dataset.dataset !== chosen("dataset")[0];
+  labels.disabled = !shown;
+  labels.value = shown?.label ?? "";
+  figures.hidden = !mine().length;
+  figures.firstElementChild.textContent = say("keep.mine", { count: mine().length, networks: accuracies() });
+}
+
+const className = (label) => [...labels.options].find((option) => option.value === label).textContent;
+
+function accuracies() {
+  const right = {};
+  for (const { answers, label } of mine())
+    for (const [name, answer] of Object.entries(answers)) (right[name] ??= []).push(answer === label);
+  return Object.entries(right)
+    .map(([name, each]) => {
+      const title = element.querySelector(`input[name=model][value=${name}]`).parentElement.textContent;
+      return `${title} ${each.filter(Boolean).length}/${each.length}`;
+    })
+    .join(" · ");
+}
+
+function again(drawing) {
+  shown = drawing;
+  restore(drawing.code);
+  sheetShown = sheet()[0];
+  const input = element.querySelector(`input[name=dataset][value=${drawing.dataset}]`);
+  if (!input.checked) {
+    input.checked = true;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+
+function label(name) {
+  if (!shown) return;
+  shown.label = name;
+  told.textContent = name ? say("keep.labelled", { label: className(name) }) : "";
+  showStrip();
+}
+
+element.addEventListener("answered", ({ detail }) => {
+  const { question, answers } = detail;
+  if (question.drawing || (question.quick && !detail.complete) || question.picture !== current.value) return;
+  const code = encode();
+  if (!code || !Object.keys(answers).length) shown = null;
+  else {
+    const form = element.querySelector("#seen li:nth-child(5) img").src;
+    const isSame = shown && sheetShown === sheet()[0] && shown.dataset === question.dataset;
+    if (!isSame) drawings = [...drawings, (shown = {})].slice(-KEPT);
+    if (shown.code !== code) delete shown.label;
+    sheetShown = sheet()[0];
+    Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...shown.answers, ...answers } });
+  }
+  history.replaceState(null, "", link());
+  showStrip();
+});
+labels.addEventListener("change", () => label(labels.value));
+document.addEventListener("keydown", (event) => {
+  if (!/^[0-9]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || !canvas.offsetParent) return;
+  if (event.target.matches("input:not([type=checkbox], [type=radio], [type=range]), select, textarea")) return;
+  label(element.querySelector(`option[data-key="${event.key}"][data-dataset=${chosen("dataset")[0]}]`).value);
+});
+element.querySelector(".keep-link").addEventListener("click", async () => {
+  history.replaceState(null, "", link());
+  try {
+    await navigator.clipboard.writeText(location.href);
+    told.textContent = say("keep.copied");
+  } catch {
+    told.textContent = say("keep.uncopied");
+  }
+  told.classList.remove("visually-hidden");
+  setTimeout(() => told.classList.add("visually-hidden"), 3000);
+});
+element.querySelector(".keep-export").addEventListener("click", async () => {
+  const got = await server.export_handwriting(mine().map(({ form, dataset, label }) => ({ picture: form, dataset, label })));
+  if (got.error) return void (figures.firstElementChild.textContent = got.error);
+  const anchor = document.createElement("a");
+  anchor.href = "data:application/zip;base64," + got.zip;
+  anchor.download = "handwriting.zip";
+  anchor.click();
+});
+window.addEventListener("hashchange", open);
+document.addEventListener("lineup:language", showStrip);
+
+showStrip();
+open();
