@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -87,18 +87,20 @@ def compare(
     dataset: str,
     models: Sequence[str] = (),
     hub: ModelHub | None = None,
+    off: Collection[str] = (),
 ) -> Comparison:
     """Show a picture, whatever `decode` takes, to several networks of one data set.
 
     `models` are architectures or checkpoint ids; none means all in `weights/` that can be loaded, and no hub means
-    one that is shared by all such calls. Raises CheckpointError (MissingCheckpoint where there are no weights),
-    PictureError (BlankPicture where nothing is drawn), and ValueError for names that do not fit.
+    one that is shared by all such calls; `off` are steps of the preprocessing to leave out. Raises CheckpointError
+    (MissingCheckpoint where there are no weights), PictureError (BlankPicture where nothing is drawn), and
+    ValueError for names that do not fit.
     """
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r:.80}; known are {', '.join(DATASETS)}")
     hub = hub or _shared_hub()
     ids = _ids(models, dataset)
-    grid = to_dataset_form(decode(picture), DATASETS[dataset])
+    grid = to_dataset_form(decode(picture), DATASETS[dataset], off)
 
     def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
         found = hub.run(id, lambda network: predict(network, grid))

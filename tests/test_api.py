@@ -9,6 +9,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image, ImageDraw, ImageOps
 
 from cnn_models import DATASETS, ModelHub
+from cnn_models.preprocess import SWITCHES
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +47,17 @@ def bag():
 def test_compare_reads_pictures_however_they_come(client, tmp_path, dataset, label, picture):
     picture.save(tmp_path / "picture.png")
     answer = client.predict(handle_file(tmp_path / "picture.png"), dataset, [], api_name="/compare")
-    assert set(answer) == {"dataset", "verdict", "models"} and answer["dataset"] == dataset
+    assert (
+        set(answer) == {"dataset", "verdict", "models", "steps"}
+        and answer["steps"] == []
+        and answer["dataset"] == dataset
+    )
     assert set(answer["verdict"]) == {"label", "votes", "unusual", "why"}
     assert answer["verdict"]["label"] == label
     assert sum(answer["verdict"]["votes"].values()) == len(answer["models"]) >= 3
     for model in answer["models"]:
-        fields = {"id", "label", "probabilities", "margin", "milliseconds", "unusual", "source", "measured"}
-        assert set(model) == fields
+        fields = {"id", "label", "probabilities", "margin", "milliseconds", "unusual", "source", "measured", "why"}
+        assert set(model) == fields and model["why"] is None
         assert tuple(model["probabilities"]) == DATASETS[dataset].classes
         assert sum(model["probabilities"].values()) == pytest.approx(1)
         assert model["margin"] > 0 and model["milliseconds"] > 0
@@ -93,7 +98,31 @@ def test_models_lists_the_cards(client):
     assert listed == {id: json.loads(card.to_json()) for id, card in ModelHub().cards().items()}
 
 
+def test_steps_and_reasons_come_on_request(client, tmp_path):
+    drawn_seven((15, 10)).save(tmp_path / "seven.png")
+    picture = handle_file(tmp_path / "seven.png")
+    answer = client.predict(picture, "mnist", ["lenet5"], True, True, api_name="/compare")
+    assert [step["name"] for step in answer["steps"]] == ["decoded", *SWITCHES]
+    assert all(step["picture"].startswith("data:image/png;base64,") for step in answer["steps"])
+    why = answer["models"][0]["why"]
+    assert why["label"] == "7" and len(why["cam"]) == len(why["occlusion"]) == len(why["cam"][0]) == 28
+    assert why["breaking"]["rotate"]["amounts"][-1] == 90 and why["looks_count"] == 24
+    off = client.predict(picture, "mnist", ["lenet5"], False, False, ["scale", "centre"], api_name="/compare")
+    assert off["models"][0]["probabilities"] != answer["models"][0]["probabilities"]
+    with pytest.raises(AppError, match="polarity, ink, scale, centre"):
+        client.predict(picture, "mnist", [], False, False, ["x"], api_name="/compare")
+
+
+def test_the_answer_is_typed(client):
+    returned = client.view_api(return_format="dict")["named_endpoints"]["/compare"]["returns"][0]["type"]
+    assert set(returned["properties"]) == {"dataset", "verdict", "models", "steps"}
+    model = returned["properties"]["models"]["items"]["properties"]
+    assert model["probabilities"]["additionalProperties"] == {"type": "number"}
+
+
 def test_only_these_two_endpoints_are_public(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     assert set(endpoints) == {"/compare", "/models"}
-    assert [p["parameter_name"] for p in endpoints["/compare"]["parameters"]] == ["image", "dataset", "models"]
+    assert [p["parameter_name"] for p in endpoints["/compare"]["parameters"]] == [
+        "image", "dataset", "models", "steps", "explain", "off",
+    ]  # fmt: skip

@@ -1,17 +1,17 @@
-"""The Compare tab, and the same over HTTP: `/compare` and `/models`."""
+"""The Compare tab."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import gradio as gr
 
-from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from ui.api import compare_function, models_function
 from ui.ask import PARTS, SORTS
 from ui.keep import export, keep
 from ui.look import Looker
-from ui.sketchpad import samples, sketchpad, uploaded
+from ui.sketchpad import samples, sketchpad
 from ui.texts import attribute, mark
 from ui.why import Explainer
 
@@ -65,24 +65,6 @@ def whys() -> str:
 def compare_tab(hub: ModelHub) -> None:
     """Everything on the tab, and the two public endpoints."""
 
-    def compare(image: gr.FileData, dataset: str = next(iter(DATASETS)), models: list[str] | None = None) -> dict:
-        """Compare classic CNNs on one picture: what each network reads in it, with probabilities and a common verdict.
-
-        Args:
-            image: any picture, as a file.
-            dataset: mnist (digits) or fashion_mnist (clothing).
-            models: architecture names or checkpoint ids, those of others as owner/lenet5.mnist@revision; empty for all.
-        """
-        try:
-            # gradio hands the file on as the dictionary that was sent.
-            return predict.compare(uploaded((image or {}).get("path")), dataset, models or (), hub).to_dict()
-        except (ValueError, TypeError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    def models() -> dict:
-        """The checkpoints that can be compared, each with its card."""
-        return {id: dataclasses.asdict(card) for id, card in hub.cards().items()}
-
     looker = Looker(hub)
 
     def look(sent: object) -> dict:
@@ -103,5 +85,5 @@ def compare_tab(hub: ModelHub) -> None:
         elem_id="compare-page",
         apply_default_css=False,
     )
-    gr.api(compare, api_name="compare")
-    gr.api(models, api_name="models")
+    gr.api(compare_function(hub), api_name="compare")
+    gr.api(models_function(hub), api_name="models")

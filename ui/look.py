@@ -114,12 +114,12 @@ class Looker:
 
     def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
         try:
-            loaded = self._hub.get(f"{column.name}.{ask.dataset}")
-            answer = self.answer(loaded, step.picture)
+            id = f"{column.name}.{ask.dataset}"
+            answer = self._hub.run(id, lambda loaded: self.answer(loaded, step.picture))
         except CheckpointError as error:
             return replace(column, missing=str(error))
         if not ask.calibrated:
-            answer = replace(answer, probabilities=uncalibrated(answer.probabilities, loaded.card.temperature))
+            answer = replace(answer, probabilities=uncalibrated(answer.probabilities, self._hub.card(id).temperature))
         return replace(column, answer=answer)
 
 

@@ -85,7 +85,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "verdict.some": ("{votes} of {count} networks", "{count} 个网络中有 {votes} 个"),
     "verdict.split": ("The networks are split: {clauses}", "各网络意见不一：{clauses}"),
     "verdict.share": ("{label} has {share} % of the soft vote", "软投票中 {label} 占 {share} %"),
-    "verdict.none": ("None of the ten things, perhaps: {clause}.", "或许不是十类中的任何一类：{clause}。"),
+    "verdict.none": ("Not one of the ten things, it seems: {why}.", "看来不是十类中的任何一类：{why}。"),
+    "verdict.strange": (
+        "to {strange} of {count} networks it is unlike anything seen in training",
+        "{count} 个网络中有 {strange} 个从未在训练中见过这样的图片",
+    ),
     "verdict.unsure": (
         "no class has half of the probability; the likeliest, {label}, has {share} %",
         "没有一类的概率过半，最可能的{label}只有 {share} %",

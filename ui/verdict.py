@@ -68,7 +68,12 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
             text = say(language, "verdict.split", clauses=comma.join([clause(label), *others]))
         text += semicolon + say(language, "verdict.share", **share)
     if verdict.unusual:
-        text = say(language, "verdict.none", clause=say(language, "verdict.unsure", **share)) + " " + text
+        strange = sum(answer.unusual for answer in comparison.models)
+        if 2 * strange > count:
+            why = say(language, "verdict.strange", strange=strange, count=count)
+        else:
+            why = say(language, "verdict.unsure", **share)
+        text = f"{say(language, 'verdict.none', why=why)} {text}"
     return text + say(language, "list.stop")
 
 

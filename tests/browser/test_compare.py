@@ -51,6 +51,14 @@ def test_a_digit_in_each_corner_small_tilted_and_thin_is_read(page):
     answered(page, "read 7")
 
 
+def test_a_scribble_and_clothing_among_digits_are_refused_with_the_reason(page):
+    scribble = [(0.1 + 0.8 * ((7 * i) % 11) / 10, 0.1 + 0.8 * ((5 * i) % 13) / 12) for i in range(40)]
+    draw(page, scribble)
+    answered(page, "Not one of the ten things, it seems")
+    page.locator("#sketchpad input[type=file]").set_input_files("ui/samples/fashion_mnist.8.png")
+    answered(page, "unlike anything seen in training")
+
+
 def test_undo_redo_and_the_keyboard(page):
     canvas = page.locator("#sketchpad canvas")
     canvas.focus()

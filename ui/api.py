@@ -1,0 +1,148 @@
+"""What the page offers over HTTP and as tools of an MCP server: `/compare` and `/models`.
+
+Annotations are not postponed here: gradio makes the types of the answers from them.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from typing import TypedDict
+
+import gradio as gr
+
+from cnn_models import DATASETS, ModelHub, predict
+from cnn_models.crops import many_looks
+from cnn_models.decode import decode
+from cnn_models.explain import explain as explain_network
+from cnn_models.hub import LoadedModel
+from cnn_models.perturb import DISTURBANCES, break_down, disturbed
+from cnn_models.preprocess import steps as steps_of
+from ui.sketchpad import uploaded
+from ui.steps import data_url
+
+
+class Verdict(TypedDict):
+    label: str
+    votes: dict[str, int]
+    unusual: bool
+    why: str
+
+
+class Step(TypedDict):
+    name: str
+    picture: str  # a PNG as a data URL
+    box: list[int]  # left, top, right, bottom; empty where the step finds none
+
+
+class Breaking(TypedDict):
+    amounts: list[float]
+    probabilities: list[float]  # of the network's own first answer
+    breaks_at: float | None
+
+
+class Why(TypedDict):
+    label: str
+    cam: list[list[float]]  # 28 x 28
+    occlusion: list[list[float]]  # 28 x 28
+    breaking: dict[str, Breaking]
+    looks: dict[str, float]  # the mean of the probabilities
+    looks_count: int
+    looks_milliseconds: float
+
+
+class Measured(TypedDict):
+    right: int
+    count: int
+
+
+class Model(TypedDict):
+    id: str
+    label: str
+    probabilities: dict[str, float]
+    margin: float
+    milliseconds: float
+    unusual: bool
+    source: str
+    measured: Measured | None  # of a network of others: how many of the bundled test pictures it gets right
+    why: Why | None
+
+
+class Answer(TypedDict):
+    dataset: str
+    verdict: Verdict
+    models: list[Model]
+    steps: list[Step]
+
+
+def compare_function(hub: ModelHub) -> Callable[..., Answer]:
+    """`/compare` over the networks of a hub."""
+
+    def compare(
+        image: gr.FileData,
+        dataset: str = next(iter(DATASETS)),
+        models: list[str] | None = None,
+        steps: bool = False,
+        explain: bool = False,
+        off: list[str] | None = None,
+    ) -> Answer:
+        """Compare classic CNNs on one picture: what each network reads in it, with probabilities and a common verdict.
+
+        Args:
+            image: any picture, as a file.
+            dataset: mnist (digits) or fashion_mnist (clothing).
+            models: architecture names or checkpoint ids, those of others as owner/lenet5.mnist@revision; empty for all.
+            steps: also the pictures of the preprocessing, step by step.
+            explain: also why: heat maps, what breaks each answer, and many looks averaged; takes seconds.
+            off: steps of the preprocessing to leave out: polarity, ink, scale, centre.
+        """
+        try:
+            # gradio hands the file on as the dictionary that was sent.
+            path = uploaded((image or {}).get("path"))
+            result = predict.compare(path, dataset, models or (), hub, off or ())
+            answer = result.to_dict()
+            for model in answer["models"]:
+                reasons = partial(why, result=result, label=model["label"])
+                model["why"] = hub.run(model["id"], reasons) if explain else None
+            pictures = steps_of(decode(path), DATASETS[dataset], off or ()) if steps else ()
+            return answer | {
+                "steps": [
+                    {"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())}
+                    for step in pictures
+                ]
+            }
+        except (ValueError, TypeError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return compare
+
+
+def why(loaded: LoadedModel, result: predict.Comparison, label: str) -> Why:
+    """Why a network gives its answer to the picture of a comparison."""
+    heat, looks = explain_network(loaded, result.picture, label), many_looks(loaded, result.picture)
+    broken = break_down(loaded, disturbed(result.picture))
+    return {
+        "label": label,
+        "cam": heat.cam.tolist(),
+        "occlusion": heat.occlusion.tolist(),
+        "breaking": {
+            name: {
+                "amounts": list(DISTURBANCES[name].amounts),
+                "probabilities": list(each.probabilities),
+                "breaks_at": each.breaks_at,
+            }
+            for name, each in broken.items()
+        },
+        "looks": looks.probabilities,
+        "looks_count": looks.count,
+        "looks_milliseconds": looks.milliseconds,
+    }
+
+
+def models_function(hub: ModelHub) -> Callable[[], dict[str, dict]]:
+    """`/models` over the cards of a hub."""
+
+    def models() -> dict[str, dict]:
+        """The checkpoints that can be compared, each with its card."""
+        return {id: dataclasses.asdict(card) for id, card in hub.cards().items()}
+
+    return models
