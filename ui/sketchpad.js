@@ -12,7 +12,7 @@ const pen = canvas.getContext("2d");
 const small = document.createElement("canvas");
 const SIDE = canvas.width;
 const PAUSE = 70; // milliseconds between two answers while the pen is down
-const MOST = 1900; // characters of a drawing: an update stays under 2 KB
+const MOST = 1500; // characters of a drawing: an update stays under 2 KB with all that is chosen
 const STEP = 7; // pixels for a press of an arrow key
 
 // What was done, oldest first; each is a stroke { width, points: [[x, y, pressure]] } or a picture { value, src, crisp },
