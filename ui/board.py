@@ -73,7 +73,7 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     }
     for fact in FACTS:
         facts[fact].append(f"<td {mark} class='board-fact board-together'>{bits[fact]}</td>")
-    width = 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names)
+    width = max(7, 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names))
     return (
         f"<div class='board' role='region' tabindex='0' aria-label='{escape(say(language, 'board.name'))}'><table>"
         f"<thead><tr><th scope='col' style='width:{width}ch'><small>{say(language, 'board.percent')}</small></th>"

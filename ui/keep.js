@@ -20,32 +20,35 @@ function recall() {
   }
 }
 
-const toText = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+// base64url
+const toText = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
 const toBytes = (text) => [...atob(text.replaceAll("-", "+").replaceAll("_", "/"))].map((each) => each.charCodeAt(0));
+const byte = (number) => Math.min(255, Math.max(0, Math.round(number)));
 
 // Strokes as "s" and width, number of points (2 bytes), then x, y, pressure of each; a picture as "p" and the 28×28
 // that the networks see at 4 bits.
 function encode() {
   const strokes = sheet().filter((each) => each.points);
-  if (!strokes.length) return isEmpty() ? "" : "p" + toText(pixels());
+  if (!strokes.length) return isEmpty() || !formImage() ? "" : "p" + toText(pixels());
   const bytes = [];
   for (const { width, points } of strokes) {
     const far = [points[0]];
     for (const point of points)
       if (point === points.at(-1) || Math.hypot(point[0] - far.at(-1)[0], point[1] - far.at(-1)[1]) >= APART) far.push(point);
     bytes.push(width, far.length >> 8, far.length & 255);
-    for (const [x, y, pressure] of far)
-      bytes.push(...[(x / SIDE) * 255, (y / SIDE) * 255, pressure * 100].map((n) => Math.min(255, Math.max(0, Math.round(n)))));
+    for (const [x, y, pressure] of far) bytes.push(byte((x / SIDE) * 255), byte((y / SIDE) * 255), byte(pressure * 100));
   }
   return "s" + toText(bytes);
 }
 
+const formImage = () => element.querySelector("#seen li:nth-child(5) img"); // the 28×28; none while nothing is seen
+
 function pixels() {
-  const image = element.querySelector("#seen li:nth-child(5) img");
   const copy = document.createElement("canvas").getContext("2d");
-  copy.drawImage(image, 0, 0, 28, 28);
-  const grey = copy.getImageData(0, 0, 28, 28).data.filter((_, index) => index % 4 === 0);
-  return Array.from({ length: 392 }, (_, index) => (Math.round(grey[2 * index] / 17) << 4) | Math.round(grey[2 * index + 1] / 17));
+  copy.drawImage(formImage(), 0, 0, 28, 28);
+  const all = copy.getImageData(0, 0, 28, 28).data;
+  const grey = (index) => Math.round(all[4 * index] / 17);
+  return Array.from({ length: 392 }, (_, index) => (grey(2 * index) << 4) | grey(2 * index + 1));
 }
 
 // What `encode` made, as entries of the sketchpad; throws at anything else.
@@ -55,7 +58,8 @@ function decode(code) {
     const copy = document.createElement("canvas");
     copy.width = copy.height = 28;
     const image = new ImageData(28, 28);
-    bytes.flatMap((byte) => [byte >> 4, byte & 15]).forEach((grey, index) => image.data.set([grey * 17, grey * 17, grey * 17, 255], 4 * index));
+    const greys = bytes.flatMap((two) => [(two >> 4) * 17, (two & 15) * 17]);
+    greys.forEach((grey, index) => image.data.set([grey, grey, grey, 255], 4 * index));
     copy.getContext("2d").putImageData(image, 0, 0);
     const src = copy.toDataURL("image/png");
     return [{ fresh: true, value: src, src, crisp: true }];
@@ -66,7 +70,8 @@ function decode(code) {
     const [width, high, low] = bytes.slice(start, start + 3);
     const end = start + 3 + 3 * (high * 256 + low);
     const points = [];
-    for (start += 3; start < end; start += 3) points.push([(bytes[start] / 255) * SIDE, (bytes[start + 1] / 255) * SIDE, bytes[start + 2] / 100]);
+    for (start += 3; start < end; start += 3)
+      points.push([(bytes[start] / 255) * SIDE, (bytes[start + 1] / 255) * SIDE, bytes[start + 2] / 100]);
     if (!points.length || points.flat().some(Number.isNaN) || points.at(-1).length !== 3) throw new Error("cut short");
     entries.push({ fresh: !entries.length, width: Math.min(40, Math.max(8, width)), points });
   }
@@ -92,7 +97,9 @@ function open() {
   const parts = new URLSearchParams(location.hash.slice(1));
   if (!parts.has("d")) return;
   const list = (name) => (parts.get(name) ?? "").split(",").filter(Boolean);
-  const check = (name, is) => element.querySelectorAll(`input[name=${name}]`).forEach((input) => (input.checked = is(input.value)));
+  const check = (name, is) => {
+    for (const input of element.querySelectorAll(`input[name=${name}]`)) input.checked = is(input.value);
+  };
   check("dataset", (value) => value === parts.get("d"));
   if (!chosen("dataset").length) element.querySelector("input[name=dataset]").checked = true;
   check("model", (value) => list("m").includes(value));
@@ -170,13 +177,15 @@ function label(name) {
   showStrip();
 }
 
-element.addEventListener("answered", ({ detail }) => {
+element.addEventListener("answered", async ({ detail }) => {
   const { question, answers } = detail;
-  if (question.drawing || (question.quick && !detail.complete) || question.picture !== current.value) return;
+  if (question.drawing || (question.quick && !detail.complete)) return;
+  await formImage()?.decode().catch(() => {});
+  if (question.picture !== current.value) return;
   const code = encode();
-  if (!code || !Object.keys(answers).length) shown = null;
+  if (!code || !formImage() || !Object.keys(answers).length) shown = null;
   else {
-    const form = element.querySelector("#seen li:nth-child(5) img").src;
+    const form = formImage().src;
     const isSame = shown && sheetShown === sheet()[0] && shown.dataset === question.dataset;
     if (!isSame) drawings = [...drawings, (shown = {})].slice(-KEPT);
     if (shown.code !== code) delete shown.label;

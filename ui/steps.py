@@ -63,7 +63,17 @@ def _picture(step: Step) -> str:
         left, top, right, bottom = (round(edge * scale) for edge in step.box)
         corners = max(left - 1, 0), max(top - 1, 0), min(right, image.width - 1), min(bottom, image.height - 1)
         ImageDraw.Draw(image).rectangle(corners, outline=RED)
-    return data_url(image)
+    return data_url(_square(image))
+
+
+def _square(image: Image.Image) -> Image.Image:
+    """The whole picture on a transparent square: pages are fond of cropping."""
+    if image.width == image.height:
+        return image
+    side = max(image.size)
+    square = Image.new("RGBA", (side, side))
+    square.paste(image.convert("RGB"), ((side - image.width) // 2, (side - image.height) // 2))
+    return square
 
 
 def _given(grid: np.ndarray, side: int) -> str:

@@ -21,6 +21,8 @@ SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 def shoot(page: Page, folder: Path, name: str) -> None:
     draw(page, SEVEN)
     page.wait_for_selector("#lineup .board-winner")
+    page.locator("[data-part=heat] summary").click()
+    page.wait_for_selector("[data-part=heat] img")
     page.wait_for_timeout(500)
     page.screenshot(path=folder / f"compare-{name}.png", full_page=True)
     for tab in ("Layers", "Training"):
