@@ -124,7 +124,7 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
 def test_a_broken_address_opens_an_empty_page(page, url, hash):
     page.goto("about:blank")
     page.goto(url + hash)
-    expect(page.locator("#verdict")).not_to_have_text("")
+    page.wait_for_selector("#verdict .verdict")
     draw(page, SEVEN)
     expect(page.locator("#sketchpad .sketchpad-hint")).to_be_hidden()
 
