@@ -148,6 +148,7 @@ def test_drawings_are_kept_labelled_and_exported(page):
     assert labels.tolist() == [7, 8] and images[0].any()
     page.locator(".keep-strip button").nth(1).click()
     answered(page, "read 7")
+    page.wait_for_url("**p=s*")
     page.reload()
     expect(page.locator(".keep-strip button")).to_have_count(2)
     answered(page, "read 7")
