@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from cnn_models.checkpoint import read_card
 from cnn_models.decode import PictureError, decode
 from cnn_models.handwriting import LABELS, Labelled, pack, unpack
+from tests.test_training import finish, run
+from training import evaluate
 
 SEVEN = Path("ui/samples/mnist.7.png").read_bytes()
 BAG = Path("ui/samples/fashion_mnist.8.png").read_bytes()
@@ -23,6 +26,26 @@ def test_what_is_packed_comes_back_by_data_set(tmp_path):
     images, labels = unpack(tmp_path / "mine.zip", "fashion_mnist")
     assert labels.tolist() == [8] and (images[0] == decode(BAG)).all()
     assert unpack(pack([]), "mnist")[0].shape == (0, 28, 28)
+
+
+def test_checkpoints_are_evaluated_on_it(tmp_path, capsys):
+    file = tmp_path / "mine.zip"
+    file.write_bytes(pack([Labelled(SEVEN, "mnist", "7"), Labelled(SEVEN, "mnist", "1")]))
+    evaluate.main(["--pictures", str(file)])
+    table = capsys.readouterr().out
+    assert "| mini_resnet.mnist | 1 | 2 | 50.0 % |" in table and "fashion" not in table
+
+
+def test_it_joins_the_training_pictures(tmp_path, data_dir):
+    file = tmp_path / "mine.zip"
+    file.write_bytes(pack([Labelled(SEVEN, "mnist", "7"), Labelled(SEVEN, "mnist", "1")]))
+    code, errors = finish(run(tmp_path, f"--extra={file}", "--epochs=1"))
+    assert code == 0, errors
+    card = read_card(tmp_path / "mini_resnet.mnist")
+    assert card.split.endswith("with 2 pictures of one's own") and "602" in errors.replace(".", "")
+    file.write_bytes(b"no zip")
+    code, errors = finish(run(tmp_path, f"--extra={file}"))
+    assert code == 1 and "export it from the page" in errors and "Traceback" not in errors
 
 
 def zipped(**files):

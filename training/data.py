@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision import datasets
@@ -38,6 +39,12 @@ class Pictures:
 
     def __getitem__(self, index: slice) -> Pictures:
         return Pictures(self.images[index], self.labels[index], None if self.answers is None else self.answers[index])
+
+    def joined(self, images: np.ndarray, labels: np.ndarray) -> Pictures:
+        """These pictures and more of the same form, without answers."""
+        device = self.labels.device
+        more = torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
+        return Pictures(torch.cat([self.images, more[0]]), torch.cat([self.labels, more[1]]))
 
 
 def data_dir() -> Path:

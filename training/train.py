@@ -20,6 +20,7 @@ import torchvision
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoint import CheckpointError, write_checkpoint
+from cnn_models.handwriting import unpack
 from cnn_models.hub import default_weights_dir
 from cnn_models.runtime import best_device
 from cnn_models.specs import Card
@@ -58,6 +59,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")
     parser.add_argument("--out", type=Path, default=default_weights_dir(), help="the checkpoint is written to OUT/id/")
+    parser.add_argument("--extra", type=Path, help="a zip of labelled pictures from the page, to train on as well")
     parser.add_argument("--track", action="store_true", help="live curves through trackio, if that is installed")
     unfinished = parser.add_mutually_exclusive_group()
     unfinished.add_argument("--resume", action="store_true", help="go on with an unfinished training")
@@ -84,6 +86,10 @@ def main(argv: list[str] | None = None) -> None:
             discard(state)
         log = tracker(args.id, dataclasses.asdict(recipe)) if args.track and crew.first else lambda row: None
         pictures, validation, how = split(dataset.name, recipe.held_out, device)
+        if args.extra:
+            images, labels = unpack(args.extra, dataset.name)
+            pictures = pictures.joined(images, labels)
+            how += f", with {len(labels)} pictures of one's own"
         teachers = {}
         if recipe.teachers:
             cache = state.with_name(f"{args.id}.answers.safetensors")
