@@ -5,18 +5,23 @@ Square pictures and windows; all sizes are in pixels. A linear layer is a convol
 """
 
 
-def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Side of the map that a convolution or pooling window leaves: floor((size + 2 padding - kernel) / stride) + 1.
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
+    """Side of the map that a convolution or pooling window leaves: floor((size + 2 padding - reach) / stride) + 1.
 
-    Dumoulin and Visin, relation 6. Raises ValueError when no such window can be placed.
+    `reach` is dilation (kernel - 1) + 1, the kernel itself where its values lie side by side. Dumoulin and Visin,
+    relation 15. Raises ValueError when no such window can be placed.
     """
-    if size < 1 or kernel < 1 or stride < 1:
-        raise ValueError(f"size {size}, kernel {kernel} and stride {stride} must all be 1 or more")
+    if size < 1 or kernel < 1 or stride < 1 or dilation < 1:
+        raise ValueError(f"size {size}, kernel {kernel}, stride {stride} and dilation {dilation} must all be 1 or more")
     if padding < 0:
         raise ValueError(f"padding {padding} must be 0 or more")
-    if kernel > size + 2 * padding:
-        raise ValueError(f"a kernel of {kernel} does not fit in {size} pixels with {padding} of padding on each side")
-    return (size + 2 * padding - kernel) // stride + 1
+    reach = dilation * (kernel - 1) + 1
+    if reach > size + 2 * padding:
+        apart = f", {dilation} apart," if dilation > 1 else ""
+        raise ValueError(
+            f"a kernel of {kernel}{apart} does not fit in {size} pixels with {padding} of padding on each side"
+        )
+    return (size + 2 * padding - reach) // stride + 1
 
 
 def multiplications(channels_in: int, channels_out: int, kernel: int, size: int) -> int:

@@ -17,21 +17,22 @@ KINDS = {
 }  # fmt: skip
 # The arguments, by position, of operations that have settings.
 ARGUMENTS = {
-    "conv": ("input", "weight", "bias", "stride", "padding"),
+    "conv": ("input", "weight", "bias", "stride", "padding", "dilation"),
     "linear": ("input", "weight"),
-    "maxpool": ("input", "kernel_size", "stride", "padding"),
+    "maxpool": ("input", "kernel_size", "stride", "padding", "dilation"),
     "avgpool": ("input", "kernel_size", "stride", "padding"),
 }
 
 
 class Operation(NamedTuple):
-    """Kernel, stride and padding are (height, width), None without windows of one size; `macs` is for one picture."""
+    """Kernel, stride, padding, dilation: (height, width), None without windows of one size; `macs` of one picture."""
 
     kind: str
     macs: int = 0
     kernel: Pair | None = None
     stride: Pair | None = None
     padding: Pair | None = None
+    dilation: Pair | None = None
 
 
 def read(function: str, args: tuple, kwargs: dict, before: Shape, after: Shape) -> Operation:
@@ -56,13 +57,13 @@ def read(function: str, args: tuple, kwargs: dict, before: Shape, after: Shape) 
         if any(b % a for b, a in zip(before[1:], after[1:], strict=True)):
             return Operation(kind)
         tile = (before[1] // after[1], before[2] // after[2])
-        return Operation(kind, 0, tile, tile, (0, 0))
+        return Operation(kind, 0, tile, tile, (0, 0), (1, 1))
     else:
         return Operation(kind)
-    padding = settings.get("padding", 0)
+    padding, dilation = settings.get("padding", 0), _pair(settings.get("dilation", 1))
     if isinstance(padding, str):
-        padding = tuple(k // 2 for k in kernel) if padding == "same" else 0
-    return Operation(kind, macs, kernel, _pair(stride), _pair(padding))
+        padding = tuple(d * (k // 2) for k, d in zip(kernel, dilation, strict=True)) if padding == "same" else 0
+    return Operation(kind, macs, kernel, _pair(stride), _pair(padding), dilation)
 
 
 def _pair(value: int | Sequence[int]) -> Pair:

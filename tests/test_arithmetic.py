@@ -15,12 +15,13 @@ def test_output_size(size, kernel, stride, padding, expected):
 
 @pytest.mark.parametrize("size", range(1, 12))
 def test_output_size_counts_the_places_of_a_window(size):
-    for kernel, stride, padding in itertools.product(range(1, 6), (1, 2, 3), (0, 1, 2)):
-        if places := len(range(-padding, size + padding - kernel + 1, stride)):
-            assert output_size(size, kernel, stride, padding) == places
+    for kernel, stride, padding, dilation in itertools.product(range(1, 6), (1, 2, 3), (0, 1, 2), (1, 2)):
+        reach = range(0, kernel * dilation, dilation)[-1] + 1  # from the first value of the window to the last
+        if places := len(range(-padding, size + padding - reach + 1, stride)):
+            assert output_size(size, kernel, stride, padding, dilation) == places
         else:
             with pytest.raises(ValueError, match="does not fit"):
-                output_size(size, kernel, stride, padding)
+                output_size(size, kernel, stride, padding, dilation)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnn_models import ARCHITECTURES, arithmetic, create_model
 from cnn_models.googlenet import BLOCKS
-from cnn_models.layers import architecture_layers, describe
+from cnn_models.layers import architecture_layers, describe, milliseconds, outputs
 
 SIZES = [(name, spec.input_size) for name, spec in ARCHITECTURES.items()] + [("googlenet", 224), ("alexnet", 100)]
 every_network = pytest.mark.parametrize(("name", "size"), SIZES)
@@ -104,6 +104,8 @@ def test_totals_are_those_of_pytorch(name, size):
     assert layers.parameters == sum(p.numel() for p in model.parameters())
     assert layers.inputs == ((1, size, size),)
     assert layers.output == (10,)
+    for quantity in ("parameters", "macs", "memory"):
+        assert getattr(layers, quantity) == sum(getattr(step, quantity) for step in layers.steps())
 
 
 @every_network
@@ -121,8 +123,8 @@ def test_every_module_is_found_with_its_parameters(name, size):
 def test_every_step_obeys_the_formulas(name, size):
     for step in architecture_layers(name, size).steps():
         if step.kernel:
-            (kernel, _), (stride, _), (padding, _) = step.kernel, step.stride, step.padding
-            assert step.output[1] == arithmetic.output_size(step.inputs[0][1], kernel, stride, padding), step
+            window = [pair[0] for pair in (step.kernel, step.stride, step.padding, step.dilation)]
+            assert step.output[1] == arithmetic.output_size(step.inputs[0][1], *window), step
         if step.macs:
             channels_in, channels_out = step.inputs[0][0], step.output[0]
             kernel, side = (step.kernel[0], step.output[1]) if step.kernel else (1, 1)
@@ -164,7 +166,9 @@ class Odd(nn.Module):
     def __init__(self):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(4, 1, 3, 3))
-        self.shared = nn.Sequential(nn.Conv2d(4, 4, 3, padding="same"), nn.BatchNorm2d(4), nn.ReLU(inplace=True))
+        self.shared = nn.Sequential(
+            nn.Conv2d(4, 4, 3, padding="same", dilation=2), nn.BatchNorm2d(4), nn.ReLU(inplace=True)
+        )
 
     def forward(self, x):
         x = F.conv2d(x, self.weight, None, 2, padding=1)
@@ -180,17 +184,42 @@ def test_functions_are_steps_like_modules():
     assert [(step.kind, step.kernel, step.stride, step.padding) for step in steps if step.kernel] == [
         ("convolution", (3, 3), (2, 2), (1, 1)),
         ("max-pool", (3, 3), (2, 2), (1, 1)),
-        ("convolution", (3, 3), (1, 1), (1, 1)),
-        ("convolution", (3, 3), (1, 1), (1, 1)),
+        ("convolution", (3, 3), (1, 1), (2, 2)),
+        ("convolution", (3, 3), (1, 1), (2, 2)),
         ("average pool", (2, 2), (1, 1), (0, 0)),
         ("global average pool", (4, 4), (4, 4), (0, 0)),
     ]
+    assert [step.dilation[0] for step in steps if step.kind == "convolution"] == [1, 2, 2]
+    assert all(step.output == step.inputs[0] for step in steps if step.name == "shared.0")
+    assert [step.memory for step in steps if step.name == "shared.2"] == [0, 0], "in place"
     assert layers.parameters == sum(p.numel() for p in Odd().parameters())
     assert [step.parameters for step in steps if step.kind == "convolution"] == [36, 148, 0]
     assert [step.name for step in steps].count("shared.0") == 2
     assert layers.output == (8,)
     # The path starts where the shortcut leaves the trunk, and not before.
     assert [layer.kind for layer in layers.children][:5] == ["convolution", "max-pool", "branch", "shortcut", "add"]
+
+
+@every_network
+def test_outputs_and_times_are_those_of_the_steps(name, size):
+    layers, model = architecture_layers(name, size), create_model(name).eval()
+    x = torch.randn(1, 1, size, size)
+    found = outputs(model, x)
+    steps = sorted((step for step in layers.steps() if step.index is not None), key=lambda step: step.index)
+    assert [tuple(tensor.shape[1:]) for tensor in found] == [step.output for step in steps]
+    torch.testing.assert_close(found[-1], model(x))
+    for before, after, step in zip(found, found[1:], steps[1:], strict=False):
+        if step.kind == "ReLU" and step.memory == 0:  # in place, and yet what went in is still known
+            assert (before < 0).any() and torch.equal(after, before.relu())
+    times = milliseconds(model, x, runs=1)
+    assert len(times) == len(steps) and min(times) > 0
+
+
+def test_memory_is_that_of_the_outputs():
+    steps = {step.name: step for step in architecture_layers("alexnet").steps()}
+    assert steps["features.0"].memory == 96 * 54 * 54 * 4
+    assert steps["features.1"].memory == 0, "ReLU works in place"
+    assert steps["flatten"].memory == 0, "a view"
 
 
 def test_describing_leaves_no_hooks():

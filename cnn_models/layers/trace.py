@@ -1,7 +1,7 @@
 """What each layer of a network does, found by running it: shapes, windows, parameters, multiplications.
 
-A TorchFunctionMode sees every tensor operation of the run, whether a module or a plain function made it; hooks on the
-modules say inside which block it happened. Both belong to one thread and one module, so other threads run undisturbed.
+`run.Operations` sees every tensor operation of the run; hooks on the modules say inside which block it happened. Both
+belong to one thread and one module, so other threads run undisturbed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from cnn_models.layers.run import Operations, milliseconds
 from cnn_models.operations import Pair, Shape, read
+from cnn_models.runtime import best_device, place
 from cnn_models.zoo import ARCHITECTURES, create_model
 
 
@@ -27,9 +28,11 @@ class Layer:
     """One step of a network, or a block, a branch or the whole network with its steps as `children`.
 
     `name` is the dotted path of the module, or what the function or branch is called. Shapes are C x H x W, or C once
-    flat, without the batch; kernel, stride and padding are (height, width), None where there is no window. `macs` are
-    the multiply-accumulates of convolutions and linear layers on one picture; parameters that are used twice count
-    once. `receptive_field` is the side of the square of the input, in pixels, that one output value can see.
+    flat, without the batch; kernel, stride, padding and dilation are (height, width), None where there is no window.
+    `macs` are the multiply-accumulates of convolutions and linear layers on one picture; parameters that are used twice
+    count once; `memory` is what the outputs take in float32, in bytes, where they don't share that of an input.
+    `receptive_field` is the side of the square of the input, in pixels, that one output value can see. `index` counts
+    the steps as they run; a layer with children has none.
     """
 
     name: str
@@ -40,8 +43,11 @@ class Layer:
     kernel: Pair | None = None
     stride: Pair | None = None
     padding: Pair | None = None
+    dilation: Pair | None = None
     parameters: int = 0
     macs: int = 0
+    memory: int = 0
+    index: int | None = None
     children: tuple[Layer, ...] = ()
 
     def steps(self) -> Iterator[Layer]:
@@ -87,6 +93,14 @@ def architecture_layers(name: str, size: int | None = None) -> Layer:
     return describe(model, size)
 
 
+@functools.cache
+def architecture_milliseconds(name: str, size: int | None = None) -> list[float]:
+    """The time of each step of `architecture_layers`, by its index: fresh weights, one picture, on the best device."""
+    device, size = best_device(), ARCHITECTURES[name].input_size if size is None else size
+    model = place(create_model(name).eval(), device)
+    return milliseconds(model, torch.randn(1, 1, size, size, device=device))
+
+
 class _Row(NamedTuple):
     """A layer and the numbers of the tensors it reads from before it, in the order of its inputs, and makes."""
 
@@ -95,17 +109,16 @@ class _Row(NamedTuple):
     makes: tuple[int, ...]
 
 
-class _Recorder(TorchFunctionMode):
+class _Recorder(Operations):
     """Turns the operations of one run into rows: one list for the network, and one for each block being run."""
 
     def __init__(self, picture: Tensor):
-        super().__init__()
+        super().__init__(picture)
         self.size = picture.shape[-1]
         self.levels: list[list[_Row]] = [[]]
-        self.tensors: list[Tensor] = [picture]  # by number; kept, so that no id is used twice
         self.fields: list[tuple[float, float]] = [(1, 1)]  # receptive field, distance of neighbouring values; pixels
-        self.numbers = {id(picture): 0}  # by id; an operation in place gives its tensor a new number
         self.counted: set[int] = set()  # ids of parameters
+        self.steps = 0
 
     def watch(self, path: str, module: nn.Module) -> list:
         """Hook a module so that what happens inside becomes one row; a Sequential is plumbing and stays invisible."""
@@ -127,33 +140,31 @@ class _Recorder(TorchFunctionMode):
             rows = [_Row(self.group(path, kind, rows), reads, makes)]
         self.levels[-1] += rows
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        result = func(*args, **(kwargs or {}))
-        given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        made = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
-        reads = tuple(dict.fromkeys(self.numbers[id(t)] for t in given if id(t) in self.numbers))
-        if reads and made:
-            self.add(func.__name__, args, kwargs or {}, reads, made, [t for t in given if isinstance(t, nn.Parameter)])
-        return result
-
-    def add(self, function: str, args, kwargs, reads: tuple[int, ...], made: list[Tensor], weights: list) -> None:
+    def see(self, function, args, kwargs, reads, made, seconds):
         """One operation as a row of the block that is being run."""
-        inputs, output = tuple(_shape(self.tensors[n]) for n in reads), _shape(made[0])
-        kind, macs, kernel, stride, padding = read(function, args, kwargs, inputs[0], output)
+        read_from = [self.tensors[n] for n in reads]
+        inputs, output = tuple(map(_shape, read_from)), _shape(made[0])
+        operation = read(function, args, kwargs, inputs[0], output)
         field, distance = map(max, zip(*(self.fields[n] for n in reads), strict=True))
         before, after = (shape[1] if len(shape) == 3 else 1 for shape in (inputs[0], output))
         # What changes the side without windows of one size sees what an adaptive pool does; a flat value, all.
         tiles = (-(-(i + 1) * before // after) - i * before // after for i in range(after))
-        field += ((kernel[0] if kernel else max(tiles)) - 1) * distance
-        distance *= stride[0] if stride else before / after
+        reach = (operation.kernel[0] - 1) * operation.dilation[0] if operation.kernel else max(tiles) - 1
+        field += reach * distance
+        distance *= operation.stride[0] if operation.stride else before / after
+        weights = [t for t in tree_leaves((args, kwargs)) if isinstance(t, nn.Parameter)]
         fresh = {id(weight): weight.numel() for weight in weights if id(weight) not in self.counted}
         self.counted |= fresh.keys()
-        sees, parameters = min(round(field), self.size), sum(fresh.values())
-        layer = Layer(function, kind, inputs, output, sees, kernel, stride, padding, parameters, macs)
+        shared = {t.untyped_storage().data_ptr() for t in read_from}
+        memory = sum(t.nbytes for t in made if t.untyped_storage().data_ptr() not in shared)
+        layer = Layer(
+            function, operation.kind, inputs, output, min(round(field), self.size),
+            operation.kernel, operation.stride, operation.padding, operation.dilation,
+            sum(fresh.values()), operation.macs, memory, self.steps,
+        )  # fmt: skip
+        self.steps += 1
         makes = tuple(range(len(self.tensors), len(self.tensors) + len(made)))
-        self.tensors += made
         self.fields += [(field, distance)] * len(made)
-        self.numbers |= {id(tensor): number for tensor, number in zip(made, makes, strict=True)}
         self.levels[-1].append(_Row(layer, reads, makes))
 
     def group(self, name: str, kind: str, rows: list[_Row]) -> Layer:
@@ -184,10 +195,9 @@ class _Recorder(TorchFunctionMode):
 
 def _total(name: str, kind: str, children: list[Layer]) -> Layer:
     first, last = children[0], children[-1]
-    parameters, macs = sum(child.parameters for child in children), sum(child.macs for child in children)
+    sums = {key: sum(getattr(child, key) for child in children) for key in ("parameters", "macs", "memory")}
     return Layer(
-        name, kind, first.inputs, last.output, last.receptive_field,
-        parameters=parameters, macs=macs, children=tuple(children),
+        name, kind, first.inputs, last.output, last.receptive_field, children=tuple(children), **sums
     )  # fmt: skip
 
 

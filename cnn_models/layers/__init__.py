@@ -1,0 +1,6 @@
+"""What the layers of a network do: found by running it (`trace`, `run`), with formulas (`formulas`), in a `table`."""
+
+from cnn_models.layers.run import milliseconds, outputs
+from cnn_models.layers.trace import Layer, architecture_layers, architecture_milliseconds, describe
+
+__all__ = ["Layer", "architecture_layers", "architecture_milliseconds", "describe", "milliseconds", "outputs"]

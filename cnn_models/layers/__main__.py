@@ -1,0 +1,33 @@
+"""Print the layers of networks as a table: shapes, parameters, arithmetic, memory, and the time of each step here.
+
+python -m cnn_models.layers alexnet
+python -m cnn_models.layers lenet5 alexnet --csv > layers.csv
+python -m cnn_models.layers googlenet --size 224
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from cnn_models.layers.table import as_csv, column, markdown
+from cnn_models.zoo import ARCHITECTURES
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m cnn_models.layers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("network", nargs="+", choices=ARCHITECTURES, help=", ".join(ARCHITECTURES), metavar="network")
+    parser.add_argument("--size", type=int, help="side of the picture in pixels; the network's own if left out")
+    parser.add_argument("--csv", action="store_true", help="comma-separated values rather than Markdown")
+    args = parser.parse_args(argv)
+    try:
+        columns = [column(name, args.size) for name in dict.fromkeys(args.network)]
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+    print((as_csv if args.csv else markdown)(columns), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The layers of one network or of several as a table: aligned by spatial stage, as Markdown or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from cnn_models.layers.trace import Layer, architecture_layers, architecture_milliseconds
+from cnn_models.operations import Pair, Shape
+from cnn_models.zoo import ARCHITECTURES
+
+FIRST_STAGE = 224  # pixels; the others are its halves, quarters, ...
+COLUMNS = (
+    "network", "stage", "name", "kind", "kernel", "stride", "padding", "dilation", "input", "output", "parameters",
+    "parameters %", "MACs", "MACs %", "memory bytes", "receptive field", "milliseconds",
+)  # fmt: skip
+TEXTS = ("network", "name", "kind")  # columns that aren't set to the right
+
+
+class Column(NamedTuple):
+    """One network of a table: its name, its layers for pictures of one size, and the time of each step."""
+
+    name: str
+    network: Layer
+    milliseconds: list[float]
+
+    def time(self, layer: Layer) -> float:
+        """Milliseconds of a layer and all that is in it."""
+        return sum(self.milliseconds[step.index] for step in layer.steps() if step.index is not None)
+
+
+def column(name: str, size: int | None = None) -> Column:
+    """Raises KeyError and ValueError as `architecture_layers` does."""
+    return Column(name, architecture_layers(name, size), architecture_milliseconds(name, size))
+
+
+def stage(layer: Layer) -> int:
+    """The stage of the map that a layer leaves: the nearest of 224, 112, 56, 28, 14, 7, 4, 2; 1 where no map is left.
+
+    Networks shrink their maps by halves but for borders, so 54 and 26 pixels of one are what 56 and 28 are of another.
+    """
+    side = layer.output[-1] if len(layer.output) == 3 else 1
+    return 1 if side == 1 else math.ceil(FIRST_STAGE / 2 ** round(math.log2(FIRST_STAGE / side)))
+
+
+def stages(columns: Sequence[Column]) -> dict[int, list[list[Layer]]]:
+    """The outermost layers of each network, by stage, the largest first; a network may have none in a stage."""
+    found = sorted({stage(layer) for each in columns for layer in each.network.children}, reverse=True)
+    return {each: [[layer for layer in c.network.children if stage(layer) == each] for c in columns] for each in found}
+
+
+def markdown(columns: Sequence[Column]) -> str:
+    """The table as GitHub shows it."""
+    rows = [[_readable(value) for value in row] for row in _rows(columns)]
+    rule = ["---" if title in TEXTS else "---:" for title in COLUMNS]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [COLUMNS, rule, *rows])
+
+
+def as_csv(columns: Sequence[Column]) -> str:
+    """The table for a spreadsheet: plain numbers, RFC 4180 but for the line ends."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_rows(columns))
+    return file.getvalue()
+
+
+def _rows(columns: Sequence[Column]) -> Iterator[list]:
+    """Each step of each network in the order of COLUMNS, stage by stage, then the totals."""
+    for number, layers in stages(columns).items():
+        for each, outermost in zip(columns, layers, strict=True):
+            for layer in outermost:
+                for step in layer.steps():
+                    if step.index is not None:
+                        yield _row(each, step, number)
+    for each in columns:
+        yield _row(each, each.network, "total")
+
+
+def _row(each: Column, layer: Layer, stage: int | str) -> list:
+    window = [_pair(pair) for pair in (layer.kernel, layer.stride, layer.padding, layer.dilation)]
+    shares = [100 * value / whole for value, whole in zip(_costs(layer), _costs(each.network), strict=True)]
+    return [
+        ARCHITECTURES[each.name].title, stage, layer.name, layer.kind, *window,
+        " + ".join(map(shape, layer.inputs)), shape(layer.output),
+        layer.parameters, round(shares[0], 2), layer.macs, round(shares[1], 2), layer.memory, layer.receptive_field,
+        round(each.time(layer), 4),
+    ]  # fmt: skip
+
+
+def _costs(layer: Layer) -> tuple[int, int]:
+    return layer.parameters, layer.macs
+
+
+def _pair(pair: Pair | None) -> str:
+    return "" if pair is None else shape(pair)
+
+
+def shape(sizes: Shape) -> str:
+    return "×".join(f"{size}" for size in sizes)
+
+
+def _readable(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value}"
