@@ -2,55 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
 from cnn_models import ARCHITECTURES
-from cnn_models.layers import Layer, architecture_layers
+from cnn_models.layers.table import Column, as_csv, column, markdown, shape
+from ui.diagram import diagram
+from ui.layer_rows import family, ids, memory, milliseconds, percent, rows
 
 IMAGENET_SIZE = 224  # the side that the networks of ImageNet were made for
-HEAD = (
-    "<span>Layer</span><span>Window</span><span>Output</span><span>Sees</span>"
-    "<span class='layers-number'>Parameters</span><span class='layers-number'>MACs</span>"
-)
 NOTE = (
+    "Networks are aligned by the size of their maps: 224, 56, 28, 14, 7 … and what is nearest to them. "
     "Output: channels × height × width. Sees: the side, in pixels, of the square of the input that one value depends "
-    "on at most. MACs: multiply-accumulates of convolutions and linear layers for one picture."
+    "on at most. Memory: what the outputs of a layer add for one picture, as float32. MACs: multiply-accumulates of "
+    "convolutions and linear layers for one picture. Time: of one picture on this machine, now; the median of five. "
+    "A row opens to its formulas."
 )
+NONE = "Choose a network."
+COPY = (("markdown", "Copy as Markdown"), ("csv", "Copy as CSV"))
 
 
 def layers_tab() -> None:
-    """Chooser of the network, of the input size where there are two, and the network layer by layer."""
+    """Chooser of the networks, of the input size where there are two, and the networks layer by layer."""
 
-    def show(name: str, size: int) -> tuple[dict, str]:
-        sizes = sizes_of(name)
-        return gr.update(visible=len(sizes) > 1), page(name, size if size in sizes else sizes[0])
+    def show(names: list[str], size: int) -> tuple[dict, str]:
+        chosen = [name for name in ARCHITECTURES if name in names]
+        return gr.update(visible=any(len(sizes_of(name)) > 1 for name in chosen)), page(chosen, size)
 
-    first, *_ = ARCHITECTURES
-    network = gr.Radio(
+    first = [next(iter(ARCHITECTURES))]
+    networks = gr.CheckboxGroup(
         [(f"{spec.title} ({spec.year})", name) for name, spec in ARCHITECTURES.items()],
         value=first,
-        label="Network",
+        label="Networks",
         show_label=False,
         container=False,
         elem_id="layers-network",
     )
     both = sorted({size for name in ARCHITECTURES if len(sizes_of(name)) > 1 for size in sizes_of(name)})
+    titles = " and ".join(ARCHITECTURES[name].title for name in ARCHITECTURES if len(sizes_of(name)) > 1)
     size = gr.Radio(
-        [(f"{side} × {side} input", side) for side in both],
+        [(f"{titles} at {side} × {side}", side) for side in both],
         value=both[0],
         label="Input size",
         show_label=False,
         container=False,
-        visible=len(sizes_of(first)) > 1,
+        visible=False,
         elem_id="layers-size",
     )
-    table = gr.HTML(page(first, sizes_of(first)[0]), elem_id="layers", apply_default_css=False)
-    for chooser in (network, size):
+    table = gr.HTML(
+        page(first, both[0]),
+        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        elem_id="layers",
+        apply_default_css=False,
+    )
+    for chooser in (networks, size):
         chooser.input(
             show,
-            [network, size],
+            [networks, size],
             [size, table],
             queue=False,
             show_progress="hidden",
@@ -65,26 +76,36 @@ def sizes_of(name: str) -> list[int]:
     return [spec.input_size] + [IMAGENET_SIZE] * (spec.input_size < IMAGENET_SIZE and IMAGENET_SIZE in spec.sizes)
 
 
-def page(name: str, size: int) -> str:
-    """A network as HTML: its facts, its totals, its layers. Raises ValueError for a size it cannot take."""
-    spec, network = ARCHITECTURES[name], architecture_layers(name, size)
-    layers = "".join(item(layer, network) for layer in network.children)
+def page(names: Sequence[str], size: int) -> str:
+    """The networks as HTML: facts, totals and diagram of each, and their layers. `size` is for those that have two."""
+    if not names:
+        return f"<p class='layers-facts'>{NONE}</p>"
+    columns = [column(name, size if size in sizes_of(name) else None) for name in names]
+    heads = "".join(head(each, index) for index, each in enumerate(columns))
+    texts = {"markdown": markdown(columns), "csv": as_csv(columns)}
+    buttons = "".join(
+        f"<button type='button' data-copy='{escape(texts[key], quote=True)}'>{label}</button>" for key, label in COPY
+    )
     return (
-        f"<p class='layers-facts'>{escape(spec.summary)}"
-        f"<br><a href='{escape(spec.url)}' target='_blank' rel='noopener'>{escape(spec.paper)}</a></p>"
-        f"<div class='layers-totals'>{totals(network)}</div>"
-        f"<div class='layers-scroll' role='region' aria-label='Layers of {escape(spec.title)}' tabindex='0'>"
-        f"<div class='layers-row layers-head' aria-hidden='true'>{HEAD}</div>"
-        f"<ol>{layers}</ol>"
-        f"<div class='layers-row layers-sum'><span>Total</span><span></span><span></span><span></span>"
-        f"{number(network.parameters, 'parameters')}{number(network.macs, 'MACs')}</div></div>"
-        f"<p class='layers-note'>{NOTE}</p>"
+        f"{heads}<div class='layers-tools'>{buttons}<span role='status'></span></div>"
+        f"{rows(columns, [{}] * len(columns))}<p class='layers-note'>{NOTE}</p>"
     )
 
 
-def totals(network: Layer) -> str:
-    """The three big numbers; parameters and MACs with a strip that shows which layers hold them."""
-    tiles = []
+def head(column: Column, index: int) -> str:
+    """Facts, totals and diagram of a network."""
+    spec = ARCHITECTURES[column.name]
+    return (
+        f"<section class='layers-network'><h3>{escape(spec.title)}</h3><p class='layers-facts'>{escape(spec.summary)} "
+        f"<a href='{escape(spec.url)}' target='_blank' rel='noopener'>{escape(spec.paper)}</a></p>"
+        f"<div class='layers-totals'>{totals(column)}</div>"
+        f"{diagram(column.network, spec.title, ids(index))}</section>"
+    )
+
+
+def totals(column: Column) -> str:
+    """The big numbers; parameters and MACs with a strip that shows which layers hold them."""
+    tiles, network = [], column.network
     for quantity, label in (("parameters", "parameters"), ("macs", "multiply-accumulates")):
         whole = getattr(network, quantity)
         parts = [(layer, part) for layer in network.children if (part := getattr(layer, quantity))]
@@ -99,66 +120,8 @@ def totals(network: Layer) -> str:
             f"<small><i class='layers-convolution'></i>convolutions {percent(1 - linear)}"
             f"<i class='layers-linear'></i>linear {percent(linear)}</small></div>"
         )
-    tiles.append(f"<div><b>{shape(network.inputs[0])}</b> input<br>{shape(network.output)} logits out</div>")
+    tiles.append(
+        f"<div><b>{shape(network.inputs[0])}</b> input<br>{shape(network.output)} logits out<br>"
+        f"{memory(network.memory)} of outputs, {milliseconds(column.time(network))} here</div>"
+    )
     return "".join(tiles)
-
-
-def item(layer: Layer, network: Layer, parent: str = "") -> str:
-    """A layer as a list item; one with children opens, and branches are open from the start."""
-    name = layer.name.removeprefix(f"{parent}.")
-    if layer.kind == "branch":
-        title = f"<b>{escape(name)}</b>"
-    else:
-        title = f"<b>{escape(layer.kind[:1].upper() + layer.kind[1:])}</b>"
-        title += f" <code>{escape(name)}</code>" if name.lower() != layer.kind.lower() else ""
-    sees = "all" if layer.receptive_field == network.inputs[0][-1] else f"{layer.receptive_field} px"
-    cells = (
-        f"<span>{title}</span><span>{window(layer)}</span><span>{shape(layer.output)}</span><span>{sees}</span>"
-        + number(layer.parameters, "parameters", max(child.parameters for child in network.children))
-        + number(layer.macs, "MACs", max(child.macs for child in network.children))
-    )
-    quiet = " layers-quiet" if not (layer.parameters or layer.kernel or layer.children) else ""
-    if not layer.children:
-        return f"<li class='layers-row {family(layer)}{quiet}'>{cells}</li>"
-    inside = "".join(item(child, network, layer.name if layer.kind != "branch" else parent) for child in layer.children)
-    opened = " open" if layer.kind == "branch" else ""
-    return (
-        f"<li><details{opened}><summary class='layers-row {family(layer)}'>{cells}</summary>"
-        f"<ol>{inside}</ol></details></li>"
-    )
-
-
-def number(value: int, unit: str, most: int = 0) -> str:
-    """A figure, its unit for those who listen, and a bar beside it, full at `most`; empty for nothing."""
-    if not value:
-        return "<span></span>"
-    bar = f"<i style='--share:{value / most:.4f}'></i>" if most else ""
-    return f"<span class='layers-number'>{value:,}<span class='visually-hidden'> {unit}</span>{bar}</span>"
-
-
-def family(layer: Layer) -> str:
-    return "layers-linear" if layer.kind == "linear" else "layers-convolution"
-
-
-def window(layer: Layer) -> str:
-    """Kernel, and stride and padding where they do something."""
-    if not layer.kernel:
-        return ""
-    stride = f" stride {side(layer.stride)}" if layer.stride != (1, 1) else ""
-    padding = f" pad {side(layer.padding)}" if layer.padding != (0, 0) else ""
-    return f"{shape(layer.kernel)}<small>{stride}{padding}</small>"
-
-
-def side(pair: tuple[int, int]) -> str:
-    return str(pair[0]) if pair[0] == pair[1] else shape(pair)
-
-
-def shape(sizes: tuple[int, ...]) -> str:
-    return "×".join(f"{size}" for size in sizes)
-
-
-def percent(share: float) -> str:
-    """In whole percent, but never all or nothing of what is not."""
-    if 0 < share < 0.01:
-        return "below 1%"
-    return "over 99%" if 0.99 < share < 1 else f"{share:.0%}"

@@ -1,5 +1,8 @@
 """What a visitor does, in Chromium, on the real page with the bundled networks."""
 
+import csv
+import io
+
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -113,12 +116,50 @@ def test_a_broken_picture_gets_a_sentence_and_the_page_goes_on(page, tmp_path, n
     expect(page.locator("#verdict")).to_contain_text("networks read 7")
 
 
-def test_layers_show_what_the_networks_are(page):
+def choose_layers(page, *names):
+    """On the Layers tab, these networks and no others."""
     page.get_by_role("tab", name="Layers").click()
     for name, spec in ARCHITECTURES.items():
-        page.get_by_text(spec.title).locator("visible=true").first.click()
-        total = architecture_layers(name).parameters
-        expect(page.locator("#layers")).to_contain_text(f"{total:,}")
+        page.get_by_label(f"{spec.title} ({spec.year})").set_checked(name in names)
+
+
+def test_layers_show_what_the_networks_are(page):
+    for name in ARCHITECTURES:
+        choose_layers(page, name)
+        network = architecture_layers(name)
+        expect(page.locator(".layers-sum")).to_contain_text(f"{network.macs:,}")
+        expect(page.locator(".layers-totals")).to_contain_text(f"{network.parameters:,}")
+        boxes = page.locator(".diagram a:not(.diagram-block)")
+        expect(boxes).to_have_count(sum(step.index is not None for step in network.steps()))
+        for link in page.locator(".diagram a").all():
+            expect(page.locator(link.get_attribute("href"))).to_have_count(1)
+
+
+def test_layers_of_googlenet_at_both_sizes(page):
+    choose_layers(page, "googlenet")
+    for size in (224, 96):
+        page.get_by_label(f"GoogLeNet at {size} × {size}").check()
+        expect(page.locator(".layers-sum")).to_contain_text(f"{architecture_layers('googlenet', size).macs:,}")
+    page.locator(".diagram a[aria-label^='convolution inception4a.three:']").click()
+    opened = page.locator("details[open]", has_text="inception4a").last
+    expect(opened.get_by_text("208·(96·3·3 + 1) = 179,920", exact=True)).to_be_in_viewport()
+
+
+def test_layers_of_several_networks_are_side_by_side_and_copied(page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    choose_layers(page, "lenet5", "alexnet")
+    expect(page.locator("#layer1-0")).to_be_visible()
+    first, other = (page.locator(f"#layer{index}-0").bounding_box() for index in (0, 1))
+    assert first["x"] + first["width"] <= other["x"]
+    stage = page.locator("section", has=page.locator("h4 b", has_text="28"))
+    expect(stage).to_contain_text("6×28×28")
+    expect(stage).to_contain_text("96×26×26")
+    page.get_by_role("button", name="Copy as CSV").click()
+    expect(page.locator(".layers-tools")).to_contain_text("Copied.")
+    rows = list(csv.DictReader(io.StringIO(page.evaluate("navigator.clipboard.readText()"))))
+    assert [row["parameters"] for row in rows if row["stage"] == "total"] == ["61706", "46764746"]
+    choose_layers(page)
+    expect(page.locator("#layers")).to_have_text("Choose a network.")
 
 
 def test_training_shows_curves_and_figures_of_the_chosen_checkpoints(page):
