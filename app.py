@@ -33,8 +33,8 @@ def build(hub: ModelHub) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab(say("en", "tab.compare"), elem_id="compare"):
                 compare_tab(hub)
-            with gr.Tab(say("en", "tab.layers")):
-                layers_tab()
+            with gr.Tab(say("en", "tab.layers")) as layers:
+                layers_tab(hub, layers)
             with gr.Tab(say("en", "tab.training"), elem_id="training"):
                 training_tab(hub)
     return page

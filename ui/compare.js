@@ -79,7 +79,7 @@ function look() {
 }
 
 element.addEventListener("draw", (event) => {
-  current = event.detail;
+  current = window.lineup.drawing = event.detail; // other tabs look at it too
   look();
 });
 element.addEventListener("change", (event) => {

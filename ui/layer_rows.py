@@ -70,12 +70,13 @@ class _Rows:
             title = f"<b>{escape(layer.kind[:1].upper() + layer.kind[1:])}</b>"
             title += f" <code>{escape(name)}</code>" if name.lower() != layer.kind.lower() else ""
         quiet = " layers-quiet" if not (layer.parameters or layer.kernel or layer.children) else ""
-        strip = self.strips.get(layer.index, "") if layer.index is not None else ""
+        strip = "" if layer.kind == "branch" else self.strips.get(list(layer.steps())[-1].index, "")
         if layer.kind == "shortcut":
             return f"<li class='layers-row layers-leaf{quiet}'>{self.cells(layer, title)}</li>"
         inside = "".join(self.item(child, layer.name if layer.kind != "branch" else parent) for child in layer.children)
+        opened = " open" if layer.kind == "branch" else ""
         return (
-            f"<li><details id='{ids(self.index)}-{anchor(layer)}'{' open' if layer.kind == 'branch' else ''}>"
+            f"<li{' class=layers-block' if inside else ''}><details id='{ids(self.index)}-{anchor(layer)}'{opened}>"
             f"<summary class='layers-row {family(layer)}{quiet}'>{self.cells(layer, title)}</summary>"
             f"{self.more(layer)}{f'<ol>{inside}</ol>' if inside else ''}</details>{strip}</li>"
         )

@@ -1,4 +1,4 @@
-// The Layers tab: boxes of the diagram lead to their rows, and the table is copied as text.
+// The Layers tab: boxes of the diagram lead to their rows, strips open large, and the table is copied as text.
 const copy = async (text) => {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = Object.assign(document.createElement("textarea"), { value: text }); // pages without https
@@ -15,12 +15,41 @@ const show = (row) => {
   line.focus({ preventScroll: true });
 };
 
+// A strip, its tiles large and with the numbers of their channels.
+const enlarge = (button) => {
+  const { width, height, numbers } = button.dataset;
+  const source = button.querySelector("img").src;
+  const count = numbers ? numbers.split(" ").length : 1;
+  const side = Math.max(1, Math.floor((numbers ? 128 : 560) / Math.max(width, numbers ? height : 0)));
+  const dialog = document.createElement("dialog");
+  dialog.className = "strip-large";
+  const title = Object.assign(document.createElement("p"), { textContent: button.title });
+  const tiles = [...Array(count).keys()].map((index) => {
+    const figure = document.createElement("figure");
+    const tile = document.createElement("i");
+    tile.style.cssText = `width:${width * side}px;height:${height * side}px;background:url(${source}) -${
+      index * (+width + 1) * side
+    }px 0/${(+width + 1) * count * side}px ${height * side}px`;
+    figure.append(tile, numbers ? numbers.split(" ")[index] : "");
+    return figure;
+  });
+  const grid = document.createElement("div");
+  grid.append(...tiles);
+  dialog.append(title, grid);
+  dialog.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  element.append(dialog);
+  dialog.showModal();
+};
+
 element.addEventListener("click", async (event) => {
   const box = event.target.closest(".diagram a");
   if (box) {
     event.preventDefault();
     show(document.getElementById(box.getAttribute("href").slice(1)));
   }
+  const strip = event.target.closest(".strip button");
+  if (strip) enlarge(strip);
   const button = event.target.closest("[data-copy]");
   if (button) {
     await copy(button.dataset.copy);

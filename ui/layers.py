@@ -7,11 +7,19 @@ from html import escape
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 
-from cnn_models import ARCHITECTURES
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.checkpoint import CheckpointError
+from cnn_models.decode import PictureError, decode
+from cnn_models.layers.channels import flow
 from cnn_models.layers.table import Column, as_csv, column, markdown, shape
+from cnn_models.preprocess import BlankPicture, to_dataset_form
+from ui.board import note_html
 from ui.diagram import diagram
 from ui.layer_rows import family, ids, memory, milliseconds, percent, rows
+from ui.sketchpad import picture_of
+from ui.strips import png, strips
 
 IMAGENET_SIZE = 224  # the side that the networks of ImageNet were made for
 NOTE = (
@@ -21,16 +29,33 @@ NOTE = (
     "convolutions and linear layers for one picture. Time: of one picture on this machine, now; the median of five. "
     "A row opens to its formulas."
 )
+DRAWN = (
+    "Your drawing flows through: below each layer are its strongest channels, those with the largest mean absolute "
+    "value. Zero is black, positive white, negative blue; choose a strip to enlarge it. A silent channel is zero "
+    "everywhere."
+)
+NOTHING_DRAWN = DRAWN.replace("Your drawing", "Nothing is drawn on the Compare tab yet, so a test picture")
+# What is drawn on the Compare tab, and of which data set it is.
+DRAWING = """(networks, size) => {
+  const dataset = document.querySelector("input[name=dataset]:checked")?.value;
+  return [networks, size, window.lineup.drawing?.value ?? "", dataset ?? ""];
+}"""
+SAMPLE = Path(__file__).parent / "samples" / "7.png"
 NONE = "Choose a network."
 COPY = (("markdown", "Copy as Markdown"), ("csv", "Copy as CSV"))
 
 
-def layers_tab() -> None:
-    """Chooser of the networks, of the input size where there are two, and the networks layer by layer."""
+def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
+    """Chooser of the networks, of the input size where there are two, and the networks layer by layer.
 
-    def show(names: list[str], size: int) -> tuple[dict, str]:
+    Whenever the tab is opened, the drawing flows through those that are trained.
+    """
+
+    def show(names: list[str], size: int, value: object, dataset: str) -> tuple[dict, str]:
         chosen = [name for name in ARCHITECTURES if name in names]
-        return gr.update(visible=any(len(sizes_of(name)) > 1 for name in chosen)), page(chosen, size)
+        columns = columns_of(chosen, size)
+        found, text = flows(columns, value, dataset, hub)
+        return gr.update(visible=any(len(sizes_of(name)) > 1 for name in chosen)), page(columns, found, text)
 
     first = [next(iter(ARCHITECTURES))]
     networks = gr.CheckboxGroup(
@@ -53,21 +78,24 @@ def layers_tab() -> None:
         elem_id="layers-size",
     )
     table = gr.HTML(
-        page(first, both[0]),
+        page(columns_of(first, both[0]), [{}], ""),
         js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
         elem_id="layers",
         apply_default_css=False,
     )
-    for chooser in (networks, size):
-        chooser.input(
-            show,
-            [networks, size],
-            [size, table],
-            queue=False,
-            show_progress="hidden",
-            trigger_mode="always_last",
-            api_visibility="private",
-        )
+    drawing = [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by DRAWING
+    event = {
+        "inputs": [networks, size, *drawing],
+        "js": DRAWING,
+        "outputs": [size, table],
+        "queue": False,
+        "show_progress": "hidden",
+        "trigger_mode": "always_last",
+        "api_visibility": "private",
+    }
+    networks.input(show, **event)
+    size.input(show, **event)
+    tab.select(show, **event)
 
 
 def sizes_of(name: str) -> list[int]:
@@ -76,19 +104,54 @@ def sizes_of(name: str) -> list[int]:
     return [spec.input_size] + [IMAGENET_SIZE] * (spec.input_size < IMAGENET_SIZE and IMAGENET_SIZE in spec.sizes)
 
 
-def page(names: Sequence[str], size: int) -> str:
-    """The networks as HTML: facts, totals and diagram of each, and their layers. `size` is for those that have two."""
-    if not names:
+def grid_of(value: str, dataset: str) -> np.ndarray | None:
+    """The sketchpad's value as networks see it, 28 x 28 uint8; None where nothing is drawn. Raises PictureError."""
+    picture = picture_of(value)
+    try:
+        return None if picture is None else to_dataset_form(decode(picture), DATASETS[dataset])
+    except BlankPicture:
+        return None
+
+
+def columns_of(names: Sequence[str], size: int) -> list[Column]:
+    """The networks; `size` is for those that have two."""
+    return [column(name, size if size in sizes_of(name) else None) for name in names]
+
+
+def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> tuple[list[dict[int, str]], str]:
+    """What each network's steps make of the sketchpad's value, by index, and the picture with what there is to say.
+
+    Both come from the visitor. Where nothing is drawn, a test picture flows.
+    """
+    try:
+        grid, word = grid_of(value, dataset), DRAWN
+        if grid is None:
+            grid, word = decode(SAMPLE.with_name(f"{dataset}.{SAMPLE.name}")), NOTHING_DRAWN
+    except PictureError as error:
+        return [{}] * len(columns), f"<p class='layers-facts'>{escape(str(error))}</p>"
+    found, notes = [], []
+    for each in columns:
+        try:
+            net = hub.get(f"{each.name}.{dataset}")
+            found.append(strips(net.model, each.network, flow(net.model, net.card, grid, each.network.inputs[0][-1])))
+        except CheckpointError as error:
+            found.append({})
+            notes.append(f"<p class='layers-facts'>{note_html(f'{ARCHITECTURES[each.name].title}: {error}.')}</p>")
+    return found, f"<div class='layers-drawing'><img src='{png(grid)}' alt=''><p>{word}</p></div>{''.join(notes)}"
+
+
+def page(columns: list[Column], found: list[dict[int, str]], drawing: str) -> str:
+    """The networks as HTML: facts, totals and diagram of each, and their layers with what flows through them."""
+    if not columns:
         return f"<p class='layers-facts'>{NONE}</p>"
-    columns = [column(name, size if size in sizes_of(name) else None) for name in names]
     heads = "".join(head(each, index) for index, each in enumerate(columns))
     texts = {"markdown": markdown(columns), "csv": as_csv(columns)}
     buttons = "".join(
         f"<button type='button' data-copy='{escape(texts[key], quote=True)}'>{label}</button>" for key, label in COPY
     )
     return (
-        f"{heads}<div class='layers-tools'>{buttons}<span role='status'></span></div>"
-        f"{rows(columns, [{}] * len(columns))}<p class='layers-note'>{NOTE}</p>"
+        f"{heads}<div class='layers-tools'>{buttons}<span role='status'></span></div>{drawing}"
+        f"{rows(columns, found)}<p class='layers-note'>{NOTE}</p>"
     )
 
 

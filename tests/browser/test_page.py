@@ -135,6 +135,22 @@ def test_layers_show_what_the_networks_are(page):
             expect(page.locator(link.get_attribute("href"))).to_have_count(1)
 
 
+def test_a_drawing_flows_through_the_layers(page):
+    page.get_by_role("tab", name="Layers").click()
+    expect(page.locator(".layers-drawing")).to_contain_text("Nothing is drawn")
+    page.get_by_role("tab", name="Compare").click()
+    draw(page, SEVEN)
+    expect(page.locator("#verdict")).to_contain_text("read 7")
+    page.get_by_role("tab", name="Layers").click()
+    expect(page.locator(".layers-drawing")).to_contain_text("Your drawing flows through")
+    page.locator(".strip button[title='convolution c3: 16 of 16 channels']").click()
+    expect(page.locator("dialog figure")).to_have_count(16)
+    numbers = page.locator("dialog figure").all_inner_texts()
+    assert sorted(map(int, numbers)) == list(range(16))
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
 def test_layers_of_googlenet_at_both_sizes(page):
     choose_layers(page, "googlenet")
     for size in (224, 96):

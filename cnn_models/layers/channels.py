@@ -1,0 +1,53 @@
+"""What a picture becomes in a network: the channels of each layer, the strongest first, and the filters to look at."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnn_models.layers.run import outputs
+from cnn_models.layers.trace import Layer
+from cnn_models.preprocess import to_input
+from cnn_models.specs import Card
+
+SHOWN = 16  # channels of a layer
+
+
+class Channels(NamedTuple):
+    """Some channels of one output, or filters: their numbers, the strongest first, and their values N x H x W.
+
+    Strength is the mean absolute value. `count` is how many there are, `silent` how many are zero everywhere. A vector
+    has no numbers: it is all there, as 1 x 1 x length.
+    """
+
+    numbers: list[int]
+    values: np.ndarray
+    count: int
+    silent: int
+
+
+def channels(output: Tensor, shown: int = SHOWN) -> Channels:
+    """The strongest of C x H x W, or all of a vector: of C, or C x 1 x 1."""
+    if output[0].numel() == 1:
+        return Channels([], output.reshape(1, 1, -1).cpu().numpy(), len(output), int((output == 0).sum()))
+    strength = output.abs().mean((1, 2))
+    order = strength.argsort(descending=True, stable=True)[:shown].tolist()
+    return Channels(order, output[order].cpu().numpy(), len(output), int((strength == 0).sum()))
+
+
+def flow(model: nn.Module, card: Card, picture: np.ndarray, size: int) -> list[Tensor]:
+    """What each step makes of a 28 x 28 uint8 picture in its data set's form, by `Layer.index`, without the batch."""
+    device = next(model.parameters()).device
+    x = to_input(torch.tensor(picture, device=device)[None], size, card.mean, card.std)
+    return [tensor[0] for tensor in outputs(model, x)]
+
+
+def filters(model: nn.Module, layer: Layer) -> Channels | None:
+    """The filters of a convolution of one channel, which are pictures; None for other layers."""
+    if layer.kind != "convolution" or layer.inputs[0][0] != 1:
+        return None
+    weight = model.get_submodule(layer.name).weight.detach()  # out x 1 x H x W
+    return channels(weight[:, 0], len(weight))

@@ -1,0 +1,82 @@
+"""What a picture becomes in a network, held against the network's own answer, and how the page shows it."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cnn_models import ARCHITECTURES
+from cnn_models.layers import architecture_layers
+from cnn_models.layers.channels import channels, filters, flow
+from cnn_models.preprocess import to_input
+from ui.layer_rows import rows
+from ui.layers import columns_of, flows, page
+from ui.strips import strip, strips
+
+PICTURE = np.asarray(Image.open("ui/samples/mnist.7.png"))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_flow_ends_in_the_answer_and_every_layer_has_its_strip(name, checkpoint, hub):
+    checkpoint(f"{name}.mnist")
+    net, layers = hub.get(f"{name}.mnist"), architecture_layers(name)
+    found = flow(net.model, net.card, PICTURE, net.card.input_size)
+    with torch.inference_mode():
+        logits = net.model(to_input(torch.tensor(PICTURE)[None], net.card.input_size, net.card.mean, net.card.std))
+    torch.testing.assert_close(found[-1], logits[0])
+    shown = strips(net.model, layers, found)
+    wanted = [step for step in layers.steps() if step.index is not None and step.kind not in ("flatten", "dropout")]
+    assert list(shown) == [step.index for step in wanted]
+    first = next(step for step in wanted if step.macs)
+    assert shown[first.index].count("<img") == 2, "its filters too"
+    assert f"{first.output[0]} of {first.output[0]} filters" in shown[first.index]
+    for step in wanted:
+        strongest = min(16, step.output[0])
+        text = (
+            f"{strongest} of {step.output[0]} channels" if step.output[-1] > 1 and len(step.output) == 3 else "values"
+        )
+        assert text in shown[step.index]
+
+
+def test_the_strongest_come_first_and_the_silent_are_counted():
+    output = torch.zeros(5, 2, 2)
+    output[1], output[3, 0, 0], output[4] = -1.0, 2.0, 3.0
+    found = channels(output, shown=3)
+    assert (found.numbers, found.count, found.silent) == ([4, 1, 3], 5, 2)
+    assert np.array_equal(found.values, output[[4, 1, 3]].numpy())
+
+
+def test_filters_are_those_of_the_first_layer_only(checkpoint, hub):
+    checkpoint()
+    model, steps = hub.get("lenet5.mnist").model, list(architecture_layers("lenet5").steps())
+    found = filters(model, steps[0])
+    assert np.array_equal(found.values, model.c1.weight[found.numbers, 0].numpy())
+    assert not any(filters(model, step) for step in steps[1:])
+
+
+def test_a_strip_is_white_where_positive_and_blue_where_negative():
+    output = torch.tensor([[[0.0, 4.0], [-4.0, 1.0]]])
+    html = strip(channels(output), "channels", architecture_layers("lenet5").children[0])
+    picture = Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^']+)", html)[1])))
+    pixels = np.asarray(picture)
+    assert pixels.shape == (2, 3, 4) and (pixels[:, 2, 3] == 0).all(), "one clear pixel between tiles"
+    assert pixels[0, 0].tolist() == [0, 0, 0, 255] and pixels[0, 1].tolist() == [255] * 4
+    red, _, blue, _ = pixels[1, 0].tolist()
+    assert blue == 255 and red < 120
+
+
+def test_without_weights_or_a_drawing_the_page_says_so(checkpoint, hub):
+    checkpoint("lenet5.mnist")
+    columns = columns_of(["lenet5", "mini_resnet"], 96)
+    found, text = flows(columns, "", "mnist", hub)
+    assert found[0] and not found[1]
+    assert "Nothing is drawn" in text and "train mini_<wbr>resnet.<wbr>mnist" in text
+    assert page(columns, found, text).count("class='strip'") == sum(
+        html.count("class='strip'") for html in found[0].values()
+    )
+    assert flows(columns, "nonsense", "mnist", hub)[0] == [{}, {}]
+    assert rows(columns, [{}, {}]).count("<ol>") > 10
