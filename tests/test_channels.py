@@ -35,10 +35,8 @@ def test_the_flow_ends_in_the_answer_and_every_layer_has_its_strip(name, checkpo
     assert shown[first.index].count("<img") == 2, "its filters too"
     assert f"{first.output[0]} of {first.output[0]} filters" in shown[first.index]
     for step in wanted:
-        strongest = min(16, step.output[0])
-        text = (
-            f"{strongest} of {step.output[0]} channels" if step.output[-1] > 1 and len(step.output) == 3 else "values"
-        )
+        is_map = len(step.output) == 3 and step.output[-1] > 1
+        text = f"{min(16, step.output[0])} of {step.output[0]:,} channels" if is_map else "values"
         assert text in shown[step.index]
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from cnn_models.layers import Layer
 from cnn_models.layers.table import shape
+from ui.texts import TEXTS, attribute, mark
 
 GAP, LANE, FORK = 9, 8, 17  # pixels between boxes, between lanes, and for the lines that fork or join
 LABEL = 64  # pixels that the label below a box needs
@@ -29,7 +30,7 @@ def diagram(network: Layer, title: str, ids: str) -> str:
     parts, width = _series(network.children, 4, middle, ids, floor)
     width, bottom = width + 4, floor + FOOT
     return (
-        f"<div class='diagram' role='region' tabindex='0' aria-label='Diagram of {escape(title)}'>"
+        f"<div class='diagram' role='region' tabindex='0' {attribute('aria-label', 'layers.diagram', network=title)}>"
         f"<svg viewBox='0 0 {width:.0f} {bottom:.0f}' style='--width:{width:.0f}px' role='group'>"
         f"{''.join(parts)}</svg></div>"
     )
@@ -120,8 +121,8 @@ def _lanes(lanes: list[Layer], x: float, y: float, ids: str) -> tuple[list[str],
         at = top + height / 2
         fork = f"M{x:.1f} {y:.1f}C{x + 10:.1f} {y:.1f} {start - 10:.1f} {at:.1f} {start:.1f} {at:.1f}"
         join = f"H{end - FORK:.1f}C{end - FORK + 10:.1f} {at:.1f} {end - 10:.1f} {y:.1f} {end:.1f} {y:.1f}"
-        kind = " class='diagram-shortcut'" if lane.kind == "shortcut" else ""
-        lines.append(f"<path{kind} d='{fork}{join}'/>")
+        arc = " class='diagram-shortcut'" if lane.kind == "shortcut" else ""
+        lines.append(f"<path{arc} d='{fork}{join}'/>")
         if lane.children:
             middle = (end - FORK + start - width) / 2
             boxes += _series(lane.children, middle, at, ids)[0]
@@ -131,7 +132,7 @@ def _lanes(lanes: list[Layer], x: float, y: float, ids: str) -> tuple[list[str],
 
 def _step(layer: Layer, x: float, y: float, ids: str) -> str:
     width, height = _box(layer)
-    kind = (
+    family = (
         "join" if len(layer.inputs) > 1
         else "thin" if _is_thin(layer)
         else "linear" if layer.kind == "linear"
@@ -139,8 +140,7 @@ def _step(layer: Layer, x: float, y: float, ids: str) -> str:
         else "pool"
     )  # fmt: skip
     return (
-        f"<a href='#{ids}-{anchor(layer)}' class='diagram-{kind}' aria-label='{escape(_name(layer))}'>"
-        f"<title>{escape(_name(layer))}</title>"
+        f"<a href='#{ids}-{anchor(layer)}' class='diagram-{family}' {_said(layer)}"
         f"<rect x='{x:.1f}' y='{y - height / 2:.1f}' width='{width:.1f}' height='{height:.1f}' rx='1.5'/></a>"
     )
 
@@ -148,23 +148,32 @@ def _step(layer: Layer, x: float, y: float, ids: str) -> str:
 def _block(layer: Layer, x: float, y: float, width: float, height: float, ids: str) -> str:
     top = y - height / 2 - 5
     return (
-        f"<a href='#{ids}-{anchor(layer)}' class='diagram-block' aria-label='{escape(_name(layer))}'>"
-        f"<title>{escape(_name(layer))}</title>"
+        f"<a href='#{ids}-{anchor(layer)}' class='diagram-block' {_said(layer)}"
         f"<rect x='{x:.1f}' y='{top:.1f}' width='{width + 4:.1f}' height='{height + 10:.1f}' rx='5'/>"
         f"<text x='{x + width / 2:.1f}' y='{top - 4:.1f}'>{escape(layer.name)}</text></a>"
     )
 
 
+def _said(layer: Layer) -> str:
+    """The end of a link's tag, and what is said of its box."""
+    values = {"layer": layer.name, "output": shape(layer.output), "parameters": f"{layer.parameters:,}"}
+    return f"{attribute('aria-label', 'layers.box', **values)}>{mark('layers.box', 'title', **values)}"
+
+
 def _label(layer: Layer, x: float, floor: float) -> str:
     window = f" {shape(layer.kernel)}" if layer.kernel and "global" not in layer.kind else ""
-    word = layer.kind.replace("adaptive ", "").replace("convolution", "conv").replace("average", "avg")
     return (
-        f"<g class='diagram-label'><text x='{x:.1f}' y='{floor + 18:.1f}'>{escape(word + window)}</text>"
+        f"<g class='diagram-label'><text x='{x:.1f}' y='{floor + 18:.1f}'>{_short(layer)}{window}</text>"
         f"<text x='{x:.1f}' y='{floor + 30:.1f}'>{shape(layer.output)}</text></g>"
     )
 
 
-def _name(layer: Layer) -> str:
-    name = f" {layer.name}" if layer.name.lower() != layer.kind.lower() else ""
-    parameters = f", {layer.parameters:,} parameters" if layer.parameters else ""
-    return f"{layer.kind}{name}: {shape(layer.output)}{parameters}"
+def kind(layer: Layer, tag: str = "span") -> str:
+    """What a layer is, in the visitor's language where there is a word for it."""
+    key = f"kind.{layer.kind}"
+    return mark(key, tag) if key in TEXTS else escape(layer.kind)
+
+
+def _short(layer: Layer) -> str:
+    key = f"short.{layer.kind}"
+    return mark(key, "tspan") if key in TEXTS else kind(layer, "tspan")

@@ -42,23 +42,35 @@ function translate(root) {
     const key = element.children.length ? undefined : keys.get(element.textContent.trim());
     if (key) element.dataset.text = key;
   });
-  each(root, MARKED, (element) => {
-    const values = JSON.parse(element.dataset.values ?? "{}");
-    const key = element.dataset.text;
-    if (key && element.textContent !== lineup.say(key, values)) element.textContent = lineup.say(key, values);
-    for (const name of ATTRIBUTES) {
-      const named = element.getAttribute(`data-text-${name}`);
-      if (named) element.setAttribute(name, lineup.say(named, values));
-    }
-  });
+  each(root, MARKED, say);
   each(root, ".language input", (input) => (input.checked = input.value === lineup.language));
+}
+
+function say(element) {
+  const values = JSON.parse(element.dataset.values ?? "{}");
+  const key = element.dataset.text;
+  if (key && element.textContent !== lineup.say(key, values)) element.textContent = lineup.say(key, values);
+  for (const name of ATTRIBUTES) {
+    const named = element.getAttribute(`data-text-${name}`);
+    const said = named && lineup.say(named, values);
+    if (named && element.getAttribute(name) !== said) element.setAttribute(name, said);
+  }
 }
 
 document.addEventListener("change", (event) => {
   if (event.target.matches(".language input")) lineup.speak(event.target.value);
 });
+// Gradio makes HTML anew by changing what is there already, so texts and attributes can fall back to English.
 new MutationObserver((records) => {
-  for (const record of records)
-    for (const node of record.addedNodes) if (node.nodeType === Node.ELEMENT_NODE) translate(node);
-}).observe(document.documentElement, { childList: true, subtree: true });
+  for (const { type, target, addedNodes } of records) {
+    for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) translate(node);
+    const element = type === "characterData" ? target.parentElement : target;
+    if (element?.matches?.(MARKED)) say(element);
+  }
+}).observe(document.documentElement, {
+  childList: true,
+  characterData: true,
+  subtree: true,
+  attributeFilter: ["data-text", "data-values", ...ATTRIBUTES],
+});
 if (document.body) translate(document.body);

@@ -9,12 +9,12 @@ from cnn_models import ARCHITECTURES
 from cnn_models.layers import Layer
 from cnn_models.layers.formulas import formulas
 from cnn_models.layers.table import Column, shape, stages
-from ui.diagram import anchor
+from ui.diagram import anchor, kind
+from ui.texts import attribute, mark
 
-HEAD = ("Layer", "Window", "Input", "Output", "Sees", "Memory", "Parameters", "MACs", "Time")
-BARRED = ("Parameters", "MACs")  # columns of a number, its share and a bar
-FORMULAS = {"output": "Output", "parameters": "Parameters", "macs": "MACs", "memory": "Memory, bytes"}
-VECTOR = "no map left, a vector"
+HEAD = ("layer", "window", "input", "output", "sees", "memory", "parameters", "macs", "time")
+BARRED = ("parameters", "macs")  # columns of a number, its share and a bar
+FORMULAS = {"output": "output", "parameters": "parameters", "macs": "macs", "memory": "bytes"}
 
 
 def ids(index: int) -> str:
@@ -28,14 +28,15 @@ def rows(columns: Sequence[Column], strips: Sequence[dict[int, str]]) -> str:
     `strips` hold, for each network, the HTML that steps show of the drawing, by index.
     """
     head = "".join(
-        f"<span><span class='layers-number'>{title}</span></span>" if title in BARRED else f"<span>{title}</span>"
-        for title in HEAD
+        f"<span><span class='layers-number'>{title}</span></span>" if key in BARRED else f"<span>{title}</span>"
+        for key in HEAD
+        for title in [mark(f"layers.{key}")]
     )
     body = []
     for stage, parts in stages(columns).items():
         sides = sorted({layer.output[-1] for part in parts for layer in part if len(layer.output) == 3}, reverse=True)
         sides = [side for side in sides if side > 1]
-        label = " · ".join(f"{side}×{side}" for side in sides) if sides else VECTOR
+        label = " · ".join(f"{side}×{side}" for side in sides) if sides else mark("layers.vector")
         lists = "".join(
             f"<ol>{''.join(_Rows(column, index, strips[index]).item(layer) for layer in part)}</ol>"
             for index, (column, part) in enumerate(zip(columns, parts, strict=True))
@@ -43,10 +44,11 @@ def rows(columns: Sequence[Column], strips: Sequence[dict[int, str]]) -> str:
         title = f"<h4><b>{stage}</b> <small>{label}</small></h4>"
         body.append(f"<section>{title}<div class='layers-columns'>{lists}</div></section>")
     totals = "".join(f"<ol>{_Rows(column, 0, {}).total()}</ol>" for column in columns)
-    titles = "".join(f"<h3>{escape(ARCHITECTURES[column.name].title)}</h3>" for column in columns)
+    names = [ARCHITECTURES[column.name].title for column in columns]
+    titles = "".join(f"<h3>{escape(name)}</h3>" for name in names)
     return (
         f"<div class='layers-scroll{' layers-many' if len(columns) > 1 else ''}' style='--networks:{len(columns)}' "
-        f"role='region' aria-label='Layers' tabindex='0'>"
+        f"role='region' {attribute('aria-label', 'layers.table', names=', '.join(names))} tabindex='0'>"
         f"<div class='layers-row layers-head' aria-hidden='true'>{head}</div>"
         f"<div class='layers-columns layers-titles'>{titles}</div>{''.join(body)}"
         f"<section><div class='layers-columns'>{totals}</div></section></div>"
@@ -67,7 +69,7 @@ class _Rows:
         if layer.kind == "branch":
             title = f"<b>{escape(name)}</b>"
         else:
-            title = f"<b>{escape(layer.kind[:1].upper() + layer.kind[1:])}</b>"
+            title = f"<b>{kind(layer)}</b>"
             title += f" <code>{escape(name)}</code>" if name.lower() != layer.kind.lower() else ""
         quiet = " layers-quiet" if not (layer.parameters or layer.kernel or layer.children) else ""
         strip = "" if layer.kind == "branch" else self.strips.get(list(layer.steps())[-1].index, "")
@@ -83,16 +85,17 @@ class _Rows:
 
     def total(self) -> str:
         network = self.column.network
-        return f"<li class='layers-row layers-leaf layers-sum'>{self.cells(network, '<b>Total</b>', bars=False)}</li>"
+        cells = self.cells(network, mark("layers.total", "b"), bars=False)
+        return f"<li class='layers-row layers-leaf layers-sum'>{cells}</li>"
 
     def cells(self, layer: Layer, title: str, bars: bool = True) -> str:
         size = self.column.network.inputs[0][-1]
         texts = (
             title,
             window(layer),
-            shape(layer.inputs[0]) if len(layer.inputs) == 1 else f"{len(layer.inputs)} maps",
+            shape(layer.inputs[0]) if len(layer.inputs) == 1 else mark("layers.maps", count=len(layer.inputs)),
             shape(layer.output),
-            "all" if layer.receptive_field == size else f"{layer.receptive_field} px",
+            mark("layers.all") if layer.receptive_field == size else f"{layer.receptive_field} px",
             memory(layer.memory),
             self.number(layer, "parameters", bars),
             self.number(layer, "macs", bars),
@@ -104,8 +107,7 @@ class _Rows:
         """A figure with its unit for those who listen, its share of the network and a bar; empty for nothing."""
         if not (value := getattr(layer, key)):
             return ""
-        unit = "MACs" if key == "macs" else key
-        text = f"{value:,}<span class='visually-hidden'> {unit}</span>"
+        text = f"{value:,}<u>{mark(f'layers.{key}')}</u>"
         if not bars:
             return f"<span class='layers-number'>{text}</span>"
         share = percent(value / getattr(self.column.network, key))
@@ -117,13 +119,15 @@ class _Rows:
         if layer.kind == "branch":  # always open: its layers say it all
             return ""
         facts = {
-            "Input": " + ".join(map(shape, layer.inputs)),
-            "Sees": f"{layer.receptive_field} px",
-            "Memory": memory(layer.memory),
-            "Time": milliseconds(self.column.time(layer)),
+            "input": " + ".join(map(shape, layer.inputs)),
+            "sees": f"{layer.receptive_field} px",
+            "memory": memory(layer.memory),
+            "time": milliseconds(self.column.time(layer)),
         }
-        narrow = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in facts.items() if value)
-        lines = "".join(f"<dt>{FORMULAS[key]}</dt><dd>{escape(text)}</dd>" for key, text in formulas(layer).items())
+        narrow = "".join(f"{mark(f'layers.{key}', 'dt')}<dd>{value}</dd>" for key, value in facts.items() if value)
+        lines = "".join(
+            f"{mark(f'layers.{FORMULAS[key]}', 'dt')}<dd>{escape(text)}</dd>" for key, text in formulas(layer).items()
+        )
         return f"<div class='layers-more'><dl class='layers-narrow'>{narrow}</dl><dl>{lines}</dl></div>"
 
 
@@ -136,8 +140,8 @@ def window(layer: Layer) -> str:
     if not layer.kernel:
         return ""
     settings = (("stride", layer.stride, 1), ("pad", layer.padding, 0), ("dilation", layer.dilation, 1))
-    changed = "".join(f" {word} {_side(pair)}" for word, pair, usual in settings if pair != (usual, usual))
-    return f"{shape(layer.kernel)}<small>{changed}</small>"
+    changed = [mark(f"layers.{word}", value=_side(pair)) for word, pair, usual in settings if pair != (usual, usual)]
+    return f"{shape(layer.kernel)} <small>{' '.join(changed)}</small>"
 
 
 def _side(pair: tuple[int, int]) -> str:

@@ -53,6 +53,6 @@ element.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) {
     await copy(button.dataset.copy);
-    element.querySelector(".layers-tools [role=status]").textContent = "Copied.";
+    element.querySelector(".layers-tools [role=status]").hidden = false;
   }
 });

@@ -20,29 +20,15 @@ from ui.diagram import diagram
 from ui.layer_rows import family, ids, memory, milliseconds, percent, rows
 from ui.sketchpad import picture_of
 from ui.strips import png, strips
+from ui.texts import mark, say
 
 IMAGENET_SIZE = 224  # the side that the networks of ImageNet were made for
-NOTE = (
-    "Networks are aligned by the size of their maps: 224, 56, 28, 14, 7 … and what is nearest to them. "
-    "Output: channels × height × width. Sees: the side, in pixels, of the square of the input that one value depends "
-    "on at most. Memory: what the outputs of a layer add for one picture, as float32. MACs: multiply-accumulates of "
-    "convolutions and linear layers for one picture. Time: of one picture on this machine, now; the median of five. "
-    "A row opens to its formulas."
-)
-DRAWN = (
-    "Your drawing flows through: below each layer are its strongest channels, those with the largest mean absolute "
-    "value. Zero is black, positive white, negative blue; choose a strip to enlarge it. A silent channel is zero "
-    "everywhere."
-)
-NOTHING_DRAWN = DRAWN.replace("Your drawing", "Nothing is drawn on the Compare tab yet, so a test picture")
 # What is drawn on the Compare tab, and of which data set it is.
 DRAWING = """(networks, size) => {
   const dataset = document.querySelector("input[name=dataset]:checked")?.value;
   return [networks, size, window.lineup.drawing?.value ?? "", dataset ?? ""];
 }"""
 SAMPLE = Path(__file__).parent / "samples" / "7.png"
-NONE = "Choose a network."
-COPY = (("markdown", "Copy as Markdown"), ("csv", "Copy as CSV"))
 
 
 def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
@@ -61,17 +47,17 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     networks = gr.CheckboxGroup(
         [(f"{spec.title} ({spec.year})", name) for name, spec in ARCHITECTURES.items()],
         value=first,
-        label="Networks",
+        label=say("en", "layers.networks"),
         show_label=False,
         container=False,
         elem_id="layers-network",
     )
     both = sorted({size for name in ARCHITECTURES if len(sizes_of(name)) > 1 for size in sizes_of(name)})
-    titles = " and ".join(ARCHITECTURES[name].title for name in ARCHITECTURES if len(sizes_of(name)) > 1)
+    titles = ", ".join(ARCHITECTURES[name].title for name in ARCHITECTURES if len(sizes_of(name)) > 1)
     size = gr.Radio(
-        [(f"{titles} at {side} × {side}", side) for side in both],
+        [(f"{titles}: {side}×{side}", side) for side in both],
         value=both[0],
-        label="Input size",
+        label=say("en", "layers.size"),
         show_label=False,
         container=False,
         visible=False,
@@ -124,9 +110,9 @@ def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> 
     Both come from the visitor. Where nothing is drawn, a test picture flows.
     """
     try:
-        grid, word = grid_of(value, dataset), DRAWN
+        grid, key = grid_of(value, dataset), "layers.drawn"
         if grid is None:
-            grid, word = decode(SAMPLE.with_name(f"{dataset}.{SAMPLE.name}")), NOTHING_DRAWN
+            grid, key = decode(SAMPLE.with_name(f"{dataset}.{SAMPLE.name}")), "layers.undrawn"
     except PictureError as error:
         return [{}] * len(columns), f"<p class='layers-facts'>{escape(str(error))}</p>"
     found, notes = [], []
@@ -137,21 +123,24 @@ def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> 
         except CheckpointError as error:
             found.append({})
             notes.append(f"<p class='layers-facts'>{note_html(f'{ARCHITECTURES[each.name].title}: {error}.')}</p>")
-    return found, f"<div class='layers-drawing'><img src='{png(grid)}' alt=''><p>{word}</p></div>{''.join(notes)}"
+    text = f"<p>{mark(key)} {mark('layers.strips')}</p>"
+    return found, f"<div class='layers-drawing'><img src='{png(grid)}' alt=''>{text}</div>{''.join(notes)}"
 
 
 def page(columns: list[Column], found: list[dict[int, str]], drawing: str) -> str:
     """The networks as HTML: facts, totals and diagram of each, and their layers with what flows through them."""
     if not columns:
-        return f"<p class='layers-facts'>{NONE}</p>"
+        return f"<p class='layers-facts'>{mark('layers.none')}</p>"
     heads = "".join(head(each, index) for index, each in enumerate(columns))
     texts = {"markdown": markdown(columns), "csv": as_csv(columns)}
     buttons = "".join(
-        f"<button type='button' data-copy='{escape(texts[key], quote=True)}'>{label}</button>" for key, label in COPY
+        f"<button type='button' data-copy='{escape(text, quote=True)}'>{mark(f'layers.copy.{key}')}</button>"
+        for key, text in texts.items()
     )
+    copied = f"<span role='status' hidden>{mark('layers.copied')}</span>"
     return (
-        f"{heads}<div class='layers-tools'>{buttons}<span role='status'></span></div>{drawing}"
-        f"{rows(columns, found)}<p class='layers-note'>{NOTE}</p>"
+        f"{heads}<div class='layers-tools'>{buttons}{copied}</div>{drawing}"
+        f"{rows(columns, found)}<p class='layers-note'>{mark('layers.note')}</p>"
     )
 
 
@@ -169,7 +158,7 @@ def head(column: Column, index: int) -> str:
 def totals(column: Column) -> str:
     """The big numbers; parameters and MACs with a strip that shows which layers hold them."""
     tiles, network = [], column.network
-    for quantity, label in (("parameters", "parameters"), ("macs", "multiply-accumulates")):
+    for quantity in ("parameters", "macs"):
         whole = getattr(network, quantity)
         parts = [(layer, part) for layer in network.children if (part := getattr(layer, quantity))]
         strip = "".join(
@@ -179,12 +168,14 @@ def totals(column: Column) -> str:
         )
         linear = sum(getattr(step, quantity) for step in network.steps() if step.kind == "linear") / whole
         tiles.append(
-            f"<div><b>{whole:,}</b> {label}<div class='layers-strip' aria-hidden='true'>{strip}</div>"
-            f"<small><i class='layers-convolution'></i>convolutions {percent(1 - linear)}"
-            f"<i class='layers-linear'></i>linear {percent(linear)}</small></div>"
+            f"<div><b>{whole:,}</b> {mark(f'layers.sum.{quantity}')}"
+            f"<div class='layers-strip' aria-hidden='true'>{strip}</div>"
+            f"<small><i class='layers-convolution'></i>{mark('layers.convolutions')} {percent(1 - linear)}"
+            f"<i class='layers-linear'></i>{mark('layers.linears')} {percent(linear)}</small></div>"
         )
+    used = {"memory": memory(network.memory), "time": milliseconds(column.time(network))}
     tiles.append(
-        f"<div><b>{shape(network.inputs[0])}</b> input<br>{shape(network.output)} logits out<br>"
-        f"{memory(network.memory)} of outputs, {milliseconds(column.time(network))} here</div>"
+        f"<div><b>{shape(network.inputs[0])}</b> {mark('layers.sum.input')}<br>"
+        f"{mark('layers.sum.output', output=shape(network.output))}<br>{mark('layers.sum.memory', **used)}</div>"
     )
     return "".join(tiles)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from html import escape
 
 import numpy as np
 from PIL import Image
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from cnn_models.layers import Layer
 from cnn_models.layers.channels import Channels, channels, filters
+from ui.texts import attribute, mark
 
 SIDE = 56  # pixels of a tile at most; larger maps are averaged down
 WRAP = 128  # values of a vector in a row
@@ -35,15 +35,14 @@ def strip(found: Channels, what: str, layer: Layer) -> str:
     """A button with the tiles side by side in one picture, and what is not seen in it in words."""
     tiles = _tiles(found.values)
     count, height, width, _ = tiles.shape
-    note = f"{found.count:,} values" if not found.numbers else f"{count} of {found.count} {what}"
-    if layer.kind == "ReLU":
-        note += f", {found.silent:,} silent"
-    title = f"{layer.kind} {layer.name}: {note}"
+    key = f"layers.strip.{what if found.numbers else 'values'}"
+    values = {"layer": layer.name, "count": f"{found.count:,}"} | ({"shown": count} if found.numbers else {})
+    silent = f" · {mark('layers.strip.silent', silent=f'{found.silent:,}')}" if layer.kind == "ReLU" else ""
     return (
-        f"<div class='strip'><button type='button' title='{escape(title)}' data-width='{width}' data-height='{height}' "
-        f"data-numbers='{' '.join(map(str, found.numbers))}'>"
-        f"<img src='{png(_row(tiles))}' alt='{escape(title)}'></button>"
-        f"<small>{note}</small></div>"
+        f"<div class='strip'><button type='button' {attribute('title', key, **values)} data-width='{width}' "
+        f"data-height='{height}' data-numbers='{' '.join(map(str, found.numbers))}'>"
+        f"<img src='{png(_row(tiles))}' {attribute('alt', key, **values)}></button>"
+        f"<small>{mark(key, **values)}{silent}</small></div>"
     )
 
 

@@ -207,6 +207,82 @@ TEXTS: dict[str, tuple[str, str]] = {
     "why.many": ("{count} looks", "看 {count} 眼"),
     "why.cost": ("Cost", "代价"),
     "why.times": ("{times} × the time", "{times} 倍时间"),
+    # The Layers tab. Kinds are those of cnn_models.operations; what isn't here is called what torch calls it.
+    "kind.convolution": ("Convolution", "卷积"),
+    "short.convolution": ("conv", "卷积"),
+    "short.average pool": ("avg-pool", "平均池化"),
+    "short.adaptive average pool": ("avg-pool", "平均池化"),
+    "short.global average pool": ("avg-pool", "平均池化"),
+    "kind.max-pool": ("Max-pool", "最大池化"),
+    "kind.average pool": ("Average pool", "平均池化"),
+    "kind.adaptive average pool": ("Adaptive average pool", "自适应平均池化"),
+    "kind.global average pool": ("Global average pool", "全局平均池化"),
+    "kind.linear": ("Linear", "全连接"),
+    "kind.flatten": ("Flatten", "展平"),
+    "kind.concatenate": ("Concatenate", "通道拼接"),
+    "kind.add": ("Add", "相加"),
+    "kind.shortcut": ("Shortcut", "捷径"),
+    "kind.Residual Block": ("Residual Block", "残差块"),
+    "kind.Inception": ("Inception", "Inception 块"),
+    "kind.Inception A": ("Inception A", "Inception A 块"),
+    "layers.networks": ("Networks", "网络"),
+    "layers.size": ("Input size", "输入尺寸"),
+    "layers.none": ("Choose a network.", "请选择一个网络。"),
+    "layers.copy.markdown": ("Copy as Markdown", "复制为 Markdown"),
+    "layers.copy.csv": ("Copy as CSV", "复制为 CSV"),
+    "layers.copied": ("Copied.", "已复制。"),
+    "layers.table": ("Layers of {names}", "{names} 各层"),
+    "layers.diagram": ("Diagram of {network}", "{network} 结构图"),
+    "layers.box": ("{layer}: {output}, {parameters} parameters", "{layer}：{output}，{parameters} 个参数"),
+    "layers.layer": ("Layer", "层"),
+    "layers.window": ("Window", "窗口"),
+    "layers.stride": ("stride {value}", "步幅 {value}"),
+    "layers.pad": ("pad {value}", "填充 {value}"),
+    "layers.dilation": ("dilation {value}", "空洞 {value}"),
+    "layers.input": ("Input", "输入"),
+    "layers.output": ("Output", "输出"),
+    "layers.maps": ("{count} maps", "{count} 组特征图"),
+    "layers.sees": ("Sees", "感受野"),
+    "layers.all": ("all", "全图"),
+    "layers.memory": ("Memory", "内存"),
+    "layers.bytes": ("Memory, bytes", "内存（字节）"),
+    "layers.parameters": ("Parameters", "参数"),
+    "layers.macs": ("MACs", "乘加"),
+    "layers.time": ("Time", "用时"),
+    "layers.total": ("Total", "合计"),
+    "layers.vector": ("no map left, a vector", "不再是图，而是向量"),
+    "layers.sum.parameters": ("parameters", "个参数"),
+    "layers.sum.macs": ("multiply-accumulates", "次乘加"),
+    "layers.sum.input": ("input", "输入"),
+    "layers.sum.output": ("{output} logits out", "输出 {output} 个 logit"),
+    "layers.sum.memory": ("{memory} of outputs, {time} here", "各层输出共 {memory}，本机用时 {time}"),
+    "layers.convolutions": ("convolutions", "卷积"),
+    "layers.linears": ("linear", "全连接"),
+    "layers.note": (
+        "Networks are aligned by the size of their maps: 224, 56, 28, 14, 7 … and what is nearest to them. "
+        "Output: channels × height × width. Sees: the side, in pixels, of the square of the input that one value "
+        "depends on at most. Memory: what the outputs of a layer add for one picture, as float32. MACs: "
+        "multiply-accumulates of convolutions and linear layers for one picture. Time: of one picture on this "
+        "machine, the median of five runs. A row opens to its formulas.",
+        "各网络按特征图的边长对齐：224、56、28、14、7……取最接近者。输出：通道 × 高 × 宽。感受野：一个输出值最多依"
+        "赖输入中边长多少像素的正方形。内存：处理一张图片时该层输出所占空间（float32）。乘加：一张图片在卷积与全连"
+        "接层中的乘加次数。用时：本机处理一张图片，取五次的中位数。点开一行可见其公式。",
+    ),
+    "layers.drawn": ("Your drawing flows through.", "你的画正流过网络。"),
+    "layers.undrawn": (
+        "Nothing is drawn on the Compare tab yet, so a test picture flows through.",
+        "“对比”页上还没有画，因此用一张测试图片流过网络。",
+    ),
+    "layers.strips": (
+        "Below each layer are its strongest channels, those with the largest mean absolute value. Zero is black, "
+        "positive white, negative blue; choose a strip to enlarge it. A silent channel is zero everywhere.",
+        "每层下方是最强的通道，即绝对值均值最大者。零为黑色，正值为白色，负值为蓝色；点击可放大。“沉默”的通道处处"
+        "为零。",
+    ),
+    "layers.strip.channels": ("{layer}: {shown} of {count} channels", "{layer}：{count} 个通道中的 {shown} 个"),
+    "layers.strip.filters": ("{layer}: {shown} of {count} filters", "{layer}：{count} 个卷积核中的 {shown} 个"),
+    "layers.strip.values": ("{layer}: {count} values", "{layer}：{count} 个值"),
+    "layers.strip.silent": ("{silent} silent", "沉默 {silent} 个"),
 }
 
 

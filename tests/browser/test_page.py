@@ -143,7 +143,7 @@ def test_a_drawing_flows_through_the_layers(page):
     expect(page.locator("#verdict")).to_contain_text("read 7")
     page.get_by_role("tab", name="Layers").click()
     expect(page.locator(".layers-drawing")).to_contain_text("Your drawing flows through")
-    page.locator(".strip button[title='convolution c3: 16 of 16 channels']").click()
+    page.locator(".strip button[title='c3: 16 of 16 channels']").click()
     expect(page.locator("dialog figure")).to_have_count(16)
     numbers = page.locator("dialog figure").all_inner_texts()
     assert sorted(map(int, numbers)) == list(range(16))
@@ -154,9 +154,9 @@ def test_a_drawing_flows_through_the_layers(page):
 def test_layers_of_googlenet_at_both_sizes(page):
     choose_layers(page, "googlenet")
     for size in (224, 96):
-        page.get_by_label(f"GoogLeNet at {size} × {size}").check()
+        page.get_by_label(f"GoogLeNet: {size}×{size}").check()
         expect(page.locator(".layers-sum")).to_contain_text(f"{architecture_layers('googlenet', size).macs:,}")
-    page.locator(".diagram a[aria-label^='convolution inception4a.three:']").click()
+    page.locator(".diagram a[aria-label^='inception4a.three:']").click()
     opened = page.locator("details[open]", has_text="inception4a").last
     expect(opened.get_by_text("208·(96·3·3 + 1) = 179,920", exact=True)).to_be_in_viewport()
 
