@@ -21,6 +21,7 @@ from ui.layer_rows import family, ids, memory, milliseconds, percent, rows
 from ui.sketchpad import picture_of
 from ui.strips import png, strips
 from ui.texts import mark, say
+from ui.versus import versus
 
 IMAGENET_SIZE = 224  # the side that the networks of ImageNet were made for
 # What is drawn on the Compare tab, and of which data set it is.
@@ -70,6 +71,7 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
         apply_default_css=False,
     )
     drawing = [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by DRAWING
+    gr.HTML(versus(), elem_id="versus", apply_default_css=False)
     event = {
         "inputs": [networks, size, *drawing],
         "js": DRAWING,

@@ -221,6 +221,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "kind.flatten": ("Flatten", "展平"),
     "kind.concatenate": ("Concatenate", "通道拼接"),
     "kind.add": ("Add", "相加"),
+    "kind.dropout": ("Dropout", "随机失活"),
     "kind.shortcut": ("Shortcut", "捷径"),
     "kind.Residual Block": ("Residual Block", "残差块"),
     "kind.Inception": ("Inception", "Inception 块"),
@@ -283,6 +284,87 @@ TEXTS: dict[str, tuple[str, str]] = {
     "layers.strip.filters": ("{layer}: {shown} of {count} filters", "{layer}：{count} 个卷积核中的 {shown} 个"),
     "layers.strip.values": ("{layer}: {count} values", "{layer}：{count} 个值"),
     "layers.strip.silent": ("{silent} silent", "沉默 {silent} 个"),
+    # LeNet-5 against AlexNet.
+    "versus.title": ("LeNet-5 against AlexNet, row by row", "LeNet-5 与 AlexNet 逐行对照"),
+    "versus.why": ("What changed, and why", "变化及原因"),
+    "versus.costs": ("{parameters} parameters, {macs} MACs", "{parameters} 个参数，{macs} 次乘加"),
+    "versus.row.input": ("Input", "输入"),
+    "versus.why.input": (
+        "Photographs of things have detail that digits have not. Here the same 28×28 pictures are enlarged for "
+        "AlexNet, which then sees nothing new.",
+        "实物照片的细节远多于数字。本页只是把同样的 28×28 图片放大后送入 AlexNet，并没有新的信息。",
+    ),
+    "versus.row.conv1": ("First convolution", "第一层卷积"),
+    "versus.why.conv1": (
+        "A larger window with a stride of four brings the large picture down at once; sixteen times the filters, as "
+        "there is more to tell apart.",
+        "更大的窗口配合步幅 4，一步就把大图缩小；要区分的东西更多，卷积核数量是原来的十六倍。",
+    ),
+    "versus.row.activation": ("Activation", "激活函数"),
+    "versus.why.activation": (
+        "Tanh is flat at both ends, and its gradient vanishes there. ReLU keeps the gradient of every value above "
+        "zero, is cheaper, and let a deep network learn several times faster.",
+        "tanh 两端平坦，梯度在那里消失。ReLU 对所有正值保留梯度，计算也更省，使深层网络的学习快了数倍。",
+    ),
+    "versus.row.pool1": ("First pooling", "第一次池化"),
+    "versus.why.pool1": (
+        "The maximum says that a feature is there, the average only how much of it there is around. Windows of "
+        "three at a stride of two overlap, which overfitted a little less.",
+        "最大值表示“特征存在”，平均值只表示周围有多少。窗口 3、步幅 2 的池化互相重叠，过拟合略轻。",
+    ),
+    "versus.row.conv2": ("Second convolution", "第二层卷积"),
+    "versus.why.conv2": (
+        "The same window, but many more channels in and out. Padding keeps the size of the map; LeNet loses its "
+        "border.",
+        "窗口相同，但输入、输出通道多得多。填充保持特征图大小；LeNet 则丢掉边缘。",
+    ),
+    "versus.row.pool2": ("Second pooling", "第二次池化"),
+    "versus.why.pool2": ("As the first.", "同第一次。"),
+    "versus.row.deep": ("More convolutions", "更多卷积"),
+    "versus.why.deep": (
+        "Three in a row without pooling between them: depth. The paper found that taking any of them out made it "
+        "worse. LeNet's third covers its whole map, so it is a dense layer in disguise.",
+        "三层连续卷积，中间没有池化，这就是“深”。论文发现去掉任何一层都会变差。LeNet 的第三层卷积覆盖整张特征图，"
+        "实为全连接层。",
+    ),
+    "versus.row.pool3": ("Last pooling", "最后的池化"),
+    "versus.why.pool3": (
+        "Brings the maps down before the dense layers, whose cost grows with every pixel. The adaptive pool changes "
+        "nothing at 224 and lets smaller pictures through.",
+        "在全连接层之前缩小特征图，因为后者的开销随像素增长。自适应池化在 224 时不起作用，只为让更小的图片通过。",
+    ),
+    "versus.row.flatten": ("Flatten", "展平"),
+    "versus.why.flatten": (
+        "Fifty times the values: this is what makes AlexNet's first dense layer so large.",
+        "数值多出五十倍：AlexNet 第一个全连接层因此如此庞大。",
+    ),
+    "versus.row.dense": ("Dense layers", "全连接层"),
+    "versus.why.dense": (
+        "Most of AlexNet's parameters for little of its arithmetic; GoogLeNet did away with them two years later.",
+        "占了 AlexNet 的大部分参数，却只占少量运算；两年后 GoogLeNet 干脆去掉了它们。",
+    ),
+    "versus.row.dropout": ("Dropout", "随机失活"),
+    "versus.why.dropout": (
+        "While training, half of the dense values are left out at random, so that none can rely on another: "
+        "without it, so many parameters overfit. When answering it does nothing.",
+        "训练时随机去掉一半的全连接值，使彼此不能依赖：否则这么多参数会过拟合。作答时它不起作用。",
+    ),
+    "versus.row.output": ("Output", "输出"),
+    "versus.why.output": (
+        "Both end in ten values for softmax here. LeNet's paper measured distances to drawn prototypes instead; "
+        "AlexNet's told a thousand classes apart.",
+        "本页两者都以供 softmax 使用的十个值结束。LeNet 论文原用到样板的距离；AlexNet 原分一千类。",
+    ),
+    "versus.row.total": ("Together", "合计"),
+    "versus.why.total": (
+        "Deeper and much wider. What made it possible were a million labelled photographs and two graphics cards.",
+        "更深，也宽得多。使之成为可能的是一百万张带标签的照片和两块显卡。",
+    ),
+    "versus.row.training": ("Training", "训练"),
+    "versus.why.training": (
+        "AlexNet was shown crops, mirror images and shifted colours of each photograph: more pictures for nothing.",
+        "AlexNet 训练时看到每张照片的裁剪、镜像和变色版本：不花代价就多出许多图片。",
+    ),
 }
 
 

@@ -1,0 +1,33 @@
+"""LeNet-5 against AlexNet: every step of both is in one row, with the numbers of the networks."""
+
+from cnn_models.layers import architecture_layers
+from ui.versus import PAIR, ROWS, versus
+
+
+def test_every_step_of_both_networks_is_in_one_row():
+    for side, name in enumerate(PAIR):
+        indices = [index for row in ROWS.values() for index in row[side]]
+        assert sorted(indices) == [step.index for step in architecture_layers(name).steps()]
+
+
+def test_a_row_holds_steps_of_one_kind():
+    kinds = {}
+    for side, name in enumerate(PAIR):
+        steps = list(architecture_layers(name).steps())
+        for key, row in ROWS.items():
+            kinds.setdefault(key, set()).update(steps[index].kind for index in row[side])
+    assert kinds == {
+        "conv1": {"convolution"}, "conv2": {"convolution"}, "deep": {"convolution"}, "activation": {"tanh", "ReLU"},
+        "pool1": {"average pool", "max-pool"}, "pool2": {"average pool", "max-pool"},
+        "pool3": {"max-pool", "adaptive average pool"}, "flatten": {"flatten"}, "dense": {"linear"},
+        "dropout": {"dropout"}, "output": {"linear"},
+    }  # fmt: skip
+
+
+def test_the_numbers_are_those_of_the_networks():
+    html = versus()
+    for name in PAIR:
+        network = architecture_layers(name)
+        assert f"{network.parameters:,} parameters, {network.macs:,} MACs" in html
+    dense = sum(step.parameters for step in architecture_layers("alexnet").steps() if step.index in ROWS["dense"][1])
+    assert f"{dense:,} parameters" in html and dense == 42_999_808
