@@ -1,0 +1,91 @@
+"""Training runs: of the checkpoints in `weights/`, of those in `weights/runs/NAME/`, and of trainings under way.
+
+A run is the card and the history of a checkpoint folder; its weights need not be there. `python -m training.train ID
+--recipe source --seed 1 --out weights/runs/source.1` makes one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from cnn_models.checkpoint import CONFIG, HISTORY, HISTORY_COLUMNS, CheckpointError, read_card, read_history
+from cnn_models.hub import BUILT_IN
+from cnn_models.specs import Card
+
+RUNS, UNFINISHED = "runs", ".training"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a network. `card` is None while it is under way; `recipe` is the name, `history` its epochs."""
+
+    id: str
+    recipe: str
+    seed: int
+    history: list[dict[str, float]]
+    card: Card | None = None
+
+    @property
+    def group(self) -> str:
+        """What is the same for runs that differ in their seed alone."""
+        return f"{self.id} {self.recipe}"
+
+    def minutes(self) -> list[float]:
+        """When each epoch ended, in minutes of training."""
+        return [seconds / 60 for seconds in itertools.accumulate(row["seconds"] for row in self.history)]
+
+
+def find_runs(weights: Path) -> dict[str, list[Run]]:
+    """All runs below a folder that have an epoch, by group, in the order of the line-up; damaged ones are left out."""
+    found: dict[str, list[Run]] = {}
+    for id in BUILT_IN:
+        for place in [weights, *sorted((weights / RUNS).glob("*"))]:
+            run = None
+            with suppress(CheckpointError):
+                run = _finished(place / id) or _unfinished(place / UNFINISHED / f"{id}.safetensors", id)
+            if run and run.history:
+                found.setdefault(run.group, []).append(run)
+    return found
+
+
+def _finished(folder: Path) -> Run | None:
+    if not ((folder / CONFIG).is_file() and (folder / HISTORY).is_file()):
+        return None
+    card = read_card(folder)
+    return Run(card.id, str(card.recipe.get("name")), card.seed, read_history(folder), card)
+
+
+def _unfinished(state: Path, id: str) -> Run | None:
+    """The run in a state of `training.state`, which is replaced as a whole whenever it is saved."""
+    try:
+        with safe_open(state, framework="pt") as file:
+            run = json.loads(file.metadata()["run"])
+        history = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in run["progress"]["history"]]
+        return Run(id, UNFINISHED.removeprefix("."), int(run["facts"]["seed"]), history)
+    except (OSError, SafetensorError, ValueError, TypeError, KeyError):
+        return None
+
+
+def smooth(values: Sequence[float], weight: float) -> list[float]:
+    """The exponential moving average, each value counting `weight` times as much as the next; 0 changes nothing.
+
+    Corrected for its start, as Adam's: D. Kingma, J. Ba, 2015, arXiv:1412.6980, section 3.
+    """
+    found, total = [], 0.0
+    for index, value in enumerate(values, 1):
+        total = weight * total + (1 - weight) * value
+        found.append(total / (1 - weight**index))
+    return found
+
+
+def band(curves: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
+    """Mean, lowest and highest of several curves, point by point, as far as all of them go."""
+    return [(math.fsum(values) / len(values), min(values), max(values)) for values in zip(*curves, strict=False)]

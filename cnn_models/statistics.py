@@ -1,0 +1,30 @@
+"""How sure a measured accuracy is, and whether two networks really differ."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+
+def binomial_interval(right: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of the share of right answers, in percent: where the accuracy on endless pictures may be.
+
+    E. B. Wilson: Probable inference, the law of succession, and statistical inference, 1927. Raises ValueError.
+    """
+    if not 0 <= right <= count or not count:
+        raise ValueError(f"{right} of {count} cannot be right")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = right / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    reach = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return 100 * max(0.0, middle - reach), 100 * min(1.0, middle + reach)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """McNemar's exact test: the probability of so unequal counts or worse, if both networks were equally good.
+
+    The counts are of pictures that only the one, and only the other network has right. Q. McNemar: Note on the sampling
+    error of the difference between correlated proportions, 1947.
+    """
+    count, fewer = only_first + only_second, min(only_first, only_second)
+    return min(1.0, 2 * sum(math.comb(count, i) for i in range(fewer + 1)) / 2**count)

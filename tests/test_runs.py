@@ -1,0 +1,67 @@
+"""Runs found below a folder, and their curves made smooth and put together."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from torch import nn
+
+from cnn_models.checkpoint import WEIGHTS
+from cnn_models.hub import BUILT_IN
+from cnn_models.quoted import QUOTED
+from cnn_models.runs import band, find_runs, smooth
+from training.state import Progress, save_state
+
+ROW = {
+    "epoch": 1, "lr": 0.1, "train_loss": 1, "train_accuracy": 60, "val_loss": 1, "val_accuracy": 70,
+    "images_per_second": 100, "seconds": 30,
+}  # fmt: skip
+
+
+def test_checkpoints_other_seeds_and_trainings_under_way_are_runs(checkpoint, tmp_path):
+    weights = tmp_path / "weights"
+    checkpoint("lenet5.mnist")
+    for name in ("a", "b"):
+        checkpoint("mini_resnet.mnist", weights / "runs" / name)
+        (weights / "runs" / name / "mini_resnet.mnist" / WEIGHTS).unlink()
+    module = nn.Linear(1, 1)
+    progress = Progress(history=[ROW, ROW | {"epoch": 2, "seconds": 60}])
+    state = weights / ".training" / "googlenet.fashion_mnist.safetensors"
+    save_state(state, {"seed": 3}, progress, {"model": module}, torch.optim.SGD(module.parameters()))
+    found = find_runs(weights)
+    assert list(found) == ["lenet5.mnist test", "mini_resnet.mnist test", "googlenet.fashion_mnist training"]
+    assert [len(runs) for runs in found.values()] == [1, 2, 1]
+    (running,) = found["googlenet.fashion_mnist training"]
+    assert (running.seed, running.card, running.minutes()) == (3, None, [0.5, 1.5])
+    assert running.history[1]["epoch"] == 2
+
+
+def test_what_is_damaged_is_left_out(checkpoint, tmp_path):
+    weights = tmp_path / "weights"
+    assert find_runs(weights) == {}
+    folder = checkpoint("lenet5.mnist")
+    shutil.copytree(folder, weights / "runs" / "a" / "lenet5.mnist")
+    (folder / "history.csv").write_text("epoch\n1\n")
+    (weights / ".training").mkdir()
+    (weights / ".training" / "alexnet.mnist.safetensors").write_bytes(b"nonsense")
+    assert [len(runs) for runs in find_runs(weights).values()] == [1]
+    card = json.loads((folder / "config.json").read_text())
+    (weights / "runs" / "a" / "lenet5.mnist" / "config.json").write_text(json.dumps(card | {"architecture": "vgg"}))
+    assert find_runs(weights) == {}
+
+
+def test_smoothing_is_a_weighted_mean_of_what_came_before():
+    values = [1.0, 2.0, 4.0]
+    assert smooth(values, 0) == values
+    assert smooth([3.0] * 5, 0.9) == pytest.approx([3.0] * 5)
+    assert smooth(values, 0.5) == pytest.approx([1, (0.5 * 1 + 2) / 1.5, (0.25 * 1 + 0.5 * 2 + 4) / 1.75])
+
+
+def test_a_band_goes_as_far_as_all_curves():
+    assert band([[1, 2, 3], [3, 6]]) == [(2, 1, 3), (4, 2, 6)]
+
+
+def test_quoted_figures_are_of_networks_of_the_line_up():
+    assert set(QUOTED) <= set(BUILT_IN)
+    assert all(80 < figure.accuracy < 100 for figures in QUOTED.values() for figure in figures)

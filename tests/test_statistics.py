@@ -1,0 +1,46 @@
+"""Interval and test, held against what they mean."""
+
+from itertools import product
+from math import comb, sqrt
+
+import pytest
+
+from cnn_models.statistics import binomial_interval, mcnemar
+
+
+@pytest.mark.parametrize(("right", "count"), [(9951, 10_000), (9100, 10_000), (1, 3)])
+def test_the_ends_are_the_shares_from_which_the_count_is_1_96_deviations_away(right, count):
+    for end in binomial_interval(right, count):
+        deviations = (right / count - end / 100) / sqrt(end / 100 * (1 - end / 100) / count)
+        assert abs(deviations) == pytest.approx(1.959964, abs=1e-5)
+
+
+def test_the_interval_stays_within_what_is_possible():
+    assert binomial_interval(0, 10)[0] == 0 and binomial_interval(10, 10)[1] == 100
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    """Of all outcomes of 200 pictures at 90 %, those whose interval holds 90 % have about 95 % of the probability."""
+    held = sum(
+        comb(200, right) * 0.9**right * 0.1 ** (200 - right)
+        for right in range(201)
+        if (interval := binomial_interval(right, 200))[0] <= 90 <= interval[1]
+    )
+    assert held == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 0), (5, 5), (1, 9), (7, 4)])
+def test_mcnemar_counts_all_outcomes_at_least_as_unequal(one, other):
+    outcomes = [sum(coins) for coins in product((0, 1), repeat=one + other)]
+    unequal = sum(abs(2 * heads - one - other) >= abs(one - other) for heads in outcomes)
+    assert mcnemar(one, other) == mcnemar(other, one) == pytest.approx(unequal / len(outcomes))
+
+
+def test_mcnemar_of_many_pictures():
+    assert mcnemar(400, 300) == pytest.approx(1.8e-4, rel=0.05)
+
+
+def test_nonsense_is_refused():
+    for right, count in ((1, 0), (-1, 5), (6, 5)):
+        with pytest.raises(ValueError, match="cannot be right"):
+            binomial_interval(right, count)

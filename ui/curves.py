@@ -1,0 +1,177 @@
+"""The charts of the Training tab: curves of runs, and accuracy against cost. Plotly figures, without gradio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from plotly import graph_objects as go
+
+from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.quoted import QUOTED
+from cnn_models.runs import Run, band, smooth
+from ui.texts import say
+
+# Okabe & Ito's palette, told apart by colour-blind eyes too; it repeats after seven.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c")
+GREY = "#8a8a8a"  # text and grid of a plot, readable on light and dark
+QUANTITIES = ("accuracy", "loss", "lr", "images_per_second")
+PARTS = {"val": "solid", "train": "dot"}  # of accuracy and loss
+
+
+class View(NamedTuple):
+    """How curves are shown: over minutes instead of epochs, on a logarithmic axis, smoothed by a weight."""
+
+    by_time: bool = False
+    log: bool = False
+    smoothing: float = 0.0
+    language: str = "en"
+
+
+def colour(index: int) -> str:
+    return COLOURS[index % len(COLOURS)]
+
+
+def name_of(id: str) -> str:
+    """The title of a checkpoint id's network and data set."""
+    architecture, dataset = id.split(".")
+    return f"{ARCHITECTURES[architecture].title} · {DATASETS[dataset].title}"
+
+
+def label(runs: Sequence[Run], language: str) -> str:
+    """What a group of runs is called."""
+    run = runs[0]
+    recipe = say(language, "training.running") if run.card is None else run.recipe
+    seeds = f" × {len(runs)}" if len(runs) > 1 else ""
+    return f"{name_of(run.id)} · {recipe}{seeds}"
+
+
+def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
+    """One chart of a quantity: a colour a group, its seeds as mean and band, and quoted accuracies as lines.
+
+    On a logarithmic axis an accuracy is shown as its error, 100 % less the accuracy.
+    """
+    figure = go.Figure()
+    is_error = quantity == "accuracy" and view.log
+    for index, runs in enumerate(groups):
+        for part in PARTS if quantity in ("accuracy", "loss") else ("",):
+            _add(figure, runs, f"{part}_{quantity}" if part else quantity, PARTS.get(part, "solid"), index, view)
+    if quantity == "accuracy":
+        for id in dict.fromkeys(runs[0].id for runs in groups):
+            for quoted in QUOTED.get(id, ()):
+                text = say(view.language, f"training.quoted.{quoted.source}", name=name_of(id), value=quoted.accuracy)
+                value = 100 - quoted.accuracy if is_error else quoted.accuracy
+                shade = colour([runs[0].id for runs in groups].index(id))
+                figure.add_hline(value, line={"color": shade, "dash": "dash", "width": 1})
+                figure.add_scatter(
+                    x=[0], y=[value], mode="markers", marker={"color": shade, "symbol": "line-ew-open", "size": 12},
+                    showlegend=False, hovertemplate=f"{text}<extra></extra>",
+                )  # fmt: skip
+    key = "error" if is_error else quantity
+    axis = {"gridcolor": "rgba(138,138,138,0.25)", "zeroline": False, "linecolor": GREY}
+    figure.update_layout(
+        title={"text": say(view.language, f"training.chart.{key}"), "font": {"size": 15}, "x": 0.01},
+        height=380,
+        margin={"l": 50, "r": 10, "t": 40, "b": 40},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": GREY, "family": "system-ui, sans-serif"},
+        xaxis=axis | {"title": say(view.language, "training.minutes" if view.by_time else "training.epoch")},
+        yaxis=axis | _scale(groups, quantity, view),
+        legend={"orientation": "h", "y": -0.2},
+    )
+    return figure
+
+
+def _add(figure: go.Figure, runs: list[Run], column: str, dash: str, index: int, view: View) -> None:
+    """The curve of a column for a group, and the band between its seeds."""
+    values = [_values(run, column, view) for run in runs]
+    times = [run.minutes() if view.by_time else [row["epoch"] for row in run.history] for run in runs]
+    middle = band(values)
+    x = [mean for mean, _, _ in band(times)]
+    shade = colour(index)
+    if len(runs) > 1:
+        figure.add_scatter(
+            x=x + x[::-1], y=[high for _, _, high in middle] + [low for _, low, _ in middle][::-1], fill="toself",
+            fillcolor=f"rgba{(*bytes.fromhex(shade[1:]), 0.15)}", mode="none", hoverinfo="skip", showlegend=False,
+            legendgroup=runs[0].group,
+        )  # fmt: skip
+    part = column.split("_")[0]
+    word = say(view.language, f"training.part.{part}") if part in PARTS else ""
+    when = say(view.language, "training.at.minutes" if view.by_time else "training.at.epoch", value="%{x:.4~g}")
+    figure.add_scatter(
+        x=x,
+        y=[mean for mean, _, _ in middle],
+        name=label(runs, view.language),
+        legendgroup=runs[0].group,
+        showlegend=part != "train",
+        mode="lines" if len(x) > 1 else "markers",
+        line={"color": shade, "dash": dash, "width": 2},
+        hovertemplate=f"{label(runs, view.language)} {word}<br>{when}: %{{y:.5~g}}<extra></extra>",
+    )
+
+
+def _values(run: Run, column: str, view: View) -> list[float]:
+    values = [row[column] for row in run.history]
+    if view.log and column.endswith("accuracy"):
+        values = [100 - value for value in values]
+    return smooth(values, view.smoothing)
+
+
+def _scale(groups: Sequence[list[Run]], quantity: str, view: View) -> dict:
+    """The vertical axis: that of the accuracy begins where the runs are past their start."""
+    if view.log:
+        ticks = [digit * 10**power for power in range(-6, 6) for digit in (1, 2, 5)]
+        return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    if quantity != "accuracy":
+        return {"rangemode": "tozero"}
+    settled = [
+        row[f"{part}_accuracy"]
+        for runs in groups
+        for run in runs
+        for row in run.history[len(run.history) // 4 :]
+        for part in PARTS
+    ]
+    return {"range": [min(settled) - 0.5, 100.2]} if settled else {}
+
+
+class Point(NamedTuple):
+    """A checkpoint in the plot of accuracy against cost."""
+
+    title: str
+    cost: float
+    accuracy: float
+    interval: tuple[float, float]
+
+
+def pareto(points: Sequence[Point], cost: str, language: str) -> go.Figure:
+    """Test accuracy, with its interval, against a cost on a logarithmic axis; a line joins those that none beats."""
+    best: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.cost, -point.accuracy)):
+        if not best or point.accuracy > best[-1].accuracy:
+            best.append(point)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[point.cost for point in best], y=[point.accuracy for point in best], mode="lines",
+        line={"color": GREY, "dash": "dot", "shape": "hv"}, hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    for index, point in enumerate(points):
+        low, high = point.interval
+        figure.add_scatter(
+            x=[point.cost], y=[point.accuracy], mode="markers+text", text=[point.title], textposition="top center",
+            marker={"color": colour(index), "size": 10}, showlegend=False,
+            error_y={"type": "data", "symmetric": False, "array": [high - point.accuracy],
+                     "arrayminus": [point.accuracy - low]},
+            hovertemplate=f"{point.title}<br>%{{x:,}}<br>%{{y:.2f}} % ({low:.2f}–{high:.2f})<extra></extra>",
+        )  # fmt: skip
+    axis = {"gridcolor": "rgba(138,138,138,0.25)", "zeroline": False, "linecolor": GREY}
+    figure.update_layout(
+        height=360,
+        margin={"l": 50, "r": 20, "t": 20, "b": 40},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": GREY, "family": "system-ui, sans-serif"},
+        xaxis=axis | {"title": say(language, f"training.cost.{cost}"), "type": "log"},
+        yaxis=axis | {"title": say(language, "training.test")},
+    )
+    return figure
