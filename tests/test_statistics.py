@@ -16,7 +16,7 @@ def test_the_ends_are_the_shares_from_which_the_count_is_1_96_deviations_away(ri
 
 
 def test_the_interval_stays_within_what_is_possible():
-    assert binomial_interval(0, 10)[0] == 0 and binomial_interval(10, 10)[1] == 100
+    assert binomial_interval(0, 10)[0] == pytest.approx(0) and binomial_interval(10, 10)[1] == pytest.approx(100)
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says():

@@ -57,16 +57,7 @@ def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
         for part in PARTS if quantity in ("accuracy", "loss") else ("",):
             _add(figure, runs, f"{part}_{quantity}" if part else quantity, PARTS.get(part, "solid"), index, view)
     if quantity == "accuracy":
-        for id in dict.fromkeys(runs[0].id for runs in groups):
-            for quoted in QUOTED.get(id, ()):
-                text = say(view.language, f"training.quoted.{quoted.source}", name=name_of(id), value=quoted.accuracy)
-                value = 100 - quoted.accuracy if is_error else quoted.accuracy
-                shade = colour([runs[0].id for runs in groups].index(id))
-                figure.add_hline(value, line={"color": shade, "dash": "dash", "width": 1})
-                figure.add_scatter(
-                    x=[0], y=[value], mode="markers", marker={"color": shade, "symbol": "line-ew-open", "size": 12},
-                    showlegend=False, hovertemplate=f"{text}<extra></extra>",
-                )  # fmt: skip
+        _add_quoted(figure, groups, view)
     key = "error" if is_error else quantity
     axis = {"gridcolor": "rgba(138,138,138,0.25)", "zeroline": False, "linecolor": GREY}
     figure.update_layout(
@@ -76,7 +67,11 @@ def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": GREY, "family": "system-ui, sans-serif"},
-        xaxis=axis | {"title": say(view.language, "training.minutes" if view.by_time else "training.epoch")},
+        xaxis=axis
+        | {
+            "title": say(view.language, "training.minutes" if view.by_time else "training.epoch"),
+            "rangemode": "tozero",
+        },
         yaxis=axis | _scale(groups, quantity, view),
         legend={"orientation": "h", "y": -0.2},
     )
@@ -109,6 +104,21 @@ def _add(figure: go.Figure, runs: list[Run], column: str, dash: str, index: int,
         line={"color": shade, "dash": dash, "width": 2},
         hovertemplate=f"{label(runs, view.language)} {word}<br>{when}: %{{y:.5~g}}<extra></extra>",
     )
+
+
+def _add_quoted(figure: go.Figure, groups: Sequence[list[Run]], view: View) -> None:
+    """What others report for the networks, as lines that say at their left end whose they are."""
+    ids = [runs[0].id for runs in groups]
+    for id in dict.fromkeys(ids):
+        for quoted in QUOTED.get(id, ()):
+            text = say(view.language, f"training.quoted.{quoted.source}", name=name_of(id), value=quoted.accuracy)
+            value, shade = 100 - quoted.accuracy if view.log else quoted.accuracy, colour(ids.index(id))
+            figure.add_hline(value, line={"color": shade, "dash": "dash", "width": 1})
+            start = groups[ids.index(id)][0].minutes()[0] if view.by_time else 1
+            figure.add_scatter(
+                x=[start], y=[value], mode="markers", marker={"color": shade, "symbol": "line-ew-open", "size": 12},
+                showlegend=False, hovertemplate=f"{text}<extra></extra>",
+            )  # fmt: skip
 
 
 def _values(run: Run, column: str, view: View) -> list[float]:

@@ -23,6 +23,7 @@ const lineup = (window.lineup = {
   },
   speak(language) {
     lineup.language = language;
+    nameLanguage();
     try {
       localStorage.setItem(store, language);
     } catch {} // it is said for this visit
@@ -36,8 +37,12 @@ function each(root, selector, use) {
   root.querySelectorAll(selector).forEach(use);
 }
 
-function translate(root) {
+// Not for every node that is added: it makes the browser style the whole page anew.
+function nameLanguage() {
   document.documentElement.lang = lineup.language === "zh" ? "zh-CN" : "en";
+}
+
+function translate(root) {
   each(root, OURS, (element) => {
     const key = element.children.length ? undefined : keys.get(element.textContent.trim());
     if (key) element.dataset.text = key;
@@ -73,4 +78,5 @@ new MutationObserver((records) => {
   subtree: true,
   attributeFilter: ["data-text", "data-values", ...ATTRIBUTES],
 });
+nameLanguage();
 if (document.body) translate(document.body);

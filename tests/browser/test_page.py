@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.layers import architecture_layers
+from cnn_models.quoted import QUOTED
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
@@ -178,17 +179,31 @@ def test_layers_of_several_networks_are_side_by_side_and_copied(page):
     expect(page.locator("#layers")).to_have_text("Choose a network.")
 
 
-def test_training_shows_curves_and_figures_of_the_chosen_checkpoints(page):
+def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
     page.get_by_role("tab", name="Training").click()
-    for chart in ("#training-accuracy", "#training-loss"):
-        expect(page.locator(f"{chart} .scatterlayer .trace")).to_have_count(2 * len(trained("mnist")))
+    names = trained("mnist")
+    traces = page.locator("#training-loss .scatterlayer .trace")
+    expect(traces).to_have_count(2 * len(names), timeout=20_000)  # plotly comes with the first chart
+    page.locator("#training-drawn").get_by_text("Learning rate").click()
+    expect(page.locator("#training-lr .scatterlayer .trace")).to_have_count(len(names), timeout=20_000)
+    reported = sum(len(QUOTED.get(f"{name}.mnist", ())) for name in names)
+    expect(page.locator("#training-accuracy .shapelayer path")).to_have_count(reported)
     table = page.locator("#training-figures")
     for id, card in ModelHub().cards().items():
         if card.dataset == "mnist":
             expect(table).to_contain_text(f"{card.metrics['test_accuracy']:.2f} %")
             expect(table).to_contain_text(f"python -m training.train {id}")
-    page.locator("#training-checkpoints").get_by_text("LeNet-5 · Fashion-MNIST").click()
-    expect(page.locator("#training-loss .scatterlayer .trace")).to_have_count(2 * len(trained("mnist")) + 2)
+    page.locator("#training-runs").get_by_text("LeNet-5 · Fashion-MNIST · best").click()
+    expect(traces).to_have_count(2 * len(names) + 2, timeout=20_000)
+    page.get_by_label("Logarithmic").check()
+    expect(page.locator("#training-accuracy .gtitle")).to_have_text("Error (%), 100 less the accuracy", timeout=20_000)
+    page.get_by_label("by time").check()
+    expect(page.locator("#training-loss .xtitle")).to_have_text("minutes", timeout=20_000)
+    ranking = page.locator("#training-leaderboard tbody tr")
+    expect(ranking).to_have_count(len(names))
+    page.locator("#training-dataset").get_by_text("Fashion-MNIST").click()
+    best = max(card.metrics["test_accuracy"] for card in ModelHub().cards().values() if card.dataset != "mnist")
+    expect(ranking.first).to_contain_text(f"{best:.2f} %")
 
 
 @PHONE

@@ -1,0 +1,79 @@
+"""The Training tab's charts and tables, without a browser."""
+
+import pytest
+
+from cnn_models import ModelHub
+from cnn_models.quoted import QUOTED
+from cnn_models.runs import Run, find_runs
+from cnn_models.statistics import binomial_interval
+from tests.test_runs import ROW
+from ui.curves import Point, View, curves, pareto
+from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
+
+EPOCHS = [ROW | {"epoch": epoch, "val_accuracy": 80 + epoch, "seconds": 60} for epoch in (1, 2, 3, 4)]
+
+
+def run(seed=0, gain=0.0, id="lenet5.mnist"):
+    return Run(id, "best", seed, [row | {"val_accuracy": row["val_accuracy"] + gain} for row in EPOCHS])
+
+
+def test_seeds_are_one_curve_with_a_band():
+    figure = curves([[run(0), run(1, gain=2)]], "accuracy", View())
+    band, line = figure.data[:2]
+    assert list(line.y) == [82, 83, 84, 85] and list(line.x) == [1, 2, 3, 4]
+    assert list(band.y) == [83, 84, 85, 86, 84, 83, 82, 81] and band.fill == "toself"
+
+
+def test_reported_figures_are_lines():
+    figure = curves([[run()]], "accuracy", View())
+    assert [shape.y0 for shape in figure.layout.shapes] == [quoted.accuracy for quoted in QUOTED["lenet5.mnist"]]
+    assert not curves([[run()]], "loss", View()).layout.shapes
+
+
+def test_axes_can_be_time_and_logarithmic():
+    figure = curves([[run()]], "accuracy", View(by_time=True, log=True))
+    assert list(figure.data[0].x) == [1, 2, 3, 4] and list(figure.data[0].y) == [19, 18, 17, 16], "minutes, error"
+    assert figure.layout.yaxis.type == "log" and "Error" in figure.layout.title.text
+    assert figure.layout.xaxis.title.text == "minutes"
+    assert figure.layout.shapes[0].y0 == pytest.approx(100 - QUOTED["lenet5.mnist"][0].accuracy)
+
+
+def test_smoothing_and_language():
+    figure = curves([[run()]], "accuracy", View(smoothing=0.5, language="zh"))
+    assert figure.data[0].y[0] == 81 and 81 < figure.data[0].y[1] < 82
+    assert figure.layout.title.text == "准确率（%）"
+
+
+@pytest.mark.parametrize("quantity", ["lr", "images_per_second"])
+def test_rate_and_speed_have_one_curve_a_run(quantity):
+    figure = curves([[run()], [run(id="mini_resnet.mnist")]], quantity, View())
+    assert [list(trace.y) for trace in figure.data] == [[ROW[quantity]] * 4] * 2
+
+
+def test_the_line_of_the_best_leaves_out_who_is_beaten():
+    found = [Point("a", 10, 90, (89, 91)), Point("b", 20, 89, (88, 90)), Point("c", 30, 95, (94, 96))]
+    line = pareto(found, "parameters", "en").data[0]
+    assert (list(line.x), list(line.y)) == ([10, 30], [90, 95])
+
+
+def test_the_bundled_runs_have_their_figures_and_intervals():
+    hub = ModelHub()
+    groups = find_runs(hub.weights_dir)
+    assert {"lenet5.mnist best", "lenet5.mnist source"} <= set(groups)
+    html = final_figures(list(groups.values()))
+    for runs in groups.values():
+        for each in runs:
+            accuracy = each.card.metrics.get("test_accuracy", each.history[-1]["val_accuracy"])
+            low, high = binomial_interval(round(100 * accuracy), 10_000)
+            assert f"{accuracy:.2f} % <small>{low:.2f}–{high:.2f}</small>" in html
+            assert each.card.command in html
+    for dataset in ("mnist", "fashion_mnist"):
+        entries = leaderboard(hub, dataset)
+        assert [entry.accuracy for entry in entries] == sorted((entry.accuracy for entry in entries), reverse=True)
+        for entry in entries:
+            assert f"<td>{entry.parameters:,}</td><td>{entry.macs:,}</td>" in leaderboard_html(entries)
+        assert all(point.cost > 0 for cost in COSTS for point in points(entries, cost))
+
+
+def test_without_evaluations_the_leaderboard_says_what_to_do(hub):
+    assert "python -m training.evaluate" in leaderboard_html(leaderboard(hub, "mnist"))

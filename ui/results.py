@@ -1,0 +1,145 @@
+"""The tables of the Training tab: final figures with their recipes, and the leaderboard. HTML, without gradio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+from cnn_models import ARCHITECTURES, ModelHub
+from cnn_models.checkpoint import WEIGHTS
+from cnn_models.layers import architecture_layers, architecture_milliseconds
+from cnn_models.quoted import QUOTED
+from cnn_models.runs import Run
+from cnn_models.specs import Card
+from cnn_models.statistics import binomial_interval
+from ui.curves import Point, colour, label, name_of
+from ui.layer_rows import milliseconds
+from ui.texts import TEXTS, mark
+
+TEST_PICTURES = 10_000  # in each of both test sets
+COSTS = ("parameters", "macs", "milliseconds", "megabytes")
+FIGURES = ("validation", "test", "loss", "calibration", "epochs", "minutes")
+
+
+class Entry(NamedTuple):
+    """A checkpoint on the leaderboard; accuracy and interval in percent of the test pictures."""
+
+    card: Card
+    accuracy: float
+    interval: tuple[float, float]
+    parameters: int
+    macs: int
+    milliseconds: float
+    megabytes: float
+
+
+def interval_of(accuracy: float) -> tuple[float, float]:
+    """The 95 % interval of an accuracy on the test pictures, in percent."""
+    return binomial_interval(round(accuracy * TEST_PICTURES / 100), TEST_PICTURES)
+
+
+def accuracy_of(card: Card) -> float | None:
+    """In percent; that of a run that validated on the test pictures is its last."""
+    if card.recipe.get("held_out") == 0:
+        return card.metrics.get("test_accuracy", card.metrics.get("val_accuracy"))
+    return card.metrics.get("test_accuracy")
+
+
+def leaderboard(hub: ModelHub, dataset: str) -> list[Entry]:
+    """The evaluated checkpoints of a data set, the best first."""
+    entries = []
+    for id, card in hub.cards().items():
+        if card.dataset == dataset and (accuracy := accuracy_of(card)) is not None:
+            layers = architecture_layers(card.architecture, card.input_size)
+            time = sum(architecture_milliseconds(card.architecture, card.input_size))
+            size = (hub.folder(id) / WEIGHTS).stat().st_size / 1e6
+            interval = interval_of(accuracy)
+            entries.append(Entry(card, accuracy, interval, layers.parameters, layers.macs, time, size))
+    return sorted(entries, key=lambda entry: -entry.accuracy)
+
+
+def points(entries: Sequence[Entry], cost: str) -> list[Point]:
+    """The leaderboard for the plot of accuracy against a cost of COSTS."""
+    return [
+        Point(ARCHITECTURES[entry.card.architecture].title, getattr(entry, cost), entry.accuracy, entry.interval)
+        for entry in entries
+    ]
+
+
+def leaderboard_html(entries: Sequence[Entry]) -> str:
+    """The leaderboard as a table; a sentence where nothing was evaluated."""
+    if not entries:
+        return f"<p class='training-none'>{mark('training.unevaluated')}</p>"
+    heads = ("test", "interval", "parameters", "macs", "milliseconds", "megabytes", "worth")
+    body = [
+        f"<tr><th scope='row'><i style='background:{colour(index)}'></i>"
+        f"{escape(ARCHITECTURES[entry.card.architecture].title)}</th><td>{entry.accuracy:.2f} %</td>"
+        f"<td>{entry.interval[0]:.2f}–{entry.interval[1]:.2f}</td><td>{entry.parameters:,}</td><td>{entry.macs:,}</td>"
+        f"<td>{milliseconds(entry.milliseconds)}</td><td>{entry.megabytes:.2f} MB</td>"
+        f"<td>{entry.accuracy / entry.megabytes:,.1f}</td></tr>"
+        for index, entry in enumerate(entries)
+    ]
+    return _table("network", heads, body)
+
+
+def final_figures(groups: Sequence[list[Run]]) -> str:
+    """The final figures of runs, each with its recipe folded away below it, and what others report."""
+    if not groups:
+        return f"<p class='training-none'>{mark('training.none')}</p>"
+    body = []
+    for index, runs in enumerate(groups):
+        body += [_figures(run, index) for run in runs]
+    reported = {runs[0].id: QUOTED[runs[0].id] for runs in groups if runs[0].id in QUOTED}
+    quoted = "".join(
+        f"<li>{mark(f'training.quoted.{figure.source}', name=name_of(id), value=figure.accuracy)}</li>"
+        for id, figures in reported.items()
+        for figure in figures
+    )
+    quoted = f"{mark('training.quoted', 'p')}<ul>{quoted}</ul>" if quoted else ""
+    return _table("run", FIGURES, body) + f"<div class='training-quoted'>{quoted}</div>"
+
+
+def _table(first: str, heads: Sequence[str], body: Sequence[str]) -> str:
+    titles = "".join(mark(f"training.{head}", "th") for head in heads)
+    return (
+        f"<div class='training-figures'><table><thead><tr>{mark(f'training.{first}', 'th')}{titles}</tr></thead>"
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _figures(run: Run, index: int) -> str:
+    metrics, last = run.card.metrics if run.card else {}, run.history[-1]
+    test, loss = run.card and accuracy_of(run.card), metrics.get("test_loss")
+    held_out = run.card is None or run.card.recipe.get("held_out") != 0
+    low, high = interval_of(test) if test else (0, 0)
+    raw, calibrated = metrics.get("test_ece_uncalibrated"), metrics.get("test_ece")
+    cells = [
+        f"{last['val_accuracy']:.2f} %" if held_out else "–",
+        f"{test:.2f} % <small>{low:.2f}–{high:.2f}</small>" if test else "–",
+        f"{loss:.4f}" if loss is not None else "–",
+        f"{raw:.2f} → {calibrated:.2f} %" if raw is not None else "–",
+        f"{len(run.history)}",
+        f"{run.minutes()[-1]:.1f}",
+    ]
+    seed = f" · {mark('training.seed', seed=run.seed)}"
+    title = f"<i style='background:{colour(index)}'></i>{escape(label([run], 'en'))}{seed}"
+    row = f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    if run.card is None:
+        return row
+    return f"{row}<tr><td colspan='{len(FIGURES) + 1}'>{_recipe(run.card)}</td></tr>"
+
+
+def _recipe(card: Card) -> str:
+    """The recipe in words and as the command that repeats it."""
+    values = "".join(
+        f"<dt>{mark(key, 'span') if (key := f'recipe.{name}') in TEXTS else escape(name)}</dt>"
+        f"<dd>{escape(str(value))}</dd>"
+        for name, value in sorted(card.recipe.items())
+        if name != "changed" and value not in (0, 0.0, False, "", None, [], {})
+    )
+    where = mark("training.made", split=card.split, commit=card.commit[:12], date=card.date)
+    return (
+        f"<details><summary>{mark('training.recipe')} <code>{escape(card.command)}</code></summary>"
+        f"<p>{where}</p><dl>{values}</dl></details>"
+    )
