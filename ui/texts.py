@@ -436,6 +436,31 @@ TEXTS: dict[str, tuple[str, str]] = {
         "accuracy, were the 10,000 test pictures drawn anew.",
         "点线连接在两方面都未被超越的网络。竖条是准确率的 95 % 区间（Wilson），设想重新抽取一万张测试图片。",
     ),
+    "mistakes.title": ("Two networks against each other", "两个网络对比"),
+    "mistakes.network": ("Network", "网络"),
+    "mistakes.right": ("{network} right", "{network} 答对"),
+    "mistakes.wrong": ("{network} wrong", "{network} 答错"),
+    "mistakes.all": ("All wrong", "全部答错"),
+    "mistakes.only": ("Only {network} right", "只有 {network} 答对"),
+    "mistakes.counts": (
+        "Only {a} has {only_a} of the test pictures right, only {b} has {only_b}.",
+        "测试图片中，只有 {a} 答对的有 {only_a} 张，只有 {b} 答对的有 {only_b} 张。",
+    ),
+    "mistakes.differ": (
+        "Were both equally good, counts as unequal as these would come with a probability of {chance} (McNemar's "
+        "exact test): they differ.",
+        "若两者同样好，出现如此悬殊的概率是 {chance}（McNemar 精确检验）：二者确有差别。",
+    ),
+    "mistakes.alike": (
+        "Were both equally good, counts as unequal as these would come with a probability of {chance} (McNemar's "
+        "exact test): no difference is shown.",
+        "若两者同样好，出现如此悬殊的概率是 {chance}（McNemar 精确检验）：看不出差别。",
+    ),
+    "mistakes.matrix": (
+        "{network}: what the pictures of each row are taken for, and the share that is recognised",
+        "{network}：每一行的图片被认作什么，以及认对的比例",
+    ),
+    "mistakes.shown": ("{shown} of {count} pictures", "{count} 张图片中的 {shown} 张"),
 }
 
 

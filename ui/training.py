@@ -5,9 +5,11 @@ from __future__ import annotations
 import gradio as gr
 
 from cnn_models import DATASETS, ModelHub
+from cnn_models.mistakes import answers_of
 from cnn_models.runs import Run, find_runs
 from ui.board import note_html
 from ui.curves import QUANTITIES, View, curves, label, pareto
+from ui.mistakes import mistakes, mistakes_page
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
 from ui.texts import mark, say
 
@@ -96,12 +98,16 @@ def training_tab(hub: ModelHub) -> None:
     scatter = gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto")
     gr.HTML(mark("training.pareto", "p class='training-note'"), apply_default_css=False)
 
+    gr.HTML(mark("mistakes.title", "h3"), apply_default_css=False)
+    wrong = mistakes_page(hub, first)
+
     event = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     inputs, outputs = [chooser, drawn, by, log, smoothing, language], [*plots, details]
     for control in inputs:
         control.input(show, inputs, outputs, **event)
     for control in (dataset, cost, language):
         control.input(board, [dataset, cost, language], [scatter, ranking], **event)
+    dataset.input(lambda name: mistakes(answers_of(hub, name)), dataset, wrong, **event)
     if any(is_running(runs) for runs in found.values()):
         timer = gr.Timer(EVERY)
         timer.tick(show, inputs, outputs, **event)

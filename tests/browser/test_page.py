@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.layers import architecture_layers
+from cnn_models.mistakes import answers_of, contest, pick
 from cnn_models.quoted import QUOTED
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
@@ -204,6 +205,22 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
     page.locator("#training-dataset").get_by_text("Fashion-MNIST").click()
     best = max(card.metrics["test_accuracy"] for card in ModelHub().cards().values() if card.dataset != "mnist")
     expect(ranking.first).to_contain_text(f"{best:.2f} %")
+
+
+def test_pictures_that_networks_have_wrong_are_one_click_away(page):
+    page.get_by_role("tab", name="Training").click()
+    answers = answers_of(ModelHub(), "mnist")
+    wrong = pick(answers, dict.fromkeys(answers.said, "wrong"))
+    page.get_by_role("button", name=f"All wrong ({len(wrong)})").click()
+    expect(page.locator(".mistakes-pictures figure")).to_have_count(len(wrong))
+    for title in ("LeNet-5", "Mini Inception"):
+        chooser = "first" if title == "LeNet-5" else "second"
+        page.locator(f"#mistakes select[name={chooser}]").select_option(label=title)
+    found = contest(answers, "lenet5", "mini_inception")
+    cells = page.locator(".mistakes-table td")
+    expect(cells).to_have_text([f"{count:,}" for count in found[:4]])
+    cells.nth(1).locator("button").click()
+    expect(page.locator(".mistakes-pictures figure")).to_have_count(found.only_first)
 
 
 @PHONE

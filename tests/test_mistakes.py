@@ -1,0 +1,74 @@
+"""Who has which test pictures wrong, held against the networks themselves and against the cards."""
+
+import json
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+import torch
+
+from cnn_models import ModelHub
+from cnn_models.mistakes import RIGHT, WRONG, Answers, answers_of, contest, pick
+from cnn_models.preprocess import to_input
+from cnn_models.testsets import load_test_set
+from ui.mistakes import contest_html, mistakes, pictures_html
+
+LABELS = np.array([0, 0, 1, 1, 2, 2])
+SAID = {"lenet5": np.array([0, 1, 1, 1, 0, 2]), "mini_resnet": np.array([0, 1, 2, 1, 2, 2])}
+ANSWERS = Answers("mnist", LABELS, SAID)
+
+
+def test_two_networks_have_four_kinds_of_pictures():
+    assert contest(ANSWERS, "lenet5", "mini_resnet") == (3, 1, 1, 1, 1.0)
+    assert pick(ANSWERS, {"lenet5": RIGHT, "mini_resnet": WRONG}).tolist() == [2]
+    assert pick(ANSWERS, {"lenet5": WRONG, "mini_resnet": WRONG}).tolist() == [1]
+    assert pick(ANSWERS, {"lenet5": 0}, truth=2).tolist() == [4]
+    assert pick(ANSWERS, {}).tolist() == list(range(6))
+    with pytest.raises(KeyError):
+        pick(ANSWERS, {"alexnet": RIGHT})
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
+def test_the_answers_are_as_accurate_as_the_cards_say(dataset):
+    hub = ModelHub()
+    answers = answers_of(hub, dataset)
+    assert {"lenet5", "mini_inception", "mini_resnet"} <= set(answers.said)
+    for name in answers.said:
+        accuracy = hub.card(f"{name}.{dataset}").metrics["test_accuracy"]
+        assert 100 * answers.right(name).mean() == pytest.approx(accuracy, abs=1e-4)
+
+
+def test_the_answers_are_what_the_network_says():
+    net, answers = ModelHub().get("lenet5.fashion_mnist"), answers_of(ModelHub(), "fashion_mnist")
+    pictures, _ = load_test_set("fashion_mnist")
+    x = to_input(torch.from_numpy(pictures[:500].copy()), net.card.input_size, net.card.mean, net.card.std)
+    with torch.inference_mode():
+        said = net.model(x).argmax(1)
+    assert (said.numpy() == answers.said["lenet5"][:500]).mean() > 0.995  # but for ties on another processor
+
+
+def test_every_button_asks_for_as_many_pictures_as_it_says():
+    answers = answers_of(ModelHub(), "fashion_mnist")
+    buttons = re.findall(r'<button type="button" data-pick="([^"]+)">(.*?)</button>', mistakes(answers))
+    assert len(buttons) > 50
+    for sent, text in buttons:
+        asked = json.loads(unescape(sent))
+        count = len(pick(answers, asked["says"], asked["truth"]))
+        assert re.search(r"[\d,]+\)?$", text)[0].strip(")").replace(",", "") == str(count)
+
+
+def test_a_sentence_says_whether_two_networks_differ():
+    answers = answers_of(ModelHub(), "fashion_mnist")
+    assert "they differ" in contest_html(answers, "lenet5", "mini_resnet")
+    assert "no difference is shown" in contest_html(answers, "lenet5", "mini_inception")
+    assert "McNemar" not in contest_html(answers, "lenet5", "lenet5")
+
+
+def test_pictures_say_what_they_are_and_what_they_are_taken_for():
+    answers = answers_of(ModelHub(), "mnist")
+    numbers = pick(answers, dict.fromkeys(answers.said, WRONG))
+    html = pictures_html(answers, numbers)
+    assert html.count("<img") == len(numbers) and f"#{numbers[0]}" in html
+    first = answers.said["lenet5"][numbers[0]]
+    assert f"<b>{answers.labels[numbers[0]]}</b><small>LeNet-5: {first}</small>" in html
