@@ -19,6 +19,7 @@ from cnn_models.hub import MAX_MEMORY
 from ui import theme
 from ui.compare import compare_tab
 from ui.layers import layers_tab
+from ui.learn import learn_tab
 from ui.texts import say
 from ui.training import training_tab
 
@@ -37,6 +38,8 @@ def build(hub: ModelHub) -> gr.Blocks:
                 layers_tab(hub, layers)
             with gr.Tab(say("en", "tab.training"), elem_id="training"):
                 training_tab(hub)
+            with gr.Tab(say("en", "tab.learn")):
+                learn_tab()
     return page
 
 

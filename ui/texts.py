@@ -461,6 +461,98 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{network}：每一行的图片被认作什么，以及认对的比例",
     ),
     "mistakes.shown": ("{shown} of {count} pictures", "{count} 张图片中的 {shown} 张"),
+    # The Learn tab.
+    "tab.learn": ("Learn", "学习"),
+    "learn.convolution": ("Convolution", "卷积"),
+    "learn.convolution.why": (
+        "A convolution lays a small kernel on the picture, multiplies each number below it with its own, adds up, and "
+        "moves on. Move the step to follow it by hand; the padding is pale.",
+        "卷积把一个小卷积核放在图片上，逐一相乘再相加，然后移动。拖动“步”可以手动跟随；浅色部分是填充。",
+    ),
+    "learn.pooling": ("Pooling", "池化"),
+    "learn.pooling.why": (
+        "Pooling leaves one number of each window: its maximum or its average.",
+        "池化在每个窗口中只留下一个数：最大值或平均值。",
+    ),
+    "learn.pointwise": ("1×1 convolutions", "1×1 卷积"),
+    "learn.pointwise.why": (
+        "A 1×1 convolution mixes the channels of each pixel. Put before a large kernel, it leaves fewer channels "
+        "for it to multiply. Multiplications, drawn to scale:",
+        "1×1 卷积混合每个像素的各通道。放在大卷积核之前，可减少其要乘的通道。乘法次数按比例绘出：",
+    ),
+    "learn.dense": ("Average pooling against dense layers", "平均池化与全连接层"),
+    "learn.dense.why": (
+        "Parameters, drawn to scale, in dense layers (orange) and elsewhere. Below: what a dense layer would cost on "
+        "GoogLeNet's last maps, and what it costs after averaging each of them.",
+        "参数数量按比例绘出：全连接层为橙色。下方：若直接在 GoogLeNet 最后的特征图上接全连接层要花多少，以及先求平"
+        "均再接要花多少。",
+    ),
+    "lesson.size": ("Size", "边长"),
+    "lesson.kernel": ("Kernel", "卷积核"),
+    "lesson.stride": ("Stride", "步幅"),
+    "lesson.pad": ("Padding", "填充"),
+    "lesson.step": ("Step", "步"),
+    "lesson.channels": ("Channels in", "输入通道"),
+    "lesson.filters": ("Filters (channels out)", "卷积核数（输出通道）"),
+    "lesson.middle": ("Channels between", "中间通道"),
+    "lesson.units": ("Values out of the dense layer", "全连接层输出数"),
+    "lesson.max": ("Maximum", "最大值"),
+    "lesson.average": ("Average", "平均值"),
+    "lesson.input": ("Input", "输入"),
+    "lesson.output": ("Output", "输出"),
+    "lesson.misfit": (
+        "A kernel of {kernel} does not fit in {size} pixels with {padding} of padding on each side: make the kernel "
+        "smaller, or pad more.",
+        "边长 {kernel} 的卷积核放不进 {size} 像素（每侧填充 {padding}）：请缩小卷积核或增加填充。",
+    ),
+    "lesson.padding": (
+        "With {padding} of padding on each side, a window of {kernel} could lie in the padding alone and would have "
+        "nothing to pool: pad by half of the window at most.",
+        "每侧填充 {padding} 时，边长 {kernel} 的窗口可能完全落在填充里，无可池化：填充至多为窗口的一半。",
+    ),
+    "lesson.convolution": (
+        "{filters} filters of {channels}×{kernel}×{kernel} with one bias each are {parameters} parameters and make "
+        "{output}: each filter looks at all channels in and makes one channel out.",
+        "{filters} 个 {channels}×{kernel}×{kernel} 的卷积核各带一个偏置，共 {parameters} 个参数，得到 {output}：每"
+        "个卷积核看所有输入通道，产生一个输出通道。",
+    ),
+    "lesson.pooling": (
+        "Pooling has no parameters and keeps the channels: each is pooled by itself.",
+        "池化没有参数，也不改变通道数：各通道分别池化。",
+    ),
+    "lesson.short.right": (
+        "The short formula, size / stride, holds here: windows lie side by side, without padding, and fill the "
+        "picture.",
+        "这里短公式“边长 / 步幅”成立：窗口并排、没有填充、恰好铺满。",
+    ),
+    "lesson.short.luck": (
+        "The short formula, size / stride, comes to the same here, but by luck: it holds only for a window equal "
+        "to the stride, without padding, and a stride that divides the size.",
+        "短公式“边长 / 步幅”在这里碰巧相等：它只在窗口等于步幅、没有填充、且步幅整除边长时成立。",
+    ),
+    "lesson.short.wrong": (
+        "The short formula, size / stride, says {short} where {side} is right: it holds only for a window equal "
+        "to the stride, without padding, and a stride that divides the size.",
+        "短公式“边长 / 步幅”得 {short}，正确的是 {side}：它只在窗口等于步幅、没有填充、且步幅整除边长时成立。",
+    ),
+    "lesson.straight": ("Straight", "直接"),
+    "lesson.through": ("Through a 1×1 convolution", "先经 1×1 卷积"),
+    "lesson.pointwise": (
+        "Through {middle} channels it takes {ratio} times fewer multiplications. Below 1 it takes more.",
+        "经过 {middle} 个通道，乘法次数减少到 1/{ratio}。小于 1 则反而更多。",
+    ),
+    "lesson.shares": (
+        "{dense} in dense layers ({share} %), {rest} elsewhere",
+        "全连接层 {dense} 个（{share} %），其余 {rest} 个",
+    ),
+    "lesson.flat": ("Flattened", "展平后"),
+    "lesson.mean": ("Averaged", "求平均后"),
+    "lesson.dense": (
+        "Averaging {maps} leaves {channels} values, and a dense layer {ratio} times smaller. It has nothing to "
+        "learn, so nothing to overfit, and takes pictures of any size.",
+        "把 {maps} 求平均后只剩 {channels} 个值，全连接层小到 1/{ratio}。它没有可学的参数，也就不会过拟合，并且能"
+        "接受任意尺寸的图片。",
+    ),
 }
 
 

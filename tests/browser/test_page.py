@@ -11,6 +11,8 @@ from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.layers import architecture_layers
 from cnn_models.mistakes import answers_of, contest, pick
 from cnn_models.quoted import QUOTED
+from ui.learn import PAGES
+from ui.texts import say
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
@@ -223,11 +225,31 @@ def test_pictures_that_networks_have_wrong_are_one_click_away(page):
     expect(page.locator(".mistakes-pictures figure")).to_have_count(found.only_first)
 
 
+def test_learn_pages_follow_their_controls(page):
+    page.get_by_role("tab", name="Learn").click()
+    for name, (_, controls) in PAGES.items():
+        page.get_by_role("tab", name=say("en", f"learn.{name}"), exact=True).click()
+        shown = page.locator(f"#learn-{name}")
+        for control in controls:
+            before = shown.inner_html()
+            value = control.value + 1 if control.value < control.high else control.value - 1
+            box = page.get_by_label(f"number input for {say('en', f'lesson.{control.name}')}").locator("visible=true")
+            box.fill(str(value))
+            box.press("Tab")
+            page.wait_for_function(
+                "([id, html]) => document.getElementById(id).innerHTML !== html", arg=[f"learn-{name}", before]
+            )
+    page.get_by_role("tab", name="Pooling", exact=True).click()
+    before = page.locator("#learn-pooling").inner_html()
+    page.get_by_label("Average", exact=True).check()
+    expect(page.locator("#learn-pooling")).not_to_have_text(before)
+
+
 @PHONE
 def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
     draw(page, SEVEN)
     expect(page.locator("#verdict")).to_contain_text("read 7")
-    for tab in ("Compare", "Layers", "Training"):
+    for tab in ("Compare", "Layers", "Training", "Learn"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(500)
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -1,0 +1,81 @@
+"""The Learn tab's pages: their numbers, and that every setting of their controls gives a page."""
+
+import itertools
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from cnn_models import create_model
+from ui import lessons
+from ui.learn import PAGES
+
+
+def numbers(html):
+    """The numbers in each grid of a page, row by row."""
+    grids = re.findall(r"<div class='lesson-grid'.*?</div>", html)
+    return [[float(x.replace("−", "-")) for x in re.findall(r">([−\d.]+)</i>", grid)] for grid in grids]
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding"), [(6, 3, 1, 0), (7, 3, 2, 1), (5, 5, 1, 0), (4, 2, 3, 2)]
+)
+def test_a_convolution_is_pytorchs(size, kernel, stride, padding):
+    html = lessons.convolution(size, kernel, stride, padding, 1, 3, 4)
+    padded, weights, output = numbers(html)
+    layer = nn.Conv2d(1, 1, kernel, stride, bias=False)
+    layer.weight.data = torch.tensor(weights).reshape(1, 1, kernel, kernel)
+    side = size + 2 * padding
+    wanted = layer(torch.tensor(padded).reshape(1, 1, side, side)).flatten().tolist()
+    assert output == wanted
+    parameters = sum(p.numel() for p in nn.Conv2d(3, 4, kernel).parameters())
+    assert f"4·(3·{kernel}·{kernel} + 1) = {parameters:,}" in html
+    (sum_,) = re.findall(r"= (-?\d+)</p>", html.split("⌊")[0])
+    assert float(sum_) == output[1 % len(output)], "of the window at the step"
+    assert html.count("lesson-on") == kernel**2 + 1
+
+
+@pytest.mark.parametrize("kind", ["max", "average"])
+def test_pooling_is_pytorchs(kind):
+    picture, output = numbers(lessons.pooling(6, 3, 2, 1, kind))
+    pool = nn.MaxPool2d(3, 2, 1) if kind == "max" else nn.AvgPool2d(3, 2, 1)
+    wanted = pool(torch.tensor(picture).reshape(1, 1, 6, 6)).flatten().tolist()
+    assert output == pytest.approx(wanted, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict"),
+    [((6, 2, 2, 0), "right"), ((7, 2, 2, 0), "wrong"), ((6, 3, 2, 1), "luck"), ((6, 3, 2, 0), "wrong")],
+)
+def test_the_short_formula_is_judged(settings, verdict):
+    assert f"lesson.short.{verdict}" in lessons.pooling(*settings, "max")
+
+
+def test_a_1x1_convolution_costs_what_the_course_says():
+    html = lessons.pointwise(192, 32, 28, 5, 16)
+    assert "= 120,422,400" in html and "= 2,408,448 + 10,035,200 = 12,443,648" in html and "9.68" in html
+
+
+def test_dense_layers_are_counted_in_the_networks():
+    html = lessons.dense_or_average(10)
+    for name in ("alexnet", "googlenet"):
+        dense = sum(p.numel() for m in create_model(name).modules() if isinstance(m, nn.Linear) for p in m.parameters())
+        assert f"{dense:,} in dense layers" in html
+    assert "10·(1024·3·3 + 1) = 92,170" in html
+
+
+def test_what_does_not_fit_says_what_to_do():
+    assert "A kernel of 7 does not fit in 4 pixels with 1 of padding" in lessons.convolution(4, 7, 1, 1, 0, 1, 1)
+    assert "does not fit" in lessons.pooling(2, 3, 1, 0, "max")
+    assert "pad by half of the window at most" in lessons.pooling(6, 3, 1, 2, "max")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_end_of_every_control_gives_a_page(name):
+    page, controls = PAGES[name]
+    more = [("max", "average")] if name == "pooling" else []
+    for values in itertools.product(
+        *((c.low, c.value, c.high)[:: 2 if len(controls) > 5 else 1] for c in controls), *more
+    ):
+        assert "</" in page(*values)

@@ -1,0 +1,67 @@
+"""The Learn tab: short pages, each with controls that change what it shows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import gradio as gr
+
+from ui import lessons
+from ui.texts import mark, say
+
+
+class Control(NamedTuple):
+    """A slider of whole numbers; `name` is its text."""
+
+    name: str
+    low: int
+    high: int
+    value: int
+
+
+SIZE, KERNEL = Control("size", 1, 10, 6), Control("kernel", 1, 7, 3)
+STRIDE, PADDING = Control("stride", 1, 4, 1), Control("pad", 0, 3, 0)
+PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
+    "convolution": (
+        lessons.convolution,
+        (SIZE, KERNEL, STRIDE, PADDING, Control("step", 0, 99, 0), Control("channels", 1, 64, 3),
+         Control("filters", 1, 64, 2)),
+    ),
+    "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING)),
+    "pointwise": (
+        lessons.pointwise,
+        (Control("channels", 1, 512, 192), Control("filters", 1, 512, 32), Control("size", 1, 112, 28),
+         Control("kernel", 1, 11, 5), Control("middle", 1, 256, 16)),
+    ),
+    "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
+}  # fmt: skip
+
+
+def learn_tab() -> None:
+    """A tab a page."""
+    with gr.Tabs(elem_id="learn"):
+        for name, (page, controls) in PAGES.items():
+            with gr.Tab(say("en", f"learn.{name}")), gr.Row():
+                with gr.Column(scale=0, min_width=280):
+                    inputs = [
+                        gr.Slider(c.low, c.high, c.value, step=1, label=say("en", f"lesson.{c.name}")) for c in controls
+                    ]
+                    first = [c.value for c in controls]
+                    if name == "pooling":
+                        kinds = [(say("en", f"lesson.{kind}"), kind) for kind in ("max", "average")]
+                        inputs.append(gr.Radio(kinds, value="max", show_label=False, container=False))
+                        first.append("max")
+                with gr.Column(scale=1):
+                    gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
+                    shown = gr.HTML(page(*first), elem_id=f"learn-{name}", apply_default_css=False)
+            for control in inputs:
+                control.input(
+                    page,
+                    inputs,
+                    shown,
+                    queue=False,
+                    show_progress="hidden",
+                    trigger_mode="always_last",
+                    api_visibility="private",
+                )
