@@ -1,6 +1,7 @@
 """What a picture becomes in a network, held against the network's own answer, and how the page shows it."""
 
 import base64
+import copy
 import io
 import re
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from cnn_models import ARCHITECTURES
 from cnn_models.layers import architecture_layers
-from cnn_models.layers.channels import channels, filters, flow
+from cnn_models.layers.channels import channels, dead, filters, flow
 from cnn_models.preprocess import to_input
 from ui.layer_rows import rows
 from ui.layers import columns_of, flows, page
@@ -28,7 +29,7 @@ def test_the_flow_ends_in_the_answer_and_every_layer_has_its_strip(name, checkpo
     with torch.inference_mode():
         logits = net.model(to_input(torch.tensor(PICTURE)[None], net.card.input_size, net.card.mean, net.card.std))
     torch.testing.assert_close(found[-1], logits[0])
-    shown = strips(net.model, layers, found)
+    shown = strips(net.model, net.card, layers, found)
     wanted = [step for step in layers.steps() if step.index is not None and step.kind not in ("flatten", "dropout")]
     assert list(shown) == [step.index for step in wanted]
     first = next(step for step in wanted if step.macs)
@@ -46,6 +47,18 @@ def test_the_strongest_come_first_and_the_silent_are_counted():
     found = channels(output, shown=3)
     assert (found.numbers, found.count, found.silent) == ([4, 1, 3], 5, 2)
     assert np.array_equal(found.values, output[[4, 1, 3]].numpy())
+
+
+def test_dead_channels_are_counted_over_test_pictures(checkpoint, hub):
+    checkpoint("mini_resnet.mnist")
+    net, layers = hub.get("mini_resnet.mnist"), architecture_layers("mini_resnet")
+    with torch.no_grad():  # a bias that nothing outweighs
+        net.model.conv1.bias[:3] = -1000
+    assert next(iter(dead(net.model, net.card, layers).values())) >= 3
+    net.model.conv1.bias.data[:] = 1000
+    assert next(iter(dead(net.model, net.card, layers).values())) >= 3, "counted once"
+    other = copy.deepcopy(net.model)
+    assert next(iter(dead(other, net.card, layers).values())) == 0
 
 
 def test_filters_are_those_of_the_first_layer_only(checkpoint, hub):

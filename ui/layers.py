@@ -121,7 +121,8 @@ def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> 
     for each in columns:
         try:
             net = hub.get(f"{each.name}.{dataset}")
-            found.append(strips(net.model, each.network, flow(net.model, net.card, grid, each.network.inputs[0][-1])))
+            outputs = flow(net.model, net.card, grid, each.network.inputs[0][-1])
+            found.append(strips(net.model, net.card, each.network, outputs))
         except CheckpointError as error:
             found.append({})
             notes.append(f"<p class='layers-facts'>{note_html(f'{ARCHITECTURES[each.name].title}: {error}.')}</p>")

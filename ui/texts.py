@@ -166,10 +166,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "why.wait": ("Computing …", "正在计算……"),
     "why.heat": ("Where each network looked", "各网络看了哪里"),
     "why.heat.of": (
-        "What speaks for {label}; choose a class on the board for another. Left: Grad-CAM, the share of each place in "
-        "the last stage of convolutions that has any. Right: occlusion, the probability that is lost where a square of "
-        "{window}×{window} is blackened; blue where it is gained. All networks on one scale: full colour is {cam} % of "
-        "the whole on the left, {lost} points on the right.",
+        "What speaks for {label}; choose a class on the board for another. Left: Grad-CAM, the share of each "
+        "place in the last stage of convolutions that has any. Right: occlusion, the probability that is lost "
+        "where a square of {window}×{window} is blackened; blue where it is gained. All networks on one scale: "
+        "full colour is {cam} % of the whole on the left, {lost} points on the right.",
         "支持“{label}”的地方；在结果表上可另选一类。左：Grad-CAM，最后一个仍有位置之分的卷积阶段中各处所占份额。"
         "右：遮挡，把 {window}×{window} 的方块涂黑后损失的概率；蓝色表示反而升高。所有网络用同一标度："
         "左图满色为总量的 {cam} %，右图满色为 {lost} 个百分点。",
@@ -276,14 +276,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "layers.strips": (
         "Below each layer are its strongest channels, those with the largest mean absolute value. Zero is black, "
-        "positive white, negative blue; choose a strip to enlarge it. A silent channel is zero everywhere.",
-        "每层下方是最强的通道，即绝对值均值最大者。零为黑色，正值为白色，负值为蓝色；点击可放大。“沉默”的通道处处"
-        "为零。",
+        "positive white, negative blue; choose a strip to enlarge it. A silent channel is zero everywhere, a dead "
+        "one for every picture.",
+        "每层下方是最强的通道，即绝对值均值最大者。零为黑色，正值为白色，负值为蓝色；点击可放大。"
+        "“沉默”的通道处处为零，“死亡”的通道对每张图片都为零。",
     ),
     "layers.strip.channels": ("{layer}: {shown} of {count} channels", "{layer}：{count} 个通道中的 {shown} 个"),
     "layers.strip.filters": ("{layer}: {shown} of {count} filters", "{layer}：{count} 个卷积核中的 {shown} 个"),
     "layers.strip.values": ("{layer}: {count} values", "{layer}：{count} 个值"),
-    "layers.strip.silent": ("{silent} silent", "沉默 {silent} 个"),
+    "layers.strip.silent": (
+        "· {silent} silent, {dead} dead in {tested} test pictures",
+        "· 沉默 {silent} 个，在 {tested} 张测试图片中全部沉默（“死亡”）{dead} 个",
+    ),
     # LeNet-5 against AlexNet.
     "versus.title": ("LeNet-5 against AlexNet, row by row", "LeNet-5 与 AlexNet 逐行对照"),
     "versus.why": ("What changed, and why", "变化及原因"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -12,8 +13,11 @@ from cnn_models.layers.run import outputs
 from cnn_models.layers.trace import Layer
 from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
+from cnn_models.testsets import balanced_order, load_test_set
 
 SHOWN = 16  # channels of a layer
+BATCH = 20  # test pictures at once, whose outputs are all in memory
+_DEAD: WeakKeyDictionary[nn.Module, dict[int, dict[int, int]]] = WeakKeyDictionary()
 
 
 class Channels(NamedTuple):
@@ -43,6 +47,33 @@ def flow(model: nn.Module, card: Card, picture: np.ndarray, size: int) -> list[T
     device = next(model.parameters()).device
     x = to_input(torch.tensor(picture, device=device)[None], size, card.mean, card.std)
     return [tensor[0] for tensor in outputs(model, x)]
+
+
+def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
+    """How many channels of each ReLU are zero for every one of `tested(network)` test pictures, by `Layer.index`.
+
+    Counted once for each network in memory and each size of its input.
+    """
+    size = network.inputs[0][-1]
+    known = _DEAD.setdefault(model, {})
+    if size not in known:
+        pictures, labels = load_test_set(card.dataset)
+        chosen = pictures[balanced_order(labels)[: tested(network)]]
+        relus = [step.index for step in network.steps() if step.kind == "ReLU"]
+        alive: dict[int, Tensor] = {}
+        for batch in torch.from_numpy(chosen).split(BATCH):
+            x = to_input(batch.to(next(model.parameters()).device), size, card.mean, card.std)
+            found = outputs(model, x)
+            for index in relus:
+                active = (found[index] > 0).transpose(0, 1).flatten(1).any(1)  # by channel
+                alive[index] = alive[index] | active if index in alive else active
+        known[size] = {index: int((~active).sum()) for index, active in alive.items()}
+    return known[size]
+
+
+def tested(network: Layer) -> int:
+    """How many test pictures `dead` looks at: fewer where one takes long."""
+    return 200 if network.macs < 1e8 else 20
 
 
 def filters(model: nn.Module, layer: Layer) -> Channels | None:

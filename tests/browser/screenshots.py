@@ -25,7 +25,7 @@ def shoot(page: Page, folder: Path, name: str) -> None:
     page.wait_for_selector("[data-part=heat] img")
     page.wait_for_timeout(500)
     page.screenshot(path=folder / f"compare-{name}.png", full_page=True)
-    for tab in ("Layers", "Training"):
+    for tab in ("Layers", "Training", "Learn"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(1500)
         page.screenshot(path=folder / f"{tab.lower()}-{name}.png", full_page=True)

@@ -182,6 +182,17 @@ def test_layers_of_several_networks_are_side_by_side_and_copied(page):
     expect(page.locator("#layers")).to_have_text("Choose a network.")
 
 
+def test_what_gradio_changes_in_place_stays_in_the_visitors_language(page):
+    choose_layers(page, "googlenet")
+    page.locator(".language").get_by_text("简体中文").click()
+    for size in (224, 96):
+        page.get_by_label(f"GoogLeNet: {size}×{size}").check()
+        expect(page.locator(".layers-sum")).to_contain_text(f"{architecture_layers('googlenet', size).macs:,}")
+        expect(page.locator(".layers-totals")).to_contain_text("个参数")
+        expect(page.locator("#layers")).not_to_contain_text("logits out")
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+
+
 def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
     page.get_by_role("tab", name="Training").click()
     names = trained("mnist")
