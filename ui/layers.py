@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import numpy as np
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.decode import PictureError, decode
+from cnn_models.hub import LoadedModel
+from cnn_models.layers import Layer
 from cnn_models.layers.channels import flow
 from cnn_models.layers.table import Column, as_csv, column, markdown, shape
 from cnn_models.preprocess import BlankPicture, to_dataset_form
@@ -120,14 +123,16 @@ def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> 
     found, notes = [], []
     for each in columns:
         try:
-            net = hub.get(f"{each.name}.{dataset}")
-            outputs = flow(net.model, net.card, grid, each.network.inputs[0][-1])
-            found.append(strips(net.model, net.card, each.network, outputs))
+            found.append(hub.run(f"{each.name}.{dataset}", partial(_strips, each.network, grid)))
         except CheckpointError as error:
             found.append({})
             notes.append(f"<p class='layers-facts'>{note_html(f'{ARCHITECTURES[each.name].title}: {error}.')}</p>")
     text = f"<p>{mark(key)} {mark('layers.strips')}</p>"
     return found, f"<div class='layers-drawing'><img src='{png(grid)}' alt=''>{text}</div>{''.join(notes)}"
+
+
+def _strips(network: Layer, grid: np.ndarray, net: LoadedModel) -> dict[int, str]:
+    return strips(net.model, net.card, network, flow(net.model, net.card, grid, network.inputs[0][-1]))
 
 
 def page(columns: list[Column], found: list[dict[int, str]], drawing: str) -> str:
