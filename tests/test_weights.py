@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.checkpoint import load_model, read_card, read_evaluation, read_history
+from cnn_models.checkpoint import CONFIG, load_model, read_card, read_evaluation, read_history
 from cnn_models.hub import default_weights_dir
 from cnn_models.runtime import place
 from training.calibrate import calibration_error
@@ -18,7 +18,7 @@ from training.model_card import model_card
 from training.results import average, read_averaged
 
 WEIGHTS_DIR = default_weights_dir()
-IDS = sorted(path.name for path in WEIGHTS_DIR.iterdir() if path.is_dir() and not path.name.startswith("."))
+IDS = sorted(path.parent.name for path in WEIGHTS_DIR.glob(f"*/{CONFIG}"))
 
 
 @cache
