@@ -59,6 +59,7 @@ function flow(quick) {
         const got = await server.look(question);
         if (again && !question.drawing) continue;
         for (const [name, place] of Object.entries(places)) if (got[name] !== null) fill(place, got[name]);
+        if (quick && complete && !got.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
         if (quick) complete = got.complete;
         if (!again && got.order) order = got.order;
         element.dispatchEvent(new CustomEvent("answered", { detail: { ...got, question } }));
