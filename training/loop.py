@@ -98,7 +98,7 @@ def fit(
         modules["average"] = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
     kept = modules["average"].module if recipe.average else model
     optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), weight_decay=recipe.weight_decay, fused=True)
-    facts = {"name": name, "recipe": dataclasses.asdict(recipe), "seed": seed}
+    facts = {"name": name, "recipe": dataclasses.asdict(recipe), "seed": seed, "pictures": len(pictures)}
     progress = Progress()
     if resume:
         progress = crew.resume(lambda: load_state(state, facts, modules, optimizer), modules, optimizer)
@@ -141,7 +141,7 @@ def fit(
         totals += torch.stack([loss.detach(), (logits.argmax(1) == labels).sum()])
         progress.step += 1
         bar.update(len(whole))
-        if crew.first and bar.last_print_n == bar.n:  # the bar has just been drawn: time for a look at the device
+        if not bar.disable and bar.last_print_n == bar.n:  # the bar has just been drawn: time for a look at the device
             seen = (batch * recipe.batch_size + len(whole)) / crew.size
             bar.set_postfix(loss=f"{totals[0] / seen:.4f}", accuracy=f"{100 * totals[1] / seen:.2f}%", refresh=False)
 

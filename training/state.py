@@ -90,7 +90,9 @@ def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer
                 f"there is no unfinished training in {path} ({error}); start it without --resume"
             ) from error
     if run["facts"] != json.loads(json.dumps(facts)):
-        raise TrainingError(f"{path} is of another run ({run['facts']}); repeat its recipe and seed, or use --restart")
+        raise TrainingError(
+            f"{path} is of another run ({run['facts']}); repeat its recipe, seed and pictures, or use --restart"
+        )
     for key, module in modules.items():
         module.load_state_dict({name: tensors[f"{key}.{name}"] for name in module.state_dict()})
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
