@@ -24,6 +24,7 @@ from cnn_models.zoo import ARCHITECTURES, create_model
 WEIGHTS, CONFIG, HISTORY, README = "model.safetensors", "config.json", "history.csv", "README.md"
 EVALUATION = "evaluation.json"  # not there until the checkpoint is evaluated
 FILES = (WEIGHTS, CONFIG, HISTORY, README, EVALUATION)
+SNAPSHOTS = "snapshots.safetensors"  # of small networks only, and read only where one asks for it
 HISTORY_COLUMNS = (
     "epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second", "seconds",
 )  # fmt: skip
@@ -31,10 +32,16 @@ HISTORY_COLUMNS = (
 HALF_ABOVE = 8 * 2**20  # bytes of float32 from which weights are stored as float16
 HEADER_LIMIT = 2**20  # bytes that the header of a weights file may add to its tensors
 CONFIG_LIMIT = 2**20  # bytes of a config.json or an evaluation.json
+SNAPSHOTS_LIMIT = 16 * 2**20  # bytes of all snapshots of a training; what would take more keeps none
 
 
 class CheckpointError(ValueError):
     """A checkpoint that is not used; the message says why and what to do."""
+
+
+def files_of(card: Card) -> tuple[str, ...]:
+    """The files that a checkpoint with this card may have."""
+    return (*FILES, SNAPSHOTS) if card.snapshots_sha256 else FILES
 
 
 @cache
@@ -65,21 +72,30 @@ def write_checkpoint(
     history: list[dict],
     readme: str,
     evaluation: Evaluation | None = None,
+    snapshots: dict[str, Tensor] | None = None,
 ) -> Card:
-    """Write the files of a checkpoint and return the card with the type and hash of the stored weights.
+    """Write the files of a checkpoint and return the card with the type and the hashes of what is stored.
 
-    The folder appears complete or stays as it was. Raises CheckpointError when the disk is full.
+    `snapshots` are as `read_snapshots` gives them. The folder appears complete or stays as it was. Raises
+    CheckpointError when the disk is full.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     if sum(tensor.numel() * 4 for tensor in tensors.values()) > HALF_ABOVE:
         tensors = {name: tensor.half() for name, tensor in tensors.items()}
     dtype = str(next(iter(tensors.values())).dtype).removeprefix("torch.")
-    card = dataclasses.replace(card, weights_dtype=dtype, weights_sha256=weights_hash(tensors))
+    card = dataclasses.replace(
+        card,
+        weights_dtype=dtype,
+        weights_sha256=weights_hash(tensors),
+        snapshots_sha256=weights_hash(snapshots) if snapshots else None,
+    )
     new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
     try:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         save_file(tensors, new / WEIGHTS, metadata={"card": card.to_json()})
+        if snapshots:
+            save_file(snapshots, new / SNAPSHOTS, metadata={"card": card.to_json()})
         (new / CONFIG).write_text(card.to_json(indent=2) + "\n", encoding="utf-8")
         with open(new / HISTORY, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
@@ -165,11 +181,33 @@ def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
     has, are finite, carry the same card in their header, and hash to what the card records.
     """
     card = read_card(folder)
-    path = folder / WEIGHTS
-    shapes = tensor_shapes(card.architecture)
     dtype = getattr(torch, card.weights_dtype)
+    limit = memory(card.architecture) // 4 * dtype.itemsize
+    shapes = tensor_shapes(card.architecture)
+    return _read_tensors(folder / WEIGHTS, card, shapes, dtype, limit, card.weights_sha256), card
+
+
+def read_snapshots(folder: Path) -> dict[str, Tensor] | None:
+    """The network of a folder as it was before its training and after each epoch; None if it kept no snapshots.
+
+    Its tensors by name in float16, each with the epoch, from 0, as its first dimension. Raises CheckpointError, on the
+    same terms as `read_weights`.
+    """
+    card = read_card(folder)
+    if card.snapshots_sha256 is None:
+        return None
+    count = len(read_history(folder)) + 1
+    shapes = {name: (count, *shape) for name, shape in tensor_shapes(card.architecture).items()}
+    return _read_tensors(
+        folder / SNAPSHOTS, card, shapes, torch.float16, SNAPSHOTS_LIMIT, card.snapshots_sha256
+    )  # fmt: skip
+
+
+def _read_tensors(
+    path: Path, card: Card, shapes: dict[str, tuple[int, ...]], dtype: torch.dtype, limit: int, sha256: str
+) -> dict[str, Tensor]:
     try:
-        if path.stat().st_size > HEADER_LIMIT + memory(card.architecture) // 4 * dtype.itemsize:
+        if path.stat().st_size > HEADER_LIMIT + limit:
             raise ValueError("the file is larger than this network can be")
         with safe_open(path, framework="pt") as file:
             if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
@@ -182,15 +220,16 @@ def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
             # Cloned, as safetensors maps the file: written over in place, it would change a network that runs.
             tensors = {name: file.get_tensor(name).clone() for name in shapes}
     except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as error:
-        raise CheckpointError(f"{path} is not the weights of {card.id}: {error}") from error
+        what = "weights" if path.name == WEIGHTS else path.stem
+        raise CheckpointError(f"{path} is not the {what} of {card.id}: {error}") from error
     for name, tensor in tensors.items():
         if tensor.dtype != dtype:
             raise CheckpointError(f"{path}: {name} is {tensor.dtype}, the card says {dtype}")
         if not torch.stack(tensor.aminmax()).isfinite().all():  # NaN is passed on; a thirtieth of the time
             raise CheckpointError(f"{path}: {name} is not finite; train again with a lower rate")
-    if weights_hash(tensors) != card.weights_sha256:
+    if weights_hash(tensors) != sha256:
         raise CheckpointError(f"{path} was changed or damaged after it was written: its hash is not the one recorded")
-    return tensors, card
+    return tensors
 
 
 def load_model(folder: Path) -> tuple[nn.Module, Card]:

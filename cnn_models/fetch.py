@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from cnn_models.checkpoint import CONFIG, WEIGHTS, CheckpointError
+from cnn_models.checkpoint import CONFIG, SNAPSHOTS, WEIGHTS, CheckpointError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 TIMEOUT = 10  # seconds that the Hub has to answer the first question
-TEXT_LIMIT = 2**20  # bytes of a fetched file that does not hold the weights
+TEXT_LIMIT = 2**20  # bytes of a fetched file that does not hold tensors
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,8 @@ class StillComing(MissingCheckpoint):
 
 
 def needed(files: tuple[str, ...]) -> list[str]:
-    """Those of the files without which a checkpoint cannot be used."""
-    return [name for name in files if name in (CONFIG, WEIGHTS)]
+    """Those of the files without which what they are asked for is not to be had."""
+    return [name for name in files if name in (CONFIG, WEIGHTS, SNAPSHOTS)]
 
 
 def fetch(
@@ -41,8 +41,8 @@ def fetch(
     """The folder of one commit in the Hub's cache, with these files of a repository and no others.
 
     A commit that is cached costs no request. While the Hub cannot be had, what is cached is served; what was asked
-    for anonymously (without this machine's token) is not, once the Hub says that not everyone may see it. The weights
-    may have `limit` bytes. `progress` is called with the bytes that came so far and all that will. Raises
+    for anonymously (without this machine's token) is not, once the Hub says that not everyone may see it. Files of
+    tensors may have `limit` bytes. `progress` is called with the bytes that came so far and all that will. Raises
     MissingCheckpoint.
     """
     # Imported here: it takes 0.4 s that nobody needs whose weights are all in the folder.
@@ -66,7 +66,9 @@ def fetch(
             raise MissingCheckpoint(
                 f"{repository} has no {' and no '.join(sorted(absent))}; it must be published whole"
             )
-        if large := [name for name, size in sizes.items() if size > (limit if name == WEIGHTS else TEXT_LIMIT)]:
+        if large := [
+            name for name, size in sizes.items() if size > (limit if name in (WEIGHTS, SNAPSHOTS) else TEXT_LIMIT)
+        ]:
             raise MissingCheckpoint(f"{repository} has a {large[0]} that is larger than this network's can be")
         total = sum(sizes.values())
         log.info("fetching %s at %.7s: %.1f MB", repository, info.sha, total / 1e6)

@@ -19,9 +19,21 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from cnn_models.checkpoint import CONFIG, FILES, HEADER_LIMIT, CheckpointError, load_model, memory, read_card
+from cnn_models.checkpoint import (
+    CONFIG,
+    FILES,
+    HEADER_LIMIT,
+    HISTORY,
+    SNAPSHOTS,
+    SNAPSHOTS_LIMIT,
+    CheckpointError,
+    load_model,
+    memory,
+    read_card,
+    read_snapshots,
+)
 from cnn_models.datasets import DATASETS
 from cnn_models.fetch import MissingCheckpoint, StillComing, fetch, needed
 from cnn_models.runtime import best_device, place
@@ -155,6 +167,14 @@ class ModelHub:
         reference, slot, _ = self._slot(id)
         with self._held(reference, slot):
             return _card(self._find(reference, slot, (CONFIG,))[0], reference.name)
+
+    def snapshots(self, id: str) -> dict[str, Tensor] | None:
+        """The `read_snapshots` of a checkpoint, not remembered. Raises CheckpointError, ValueError."""
+        reference, slot, _ = self._slot(id)
+        with self._held(reference, slot):
+            if _card(self._find(reference, slot, (CONFIG,))[0], reference.name).snapshots_sha256 is None:
+                return None
+            return read_snapshots(self._find(reference, slot, (CONFIG, HISTORY, SNAPSHOTS))[0])
 
     def cards(self) -> dict[str, Card]:
         """The cards in `weights/` by id. What is damaged is left out here; `card` and `get` say why. No network."""
@@ -296,9 +316,9 @@ class ModelHub:
                 slot.progress = counts
 
             try:
-                limit = memory(reference.architecture) + HEADER_LIMIT
+                tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)
                 revision = slot.commit or reference.revision
-                future.set_result(fetch(repository, revision, files, limit, stranger, progress))
+                future.set_result(fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, progress))
             except BaseException as error:
                 future.set_exception(error)
             finally:

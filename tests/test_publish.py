@@ -8,7 +8,16 @@ import pytest
 from huggingface_hub import ModelCard
 
 from cnn_models import ModelHub
-from cnn_models.checkpoint import FILES, README, WEIGHTS, load_model, read_history, write_checkpoint
+from cnn_models.checkpoint import (
+    FILES,
+    README,
+    WEIGHTS,
+    files_of,
+    load_model,
+    read_card,
+    read_history,
+    write_checkpoint,
+)
 from cnn_models.hub import default_weights_dir
 from cnn_models.testsets import Measured
 from tests.fake_hub import Repository
@@ -17,7 +26,7 @@ from training.publish import CURVES, main
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 FOLDER = default_weights_dir() / ID
-SENT = {*FILES, CURVES}
+SENT = {*files_of(read_card(FOLDER)), CURVES}
 KNOWN = {}
 
 

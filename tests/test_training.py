@@ -15,9 +15,19 @@ import torch
 from safetensors.torch import load_file
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.checkpoint import EVALUATION, FILES, HISTORY_COLUMNS, load_model, read_history, read_weights
+from cnn_models.checkpoint import (
+    EVALUATION,
+    FILES,
+    HISTORY_COLUMNS,
+    SNAPSHOTS,
+    load_model,
+    read_history,
+    read_snapshots,
+    read_weights,
+)
 from cnn_models.preprocess import to_input
 from training import data, loop, state
+from training.init import initialise
 from training.recipes import RECIPES, Recipe, recipe_for
 from training.track import tracker
 
@@ -58,7 +68,7 @@ def without_timings(folder):
 
 
 def test_a_training_writes_a_whole_checkpoint(undisturbed):
-    assert {path.name for path in undisturbed.iterdir()} == set(FILES) - {EVALUATION}
+    assert {path.name for path in undisturbed.iterdir()} == set(FILES) - {EVALUATION} | {SNAPSHOTS}
     _, card = load_model(undisturbed)
     rows = read_history(undisturbed)
     assert [row["epoch"] for row in rows] == [1, 2]
@@ -70,10 +80,22 @@ def test_a_training_writes_a_whole_checkpoint(undisturbed):
     assert not list(undisturbed.parent.glob(".training/*")), "the state of a finished training stayed"
 
 
+def test_snapshots_go_from_the_initialisation_to_the_weights(undisturbed):
+    snapshots, (weights, card) = read_snapshots(undisturbed), read_weights(undisturbed)
+    torch.manual_seed(0)
+    fresh = ARCHITECTURES["mini_resnet"].build()
+    initialise(fresh, card.recipe["init"])
+    for name, tensor in fresh.state_dict().items():
+        before, middle, after = snapshots[name]
+        assert torch.equal(before, tensor.half()) and torch.equal(after, weights[name].half())
+        assert not torch.equal(middle, before) and not torch.equal(middle, after)
+
+
 def assert_same(folder, undisturbed):
     assert without_timings(folder) == without_timings(undisturbed)
-    ours, theirs = (read_weights(folder)[0] for folder in (folder, undisturbed))
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    for tensors in (lambda folder: read_weights(folder)[0], read_snapshots):
+        ours, theirs = tensors(folder), tensors(undisturbed)
+        assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
 def test_a_training_killed_at_random_moments_ends_as_if_it_had_never_been(tmp_path, undisturbed):

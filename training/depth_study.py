@@ -63,7 +63,7 @@ def study(
     initialise(fresh, recipe.init)
     start = gradient_norms(fresh.to(x.device), x, labels)
     name = f"{depth} layers, {'shortcuts' if shortcuts else 'plain'}, {'with' if norm else 'without'} batch norm"
-    model, history = fit(
+    model, progress = fit(
         name, build, pictures, validation, recipe, 0, x.device, state, resume=exists(state), stop=stop
     )  # fmt: skip
     return {
@@ -71,7 +71,7 @@ def study(
         "shortcuts": shortcuts,
         "batch_norm": norm,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "history": history,
+        "history": progress.history,
         "gradients": {"start": start, "end": gradient_norms(model, x, labels)},
     }
 

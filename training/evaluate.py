@@ -17,7 +17,14 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from cnn_models import DATASETS, ModelHub
-from cnn_models.checkpoint import CheckpointError, load_model, read_card, read_history, write_checkpoint
+from cnn_models.checkpoint import (
+    CheckpointError,
+    load_model,
+    read_card,
+    read_history,
+    read_snapshots,
+    write_checkpoint,
+)
 from cnn_models.evaluation import CLASSES, Evaluation
 from cnn_models.handwriting import unpack
 from cnn_models.hub import BUILT_IN, default_weights_dir
@@ -98,8 +105,9 @@ def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
     """
     model, card = load_model(folder)
     measured, evaluation, probabilities = examine(model, card, device)
-    history, readme = read_history(folder), model_card(measured, evaluation)
-    return write_checkpoint(folder, model.state_dict(), measured, history, readme, evaluation), probabilities
+    history, snapshots, readme = read_history(folder), read_snapshots(folder), model_card(measured, evaluation)
+    card = write_checkpoint(folder, model.state_dict(), measured, history, readme, evaluation, snapshots)
+    return card, probabilities
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

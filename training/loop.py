@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from cnn_models.checkpoint import HISTORY_COLUMNS
+from cnn_models.checkpoint import HISTORY_COLUMNS, SNAPSHOTS_LIMIT
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import place
 from training import augment
@@ -81,12 +81,13 @@ def fit(
     stop: Callable[[], bool] = lambda: False,
     log: Callable[[dict], None] = lambda row: None,
     crew: Alone | None = None,
-) -> tuple[nn.Module, list[dict]]:
-    """Train a network that `build` makes by a recipe; return it, and the rows of its history (`HISTORY_COLUMNS`).
+) -> tuple[nn.Module, Progress]:
+    """Train a network that `build` makes by a recipe; return it, with its history (`HISTORY_COLUMNS`) and snapshots.
 
     The randomness of a step depends on nothing but seed, step and process, so a resumed run goes on as if it had never
     stopped. The run is saved to `state` every `SAVE_EVERY` seconds and when it ends. `stop` is asked after every step:
     once it is true, the run is saved and TrainingError raised. It is raised too when the loss is no longer finite.
+    Snapshots are kept, before the first epoch and after each, where all of them fit into `SNAPSHOTS_LIMIT`.
     `log` gets every row as it is made. `crew` is who else trains this network, by default nobody.
     """
     crew = crew or Alone()
@@ -102,6 +103,8 @@ def fit(
     progress = Progress()
     if resume:
         progress = crew.resume(lambda: load_state(state, facts, modules, optimizer), modules, optimizer)
+    elif (recipe.epochs + 1) * sum(2 * t.numel() for t in model.state_dict().values()) <= SNAPSHOTS_LIMIT:
+        progress.take(kept)
     network = crew.wrap(torch.compile(model) if recipe.compile else model)
     totals = torch.tensor([progress.loss, progress.right], device=device) * crew.first
 
@@ -155,6 +158,8 @@ def fit(
                 row += (len(pictures) / progress.seconds, progress.seconds)
                 row = dict(zip(HISTORY_COLUMNS, (float(f"{value:.6g}") for value in row), strict=True))
                 progress.history.append(row)
+                if progress.snapshots:
+                    progress.take(kept)
                 log(row)
                 bar.write(
                     "epoch {epoch:3.0f}  rate {lr:.2e}  train {train_loss:.4f} {train_accuracy:.2f}%  validation "
@@ -177,7 +182,7 @@ def fit(
                 f"stopped in epoch {epoch + 1} of {recipe.epochs}; go on with the same command and --resume"
             )
     bar.close()
-    return kept, progress.history
+    return kept, progress
 
 
 def check_finite(loss: float, epoch: int) -> None:

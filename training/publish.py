@@ -19,13 +19,14 @@ from huggingface_hub.utils import httpx
 
 from cnn_models.checkpoint import (
     CONFIG,
-    FILES,
     HISTORY,
     README,
     CheckpointError,
+    files_of,
     load_model,
     read_evaluation,
     read_history,
+    read_snapshots,
 )
 from cnn_models.hub import BUILT_IN, default_weights_dir
 from cnn_models.runtime import best_device, place
@@ -83,7 +84,8 @@ def pack(folder: Path, namespace: str) -> Parcel:
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
     text = model_card(card, read_evaluation(folder), CURVES)
     ModelCard(text)  # what the Hub would not understand raises here
-    files = {name: folder / name for name in FILES if name != README and (folder / name).is_file()}
+    read_snapshots(folder)  # raises CheckpointError
+    files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
     return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves(history), README: text.encode()})
 
 
@@ -97,8 +99,10 @@ def pack_space(repository: str, weights: Path) -> Parcel:
     files = {path.relative_to(ROOT).as_posix(): path for path in paths}
     for id in BUILT_IN:
         if (weights / id).is_dir():
-            load_model(weights / id)  # raises CheckpointError
-            files |= {f"weights/{id}/{name}": weights / id / name for name in FILES if (weights / id / name).is_file()}
+            _, card = load_model(weights / id)  # raises CheckpointError, as does the next
+            read_snapshots(weights / id)
+            names = [name for name in files_of(card) if (weights / id / name).is_file()]
+            files |= {f"weights/{id}/{name}": weights / id / name for name in names}
     return Parcel(repository, "space", files)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -22,13 +22,23 @@ class TrainingError(RuntimeError):
 
 @dataclass
 class Progress:
-    """How far a run is: the steps made, and of the present epoch the summed loss, the right answers and the seconds."""
+    """How far a run is: the steps made, and of the present epoch the summed loss, the right answers and the seconds.
+
+    `snapshots` are as `read_snapshots` gives them; none of a network that keeps none.
+    """
 
     step: int = 0
     loss: float = 0.0
     right: float = 0.0
     seconds: float = 0.0
     history: list[dict] = field(default_factory=list)
+    snapshots: dict[str, Tensor] = field(default_factory=dict)
+
+    def take(self, model: nn.Module) -> None:
+        """Add a network as it is now to the snapshots."""
+        for name, tensor in model.state_dict().items():
+            new = tensor.detach().cpu().half().contiguous()[None]
+            self.snapshots[name] = torch.cat([self.snapshots[name], new]) if name in self.snapshots else new
 
 
 def before(path: Path) -> Path:
@@ -56,11 +66,13 @@ def save_state(
     tensors = {f"{key}.{name}": t for key, module in modules.items() for name, t in module.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": t for name, t in values.items() if isinstance(t, Tensor)}
+    tensors |= {f"snapshots.{name}": t for name, t in progress.snapshots.items()}
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    numbers = asdict(replace(progress, snapshots={}))
     new = path.with_suffix(".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, new, metadata={"run": json.dumps({"facts": facts, "progress": asdict(progress)})})
+        save_file(tensors, new, metadata={"run": json.dumps({"facts": facts, "progress": numbers})})
         with open(new, "rb") as file:
             os.fsync(file.fileno())
         if path.exists():
@@ -105,7 +117,10 @@ def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer
             value = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
             state.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
-    return Progress(**run["progress"])
+    snapshots = {
+        name.removeprefix("snapshots."): tensor for name, tensor in tensors.items() if name.startswith("snapshots.")
+    }
+    return Progress(**run["progress"] | {"snapshots": snapshots})
 
 
 def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:

@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None) -> None:
             cache = state.with_name(f"{args.id}.answers.safetensors")
             pictures, teachers = taught(dataset.name, pictures, recipe, args.seed, device, cache)
             how += f", taught by {' and '.join(teachers)}"
-        model, history = fit(
+        model, progress = fit(
             args.id, architecture.build, pictures, validation, recipe, args.seed, device, state,
             resume=args.resume, stop=lambda: bool(stopped), log=log, crew=crew,
         )  # fmt: skip
@@ -120,9 +120,16 @@ def main(argv: list[str] | None = None) -> None:
             },
             commit=git_commit(),
             date=date.today().isoformat(),
-            metrics={f"val_{name}": history[-1][f"val_{name}"] for name in ("loss", "accuracy")},
+            metrics={f"val_{name}": progress.history[-1][f"val_{name}"] for name in ("loss", "accuracy")},
         )
-        write_checkpoint(args.out / args.id, model.state_dict(), card, history, model_card(card))
+        write_checkpoint(
+            args.out / args.id,
+            model.state_dict(),
+            card,
+            progress.history,
+            model_card(card),
+            snapshots=progress.snapshots,
+        )
     except (CheckpointError, DataError, TrainingError, ValueError) as error:
         sys.exit(f"error: {error}" if crew.first else 1)
     discard(state)

@@ -36,8 +36,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             state = Path(folder) / "state.safetensors"
             build = partial(create_model, architecture)
-            model, history = loop.fit(id, build, pictures, held_out, recipe, 0, device, state)
-        ours = sum(row["seconds"] for row in history)
+            model, progress = loop.fit(id, build, pictures, held_out, recipe, 0, device, state)
+        ours = sum(row["seconds"] for row in progress.history)
         accuracy = measure(model, test, recipe.size, recipe.mean, recipe.std)["accuracy"]
         rows.append(
             f"| {id} | {reported:.2f} % | {reached:.2f} % | {theirs:.1f} s | {accuracy:.2f} % | {ours:.1f} s "

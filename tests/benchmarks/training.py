@@ -80,8 +80,8 @@ def ours(id: str, device: torch.device) -> float:
     pictures, held_out = pictures[: PICTURES[id]], held_out[:100]
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
-        _, history = loop.fit(id, partial(create_model, architecture), pictures, held_out, recipe, 0, device, state)
-    return history[0]["images_per_second"]
+        _, progress = loop.fit(id, partial(create_model, architecture), pictures, held_out, recipe, 0, device, state)
+    return progress.history[0]["images_per_second"]
 
 
 def limit(id: str, device: torch.device) -> float:
