@@ -36,8 +36,8 @@ def build(hub: ModelHub) -> gr.Blocks:
                 compare_tab(hub)
             with gr.Tab(say("en", "tab.layers")) as layers:
                 layers_tab(hub, layers)
-            with gr.Tab(say("en", "tab.training"), elem_id="training"):
-                training_tab(hub)
+            with gr.Tab(say("en", "tab.training"), elem_id="training") as training:
+                training_tab(hub, training)
             with gr.Tab(say("en", "tab.learn")):
                 learn_tab()
     return page

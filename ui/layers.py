@@ -10,29 +10,22 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.checkpoint import CheckpointError
-from cnn_models.decode import PictureError, decode
+from cnn_models.decode import PictureError
 from cnn_models.hub import LoadedModel
 from cnn_models.layers import Layer
 from cnn_models.layers.channels import flow
 from cnn_models.layers.table import Column, as_csv, column, markdown, shape
-from cnn_models.preprocess import BlankPicture, to_dataset_form
 from ui.board import note_html
 from ui.diagram import diagram
+from ui.drawing import SENT, drawing_of
 from ui.layer_rows import family, ids, memory, milliseconds, percent, rows
-from ui.sketchpad import picture_of
 from ui.strips import png, strips
 from ui.texts import mark, say
 from ui.versus import versus
 
 IMAGENET_SIZE = 224  # the side that the networks of ImageNet were made for
-# What is drawn on the Compare tab, and of which data set it is.
-DRAWING = """(networks, size) => {
-  const dataset = document.querySelector("input[name=dataset]:checked")?.value;
-  return [networks, size, window.lineup.drawing?.value ?? "", dataset ?? ""];
-}"""
-SAMPLE = Path(__file__).parent / "samples" / "7.png"
 
 
 def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
@@ -73,11 +66,11 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
         elem_id="layers",
         apply_default_css=False,
     )
-    drawing = [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by DRAWING
+    drawing = [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by SENT
     gr.HTML(versus(), elem_id="versus", apply_default_css=False)
     event = {
         "inputs": [networks, size, *drawing],
-        "js": DRAWING,
+        "js": SENT,
         "outputs": [size, table],
         "queue": False,
         "show_progress": "hidden",
@@ -95,15 +88,6 @@ def sizes_of(name: str) -> list[int]:
     return [spec.input_size] + [IMAGENET_SIZE] * (spec.input_size < IMAGENET_SIZE and IMAGENET_SIZE in spec.sizes)
 
 
-def grid_of(value: str, dataset: str) -> np.ndarray | None:
-    """The sketchpad's value as networks see it, 28 x 28 uint8; None where nothing is drawn. Raises PictureError."""
-    picture = picture_of(value)
-    try:
-        return None if picture is None else to_dataset_form(decode(picture), DATASETS[dataset])
-    except BlankPicture:
-        return None
-
-
 def columns_of(names: Sequence[str], size: int) -> list[Column]:
     """The networks; `size` is for those that have two."""
     return [column(name, size if size in sizes_of(name) else None) for name in names]
@@ -115,9 +99,7 @@ def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> 
     Both come from the visitor. Where nothing is drawn, a test picture flows.
     """
     try:
-        grid, key = grid_of(value, dataset), "layers.drawn"
-        if grid is None:
-            grid, key = decode(SAMPLE.with_name(f"{dataset}.{SAMPLE.name}")), "layers.undrawn"
+        grid, dataset, is_drawn = drawing_of(value, dataset)
     except PictureError as error:
         return [{}] * len(columns), f"<p class='layers-facts'>{escape(str(error))}</p>"
     found, notes = [], []
@@ -127,7 +109,7 @@ def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> 
         except CheckpointError as error:
             found.append({})
             notes.append(f"<p class='layers-facts'>{note_html(f'{ARCHITECTURES[each.name].title}: {error}.')}</p>")
-    text = f"<p>{mark(key)} {mark('layers.strips')}</p>"
+    text = f"<p>{mark('layers.drawn' if is_drawn else 'layers.undrawn')} {mark('layers.strips')}</p>"
     return found, f"<div class='layers-drawing'><img src='{png(grid)}' alt=''>{text}</div>{''.join(notes)}"
 
 

@@ -425,6 +425,29 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.seed": ("seed {seed}", "种子 {seed}"),
     "training.recipe": ("Recipe:", "方案："),
     "training.made": ("{split}; commit {commit}, {date}.", "{split}；提交 {commit}，{date}。"),
+    "machine.title": ("Time machine", "时光机"),
+    "machine.none": (
+        "No network of {dataset} has kept its snapshots, so there is no going back in time yet. Small networks keep "
+        "them when they are trained:",
+        "{dataset} 上还没有网络保存过快照，暂时无法回到过去。小型网络在训练时会保存快照：",
+    ),
+    "machine.drawn": (
+        "What your drawing was taken for before the training (epoch 0) and after each epoch, by the weights of that "
+        "time. A network that trained for fewer epochs stays at its last.",
+        "训练之前（第 0 轮）和每一轮之后，网络用当时的权重把你的画认作什么。轮次较少的网络停在最后一轮。",
+    ),
+    "machine.undrawn": (
+        "Nothing is drawn on the Compare tab yet, so this is a test picture: what it was taken for before the "
+        "training (epoch 0) and after each epoch, by the weights of that time. A network that trained for fewer "
+        "epochs stays at its last.",
+        "“对比”页上还没有画，因此用一张测试图片：训练之前（第 0 轮）和每一轮之后，网络用当时的权重把它认作什么。"
+        "轮次较少的网络停在最后一轮。",
+    ),
+    "machine.slider": ("Epoch", "轮次"),
+    "machine.play": ("Play", "播放"),
+    "machine.epoch": ("Epoch {epoch} of {last}", "第 {epoch} 轮，共 {last} 轮"),
+    "machine.chance": ("Probability of", "此类的概率："),
+    "machine.accuracy": ("Accuracy on held-out pictures (%)", "留出图片上的准确率（%）"),
     "training.leaderboard": ("Leaderboard", "排行榜"),
     "training.unevaluated": (
         "No checkpoint of this data set was evaluated yet: `python -m training.evaluate --all` does.",

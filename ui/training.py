@@ -12,6 +12,7 @@ from ui.curves import QUANTITIES, View, curves, label, pareto
 from ui.mistakes import mistakes, mistakes_page
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
 from ui.texts import mark, say
+from ui.time_machine import time_machine
 
 DRAWN = QUANTITIES[:2]  # at first
 EVERY = 15  # seconds between two looks at a training that is under way
@@ -26,7 +27,7 @@ if (window.lineup.language !== props.value) tell();
 """
 
 
-def training_tab(hub: ModelHub) -> None:
+def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     """Chooser of runs, four charts and the tables; everything is read from histories, cards and evaluations."""
     found = find_runs(hub.weights_dir)
     if not found:
@@ -82,6 +83,9 @@ def training_tab(hub: ModelHub) -> None:
     details = gr.HTML(
         final_figures([found[group] for group in value]), elem_id="training-figures", apply_default_css=False
     )
+
+    gr.HTML(mark("machine.title", "h3"), apply_default_css=False)
+    time_machine(hub, tab)
 
     gr.HTML(mark("training.leaderboard", "h3"), apply_default_css=False)
     with gr.Row():

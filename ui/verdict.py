@@ -7,7 +7,7 @@ from html import escape
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.consensus import soft_vote
 from cnn_models.predict import Answer, Comparison
-from ui.texts import TEXTS, say
+from ui.texts import TEXTS, mark, say
 
 
 def percent(probability: float) -> str:
@@ -22,6 +22,11 @@ def percent(probability: float) -> str:
 
 def class_name(language: str, label: str) -> str:
     return say(language, f"class.{label}") if f"class.{label}" in TEXTS else label
+
+
+def class_mark(label: str) -> str:
+    """A class as HTML that follows the visitor's language."""
+    return mark(f"class.{label}") if f"class.{label}" in TEXTS else escape(label)
 
 
 def listing(language: str, names: list[str]) -> str:

@@ -1,0 +1,106 @@
+"""Small charts of lines as SVG in HTML, for pages that draw many of them or move a cursor over them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+WIDTH, HEIGHT = 420, 210
+LEFT, RIGHT, TOP, BOTTOM = 44, 10, 8, 22  # pixels around the plot
+
+
+class Line(NamedTuple):
+    """A line through points; `name` is what hovering over one of its dots says before the values."""
+
+    name: str
+    colour: str
+    points: Sequence[tuple[float, float]]
+    dash: str = ""
+    dots: bool = False
+
+
+class Axis(NamedTuple):
+    """From where to where; a logarithmic one is given as it reads, both ends above zero."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def at(self, value: float) -> float:
+        """The place of a value, 0 to 1."""
+        low, high, value = (math.log(max(v, 1e-300)) if self.log else v for v in (self.low, self.high, value))
+        return min(1.0, max(0.0, (value - low) / (high - low or 1)))
+
+    def ticks(self) -> list[float]:
+        """Round values: powers of ten, or four to eight multiples of 1, 2 or 5 times one."""
+        if self.log:
+            powers = range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)
+            return [10.0**power for power in powers][:: -(-len(powers) // 7)]
+        rough = (self.high - self.low) / 5 or 1
+        unit = 10 ** math.floor(math.log10(rough))
+        step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * 0.999)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [round(step * index, 12) for index in range(first, last + 1)]
+
+
+def around(values: Sequence[float], log: bool = False) -> Axis:
+    """The axis that holds all values."""
+    return Axis(min(values), max(values), log) if values else Axis(1, 10, log)
+
+
+def chart(title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, cursor: bool = False) -> str:
+    """Lines under a title and over what is told of the horizontal axis, both HTML.
+
+    A `cursor` is a line that a script moves: it lies at the end, and `data-left` and `data-width` say where x does.
+    """
+    wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        return round(LEFT + wide * x.at(point[0]), 1), round(TOP + high * (1 - y.at(point[1])), 1)
+
+    parts = []
+    for tick in y.ticks():
+        _, at = place((x.low, tick))
+        parts.append(f"<line x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{at}' y2='{at}'/>")
+        parts.append(f"<text x='{LEFT - 5}' y='{at + 3.5}' text-anchor='end'>{_number(tick)}</text>")
+    for tick in x.ticks():
+        at, _ = place((tick, y.low))
+        parts.append(f"<text x='{at}' y='{HEIGHT - 6}' text-anchor='middle'>{_number(tick)}</text>")
+    if cursor:
+        parts.append(
+            f"<line class='chart-cursor' x1='{LEFT + wide}' x2='{LEFT + wide}' y1='{TOP}' y2='{TOP + high}' "
+            f"data-left='{LEFT}' data-width='{wide}'/>"
+        )
+    for line in lines:
+        path = " ".join(f"{a},{b}" for a, b in map(place, line.points))
+        style = f"stroke='{line.colour}' stroke-dasharray='{line.dash}'"
+        parts.append(f"<polyline points='{path}' {style}><title>{escape(line.name)}</title></polyline>")
+        for point in line.points if line.dots else ():
+            a, b = place(point)
+            said = escape(f"{line.name}: {point[0]:.4g}, {point[1]:.4g}")
+            parts.append(f"<circle cx='{a}' cy='{b}' r='3' fill='{line.colour}'><title>{said}</title></circle>")
+    return (
+        f"<figure class='chart'><figcaption>{title}</figcaption><svg viewBox='0 0 {WIDTH} {HEIGHT}' "
+        f"role='img' aria-label='{escape(', '.join(line.name for line in lines), quote=True)}'>{''.join(parts)}</svg>"
+        f"<small>{below}</small></figure>"
+    )
+
+
+def legend(entries: Sequence[tuple[str, str, str]]) -> str:
+    """Names (HTML) with their colours and dashes."""
+    items = "".join(
+        f"<li><svg width='28' height='8' aria-hidden='true'><line x2='28' y1='4' y2='4' stroke='{colour}' "
+        f"stroke-width='2' stroke-dasharray='{dash}'/></svg> {name}</li>"
+        for name, colour, dash in entries
+    )
+    return f"<ul class='chart-legend'>{items}</ul>"
+
+
+def _number(value: float) -> str:
+    return (
+        f"{value:g}"
+        if 1e-3 <= abs(value) < 1e5 or not value
+        else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    )

@@ -1,0 +1,125 @@
+"""The time machine of the Training tab: what the drawing was taken for before the training and after each epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import gradio as gr
+import numpy as np
+
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.checkpoint import CheckpointError, read_history
+from cnn_models.decode import PictureError
+from cnn_models.snapshots import replay
+from cnn_models.specs import Card
+from ui.board import note_html
+from ui.chart import Axis, Line, around, chart
+from ui.colours import COLOURS, DASH
+from ui.drawing import SENT, Drawing, drawing_of
+from ui.strips import png
+from ui.texts import attribute, mark
+from ui.verdict import class_mark, percent
+
+REMEMBERED = 64  # pictures through all epochs of a network
+
+
+class Replay(NamedTuple):
+    """A network's probabilities (epochs + 1 x 10) for the drawing, and its validation accuracy after each epoch."""
+
+    card: Card
+    probabilities: list[list[float]]
+    accuracies: list[float]
+
+    @property
+    def title(self) -> str:
+        return ARCHITECTURES[self.card.architecture].title
+
+
+def time_machine(hub: ModelHub, tab: gr.Tab) -> None:
+    """The component, made anew whenever the tab is opened, as there may be another drawing by then."""
+
+    @lru_cache(REMEMBERED)
+    def replayed(id: str, weights: str, picture: bytes) -> Replay:
+        card = hub.card(id)
+        found = replay(hub.snapshots(id), card, np.frombuffer(picture, np.uint8).reshape(28, 28))
+        return Replay(card, found.tolist(), [row["val_accuracy"] for row in read_history(hub.folder(id))])
+
+    def show(value: object, dataset: object) -> str:
+        try:
+            drawing = drawing_of(value, dataset)
+        except PictureError as error:
+            return f"<p class='training-none'>{escape(str(error))}</p>"
+        found, notes = [], []
+        for id, card in hub.cards().items():
+            if card.dataset == drawing.dataset and card.snapshots_sha256:
+                try:
+                    found.append(replayed(id, card.weights_sha256, drawing.grid.tobytes()))
+                except CheckpointError as error:
+                    notes.append(f"<p class='training-none'>{note_html(str(error))}</p>")
+        return page(drawing, found) + "".join(notes)
+
+    shown = gr.HTML(
+        "",
+        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        elem_id="time-machine",
+        apply_default_css=False,
+    )
+    sent = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
+    tab.select(
+        show, sent, shown, js=SENT, queue=False, show_progress="hidden", trigger_mode="always_last",
+        api_visibility="private",
+    )  # fmt: skip
+
+
+def page(drawing: Drawing, found: Sequence[Replay]) -> str:
+    """The drawing, the slider, the answers of the networks at its epoch (the last, at first), and two charts."""
+    if not found:
+        command = f"python -m training.train lenet5.{drawing.dataset}"
+        name = DATASETS[drawing.dataset].title
+        return f"<p class='training-none'>{mark('machine.none', dataset=name)} <code>{command}</code></p>"
+    classes = DATASETS[drawing.dataset].classes
+    last = max(len(each.probabilities) for each in found) - 1
+    label = int(np.sum([each.probabilities[-1] for each in found], axis=0).argmax())
+    slider = f"<input type='range' min='0' max='{last}' value='{last}' {attribute('aria-label', 'machine.slider')}>"
+    play = f"<button type='button'>{mark('machine.play')}</button>"
+    when = mark("machine.epoch", "output", epoch=last, last=last)
+    x = Axis(0, last)
+    chances = [_line(each, [row[label] for row in each.probabilities], 0) for each in found]
+    learnt = [_line(each, each.accuracies, 1) for each in found]
+    accuracies = [value for each in found for value in each.accuracies]
+    charts = chart(
+        f"{mark('machine.chance')} {class_mark(classes[label])}", mark("training.epoch"), chances, x, Axis(0, 1), True
+    ) + chart(mark("machine.accuracy"), mark("training.epoch"), learnt, x, around(accuracies), True)
+    return (
+        f"<div class='machine-head'><img src='{png(drawing.grid)}' alt=''>"
+        f"<p>{mark('machine.drawn' if drawing.drawn else 'machine.undrawn')}</p></div>"
+        f"<div class='machine-control'>{play}{slider}{when}</div>"
+        f"<div class='machine-answers'>{''.join(_answers(each, classes) for each in found)}</div>"
+        f"<div class='charts-row'>{charts}</div>"
+    )
+
+
+def _line(each: Replay, values: Sequence[float], first: int) -> Line:
+    name = each.card.architecture
+    return Line(each.title, COLOURS[name], list(enumerate(values, first)), DASH[name])
+
+
+def _answers(each: Replay, classes: Sequence[str]) -> str:
+    """A network's probabilities at the last epoch as bars; `data-frames` holds those of all."""
+    frames = escape(json.dumps([[round(p, 4) for p in row] for row in each.probabilities], separators=(",", ":")))
+    now = each.probabilities[-1]
+    rows = "".join(
+        f"<tr{' class=machine-first' * (p == max(now))}><th scope='row'>{class_mark(label)}</th>"
+        f"<td><i style='--p:{p:.4f}'></i></td><td>{percent(p)}</td></tr>"
+        for label, p in zip(classes, now, strict=True)
+    )
+    colour = COLOURS[each.card.architecture]
+    return (
+        f"<figure style='--network:{colour}' data-frames='{frames}'>"
+        f"<figcaption><i></i>{escape(each.title)}</figcaption><table>{rows}</table></figure>"
+    )
