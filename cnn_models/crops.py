@@ -27,25 +27,24 @@ class Looks(NamedTuple):
     milliseconds: float
 
 
-def looks(grid: np.ndarray, mirror: bool) -> Tensor:
-    """The different looks at a 28 x 28 uint8 picture: N x 28 x 28 floats from 0 to 1.
+def looks(grids: Tensor, mirror: bool) -> Tensor:
+    """The different looks at each of N x 28 x 28 uint8 pictures: N x looks x 28 x 28 floats from 0 to 1.
 
     At each scale the four corners, the centre, and the whole made small again; each mirrored too if asked for.
     """
-    picture = torch.tensor(grid)[None].float() / 255
-    views = []
+    pictures, views = grids.float() / 255, []
     for scale in SCALES:
-        large = resize(picture, [round(SIDE * scale / 224)] * 2, antialias=True)
+        large = resize(pictures, [round(SIDE * scale / 224)] * 2, antialias=True)
         views += [*five_crop(large, [SIDE, SIDE]), resize(large, [SIDE, SIDE], antialias=True)]
     if mirror:
         views += [hflip(view) for view in views]
-    return torch.cat(views)
+    return torch.stack(views, 1)
 
 
 def many_looks(loaded: LoadedModel, grid: np.ndarray) -> Looks:
     """The network's answer averaged over `looks`. Digits are not mirrored: a mirrored 2 is no 2."""
     card = loaded.card
-    views = looks(grid, mirror=DATASETS[card.dataset].kind != "digits")
+    views = looks(torch.tensor(grid)[None], mirror=DATASETS[card.dataset].kind != "digits")[0]
     start = time.perf_counter()
     with torch.inference_mode():
         x = to_input(views.to(loaded.device), card.input_size, card.mean, card.std)

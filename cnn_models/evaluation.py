@@ -5,8 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
 
 CLASSES = 10
+BINS = 15  # of sureness
+
+
+class Bin(NamedTuple):
+    """Answers of about the same sureness: how many, how many of them right, and their sureness (0 to 1), added up."""
+
+    count: int
+    right: int
+    sureness: float
 
 
 @dataclass(frozen=True)
@@ -14,12 +24,14 @@ class Evaluation:
     """`confusion[i][j]` counts the test pictures of class i that the network takes for class j.
 
     `wrong[j]` are the numbers, within the test set, of those it takes for j and that are something else, ascending;
-    `weights_sha256` is the hash of the weights that were measured.
+    `weights_sha256` is the hash of the weights that were measured. `reliability` are two times `BINS` equal bins of
+    sureness, first to last: at temperature 1, and at the card's; None in what was measured before it was kept.
     """
 
     weights_sha256: str
     confusion: tuple[tuple[int, ...], ...]
     wrong: tuple[tuple[int, ...], ...]
+    reliability: tuple[tuple[Bin, ...], tuple[Bin, ...]] | None = None
 
     @property
     def accuracies(self) -> tuple[float, ...]:
@@ -33,7 +45,8 @@ class Evaluation:
     def from_json(cls, text: str) -> Evaluation:
         """Read `to_json`'s text. Raises ValueError for what is not JSON, not these fields, or contradicts itself."""
         values = json.loads(text)
-        if not isinstance(values, dict) or values.keys() != {field.name for field in dataclasses.fields(cls)}:
+        fields = {field.name for field in dataclasses.fields(cls)}
+        if not isinstance(values, dict) or values.keys() | {"reliability"} != fields:
             raise ValueError("an evaluation has the fields confusion, weights_sha256 and wrong")
         confusion, wrong = _rows(values["confusion"]), _rows(values["wrong"])
         if any(len(row) != CLASSES or not sum(row) for row in confusion):
@@ -41,7 +54,27 @@ class Evaluation:
         mistakes = [sum(row[index] for row in confusion) - confusion[index][index] for index in range(CLASSES)]
         if mistakes != [len(set(row)) for row in wrong] or mistakes != [len(row) for row in wrong]:
             raise ValueError("the pictures it has wrong are not as many as in the confusion matrix")
-        return cls(values["weights_sha256"], confusion, wrong)
+        right = sum(row[index] for index, row in enumerate(confusion))
+        reliability = _reliability(values.get("reliability"), sum(map(sum, confusion)), right)
+        return cls(values["weights_sha256"], confusion, wrong, reliability)
+
+
+def _reliability(value: object, count: int, right: int) -> tuple[tuple[Bin, ...], tuple[Bin, ...]] | None:
+    """Two lists of bins with as many answers and as many of them right as there are. Raises ValueError."""
+    if value is None:
+        return None
+    try:
+        before, after = (tuple(Bin(*row) for row in bins) for bins in value)
+    except TypeError as error:
+        raise ValueError(f"the reliability is twice a list of bins: {error}") from error
+    for bins in (before, after):
+        if any(type(bin.count) is not int or type(bin.right) is not int for bin in bins):
+            raise ValueError("counts are whole")
+        if any(not (0 <= bin.right <= bin.count and 0 <= bin.sureness <= bin.count) for bin in bins):
+            raise ValueError("a bin has no more right, nor more sureness, than answers")
+        if (len(bins), sum(bin.count for bin in bins), sum(bin.right for bin in bins)) != (BINS, count, right):
+            raise ValueError("the bins of the reliability do not hold the answers of the confusion matrix")
+    return before, after
 
 
 def _rows(value: object) -> tuple[tuple[int, ...], ...]:

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from cnn_models.averaged import read_averaged
 from cnn_models.predict import energy
 from tests.conftest import make_card
-from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold
+from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability
 from training.evaluate import evaluation_of, examine
 from training.model_card import model_card
-from training.results import average, read_averaged, table, write_averaged
+from training.results import average, table, write_averaged
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_the_temperature_of_a_network_that_is_never_or_always_right_is_bounded()
 
 def test_calibration_error(sample):
     logits, labels = sample
-    assert calibration_error(logits.softmax(1), labels) < 1
+    assert calibration_error(reliability(logits.softmax(1), labels)) < 1
     probabilities = (3 * logits).softmax(1)
     sureness, answers = probabilities.max(1)
     expected = 0
@@ -49,9 +50,9 @@ def test_calibration_error(sample):
         if of_bin.any():
             gap = sureness[of_bin].mean() - (answers == labels)[of_bin].float().mean()
             expected += 100 * of_bin.float().mean().item() * abs(gap.item())
-    assert calibration_error(probabilities, labels) == pytest.approx(expected, rel=1e-4) and expected > 5
-    assert calibration_error(F.one_hot(labels, 10).float(), labels) == 0
-    assert calibration_error(F.one_hot(9 - labels, 10).float(), labels) == 100
+    assert calibration_error(reliability(probabilities, labels)) == pytest.approx(expected, rel=1e-4) and expected > 5
+    assert calibration_error(reliability(F.one_hot(labels, 10).float(), labels)) == 0
+    assert calibration_error(reliability(F.one_hot(9 - labels, 10).float(), labels)) == 100
 
 
 def test_one_in_200_is_above_the_threshold(sample):
@@ -76,6 +77,12 @@ def test_the_evaluation_counts_what_is_taken_for_what():
     assert found.wrong[8] == (10, 11) and found.wrong[3] == (9,) and sum(map(len, found.wrong)) == 3
     assert found.accuracies[3] == pytest.approx(100 / 3) and found.accuracies[9] == 0
     assert type(found).from_json(found.to_json()) == found
+    bins = reliability(F.one_hot(answers, 10).float(), labels)
+    whole = dataclasses.replace(found, reliability=(bins, bins))
+    assert bins[-1] == (12, 9, 12) and type(found).from_json(whole.to_json()) == whole
+    for wrong in ((bins, bins[:-1]), (bins,), (bins, (*bins[:-1], (12, 9, 13.0))), (bins, (*bins[:-1], (12, 8, 12.0)))):
+        with pytest.raises(ValueError):
+            type(found).from_json(dataclasses.replace(found, reliability=wrong).to_json())
 
 
 def test_what_trained_on_every_picture_gets_no_constants(data_dir):
@@ -97,7 +104,15 @@ def test_the_average_is_a_vote_weighted_by_probability(tmp_path):
     votes["lenet5.mnist"][:, 7] = torch.tensor([0.9, 0.2])
     votes["alexnet.mnist"][:, 1] = torch.tensor([0.6, 0.6])
     found = average(cards, votes, labels)
-    assert found == {"mnist": {"accuracy": 50.0, "weights": {"lenet5.mnist": "lenet5", "alexnet.mnist": "alexnet"}}}
+    both = ["lenet5.mnist", "alexnet.mnist"]
+    together = [[both[:1], 100.0], [both[1:], 0.0], [both, 50.0]]
+    assert found == {
+        "mnist": {
+            "accuracy": 50.0,
+            "weights": {"lenet5.mnist": "lenet5", "alexnet.mnist": "alexnet"},
+            "together": together,
+        }
+    }
     assert average(cards[:1], votes, labels) == {}
 
     assert read_averaged(tmp_path) == {}

@@ -68,7 +68,7 @@ def test_breaking_is_by_the_networks_own_answers(trained, seven):
 
 
 def test_many_looks_are_the_papers_without_repetition(trained, seven):
-    views = looks(seven, mirror=True)
+    views = looks(torch.tensor(seven)[None], mirror=True)[0]
     assert views.shape == (48, 28, 28) and torch.equal(views[24:], views[:24].flip(-1))
     answer = many_looks(trained, seven)
     assert (answer.count, answer.paper) == (24, 72)

@@ -1,13 +1,24 @@
 """The Training tab's charts and tables, without a browser."""
 
+import dataclasses
+import re
+import shutil
+from dataclasses import replace
+
 import pytest
 
 from cnn_models import ModelHub
+from cnn_models.checkpoint import EVALUATION
+from cnn_models.evaluation import Bin, Evaluation
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run, find_runs
 from cnn_models.statistics import binomial_interval
 from tests.test_runs import ROW
+from training.recipes import RECIPES
+from ui.colours import COLOURS
 from ui.curves import Point, View, curves, pareto
+from ui.recipe import recipe_words
+from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
 
 EPOCHS = [ROW | {"epoch": epoch, "val_accuracy": 80 + epoch, "seconds": 60} for epoch in (1, 2, 3, 4)]
@@ -77,3 +88,35 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
 
 def test_without_evaluations_the_leaderboard_says_what_to_do(hub):
     assert "python -m training.evaluate" in leaderboard_html(leaderboard(hub, "mnist"))
+
+
+def test_a_network_has_one_colour_and_its_runs_differ_by_symbols():
+    source = [replace(run(), recipe="source")]
+    figure = curves([[run()], source, [run(id="mini_resnet.mnist")]], "lr", View())
+    looks = [(trace.line.color, trace.mode) for trace in figure.data]
+    assert looks == [
+        (COLOURS["lenet5"], "lines"), (COLOURS["lenet5"], "lines+markers"), (COLOURS["mini_resnet"], "lines")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("id", RECIPES)
+def test_every_recipe_is_said_in_words(id):
+    for recipe in RECIPES[id].values():
+        words = re.sub("<[^>]+>", "", recipe_words(dataclasses.asdict(recipe)))
+        assert f"{recipe.epochs} epochs of" in words and f"{recipe.lr}" in words and "?" not in words
+        assert ("mirrored" in words) == recipe.flip and ("turned" in words) == bool(recipe.degrees)
+        assert ("test set" in words) == (not recipe.held_out) and ("instead" in words) == bool(recipe.teachers)
+
+
+def test_calibration_is_drawn_from_the_bins(tmp_path):
+    hub = ModelHub(tmp_path)
+    shutil.copytree(ModelHub().weights_dir / "lenet5.mnist", tmp_path / "lenet5.mnist")
+    path = tmp_path / "lenet5.mnist" / EVALUATION
+    found = Evaluation.from_json(path.read_text())
+    right = sum(found.confusion[index][index] for index in range(10))
+    bins = (Bin(100, 80, 90.0), *[Bin(0, 0, 0)] * 13, Bin(9_900, right - 80, 9_880.0))
+    path.write_text(dataclasses.replace(found, reliability=(bins, bins)).to_json())
+    html = reliability_html(hub, "mnist")
+    assert html.count("90.0 % → 80.0 % (80 / 100)") == 2 and COLOURS["lenet5"] in html and "LeNet-5" in html
+    path.write_text(dataclasses.replace(found, reliability=None).to_json())
+    assert "LeNet-5: measured before this diagram was kept" in reliability_html(hub, "mnist")

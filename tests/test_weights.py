@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import CONFIG, load_model, read_card, read_evaluation, read_history
 from cnn_models.hub import default_weights_dir
 from cnn_models.runtime import place
-from training.calibrate import calibration_error
+from training.calibrate import calibration_error, reliability
 from training.data import load
 from training.evaluate import examine, predict_logits, score
 from training.model_card import model_card
-from training.results import read_averaged
 
 WEIGHTS_DIR = default_weights_dir()
 IDS = sorted(path.parent.name for path in WEIGHTS_DIR.glob(f"*/{CONFIG}"))
@@ -47,7 +47,7 @@ def test_a_card_says_what_is_measured(id, data_dir):
     assert found["accuracy"] == pytest.approx(card.metrics["test_accuracy"], abs=0.02)
     assert found["loss"] == pytest.approx(card.metrics["test_loss"], rel=0.01)
     for key, temperature in (("test_ece", card.temperature), ("test_ece_uncalibrated", 1.0)):
-        measured = calibration_error((logits(id) / temperature).softmax(1), labels)
+        measured = calibration_error(reliability((logits(id) / temperature).softmax(1), labels))
         assert measured == pytest.approx(card.metrics[key], abs=0.05)
     wrong = sorted(index for row in evaluation.wrong for index in row)
     assert len(set(wrong) ^ set((logits(id).argmax(1) != labels).nonzero().flatten().tolist())) <= 2

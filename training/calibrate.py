@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -10,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnn_models import DATASETS
+from cnn_models.evaluation import BINS, Bin
 from cnn_models.predict import energy
 from cnn_models.preprocess import to_dataset_form
 from training.data import load
 
-BINS = 15
 UNUSUAL = 0.005  # of the held-out pictures; see `fit_threshold`
 NOISE = 2_000  # pictures
 
@@ -37,15 +39,22 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     return 1 / inverse.clamp(1 / 20, 20).item()
 
 
-def calibration_error(probabilities: Tensor, labels: Tensor) -> float:
-    """Expected calibration error in percent of probabilities N x 10: how far sureness is from being right.
-
-    The mean, weighted by their pictures, over 15 equal bins of sureness (Guo et al. 2017, eq. 3).
-    """
+def reliability(probabilities: Tensor, labels: Tensor) -> tuple[Bin, ...]:
+    """The answers of probabilities N x 10 in equal bins of sureness (Guo et al. 2017, section 2)."""
     sureness, answers = probabilities.double().max(1)
     bins = (sureness * BINS).long().clamp(max=BINS - 1)
-    gaps = torch.zeros(BINS, dtype=torch.float64).index_add(0, bins, sureness - (answers == labels).double())
-    return 100 * gaps.abs().sum().item() / len(labels)
+    right = bins[answers == labels].bincount(minlength=BINS).tolist()
+    added = torch.zeros(BINS, dtype=torch.float64).index_add(0, bins, sureness).tolist()
+    counts = bins.bincount(minlength=BINS).tolist()
+    return tuple(Bin(*values) for values in zip(counts, right, (round(value, 4) for value in added), strict=True))
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """Expected calibration error in percent: how far sureness is from being right (Guo et al. 2017, eq. 3).
+
+    The mean over the bins, weighted by their answers.
+    """
+    return 100 * math.fsum(abs(bin.sureness - bin.right) for bin in bins) / sum(bin.count for bin in bins)
 
 
 def fit_threshold(logits: Tensor) -> float:

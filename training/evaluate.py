@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from cnn_models import DATASETS, ModelHub
+from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import (
     CheckpointError,
     load_model,
@@ -32,10 +33,11 @@ from cnn_models.predict import energy
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
-from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, strangers
+from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability, strangers
 from training.data import DataError, Pictures, load
+from training.looks import accuracy_by_looks
 from training.model_card import model_card
-from training.results import average, read_averaged, table, write_averaged
+from training.results import average, table, write_averaged
 
 
 @torch.no_grad()
@@ -82,13 +84,14 @@ def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, E
     logits = logits_of(test.images)
     probabilities = (logits / temperature).softmax(1)
     found = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
-    found["test_ece_uncalibrated"] = calibration_error(logits.softmax(1), test.labels)
-    found["test_ece"] = calibration_error(probabilities, test.labels)
+    bins = tuple(reliability(shares, test.labels) for shares in (logits.softmax(1), probabilities))
+    found["test_ece_uncalibrated"], found["test_ece"] = map(calibration_error, bins)
     for name, pictures in strangers(card.dataset).items():
         found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(logits_of(pictures) / temperature))
     metrics = card.metrics | {name: round(value, 4) for name, value in found.items()}
     measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)
-    return measured, evaluation_of(logits.argmax(1), test.labels, card.weights_sha256), probabilities
+    evaluation = evaluation_of(logits.argmax(1), test.labels, card.weights_sha256)
+    return measured, dataclasses.replace(evaluation, reliability=bins), probabilities
 
 
 def evaluation_of(answers: Tensor, labels: Tensor, weights_sha256: str) -> Evaluation:
@@ -164,7 +167,12 @@ def main(argv: list[str] | None = None) -> None:
                 print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
         if args.all:
             labels = {dataset: load(dataset, train=False).labels for dataset in DATASETS}
-            write_averaged(args.weights, average(cards, probabilities, labels))
+            averaged = average(cards, probabilities, labels)
+            for card in tqdm(cards, desc="many looks", unit="checkpoint"):
+                if card.dataset in averaged:
+                    model = place(load_model(args.weights / card.id)[0], device)
+                    averaged[card.dataset].setdefault("looks", {})[card.id] = accuracy_by_looks(model, card)
+            write_averaged(args.weights, averaged)
     except (CheckpointError, DataError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))

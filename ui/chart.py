@@ -12,13 +12,13 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 10, 8, 22  # pixels around the plot
 
 
 class Line(NamedTuple):
-    """A line through points; `name` is what hovering over one of its dots says before the values."""
+    """A line through points; `dots` says what hovering over each of them tells, none for a line without dots."""
 
     name: str
     colour: str
     points: Sequence[tuple[float, float]]
     dash: str = ""
-    dots: bool = False
+    dots: Sequence[str] = ()
 
 
 class Axis(NamedTuple):
@@ -77,10 +77,9 @@ def chart(title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, curso
         path = " ".join(f"{a},{b}" for a, b in map(place, line.points))
         style = f"stroke='{line.colour}' stroke-dasharray='{line.dash}'"
         parts.append(f"<polyline points='{path}' {style}><title>{escape(line.name)}</title></polyline>")
-        for point in line.points if line.dots else ():
+        for point, said in zip(line.points, line.dots, strict=False):
             a, b = place(point)
-            said = escape(f"{line.name}: {point[0]:.4g}, {point[1]:.4g}")
-            parts.append(f"<circle cx='{a}' cy='{b}' r='3' fill='{line.colour}'><title>{said}</title></circle>")
+            parts.append(f"<circle cx='{a}' cy='{b}' r='3' fill='{line.colour}'><title>{escape(said)}</title></circle>")
     return (
         f"<figure class='chart'><figcaption>{title}</figcaption><svg viewBox='0 0 {WIDTH} {HEIGHT}' "
         f"role='img' aria-label='{escape(', '.join(line.name for line in lines), quote=True)}'>{''.join(parts)}</svg>"

@@ -10,13 +10,13 @@ from plotly import graph_objects as go
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run, band, smooth
+from ui.colours import COLOURS
 from ui.texts import say
 
-# Okabe & Ito's palette, told apart by colour-blind eyes too; it repeats after seven.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c")
 GREY = "#8a8a8a"  # text and grid of a plot, readable on light and dark
 QUANTITIES = ("accuracy", "loss", "lr", "images_per_second")
 PARTS = {"val": "solid", "train": "dot"}  # of accuracy and loss
+SYMBOLS = {"": "", "circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "star": "★"}  # as plotly and text say
 
 
 class View(NamedTuple):
@@ -28,8 +28,15 @@ class View(NamedTuple):
     language: str = "en"
 
 
-def colour(index: int) -> str:
-    return COLOURS[index % len(COLOURS)]
+def colour_of(id: str) -> str:
+    """The colour of a checkpoint id's network."""
+    return COLOURS[id.split(".")[0]]
+
+
+def symbols(groups: Sequence[list[Run]]) -> list[str]:
+    """What tells groups of one network apart, whose colour is the same: nothing for the first, a symbol for others."""
+    names = [runs[0].id.split(".")[0] for runs in groups]
+    return [list(SYMBOLS)[names[:index].count(name) % len(SYMBOLS)] for index, name in enumerate(names)]
 
 
 def name_of(id: str) -> str:
@@ -47,15 +54,15 @@ def label(runs: Sequence[Run], language: str) -> str:
 
 
 def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
-    """One chart of a quantity: a colour a group, its seeds as mean and band, and quoted accuracies as lines.
+    """One chart of a quantity: a network's colour a group, its seeds as mean and band, quoted accuracies as lines.
 
     On a logarithmic axis an accuracy is shown as its error, 100 % less the accuracy.
     """
     figure = go.Figure()
     is_error = quantity == "accuracy" and view.log
-    for index, runs in enumerate(groups):
+    for runs, symbol in zip(groups, symbols(groups), strict=True):
         for part in PARTS if quantity in ("accuracy", "loss") else ("",):
-            _add(figure, runs, f"{part}_{quantity}" if part else quantity, PARTS.get(part, "solid"), index, view)
+            _add(figure, runs, f"{part}_{quantity}" if part else quantity, PARTS.get(part, "solid"), symbol, view)
     if quantity == "accuracy":
         _add_quoted(figure, groups, view)
     key = "error" if is_error else quantity
@@ -78,13 +85,13 @@ def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
     return figure
 
 
-def _add(figure: go.Figure, runs: list[Run], column: str, dash: str, index: int, view: View) -> None:
+def _add(figure: go.Figure, runs: list[Run], column: str, dash: str, symbol: str, view: View) -> None:
     """The curve of a column for a group, and the band between its seeds."""
     values = [_values(run, column, view) for run in runs]
     times = [run.minutes() if view.by_time else [row["epoch"] for row in run.history] for run in runs]
     middle = band(values)
     x = [mean for mean, _, _ in band(times)]
-    shade = colour(index)
+    shade = colour_of(runs[0].id)
     if len(runs) > 1:
         figure.add_scatter(
             x=x + x[::-1], y=[high for _, _, high in middle] + [low for _, low, _ in middle][::-1], fill="toself",
@@ -100,7 +107,8 @@ def _add(figure: go.Figure, runs: list[Run], column: str, dash: str, index: int,
         name=label(runs, view.language),
         legendgroup=runs[0].group,
         showlegend=part != "train",
-        mode="lines" if len(x) > 1 else "markers",
+        mode="markers" if len(x) == 1 else "lines+markers" if symbol else "lines",
+        marker={"symbol": symbol or "circle", "size": 7, "maxdisplayed": 12},
         line={"color": shade, "dash": dash, "width": 2},
         hovertemplate=f"{label(runs, view.language)} {word}<br>{when}: %{{y:.5~g}}<extra></extra>",
     )
@@ -112,7 +120,7 @@ def _add_quoted(figure: go.Figure, groups: Sequence[list[Run]], view: View) -> N
     for id in dict.fromkeys(ids):
         for quoted in QUOTED.get(id, ()):
             text = say(view.language, f"training.quoted.{quoted.source}", name=name_of(id), value=quoted.accuracy)
-            value, shade = 100 - quoted.accuracy if view.log else quoted.accuracy, colour(ids.index(id))
+            value, shade = 100 - quoted.accuracy if view.log else quoted.accuracy, colour_of(id)
             figure.add_hline(value, line={"color": shade, "dash": "dash", "width": 1})
             start = groups[ids.index(id)][0].minutes()[0] if view.by_time else 1
             figure.add_scatter(
@@ -152,6 +160,7 @@ class Point(NamedTuple):
     cost: float
     accuracy: float
     interval: tuple[float, float]
+    colour: str = GREY
 
 
 def pareto(points: Sequence[Point], cost: str, language: str) -> go.Figure:
@@ -165,11 +174,11 @@ def pareto(points: Sequence[Point], cost: str, language: str) -> go.Figure:
         x=[point.cost for point in best], y=[point.accuracy for point in best], mode="lines",
         line={"color": GREY, "dash": "dot", "shape": "hv"}, hoverinfo="skip", showlegend=False,
     )  # fmt: skip
-    for index, point in enumerate(points):
+    for point in points:
         low, high = point.interval
         figure.add_scatter(
             x=[point.cost], y=[point.accuracy], mode="markers+text", text=[point.title], textposition="top center",
-            marker={"color": colour(index), "size": 10}, showlegend=False,
+            marker={"color": point.colour, "size": 10}, showlegend=False,
             error_y={"type": "data", "symmetric": False, "array": [high - point.accuracy],
                      "arrayminus": [point.accuracy - low]},
             hovertemplate=f"{point.title}<br>%{{x:,}}<br>%{{y:.2f}} % ({low:.2f}–{high:.2f})<extra></extra>",

@@ -13,9 +13,10 @@ from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run
 from cnn_models.specs import Card
 from cnn_models.statistics import binomial_interval
-from ui.curves import Point, colour, label, name_of
+from ui.curves import SYMBOLS, Point, colour_of, label, name_of, symbols
 from ui.layer_rows import milliseconds
-from ui.texts import TEXTS, mark
+from ui.recipe import recipe_words
+from ui.texts import mark
 
 TEST_PICTURES = 10_000  # in each of both test sets
 COSTS = ("parameters", "macs", "milliseconds", "megabytes")
@@ -62,7 +63,13 @@ def leaderboard(hub: ModelHub, dataset: str) -> list[Entry]:
 def points(entries: Sequence[Entry], cost: str) -> list[Point]:
     """The leaderboard for the plot of accuracy against a cost of COSTS."""
     return [
-        Point(ARCHITECTURES[entry.card.architecture].title, getattr(entry, cost), entry.accuracy, entry.interval)
+        Point(
+            ARCHITECTURES[entry.card.architecture].title,
+            getattr(entry, cost),
+            entry.accuracy,
+            entry.interval,
+            colour_of(entry.card.id),
+        )
         for entry in entries
     ]
 
@@ -73,12 +80,12 @@ def leaderboard_html(entries: Sequence[Entry]) -> str:
         return f"<p class='training-none'>{mark('training.unevaluated')}</p>"
     heads = ("test", "interval", "parameters", "macs", "milliseconds", "megabytes", "worth")
     body = [
-        f"<tr><th scope='row'><i style='background:{colour(index)}'></i>"
+        f"<tr><th scope='row'><i style='background:{colour_of(entry.card.id)}'></i>"
         f"{escape(ARCHITECTURES[entry.card.architecture].title)}</th><td>{entry.accuracy:.2f} %</td>"
         f"<td>{entry.interval[0]:.2f}–{entry.interval[1]:.2f}</td><td>{entry.parameters:,}</td><td>{entry.macs:,}</td>"
         f"<td>{milliseconds(entry.milliseconds)}</td><td>{entry.megabytes:.2f} MB</td>"
         f"<td>{entry.accuracy / entry.megabytes:,.1f}</td></tr>"
-        for index, entry in enumerate(entries)
+        for entry in entries
     ]
     return _table("network", heads, body)
 
@@ -88,8 +95,8 @@ def final_figures(groups: Sequence[list[Run]]) -> str:
     if not groups:
         return f"<p class='training-none'>{mark('training.none')}</p>"
     body = []
-    for index, runs in enumerate(groups):
-        body += [_figures(run, index) for run in runs]
+    for runs, symbol in zip(groups, symbols(groups), strict=True):
+        body += [_figures(run, SYMBOLS[symbol]) for run in runs]
     reported = {runs[0].id: QUOTED[runs[0].id] for runs in groups if runs[0].id in QUOTED}
     quoted = "".join(
         f"<li>{mark(f'training.quoted.{figure.source}', name=name_of(id), value=figure.accuracy)}</li>"
@@ -108,7 +115,7 @@ def _table(first: str, heads: Sequence[str], body: Sequence[str]) -> str:
     )
 
 
-def _figures(run: Run, index: int) -> str:
+def _figures(run: Run, symbol: str) -> str:
     metrics, last = run.card.metrics if run.card else {}, run.history[-1]
     test, loss = run.card and accuracy_of(run.card), metrics.get("test_loss")
     held_out = run.card is None or run.card.recipe.get("held_out") != 0
@@ -123,7 +130,7 @@ def _figures(run: Run, index: int) -> str:
         f"{run.minutes()[-1]:.1f}",
     ]
     seed = f" · {mark('training.seed', seed=run.seed)}"
-    title = f"<i style='background:{colour(index)}'></i>{escape(label([run], 'en'))}{seed}"
+    title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(label([run], 'en'))}{seed}"
     row = f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
     if run.card is None:
         return row
@@ -133,13 +140,12 @@ def _figures(run: Run, index: int) -> str:
 def _recipe(card: Card) -> str:
     """The recipe in words and as the command that repeats it."""
     values = "".join(
-        f"<dt>{mark(key, 'span') if (key := f'recipe.{name}') in TEXTS else escape(name)}</dt>"
-        f"<dd>{escape(str(value))}</dd>"
+        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
         for name, value in sorted(card.recipe.items())
         if name != "changed" and value not in (0, 0.0, False, "", None, [], {})
     )
     where = mark("training.made", split=card.split, commit=card.commit[:12], date=card.date)
     return (
         f"<details><summary>{mark('training.recipe')} <code>{escape(card.command)}</code></summary>"
-        f"<p>{where}</p><dl>{values}</dl></details>"
+        f"<p>{recipe_words(card.recipe)}</p><p>{where}</p><dl>{values}</dl></details>"
     )

@@ -424,6 +424,42 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.worth": ("% per MB", "每 MB 百分点"),
     "training.seed": ("seed {seed}", "种子 {seed}"),
     "training.recipe": ("Recipe:", "方案："),
+    "recipe.learn": (
+        "{epochs} epochs of {optimizer} in batches of {batch},",
+        "{optimizer}，{epochs} 轮，每批 {batch} 张；",
+    ),
+    "recipe.cycle": (
+        "with a rate that rises to {lr} and falls to almost nothing (one cycle).",
+        "学习率先升到 {lr} 再降到几乎为零（one cycle）。",
+    ),
+    "recipe.constant": ("at a constant rate of {lr}.", "学习率恒为 {lr}。"),
+    "recipe.decay": ("Weights decay by {decay}.", "权重衰减 {decay}。"),
+    "recipe.average": (
+        "What is kept is their moving average ({average} of it stays at each step).",
+        "保留的是权重的滑动平均（每步保留 {average}）。",
+    ),
+    "recipe.init": ("They begin as {init} proposed.", "按 {init} 的方法初始化。"),
+    "recipe.small": (
+        "The first {epochs} epochs see pictures of {side}×{side}, which cost less.",
+        "前 {epochs} 轮使用 {side}×{side} 的图片，开销较小。",
+    ),
+    "recipe.varied": ("Each time a picture is shown it is changed at random:", "每次出示图片时随机变动："),
+    "recipe.varied.degrees": ("turned by up to {value}°", "旋转至多 {value}°"),
+    "recipe.varied.shear": ("slanted by up to {value}°", "倾斜至多 {value}°"),
+    "recipe.varied.shift": ("shifted by up to {value} pixels", "平移至多 {value} 像素"),
+    "recipe.varied.scale": ("scaled by up to {value} %", "缩放至多 {value} %"),
+    "recipe.varied.elastic": ("bent by about {value} pixels", "弹性形变约 {value} 像素"),
+    "recipe.varied.erase": ("a square of {value} pixels blackened", "涂黑边长 {value} 像素的方块"),
+    "recipe.varied.flip": ("mirrored half of the time", "一半机会镜像"),
+    "recipe.unvaried": ("Pictures are shown as they are.", "图片原样出示。"),
+    "recipe.taught": (
+        "It learns from the answers of {names}, at temperature {temperature}, instead of the labels.",
+        "不学标签，而学 {names} 在温度 {temperature} 下的回答。",
+    ),
+    "recipe.tested": (
+        "No picture is held out: the test set is the validation set.",
+        "不留出图片：以测试集作验证集。",
+    ),
     "training.made": ("{split}; commit {commit}, {date}.", "{split}；提交 {commit}，{date}。"),
     "machine.title": ("Time machine", "时光机"),
     "machine.none": (
@@ -462,6 +498,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The dotted line joins the networks that no other beats in both. Bars are the 95 % interval (Wilson) of the "
         "accuracy, were the 10,000 test pictures drawn anew.",
         "点线连接在两方面都未被超越的网络。竖条是准确率的 95 % 区间（Wilson），设想重新抽取一万张测试图片。",
+    ),
+    "reliability.title": ("How sure they may be", "把握是否可信"),
+    "reliability.why": (
+        "Of the test pictures for which a network is about so sure (15 bins), the share it has right. On the diagonal, "
+        "90 % sure is right 90 times of 100. Bins with few pictures scatter: hover over a dot for how many there are.",
+        "把网络把握相近的测试图片归为一组（共 15 组），看其中答对的比例。落在对角线上，90 % 的把握就是百中九十。"
+        "图片少的组波动大：悬停可见张数。",
+    ),
+    "reliability.before": ("before the temperature", "温度校准前"),
+    "reliability.after": ("after", "温度校准后"),
+    "reliability.sure": ("sureness (%); upwards: share that is right (%)", "横轴：把握（%）；纵轴：答对的比例（%）"),
+    "reliability.missing": (
+        "{names}: measured before this diagram was kept, or not at all; `python -m training.evaluate --all` draws it.",
+        "{names}：尚未测量，或测量时还没有这张图；可运行 `python -m training.evaluate --all`。",
     ),
     "mistakes.title": ("Two networks against each other", "两个网络对比"),
     "mistakes.network": ("Network", "网络"),
@@ -513,6 +563,108 @@ TEXTS: dict[str, tuple[str, str]] = {
         "GoogLeNet's last maps, and what it costs after averaging each of them.",
         "参数数量按比例绘出：全连接层为橙色。下方：若直接在 GoogLeNet 最后的特征图上接全连接层要花多少，以及先求平"
         "均再接要花多少。",
+    ),
+    "learn.inception": ("Inception", "Inception 块"),
+    "learn.inception.why": (
+        "It is told that training picks the best kernel of an Inception block and lets the others fade. If so, "
+        "switching the others off would cost nothing. Switch branches of the real network off and see what the answer "
+        "to your drawing and the accuracy on the test pictures lose: nothing is trained again, a branch gives zeros.",
+        "有种说法：训练会选出 Inception 块中最好的卷积核，其余逐渐消失。果真如此，关掉其余分支就毫无损失。请关掉真实"
+        "网络的分支，看看对你的画的回答和测试图片上的准确率损失多少：不重新训练，被关的分支只输出零。",
+    ),
+    "learn.shortcuts": ("Shortcuts", "捷径"),
+    "learn.shortcuts.why": (
+        "A residual block adds what its convolutions make of x to x itself: H(x) = F(x) + x. Switch the shortcut off "
+        "and H is F alone; switch F off and H is x alone. The network was trained with both, and is not trained again.",
+        "残差块把卷积对 x 的加工结果加回 x 本身：H(x) = F(x) + x。关掉捷径，H 只剩 F；关掉 F，H 只剩 x。网络训练时二者"
+        "都在，此处不重新训练。",
+    ),
+    "learn.averages": ("Many looks, many networks", "多看几眼、多个网络"),
+    "learn.averages.why": (
+        "Averaging the probabilities of several networks, or of several crops of one picture, makes up for some "
+        "mistakes, and costs as many times the arithmetic.",
+        "对多个网络、或对同一图片多个裁剪的概率求平均，可以弥补一些错误，但运算量也成倍增加。",
+    ),
+    "switches.off": ("Switch off:", "关掉："),
+    "switches.each": ("Switch each off by itself", "逐个单独关掉"),
+    "switches.drawn": ("Your drawing of the Compare tab.", "你在“对比”页上的画。"),
+    "switches.undrawn": (
+        "Nothing is drawn on the Compare tab yet, so this is a test picture.",
+        "“对比”页上还没有画，因此用一张测试图片。",
+    ),
+    "switches.whole": ("The whole network", "完整的网络"),
+    "switches.cut": ("With parts off", "关掉部分后"),
+    "switches.reads": ("answers", "回答"),
+    "switches.accuracy": ("test accuracy", "测试准确率"),
+    "switches.test": ("Accuracy on all {count} test pictures", "全部 {count} 张测试图片上的准确率"),
+    "switches.part": (
+        "Accuracy on {count} of the test pictures, as many of each class (the others would take long)",
+        "测试图片中 {count} 张（每类同样多，全部太慢）上的准确率",
+    ),
+    "switches.each.of": ("Measured on {count} test pictures:", "在 {count} 张测试图片上测得："),
+    "blocks.norms": ("The weights of each branch over the epochs (L2 norm)", "各分支权重随训练轮次的变化（L2 范数）"),
+    "blocks.norms.none": (
+        "This network has kept no snapshots of its training, so its weights of earlier epochs are not known.",
+        "该网络训练时没有保存快照，因此不知道此前各轮的权重。",
+    ),
+    "blocks.derivatives": (
+        "How strongly the logit of the answer depends on the input of each block, by norm of the derivatives: through "
+        "the convolutions, through the shortcut, where they are multiplied by 1, and by both. The answer is",
+        "回答的 logit 对各残差块输入的依赖程度（导数的范数）：经由卷积、经由捷径（只乘以 1）、二者之和。回答是",
+    ),
+    "blocks.through": ("through F", "经由 F"),
+    "blocks.straight": ("through the shortcut", "经由捷径"),
+    "blocks.both": ("both", "合计"),
+    "depth.title": ("What depth alone does", "仅仅加深会怎样"),
+    "depth.why": (
+        "Plain and residual networks of 20 and 56 layers, from the same seed and by the same recipe. If depth could "
+        "only help, the 56 layers would fit the training pictures at least as well.",
+        "20 层与 56 层的普通网络和残差网络，同一种子、同一方案。若加深只有好处，56 层至少应同样好地拟合训练图片。",
+    ),
+    "depth.norm": ("with batch norm", "有批归一化"),
+    "depth.bare": ("without batch norm", "无批归一化"),
+    "depth.start": ("gradients before training", "训练前的梯度"),
+    "depth.end": ("gradients after training", "训练后的梯度"),
+    "depth.none": ("The study has not been made here yet. This makes it:", "此处尚未做过该实验。运行以下命令："),
+    "depth.train": ("Accuracy on training pictures (%)", "训练图片上的准确率（%）"),
+    "depth.val": ("Accuracy on held-out pictures (%)", "留出图片上的准确率（%）"),
+    "depth.gradients": ("Gradient of each layer's weights (L2 norm)", "各层权重的梯度（L2 范数）"),
+    "depth.layer": ("layer, from the input", "层（从输入起）"),
+    "depth.run": ("{layers} layers,", "{layers} 层，"),
+    "depth.plain": ("plain", "普通"),
+    "depth.residual": ("residual", "残差"),
+    "depth.facts": (
+        "{epochs} epochs without augmentation; {split}; {date}. Gradients are of the first batch.",
+        "{epochs} 轮，无增强；{split}；{date}。梯度取自第一批图片。",
+    ),
+    "averages.none": (
+        "What averaging gains was not measured for the networks of this data set as they are now. This measures it:",
+        "该数据集当前的网络还没有测量过求平均的效果。运行以下命令：",
+    ),
+    "averages.together": (
+        "Test accuracy (%) of networks averaged: every choice of them, and the mean",
+        "网络求平均后的测试准确率（%）：每种组合及均值",
+    ),
+    "averages.count": ("networks averaged", "求平均的网络数"),
+    "averages.choose": ("Choose at least one network that is trained.", "请至少选择一个已训练的网络。"),
+    "averages.chosen": (
+        "The {count} chosen together: {accuracy} % of the test pictures ({low}–{high}), for {macs} "
+        "multiply-accumulates a picture, {times} times those of the cheapest network.",
+        "所选 {count} 个网络合计：测试图片的 {accuracy} %（{low}–{high}），每张图片 {macs} 次乘加，是最省网络的 "
+        "{times} 倍。",
+    ),
+    "averages.looks": ("Accuracy (%) by the number of crops averaged", "准确率（%）随裁剪数的变化"),
+    "averages.crops": ("crops averaged", "求平均的裁剪数"),
+    "averages.one": ("one look", "看一眼"),
+    "averages.most": ("{count} crops", "{count} 个裁剪"),
+    "averages.pictures": ("test pictures", "测试图片数"),
+    "averages.macs": ("MACs, one look", "乘加（一眼）"),
+    "averages.macs.most": ("MACs, {count} crops", "乘加（{count} 个裁剪）"),
+    "averages.paper": (
+        "The {count} different crops stand for {paper} of the 144 of the GoogLeNet paper: the three squares of a "
+        "square picture are one, and digits are not mirrored.",
+        "这 {count} 个不同的裁剪相当于 GoogLeNet 论文 144 个中的 {paper} 个：正方形图片的三个方块是同一个，数字不取镜"
+        "像。",
     ),
     "lesson.size": ("Size", "边长"),
     "lesson.kernel": ("Kernel", "卷积核"),

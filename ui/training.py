@@ -10,6 +10,7 @@ from cnn_models.runs import Run, find_runs
 from ui.board import note_html
 from ui.curves import QUANTITIES, View, curves, label, pareto
 from ui.mistakes import mistakes, mistakes_page
+from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
 from ui.texts import mark, say
 from ui.time_machine import time_machine
@@ -102,6 +103,9 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     scatter = gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto")
     gr.HTML(mark("training.pareto", "p class='training-note'"), apply_default_css=False)
 
+    gr.HTML(mark("reliability.title", "h3"), apply_default_css=False)
+    sure = gr.HTML(reliability_html(hub, first), elem_id="training-reliability", apply_default_css=False)
+
     gr.HTML(mark("mistakes.title", "h3"), apply_default_css=False)
     wrong = mistakes_page(hub, first)
 
@@ -112,6 +116,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     for control in (dataset, cost, language):
         control.input(board, [dataset, cost, language], [scatter, ranking], **event)
     dataset.input(lambda name: mistakes(answers_of(hub, name)), dataset, wrong, **event)
+    dataset.input(lambda name: reliability_html(hub, name), dataset, sure, **event)
     if any(is_running(runs) for runs in found.values()):
         timer = gr.Timer(EVERY)
         timer.tick(show, inputs, outputs, **event)

@@ -17,6 +17,7 @@ from cnn_models.explain import WINDOW, explain
 from cnn_models.hub import LoadedModel
 from cnn_models.perturb import DISTURBANCES, Broken, break_down, disturbed
 from ui.ask import Ask
+from ui.colours import COLOURS, DASH
 from ui.look import Looker
 from ui.steps import data_url
 from ui.texts import say
@@ -24,8 +25,7 @@ from ui.verdict import class_name, listing, percent
 
 SHOWN = 112  # pixels of a heat map
 HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
-# Okabe & Ito's palette, as on the Training tab, with a dash each: a line is known without its colour too.
-LINES = (("#0072b2", ""), ("#d55e00", "6 3"), ("#009e73", "2 3"), ("#cc79a7", "8 3 2 3"), ("#e69f00", "1 2"))
+LINES = {spec.title: (COLOURS[name], DASH[name]) for name, spec in ARCHITECTURES.items()}
 WIDTH, HEIGHT = 260, 120
 
 
@@ -110,9 +110,9 @@ def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
 def charts(language: str, broken: dict[str, dict[str, Broken]]) -> str:
     """A chart for each disturbance, a line for each network, and below it who breaks first."""
     legend = "".join(
-        f"<li><svg width='28' height='8' aria-hidden='true'>{_path([(0, 4), (28, 4)], index)}</svg> "
+        f"<li><svg width='28' height='8' aria-hidden='true'>{_path([(0, 4), (28, 4)], title)}</svg> "
         f"{escape(title)}</li>"
-        for index, title in enumerate(broken)
+        for title in broken
     )
     figures = "".join(
         _chart(language, name, {title: each[name] for title, each in broken.items()}) for name in DISTURBANCES
@@ -135,8 +135,8 @@ def _chart(language: str, name: str, broken: dict[str, Broken]) -> str:
         if amount in (amounts[0], amounts[3], amounts[-1])
     )
     lines = "".join(
-        _path([(x, _y(p)) for x, p in zip(at, each.probabilities, strict=True)], index)
-        for index, each in enumerate(broken.values())
+        _path([(x, _y(p)) for x, p in zip(at, each.probabilities, strict=True)], title)
+        for title, each in broken.items()
     )
     title, first = say(language, f"why.{name}"), _first(language, broken, amounts)
     return (
@@ -158,7 +158,7 @@ def _y(probability: float) -> float:
     return round(6 + (HEIGHT - 12) * (1 - probability), 1)
 
 
-def _path(points: list[tuple[float, float]], index: int) -> str:
-    colour, dash = LINES[index % len(LINES)]
+def _path(points: list[tuple[float, float]], title: str) -> str:
+    colour, dash = LINES[title]
     text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     return f"<polyline points='{text}' fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dash}'/>"

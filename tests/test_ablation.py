@@ -1,0 +1,79 @@
+"""Parts of networks switched off, against the same networks written without them."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from cnn_models import create_model
+from cnn_models.ablation import SHORTCUT, derivatives, norms, parts, tested, without
+from cnn_models.testsets import load_test_set, measure
+from tests.conftest import make_card
+
+COUNTS = {"lenet5": 0, "alexnet": 0, "googlenet": 36, "mini_inception": 8, "mini_resnet": 4}
+
+
+def network(name):
+    torch.manual_seed(0)
+    return create_model(name).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_part_matters_and_the_network_stays_as_it_was(name):
+    model = network(name)
+    side = {"alexnet": 224, "googlenet": 32}.get(name, 28)
+    x = torch.rand(1, 1, side, side)
+    before = model(x)
+    found = parts(model)
+    assert len(found) == COUNTS[name]
+    assert all(not torch.equal(without(model, [part])(x), before) for part in found)
+    assert torch.equal(model(x), before) and torch.equal(without(model, [])(x), before)
+    with pytest.raises(KeyError):
+        without(model, ["inception1/7×7"])
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"), [("1×1", (0, 16)), ("5×5", (16, 40)), ("3×3", (40, 64)), ("pool", (64, 88))]
+)
+def test_a_branch_that_is_off_gives_nothing(name, channels):
+    model, seen = network("mini_inception"), []
+    cut = without(model, [f"inception2/{name}"])
+    cut.inception2.register_forward_hook(lambda module, given, output: seen.append(output))
+    cut(torch.rand(1, 1, 28, 28))
+    silent = [channel for channel in range(88) if not seen[0][0, channel].any()]
+    assert silent == list(range(*channels))
+
+
+def test_without_the_shortcut_a_block_is_plain():
+    model, x = network("mini_resnet"), torch.rand(2, 16, 12, 12)
+    block = model.block1
+    cut, alone = (without(model, [f"block1/{part}"]).block1 for part in (SHORTCUT, "F"))
+    torch.testing.assert_close(cut(x), F.relu(block.conv2(F.relu(block.conv1(x)))), atol=1e-6, rtol=1e-5)
+    assert torch.equal(alone(x), F.relu(x))
+    assert not without(model, [f"block1/{SHORTCUT}", "block1/F"]).block1(x).any()
+
+
+def test_derivatives_are_those_of_the_parts():
+    model, grid = network("mini_resnet"), load_test_set("mnist")[0][0]
+    found = derivatives(model, make_card("mini_resnet"), grid, 7)
+    plain = derivatives(without(model, []), make_card("mini_resnet"), grid, 7)
+    assert found == plain and found.keys() == {"block1", "block2"}
+    for through, straight, whole in found.values():
+        assert 0 < whole <= through + straight and abs(through - straight) <= whole
+    with torch.no_grad():
+        nn.init.zeros_(model.block2.conv2.weight)
+    through, straight, whole = derivatives(model, make_card("mini_resnet"), grid, 7)["block2"]
+    assert through == 0 and whole == straight, "with F constant only the 1 is left"
+
+
+def test_the_last_measurement_is_that_of_the_test_set():
+    model, card = network("lenet5"), make_card()
+    *_, last = tested(model, card, 10_000)
+    assert last == measure(model, card)
+
+
+def test_norms_are_of_the_convolutions():
+    model = network("mini_inception")
+    found, block = norms(model.state_dict(), model), model.inception1
+    wanted = sum(layer.weight.square().sum() for layer in (block.three_reduce, block.three_1, block.three_2)).sqrt()
+    assert found["inception1/3×3"] == pytest.approx(wanted.item()) and len(found) == 8

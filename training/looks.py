@@ -1,0 +1,44 @@
+"""What many looks at each picture are worth: test accuracy against the number of crops that are averaged."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from cnn_models import DATASETS
+from cnn_models.ablation import WHOLE_BELOW
+from cnn_models.crops import SCALES, looks
+from cnn_models.layers import architecture_layers
+from cnn_models.preprocess import to_input
+from cnn_models.specs import Card
+from cnn_models.testsets import balanced_order, load_test_set
+
+PICTURES, FEW = 2_000, 200  # test pictures; few of them for a network that takes long
+BATCH = 10  # pictures at once, each with all its looks
+
+
+@torch.inference_mode()
+def accuracy_by_looks(model: nn.Module, card: Card) -> dict:
+    """`pictures` and, in percent of them, `accuracy` by the number of crops whose probabilities are averaged.
+
+    One is the picture itself; then come the crops of one scale after another, and at last all of them mirrored too.
+    """
+    pictures, labels = load_test_set(card.dataset)
+    count = PICTURES if architecture_layers(card.architecture, card.input_size).macs < WHOLE_BELOW else FEW
+    chosen = balanced_order(labels)[:count]
+    mirror = DATASETS[card.dataset].kind != "digits"
+    device, right = next(model.parameters()).device, {}
+    for start in range(0, count, BATCH):
+        numbers = chosen[start : start + BATCH]
+        grids, truth = torch.from_numpy(pictures[numbers]), torch.from_numpy(labels[numbers].astype(int))
+        views = looks(grids, mirror)
+        each = views.shape[1] // (2 if mirror else 1) // len(SCALES)  # looks of a scale
+        views = torch.cat([grids[:, None].float() / 255, views], dim=1)
+        x = to_input(views.flatten(0, 1).to(device), card.input_size, card.mean, card.std)
+        logits = torch.cat([model(part) for part in x.split(100)]).cpu().double()
+        shares = (logits / card.temperature).softmax(1).view(len(numbers), -1, logits.shape[1])
+        counts = [1, *(each * scales for scales in range(1, len(SCALES) + 1)), shares.shape[1] - 1]
+        for looked in dict.fromkeys(counts):
+            averaged = shares[:, 0] if looked == 1 else shares[:, 1 : looked + 1].mean(1)
+            right[looked] = right.get(looked, 0) + int((averaged.argmax(1) == truth).sum())
+    return {"pictures": count, "accuracy": {str(looked): 100 * n / count for looked, n in sorted(right.items())}}
