@@ -39,7 +39,7 @@ def build(hub: ModelHub) -> gr.Blocks:
             with gr.Tab(say("en", "tab.training"), elem_id="training") as training:
                 training_tab(hub, training)
             with gr.Tab(say("en", "tab.learn")):
-                learn_tab()
+                learn_tab(hub)
     return page
 
 

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import gradio as gr
 
+from cnn_models import ModelHub
 from ui import lessons
+from ui.averages import averages_page
+from ui.blocks import inception_page, shortcuts_page
 from ui.texts import mark, say
 
 
@@ -22,6 +25,7 @@ class Control(NamedTuple):
 
 SIZE, KERNEL = Control("size", 1, 10, 6), Control("kernel", 1, 7, 3)
 STRIDE, PADDING = Control("stride", 1, 4, 1), Control("pad", 0, 3, 0)
+# Computed from their sliders alone.
 PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "convolution": (
         lessons.convolution,
@@ -36,32 +40,46 @@ PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     ),
     "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
 }  # fmt: skip
+# Of real networks, or of what was measured of them.
+REAL: dict[str, Callable[[ModelHub, gr.Tab], None]] = {
+    "inception": inception_page,
+    "shortcuts": shortcuts_page,
+    "averages": averages_page,
+}
+ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense", "averages")
 
 
-def learn_tab() -> None:
+def learn_tab(hub: ModelHub) -> None:
     """A tab a page."""
     with gr.Tabs(elem_id="learn"):
-        for name, (page, controls) in PAGES.items():
-            with gr.Tab(say("en", f"learn.{name}")), gr.Row():
-                with gr.Column(scale=0, min_width=280):
-                    inputs = [
-                        gr.Slider(c.low, c.high, c.value, step=1, label=say("en", f"lesson.{c.name}")) for c in controls
-                    ]
-                    first = [c.value for c in controls]
-                    if name == "pooling":
-                        kinds = [(say("en", f"lesson.{kind}"), kind) for kind in ("max", "average")]
-                        inputs.append(gr.Radio(kinds, value="max", show_label=False, container=False))
-                        first.append("max")
-                with gr.Column(scale=1):
-                    gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
-                    shown = gr.HTML(page(*first), elem_id=f"learn-{name}", apply_default_css=False)
-            for control in inputs:
-                control.input(
-                    page,
-                    inputs,
-                    shown,
-                    queue=False,
-                    show_progress="hidden",
-                    trigger_mode="always_last",
-                    api_visibility="private",
-                )
+        for name in ORDER:
+            with gr.Tab(say("en", f"learn.{name}")) as tab:
+                if name in REAL:
+                    REAL[name](hub, tab)
+                else:
+                    _sliders(name, *PAGES[name])
+
+
+def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...]) -> None:
+    """A page, and the sliders that change it at once."""
+    with gr.Row():
+        with gr.Column(scale=0, min_width=280):
+            inputs = [gr.Slider(c.low, c.high, c.value, step=1, label=say("en", f"lesson.{c.name}")) for c in controls]
+            first = [c.value for c in controls]
+            if name == "pooling":
+                kinds = [(say("en", f"lesson.{kind}"), kind) for kind in ("max", "average")]
+                inputs.append(gr.Radio(kinds, value="max", show_label=False, container=False))
+                first.append("max")
+        with gr.Column(scale=1):
+            gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
+            shown = gr.HTML(page(*first), elem_id=f"learn-{name}", apply_default_css=False)
+    for control in inputs:
+        control.input(
+            page,
+            inputs,
+            shown,
+            queue=False,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            api_visibility="private",
+        )

@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, ModelHub
+from cnn_models.averaged import read_averaged
 from cnn_models.layers import architecture_layers
 from cnn_models.mistakes import answers_of, contest, pick
 from cnn_models.quoted import QUOTED
@@ -268,3 +269,47 @@ def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
     page.get_by_role("tab", name="Compare").click()
     verdict, board = (page.locator(f"#{name}").bounding_box() for name in ("verdict", "lineup"))
     assert verdict["y"] < board["y"]
+
+
+def test_parts_of_real_networks_are_switched_off(page):
+    draw(page, SEVEN)
+    page.get_by_role("tab", name="Learn", exact=True).click()
+    page.get_by_role("tab", name=say("en", "learn.shortcuts"), exact=True).click()
+    expect(page.locator("#learn-shortcuts")).to_contain_text("Your drawing")
+    page.get_by_label("block1 shortcut").check()
+    expect(page.locator("#learn-shortcuts")).to_contain_text("With parts off")
+    accuracies = page.locator("#shortcuts-test .lesson-bar > span")
+    expect(accuracies).to_have_count(2, timeout=60_000)
+    whole, cut = (float(text.split(" %")[0]) for text in accuracies.all_inner_texts())
+    assert whole == pytest.approx(ModelHub().card("mini_resnet.mnist").metrics["test_accuracy"], abs=0.02)
+    assert cut < whole - 1
+
+
+def test_the_time_machine_follows_its_slider(page):
+    draw(page, SEVEN)
+    expect(page.locator("#verdict")).to_contain_text("read 7")
+    page.get_by_role("tab", name="Training").click()
+    machine = page.locator("#time-machine")
+    kept = [card for card in ModelHub().cards().values() if card.dataset == "mnist" and card.snapshots_sha256]
+    if not kept:
+        expect(machine).to_contain_text("No network of MNIST has kept its snapshots")
+        return
+    expect(machine).to_contain_text("your drawing")
+    expect(machine.locator("figure[data-frames]")).to_have_count(len(kept))
+    before, cursor = machine.locator("table").first.inner_text(), machine.locator(".chart-cursor").first
+    end = cursor.get_attribute("x1")
+    machine.locator("input").fill("0")
+    expect(machine.locator("output")).to_contain_text("Epoch 0 of")
+    assert machine.locator("table").first.inner_text() != before and cursor.get_attribute("x1") != end
+
+
+def test_averages_follow_their_choosers(page):
+    page.get_by_role("tab", name="Learn", exact=True).click()
+    page.get_by_role("tab", name=say("en", "learn.averages"), exact=True).click()
+    shown = page.locator("#learn-averages")
+    if "together" not in read_averaged(ModelHub().weights_dir)["mnist"]:
+        expect(shown).to_contain_text("python -m training.evaluate --all")
+        return
+    before = shown.inner_text()
+    page.locator("#averages-networks").get_by_text("LeNet-5").click()
+    expect(shown).not_to_have_text(before)

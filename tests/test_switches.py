@@ -1,0 +1,108 @@
+"""The Learn tab's pages of real networks, without a browser."""
+
+import json
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from cnn_models import ModelHub
+from cnn_models.ablation import norms, parts, tested, without
+from cnn_models.checkpoint import load_model
+from cnn_models.predict import predict
+from training import looks
+from training.deep_net import DeepNet, gradient_norms
+from training.results import average
+from ui import switches
+from ui.averages import averages_html
+from ui.blocks import depth_html, norms_html
+from ui.drawing import drawing_of
+from ui.verdict import percent
+
+FEW = 300  # test pictures
+
+
+@pytest.fixture(scope="module")
+def hub():
+    return ModelHub(device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(switches, "pictures", lambda architecture: FEW)
+    monkeypatch.setattr(looks, "PICTURES", 40)
+
+
+def test_switching_off_shows_what_the_network_loses(hub):
+    bench, part = switches.Bench(hub, ["mini_inception"]), "inception1/5×5"
+    shown = list(
+        bench.show("mini_inception", [part, "nonsense"], "", "mnist", lambda net, drawing, label: f"<{label}>")
+    )
+    net = hub.get("mini_inception.mnist")
+    cut = predict(switches.cut(net, [part]), drawing_of("", "mnist").grid)
+    assert "<7>" in shown[0][0] and f"{percent(cut.probabilities['7'])} %" in shown[0][0]
+    before, after = (list(tested(without(net.model, off), net.card, FEW))[-1] for off in ([], [part]))
+    assert after.accuracy < before.accuracy
+    for found in (before, after):
+        assert f"{found.accuracy:.2f} %" in shown[-1][1]
+    assert "progress" in shown[0][1] and "progress" not in shown[-1][1]
+
+
+def test_every_part_by_itself_is_a_row(hub):
+    *_, html = switches.Bench(hub, ["mini_resnet"]).alone("mini_resnet", "", "fashion_mnist")
+    assert re.findall(r"<th scope='row'>([^<]+)<", html) == parts(hub.get("mini_resnet.fashion_mnist").model)
+
+
+def test_what_is_not_there_is_said(hub, tmp_path):
+    bench = switches.Bench(ModelHub(tmp_path), ["mini_resnet"])
+    for found in (next(bench.show("x", [], "", "mnist", None))[0], next(bench.alone("mini_resnet", "", "mnist"))):
+        assert "python -m training.train mini_<wbr>resnet.<wbr>mnist" in found or "no weights" in found
+    assert "python -m training.depth_study" in depth_html(tmp_path / "none.json", True, "start")
+    assert "python -m training.evaluate --all" in averages_html(ModelHub(tmp_path), {}, "mnist", [])
+
+
+def test_norms_are_a_line_for_each_branch(hub):
+    net = hub.get("mini_inception.mnist")
+    history = [norms(net.model.state_dict(), net.model)] * 3
+    assert norms_html(net, history).count("<polyline") == 8 and "kept no snapshots" in norms_html(net, [])
+
+
+def test_the_depth_study_is_drawn(tmp_path):
+    runs = []
+    for shortcuts in (False, True):
+        model, x = DeepNet(8, shortcuts, norm=False), torch.rand(4, 1, 28, 28)
+        row = {"epoch": 1.0, "train_accuracy": 50.0, "val_accuracy": 40.0}
+        gradients = gradient_norms(model, x, torch.arange(4))
+        runs.append({"depth": 8, "shortcuts": shortcuts, "batch_norm": False, "history": [row, row | {"epoch": 2.0}],
+                     "gradients": {"start": gradients, "end": gradients}})  # fmt: skip
+    path = tmp_path / "depth_study.json"
+    path.write_text(json.dumps({"runs": runs, "split": "some", "date": "today"}))
+    html = depth_html(path, False, "end")
+    assert html.count("<polyline") == 3 * 2 and "8 layers," in html and "some; today" in html
+    gradients = html.split("<polyline")[5]
+    assert len(re.search(r"points='([^']+)'", gradients)[1].split()) == 8
+    assert "depth_study" in depth_html(path, True, "start")
+
+
+def test_looks_are_counted_and_drawn(hub):
+    found, probabilities, cards = {}, {}, []
+    for name in ("lenet5", "mini_resnet"):
+        model, card = load_model(hub.folder(f"{name}.mnist"))
+        cards.append(card)
+        found[card.id] = looks.accuracy_by_looks(model, card)
+        assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 40
+        (last,) = list(tested(model, card, 40))[-1:]
+        assert found[card.id]["accuracy"]["1"] == last.accuracy and min(found[card.id]["accuracy"].values()) > 50
+        probabilities[card.id] = nn.functional.one_hot(torch.arange(10), 10).double()
+    averaged = average(cards, probabilities, {"mnist": torch.arange(10)})
+    averaged["mnist"]["looks"] = found
+    averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
+    some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
+    html = averages_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
+    assert "The 2 chosen together: 100.00 %" in html and html.count("<polyline") == 4 + 2
+    crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
+    assert crops == [1, 6, 12, 18, 24] and "MACs, 24 crops" in html and f"{24 * 416_520:,}" in html
+    assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])
+    averaged["mnist"]["weights"]["lenet5.mnist"] = "other"
+    assert "training.evaluate --all" in averages_html(some, averaged, "mnist", [])

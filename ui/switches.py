@@ -1,0 +1,189 @@
+"""Switches for the parts of real networks: what the drawing and the test set lose without them, on the spot."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+
+import gradio as gr
+import torch
+
+from cnn_models import ARCHITECTURES, ModelHub, create_model
+from cnn_models.ablation import PART, WHOLE_BELOW, parts, tested, without
+from cnn_models.checkpoint import CheckpointError
+from cnn_models.decode import PictureError
+from cnn_models.hub import LoadedModel
+from cnn_models.layers import architecture_layers
+from cnn_models.predict import predict
+from cnn_models.testsets import SIDE, Measured
+from ui.board import note_html
+from ui.drawing import SENT, Drawing, drawing_of
+from ui.strips import png
+from ui.texts import mark, say
+from ui.verdict import class_mark, percent
+
+REMEMBERED = 1000  # measurements
+EVERY = 0.25  # seconds between two looks at a measurement that is under way
+AT_ONCE = {"concurrency_limit": 1, "concurrency_id": "switches"}  # several measurements would slow each other
+More = Callable[[LoadedModel, Drawing, str], str]
+
+
+class Bench:
+    """Networks with parts off, measured on the test pictures; remembered, as everyone asks for the same."""
+
+    def __init__(self, hub: ModelHub, names: Sequence[str]):
+        self.hub, self.names = hub, names
+        self._known: dict[tuple, Measured] = {}
+
+    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing]:
+        """The network and the drawing that a visitor asks for. Raises CheckpointError, PictureError."""
+        drawing = drawing_of(value, dataset)
+        return self.hub.get(f"{name if name in self.names else self.names[0]}.{drawing.dataset}"), drawing
+
+    def measure(self, net: LoadedModel, off: Sequence[str]) -> Iterator[Measured]:
+        """What was found so far; the last is the result."""
+        key = net.card.weights_sha256, tuple(sorted(off))
+        if key not in self._known:
+            for found in tested(without(net.model, off), net.card, pictures(net.card.architecture)):
+                yield found
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = found
+        yield self._known[key]
+
+    def show(self, name: str, off: list[str], value: object, dataset: object, more: More) -> Iterator[tuple]:
+        """HTML of the answers to the drawing, then, again and again, of the measurement."""
+        try:
+            net, drawing = self.load(name, value, dataset)
+            off = [part for part in off if part in parts(net.model)]
+            whole, rest = predict(net, drawing.grid), predict(cut(net, off), drawing.grid)
+            picture = f"<img src='{png(drawing.grid)}' alt=''>"
+            text = mark("switches.drawn" if drawing.drawn else "switches.undrawn")
+            head = f"<div class='machine-head'>{picture}<p>{text}</p></div>"
+            bars = _bar("switches.whole", whole.probabilities[whole.label], whole.label)
+            bars += _bar("switches.cut", rest.probabilities[whole.label], rest.label) if off else ""
+            title = f"{mark('machine.chance')} {class_mark(whole.label)}"
+            yield f"{head}<h4>{title}</h4>{bars}{more(net, drawing, whole.label)}", measuring(net, off, None, None)
+            before = after = None
+            for before in _now_and_then(self.measure(net, [])):
+                yield gr.skip(), measuring(net, off, before, None)
+            for after in _now_and_then(self.measure(net, off)) if off else ():
+                yield gr.skip(), measuring(net, off, before, after)
+        except (PictureError, CheckpointError) as error:
+            yield f"<p class='lesson-misfit'>{note_html(str(error))}</p>", ""
+
+    def alone(self, name: str, value: object, dataset: object) -> Iterator[str]:
+        """HTML of a table: each part off by itself, a row more each time."""
+        try:
+            net, drawing = self.load(name, value, dataset)
+            whole = predict(net, drawing.grid)
+            *_, before = self.measure(net, [])
+            rows, names = [], parts(net.model)
+            for part in names:
+                *_, found = self.measure(net, [part])
+                answer = predict(cut(net, [part]), drawing.grid)
+                fall = found.accuracy - before.accuracy
+                rows.append(
+                    f"<tr><th scope='row'>{escape(part)}</th><td>{percent(answer.probabilities[whole.label])} %</td>"
+                    f"<td>{class_mark(answer.label)}</td><td>{found.accuracy:.2f} %</td><td>{fall:+.2f}</td></tr>"
+                )
+                yield _table(net, rows, class_mark(whole.label), len(names))
+        except (PictureError, CheckpointError) as error:
+            yield f"<p class='lesson-misfit'>{note_html(str(error))}</p>"
+
+
+def switches(hub: ModelHub, tab: gr.Tab, names: Sequence[str], why: str, more: More) -> None:
+    """Chooser of the network, its switches and what they do; `more` is HTML that belongs to a network and a drawing."""
+    bench = Bench(hub, names)
+
+    def show(*sent) -> Iterator[tuple]:
+        yield from bench.show(*sent, more)
+
+    def choose(name: str) -> dict:
+        return gr.update(choices=_choices(name if name in names else names[0]), value=[])
+
+    with gr.Row():
+        with gr.Column(scale=0, min_width=280):
+            network = gr.Radio(
+                [(ARCHITECTURES[name].title, name) for name in names],
+                value=names[0], show_label=False, container=False, visible=len(names) > 1,
+            )  # fmt: skip
+            gr.HTML(mark("switches.off", "p"), apply_default_css=False)
+            off = gr.CheckboxGroup(_choices(names[0]), show_label=False, container=False, elem_id=f"{why}-off")
+            each = gr.Button(say("en", "switches.each"), size="sm")
+        with gr.Column(scale=1):
+            gr.HTML(mark(f"learn.{why}.why", "p class='lesson-why'"), apply_default_css=False)
+            shown = gr.HTML("", elem_id=f"learn-{why}", apply_default_css=False)
+            test = gr.HTML("", elem_id=f"{why}-test", apply_default_css=False)
+            table = gr.HTML("", elem_id=f"{why}-each", apply_default_css=False)
+    sent = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
+    event = {"js": SENT, "show_progress": "hidden", "api_visibility": "private"}
+    asked = {"inputs": [network, off, *sent], "outputs": [shown, test], "trigger_mode": "always_last"} | event | AT_ONCE
+    tab.select(show, **asked)
+    off.input(show, **asked)
+    network.input(choose, network, off, queue=False, show_progress="hidden", api_visibility="private").then(
+        show, **{name: value for name, value in asked.items() if name != "trigger_mode"}
+    )
+    each.click(bench.alone, [network, *sent], table, trigger_mode="once", **event, **AT_ONCE)
+
+
+def pictures(architecture: str) -> int:
+    """How many test pictures a network is measured on: all, where that takes some seconds at most."""
+    return SIDE**2 if architecture_layers(architecture).macs < WHOLE_BELOW else PART
+
+
+def measuring(net: LoadedModel, off: Sequence[str], before: Measured | None, after: Measured | None) -> str:
+    """The accuracy of the whole network and of the one with parts off, and how far the measurement is."""
+    count = pictures(net.card.architecture)
+    found = [("switches.whole", before)] + [("switches.cut", after)] * bool(off)
+    bars = "".join(
+        _bar(key, each.accuracy / 100) if each and each.count == count
+        else f"<div class='lesson-bar'>{mark(key, 'b')}<progress value='{each.count if each else 0}' max='{count}'>"
+        "</progress></div>"
+        for key, each in found
+    )  # fmt: skip
+    key = "switches.test" if count == SIDE**2 else "switches.part"
+    return f"<h4>{mark(key, count=f'{count:,}')}</h4>{bars}"
+
+
+def _choices(name: str) -> list[tuple[str, str]]:
+    with torch.device("meta"):
+        return [(part.replace("/", " "), part) for part in parts(create_model(name))]
+
+
+def cut(net: LoadedModel, off: Sequence[str]) -> LoadedModel:
+    """The network with parts off."""
+    return dataclasses.replace(net, model=without(net.model, off))
+
+
+def _now_and_then(found: Iterator[Measured]) -> Iterator[Measured]:
+    """Some of them and the last."""
+    last, each = time.monotonic(), None
+    for each in found:
+        if time.monotonic() > last + EVERY:
+            last = time.monotonic()
+            yield each
+    yield each
+
+
+def _bar(key: str, share: float, label: str = "") -> str:
+    reads = f" {mark('switches.reads')} {class_mark(label)}" if label else ""
+    return (
+        f"<div class='lesson-bar'>{mark(key, 'b')} <span>{percent(share)} %{reads}</span>"
+        f"<div><i class='lesson-a' style='width:{100 * share:.2f}%'></i></div></div>"
+    )
+
+
+def _table(net: LoadedModel, rows: Sequence[str], label: str, count: int) -> str:
+    heads = "".join(
+        f"<th scope='col'>{head}</th>"
+        for head in ("", f"{mark('machine.chance')} {label}", mark("switches.reads"), mark("switches.accuracy"), "±")
+    )
+    bar = f"<progress value='{len(rows)}' max='{count}'></progress>" if len(rows) < count else ""
+    key, shown = "switches.each.of", f"{pictures(net.card.architecture):,}"
+    return (
+        f"{mark(key, 'p', count=shown)}{bar}<div class='training-figures'><table class='switches-table'>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
