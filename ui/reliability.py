@@ -7,7 +7,7 @@ from html import escape
 
 from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.checkpoint import CheckpointError, read_evaluation
-from cnn_models.evaluation import Bin
+from cnn_models.evaluation import BINS, Bin
 from cnn_models.specs import Card
 from ui.chart import Axis, Line, chart, legend
 from ui.colours import COLOURS
@@ -34,7 +34,7 @@ def reliability_html(hub: ModelHub, dataset: str) -> str:
     left_out = mark("reliability.missing", "p class='training-none'", names=", ".join(missing)) if missing else ""
     if not charts:
         return left_out
-    why = mark("reliability.why", "p class='training-note'")
+    why = mark("reliability.why", "p class='training-note'", bins=BINS)
     key = legend([(mark("reliability.after"), GREY, ""), (mark("reliability.before"), GREY, BEFORE)])
     return f"{why}{key}<div class='charts-row'>{''.join(charts)}</div>{left_out}"
 

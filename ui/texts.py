@@ -384,9 +384,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.smoothing": ("Smoothing", "平滑"),
     "training.key": (
         "Solid: on pictures held out from training. Dotted: on the augmented pictures trained on. Dashed: what others "
-        "report. Several seeds of a recipe are their mean, with a band from the lowest to the highest.",
+        "report. Several seeds of a recipe are their mean, with a band from the lowest to the highest. A network has "
+        "the same colour everywhere; symbols tell its runs apart.",
         "实线：训练未用的留出图片；点线：训练所用的增强图片；虚线：他人报告的数字。同一方案的多个种子以均值表示，"
-        "色带为最低到最高。",
+        "色带为最低到最高。每个网络处处同色，其各次训练以符号区分。",
     ),
     "training.chart.accuracy": ("Accuracy (%)", "准确率（%）"),
     "training.chart.error": ("Error (%), 100 less the accuracy", "错误率（%），即 100 减准确率"),
@@ -501,9 +502,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "reliability.title": ("How sure they may be", "把握是否可信"),
     "reliability.why": (
-        "Of the test pictures for which a network is about so sure (15 bins), the share it has right. On the diagonal, "
-        "90 % sure is right 90 times of 100. Bins with few pictures scatter: hover over a dot for how many there are.",
-        "把网络把握相近的测试图片归为一组（共 15 组），看其中答对的比例。落在对角线上，90 % 的把握就是百中九十。"
+        "Of the test pictures for which a network is about so sure ({bins} bins), the share it has right. On the "
+        "diagonal, 90 % sure is right 90 times of 100. Bins with few pictures scatter: hover over a dot for how many "
+        "there are.",
+        "把网络把握相近的测试图片归为一组（共 {bins} 组），看其中答对的比例。落在对角线上，90 % 的把握就是百中九十。"
         "图片少的组波动大：悬停可见张数。",
     ),
     "reliability.before": ("before the temperature", "温度校准前"),

@@ -117,15 +117,17 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         control.input(board, [dataset, cost, language], [scatter, ranking], **event)
     dataset.input(lambda name: mistakes(answers_of(hub, name)), dataset, wrong, **event)
     dataset.input(lambda name: reliability_html(hub, name), dataset, sure, **event)
-    if any(is_running(runs) for runs in found.values()):
-        timer = gr.Timer(EVERY)
-        timer.tick(show, inputs, outputs, **event)
-        timer.tick(lambda: gr.update(choices=choices()), None, chooser, **event)
+    timer = gr.Timer(EVERY, active=False)
+    timer.tick(show, inputs, outputs, **event)
+    tab.select(
+        lambda: (gr.update(choices=choices()), gr.Timer(active=is_running(hub))), None, [chooser, timer], **event
+    )
 
 
 def is_best(runs: list[Run]) -> bool:
     return runs[0].recipe == "best"
 
 
-def is_running(runs: list[Run]) -> bool:
-    return any(run.card is None for run in runs)
+def is_running(hub: ModelHub) -> bool:
+    """Whether a training is under way, which the curves are to follow."""
+    return any(run.card is None for runs in find_runs(hub.weights_dir).values() for run in runs)
