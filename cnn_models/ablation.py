@@ -75,7 +75,7 @@ def _cut(block: nn.Module) -> None:
 
 
 @torch.inference_mode()
-def tested(model: nn.Module, card: Card, count: int) -> Iterator[Measured]:
+def measured(model: nn.Module, card: Card, count: int) -> Iterator[Measured]:
     """The network on the first `count` test pictures, as many of each class as can be: what was found so far."""
     pictures, labels = load_test_set(card.dataset)
     order, device, right = balanced_order(labels)[:count], next(model.parameters()).device, 0

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn_models import create_model
-from cnn_models.ablation import SHORTCUT, derivatives, norms, parts, tested, without
+from cnn_models.ablation import SHORTCUT, derivatives, measured, norms, parts, without
 from cnn_models.testsets import load_test_set, measure
 from tests.conftest import make_card
 
@@ -68,7 +68,7 @@ def test_derivatives_are_those_of_the_parts():
 
 def test_the_last_measurement_is_that_of_the_test_set():
     model, card = network("lenet5"), make_card()
-    *_, last = tested(model, card, 10_000)
+    *_, last = measured(model, card, 10_000)
     assert last == measure(model, card)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cnn_models import ModelHub
-from cnn_models.ablation import norms, parts, tested, without
+from cnn_models.ablation import measured, norms, parts, without
 from cnn_models.checkpoint import load_model
 from cnn_models.predict import predict
 from training import looks
@@ -41,8 +41,8 @@ def test_switching_off_shows_what_the_network_loses(hub):
     )
     net = hub.get("mini_inception.mnist")
     cut = predict(switches.cut(net, [part]), drawing_of("", "mnist").grid)
-    assert "<7>" in shown[0][0] and f"{percent(cut.probabilities['7'])} %" in shown[0][0]
-    before, after = (list(tested(without(net.model, off), net.card, FEW))[-1] for off in ([], [part]))
+    assert shown[0][2] == "<7>" and f"{percent(cut.probabilities['7'])} %" in shown[0][0]
+    before, after = (list(measured(without(net.model, off), net.card, FEW))[-1] for off in ([], [part]))
     assert after.accuracy < before.accuracy
     for found in (before, after):
         assert f"{found.accuracy:.2f} %" in shown[-1][1]
@@ -92,7 +92,7 @@ def test_looks_are_counted_and_drawn(hub):
         cards.append(card)
         found[card.id] = looks.accuracy_by_looks(model, card)
         assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 40
-        (last,) = list(tested(model, card, 40))[-1:]
+        (last,) = list(measured(model, card, 40))[-1:]
         assert found[card.id]["accuracy"]["1"] == last.accuracy and min(found[card.id]["accuracy"].values()) > 50
         probabilities[card.id] = nn.functional.one_hot(torch.arange(10), 10).double()
     averaged = average(cards, probabilities, {"mnist": torch.arange(10)})

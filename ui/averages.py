@@ -9,6 +9,7 @@ import gradio as gr
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.averaged import read_averaged
+from cnn_models.crops import SQUARES
 from cnn_models.layers import architecture_layers
 from cnn_models.statistics import binomial_interval
 from ui.chart import Axis, Line, around, chart, legend
@@ -55,12 +56,27 @@ def averages_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence[
     }
     if not {"together", "looks"} <= found.keys() or macs.keys() != found["weights"].keys():
         return f"<p class='lesson-misfit'>{mark('averages.none')} <code>python -m training.evaluate --all</code></p>"
-    return _together(found["together"], macs, chosen) + _looks(found["looks"], macs)
+    lines = _lines(found["looks"])
+    key = legend([(line.name, line.colour, line.dash) for line in lines])
+    charts = _together(found["together"]) + _looks(lines)
+    said = _chosen(found["together"], macs, chosen)
+    return f"{said}{key}<div class='charts-row'>{charts}</div>{_table(found['looks'], macs)}"
 
 
-def _together(together: list, macs: dict[str, int], chosen: Sequence[str]) -> str:
-    """Every choice of networks as a dot, the mean of each number as a line, and the chosen ones in a sentence."""
+def _chosen(together: list, macs: dict[str, int], chosen: Sequence[str]) -> str:
+    """What the chosen networks reach together, in a sentence."""
     picked = [id for id in macs if id.split(".")[0] in chosen]
+    accuracy = next((accuracy for ids, accuracy in together if set(ids) == set(picked)), None)
+    if accuracy is None:
+        return mark("averages.choose", "p")
+    low, high = binomial_interval(round(100 * accuracy), 10_000)
+    cost = sum(macs[id] for id in picked)
+    values = {"count": len(picked), "accuracy": f"{accuracy:.2f}", "low": f"{low:.2f}", "high": f"{high:.2f}"}
+    return mark("averages.chosen", "p", **values, macs=f"{cost:,}", times=f"{cost / min(macs.values()):,.0f}")
+
+
+def _together(together: list) -> str:
+    """Every choice of networks as a dot, and the mean of each number of them as a line."""
     dots = [
         Line(_names(ids), _colour(ids), [(len(ids), accuracy)], dots=[f"{_names(ids)}: {accuracy:.2f} %"])
         for ids, accuracy in together
@@ -70,44 +86,45 @@ def _together(together: list, macs: dict[str, int], chosen: Sequence[str]) -> st
         by_count.setdefault(len(ids), []).append(accuracy)
     mean = Line("mean", GREY, [(count, fmean(values)) for count, values in by_count.items()], "4 3")
     accuracies = [accuracy for _, accuracy in together]
-    title, x = mark("averages.together"), Axis(0.5, max(by_count) + 0.5)
-    drawn = chart(title, mark("averages.count"), [mean, *dots], x, around(accuracies))
-    accuracy = next((accuracy for ids, accuracy in together if set(ids) == set(picked)), None)
-    if accuracy is None:
-        said = mark("averages.choose", "p")
-    else:
-        low, high = binomial_interval(round(100 * accuracy), 10_000)
-        cost = sum(macs[id] for id in picked)
-        values = {"count": len(picked), "accuracy": f"{accuracy:.2f}", "low": f"{low:.2f}", "high": f"{high:.2f}"}
-        said = mark("averages.chosen", "p", **values, macs=f"{cost:,}", times=f"{cost / min(macs.values()):,.0f}")
-    return f"{said}<div class='charts-row'>{drawn}</div>"
+    x = Axis(0.5, max(by_count) + 0.5, whole=True)
+    return chart(mark("averages.together"), mark("averages.count"), [mean, *dots], x, around(accuracies))
 
 
-def _looks(looks: dict[str, dict], macs: dict[str, int]) -> str:
-    """A line for each network over the number of crops, and what the most of them cost."""
-    lines, rows = [], []
+def _lines(looks: dict[str, dict]) -> list[Line]:
+    """The accuracy of each network over the number of crops."""
+    lines = []
     for id, found in looks.items():
         name = id.split(".")[0]
-        points = sorted((int(count), accuracy) for count, accuracy in found["accuracy"].items())
         title = ARCHITECTURES[name].title
+        points = sorted((int(count), accuracy) for count, accuracy in found["accuracy"].items())
         dots = [f"{title}: {count} → {accuracy:.2f} %" for count, accuracy in points]
         lines.append(Line(title, COLOURS[name], points, DASH[name], dots))
-        (_, one), (most, many) = points[0], points[-1]
+    return lines
+
+
+def _looks(lines: Sequence[Line]) -> str:
+    values = [y for line in lines for _, y in line.points]
+    most = max(x for line in lines for x, _ in line.points)
+    return chart(mark("averages.looks"), mark("averages.crops"), lines, Axis(1, most, whole=True), around(values))
+
+
+def _table(looks: dict[str, dict], macs: dict[str, int]) -> str:
+    """What one look and the most of them reach and cost."""
+    rows, most = [], max(int(count) for found in looks.values() for count in found["accuracy"])
+    for id, found in looks.items():
+        one, many = found["accuracy"]["1"], found["accuracy"][str(most)]
         low, high = binomial_interval(round(found["pictures"] * many / 100), found["pictures"])
         cells = (f"{one:.2f} %", f"{many:.2f} % <small>{low:.2f}–{high:.2f}</small>", f"{found['pictures']:,}",
                  f"{macs[id]:,}", f"{most * macs[id]:,}")  # fmt: skip
+        title = ARCHITECTURES[id.split(".")[0]].title
         rows.append(f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    values = [y for line in lines for _, y in line.points]
-    most = max(x for line in lines for x, _ in line.points)
-    drawn = chart(mark("averages.looks"), mark("averages.crops"), lines, Axis(1, most), around(values))
     heads = "".join(
         f"<th scope='col'>{head}</th>"
         for head in ("", mark("averages.one"), mark("averages.most", count=most), mark("averages.pictures"),
                      mark("averages.macs"), mark("averages.macs.most", count=most))
     )  # fmt: skip
-    key = legend([(line.name, line.colour, line.dash) for line in lines])
     return (
-        f"{key}<div class='charts-row'>{drawn}</div>{mark('averages.paper', 'p', count=most, paper=3 * most)}"
+        f"{mark('averages.paper', 'p', count=most, paper=SQUARES * most)}"
         f"<div class='training-figures'><table class='switches-table'><thead><tr>{heads}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -61,7 +61,9 @@ def norms_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
             for branch, dash in zip(branches, DASHES, strict=False)
         ]
         highest = max(value for line in lines for _, value in line.points)
-        charts.append(chart(name, mark("training.epoch"), lines, Axis(0, len(history) - 1), Axis(0, highest)))
+        charts.append(
+            chart(name, mark("training.epoch"), lines, Axis(0, len(history) - 1, whole=True), Axis(0, highest))
+        )
     key = legend([(branch, colour, dash) for branch, dash in zip(branches, DASHES, strict=False)])
     return f"<h4>{mark('blocks.norms')}</h4>{key}<div class='charts-row'>{''.join(charts)}</div>"
 
@@ -122,14 +124,15 @@ def depth_html(path: Path, norm: bool, when: str) -> str:
         return Line(_name(run), KINDS[run["shortcuts"]], points, DEPTHS.get(run["depth"], "2 3"))
 
     charts = []
-    epochs = Axis(1, max(2, len(runs[0]["history"])))
+    epochs = Axis(1, max(2, len(runs[0]["history"])), whole=True)
     for part in ("train", "val"):
         lines = [line(run, [(row["epoch"], row[f"{part}_accuracy"]) for row in run["history"]]) for run in runs]
         values = [y for each in lines for _, y in each.points]
         charts.append(chart(mark(f"depth.{part}"), mark("training.epoch"), lines, epochs, around(values)))
-    lines = [line(run, list(enumerate(run["gradients"][when], 1))) for run in runs]
-    values = [y for each in lines for _, y in each.points if y > 0]
-    layers = Axis(1, max(run["depth"] for run in runs))
+    # At the start the first convolution of a block that begins as the identity has no gradient at all.
+    lines = [line(run, [(at, norm) for at, norm in enumerate(run["gradients"][when], 1) if norm > 0]) for run in runs]
+    values = [y for each in lines for _, y in each.points]
+    layers = Axis(1, max(run["depth"] for run in runs), whole=True)
     charts.append(chart(mark("depth.gradients"), mark("depth.layer"), lines, layers, around(values, log=True)))
     key = legend([
         (mark("depth.run", layers=run["depth"]) + " " + mark(f"depth.{'residual' if run['shortcuts'] else 'plain'}"),

@@ -22,11 +22,12 @@ class Line(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """From where to where; a logarithmic one is given as it reads, both ends above zero."""
+    """From where to where; of `whole` numbers, or logarithmic, with both ends above zero."""
 
     low: float
     high: float
     log: bool = False
+    whole: bool = False
 
     def at(self, value: float) -> float:
         """The place of a value, 0 to 1."""
@@ -34,11 +35,13 @@ class Axis(NamedTuple):
         return min(1.0, max(0.0, (value - low) / (high - low or 1)))
 
     def ticks(self) -> list[float]:
-        """Round values: powers of ten, or four to eight multiples of 1, 2 or 5 times one."""
+        """Round values: multiples of 1, 2 or 5 times a power of ten, or these themselves on a logarithmic axis."""
         if self.log:
-            powers = range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)
-            return [10.0**power for power in powers][:: -(-len(powers) // 7)]
-        rough = (self.high - self.low) / 5 or 1
+            powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+            digits = (1, 2, 5) if len(powers) <= 4 else (1,)
+            ticks = [digit * 10.0**power for power in powers[:: -(-len(powers) // 7)] for digit in digits]
+            return [tick for tick in ticks if self.low <= tick * (1 + 1e-9) and tick <= self.high * (1 + 1e-9)]
+        rough = max((self.high - self.low) / 5, 1 if self.whole else 0) or 1
         unit = 10 ** math.floor(math.log10(rough))
         step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * 0.999)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)

@@ -35,12 +35,12 @@ def reliability_html(hub: ModelHub, dataset: str) -> str:
     if not charts:
         return left_out
     why = mark("reliability.why", "p class='training-note'", bins=BINS)
-    key = legend([(mark("reliability.after"), GREY, ""), (mark("reliability.before"), GREY, BEFORE)])
+    key = legend([(mark("reliability.before"), GREY, BEFORE), (mark("reliability.after"), GREY, "")])
     return f"{why}{key}<div class='charts-row'>{''.join(charts)}</div>{left_out}"
 
 
 def _diagram(card: Card, before: Sequence[Bin], after: Sequence[Bin]) -> str:
-    title = f"{escape(ARCHITECTURES[card.architecture].title)} <small>T = {card.temperature:.3g}</small>"
+    title = f"{escape(ARCHITECTURES[card.architecture].title)} <span>T = {card.temperature:.3g}</span>"
     colour = COLOURS[card.architecture]
     lines = [Line("", GREY, [(0, 0), (100, 100)], "1 3"), _line("T = 1", before, colour, BEFORE)]
     lines.append(_line(f"T = {card.temperature:.3g}", after, colour, ""))

@@ -11,7 +11,7 @@ import gradio as gr
 import torch
 
 from cnn_models import ARCHITECTURES, ModelHub, create_model
-from cnn_models.ablation import PART, WHOLE_BELOW, parts, tested, without
+from cnn_models.ablation import PART, WHOLE_BELOW, measured, parts, without
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.decode import PictureError
 from cnn_models.hub import LoadedModel
@@ -46,7 +46,7 @@ class Bench:
         """What was found so far; the last is the result."""
         key = net.card.weights_sha256, tuple(sorted(off))
         if key not in self._known:
-            for found in tested(without(net.model, off), net.card, pictures(net.card.architecture)):
+            for found in measured(without(net.model, off), net.card, pictures(net.card.architecture)):
                 yield found
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
@@ -54,25 +54,26 @@ class Bench:
         yield self._known[key]
 
     def show(self, name: str, off: list[str], value: object, dataset: object, more: More) -> Iterator[tuple]:
-        """HTML of the answers to the drawing, then, again and again, of the measurement."""
+        """HTML of the answers to the drawing, of the measurement (again and again), and what there is `more`."""
         try:
             net, drawing = self.load(name, value, dataset)
             off = [part for part in off if part in parts(net.model)]
-            whole, rest = predict(net, drawing.grid), predict(cut(net, off), drawing.grid)
+            whole, less = predict(net, drawing.grid), predict(cut(net, off), drawing.grid)
             picture = f"<img src='{png(drawing.grid)}' alt=''>"
             text = mark("switches.drawn" if drawing.drawn else "switches.undrawn")
             head = f"<div class='machine-head'>{picture}<p>{text}</p></div>"
             bars = _bar("switches.whole", whole.probabilities[whole.label], whole.label)
-            bars += _bar("switches.cut", rest.probabilities[whole.label], rest.label) if off else ""
+            bars += _bar("switches.cut", less.probabilities[whole.label], less.label) if off else ""
             title = f"{mark('machine.chance')} {class_mark(whole.label)}"
-            yield f"{head}<h4>{title}</h4>{bars}{more(net, drawing, whole.label)}", measuring(net, off, None, None)
+            rest = more(net, drawing, whole.label)
+            yield f"{head}<h4>{title}</h4>{bars}", measuring(net, off, None, None), rest
             before = after = None
             for before in _now_and_then(self.measure(net, [])):
-                yield gr.skip(), measuring(net, off, before, None)
+                yield gr.skip(), measuring(net, off, before, None), gr.skip()
             for after in _now_and_then(self.measure(net, off)) if off else ():
-                yield gr.skip(), measuring(net, off, before, after)
+                yield gr.skip(), measuring(net, off, before, after), gr.skip()
         except (PictureError, CheckpointError) as error:
-            yield f"<p class='lesson-misfit'>{note_html(str(error))}</p>", ""
+            yield f"<p class='lesson-misfit'>{note_html(str(error))}</p>", "", ""
 
     def alone(self, name: str, value: object, dataset: object) -> Iterator[str]:
         """HTML of a table: each part off by itself, a row more each time."""
@@ -118,9 +119,14 @@ def switches(hub: ModelHub, tab: gr.Tab, names: Sequence[str], why: str, more: M
             shown = gr.HTML("", elem_id=f"learn-{why}", apply_default_css=False)
             test = gr.HTML("", elem_id=f"{why}-test", apply_default_css=False)
             table = gr.HTML("", elem_id=f"{why}-each", apply_default_css=False)
+            rest = gr.HTML("", elem_id=f"{why}-more", apply_default_css=False)
     sent = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
     event = {"js": SENT, "show_progress": "hidden", "api_visibility": "private"}
-    asked = {"inputs": [network, off, *sent], "outputs": [shown, test], "trigger_mode": "always_last"} | event | AT_ONCE
+    asked = (
+        {"inputs": [network, off, *sent], "outputs": [shown, test, rest], "trigger_mode": "always_last"}
+        | event
+        | AT_ONCE
+    )
     tab.select(show, **asked)
     off.input(show, **asked)
     network.input(choose, network, off, queue=False, show_progress="hidden", api_visibility="private").then(
@@ -179,7 +185,13 @@ def _bar(key: str, share: float, label: str = "") -> str:
 def _table(net: LoadedModel, rows: Sequence[str], label: str, count: int) -> str:
     heads = "".join(
         f"<th scope='col'>{head}</th>"
-        for head in ("", f"{mark('machine.chance')} {label}", mark("switches.reads"), mark("switches.accuracy"), "±")
+        for head in (
+            "",
+            f"{mark('machine.chance')} {label}",
+            mark("switches.reads"),
+            mark("switches.accuracy"),
+            mark("switches.change"),
+        )
     )
     bar = f"<progress value='{len(rows)}' max='{count}'></progress>" if len(rows) < count else ""
     key, shown = "switches.each.of", f"{pictures(net.card.architecture):,}"

@@ -598,6 +598,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "switches.cut": ("With parts off", "关掉部分后"),
     "switches.reads": ("answers", "回答"),
     "switches.accuracy": ("test accuracy", "测试准确率"),
+    "switches.change": ("change", "变化"),
     "switches.test": ("Accuracy on all {count} test pictures", "全部 {count} 张测试图片上的准确率"),
     "switches.part": (
         "Accuracy on {count} of the test pictures, as many of each class (the others would take long)",
@@ -636,8 +637,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "depth.plain": ("plain", "普通"),
     "depth.residual": ("residual", "残差"),
     "depth.facts": (
-        "{epochs} epochs without augmentation; {split}; {date}. Gradients are of the first batch.",
-        "{epochs} 轮，无增强；{split}；{date}。梯度取自第一批图片。",
+        "{epochs} epochs without augmentation; {split}; {date}. Gradients are of the first batch; those that are zero "
+        "are left out.",
+        "{epochs} 轮，无增强；{split}；{date}。梯度取自第一批图片，为零者略去。",
     ),
     "averages.none": (
         "What averaging gains was not measured for the networks of this data set as they are now. This measures it:",

@@ -88,7 +88,7 @@ def page(drawing: Drawing, found: Sequence[Replay]) -> str:
     slider = f"<input type='range' min='0' max='{last}' value='{last}' {attribute('aria-label', 'machine.slider')}>"
     play = f"<button type='button'>{mark('machine.play')}</button>"
     when = mark("machine.epoch", "output", epoch=last, last=last)
-    x = Axis(0, last)
+    x = Axis(0, last, whole=True)
     chances = [_line(each, [row[label] for row in each.probabilities], 0) for each in found]
     learnt = [_line(each, each.accuracies, 1) for each in found]
     accuracies = [value for each in found for value in each.accuracies]
