@@ -60,6 +60,15 @@ def test_a_recipe_that_is_not_there_names_those_that_are(id, name, sentence):
         recipe_for(id, name)
 
 
+def test_other_epochs_change_the_size_at_the_same_share():
+    recipe, spec = recipe_for("googlenet.mnist", "best"), ARCHITECTURES["googlenet"]
+    for epochs in (1, 3, recipe.epochs, 2 * recipe.epochs):
+        changed = recipe.filled(spec, DATASETS["mnist"], {"epochs": epochs})
+        sizes = [changed.size_in(epoch) for epoch in range(epochs)]
+        assert sizes.count(48) == recipe.small_epochs * epochs // recipe.epochs and sizes[-1] == spec.input_size
+    assert recipe.filled(spec, DATASETS["mnist"], {}).small_epochs == recipe.small_epochs > 0
+
+
 def test_impossible_changes_are_refused():
     for change in ({"epochs": 0}, {"batch_size": 0}, {"lr": 0.0}, {"lr": math.nan}):
         with pytest.raises(ValueError, match="must be positive"):

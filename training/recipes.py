@@ -53,9 +53,13 @@ class Recipe:
     held_out: int = HELD_OUT
 
     def filled(self, architecture: Architecture, dataset: Dataset, changed: dict) -> Recipe:
-        """The recipe with every None and every change made explicit. Raises ValueError for impossible values."""
+        """The recipe with every None and change made explicit; of other epochs, the same share sees small pictures.
+
+        Raises ValueError for impossible values.
+        """
         defaults = {"size": architecture.input_size, "mean": dataset.mean, "std": dataset.std}
-        recipe = replace(self, **{k: v for k, v in defaults.items() if getattr(self, k) is None} | changed)
+        small = {"small_epochs": self.small_epochs * changed.get("epochs", self.epochs) // self.epochs}
+        recipe = replace(self, **{k: v for k, v in defaults.items() if getattr(self, k) is None} | small | changed)
         if recipe.epochs < 1 or recipe.batch_size < 1 or not recipe.lr > 0:
             raise ValueError("epochs, batch size and rate must be positive")
         return recipe

@@ -14,7 +14,6 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
@@ -45,8 +44,7 @@ ROUNDS = 5
 def last_epoch(id: str) -> Recipe:
     """The `best` recipe, of one epoch at the size that it ends with."""
     architecture, dataset = id.split(".")
-    recipe = recipe_for(id, "best").filled(ARCHITECTURES[architecture], DATASETS[dataset], {"epochs": 1})
-    return replace(recipe, small_epochs=0)
+    return recipe_for(id, "best").filled(ARCHITECTURES[architecture], DATASETS[dataset], {"epochs": 1})
 
 
 def source(id: str, device: torch.device, count: int, epochs: int = 1) -> tuple[nn.Module, float]:
