@@ -38,8 +38,8 @@ def build(hub: ModelHub) -> gr.Blocks:
                 layers_tab(hub, layers)
             with gr.Tab(say("en", "tab.training"), elem_id="training") as training:
                 training_tab(hub, training)
-            with gr.Tab(say("en", "tab.learn")):
-                learn_tab(hub)
+            with gr.Tab(say("en", "tab.learn")) as learn:
+                learn_tab(hub, learn)
     return page
 
 

@@ -19,7 +19,7 @@ from ui.texts import mark
 GREY = "#8a8a8a"
 
 
-def averages_page(hub: ModelHub, tab: gr.Tab) -> None:
+def averages_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     """Choosers of the data set and of the networks to average, and two charts."""
     averaged = read_averaged(hub.weights_dir)
     first = next(iter(averaged), next(iter(DATASETS)))

@@ -26,7 +26,7 @@ KINDS = {False: PALETTE[6], True: PALETTE[5]}  # plain and residual; no colours 
 DEPTHS = {20: "", 56: "6 3"}
 
 
-def inception_page(hub: ModelHub, tab: gr.Tab) -> None:
+def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     """Which branch matters?"""
 
     @lru_cache(16)
@@ -45,7 +45,7 @@ def inception_page(hub: ModelHub, tab: gr.Tab) -> None:
         except CheckpointError as error:
             return f"<p>{note_html(str(error))}</p>"
 
-    switches(hub, tab, ("mini_inception", "googlenet"), "inception", more)
+    switches(hub, (tab, whole), ("mini_inception", "googlenet"), "inception", more)
 
 
 def norms_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
@@ -68,7 +68,7 @@ def norms_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
     return f"<h4>{mark('blocks.norms')}</h4>{key}<div class='charts-row'>{''.join(charts)}</div>"
 
 
-def shortcuts_page(hub: ModelHub, tab: gr.Tab) -> None:
+def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     """Shortcuts: on the real network, and what depth alone does."""
 
     def more(net: LoadedModel, drawing: Drawing, label: str) -> str:
@@ -86,7 +86,7 @@ def shortcuts_page(hub: ModelHub, tab: gr.Tab) -> None:
             f"<table class='switches-table'><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
-    switches(hub, tab, ("mini_resnet",), "shortcuts", more)
+    switches(hub, (tab, whole), ("mini_resnet",), "shortcuts", more)
     gr.HTML(mark("depth.title", "h4") + mark("depth.why", "p class='lesson-why'"), apply_default_css=False)
     with gr.Row():
         norm = gr.Radio(

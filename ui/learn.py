@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
 }  # fmt: skip
 # Of real networks, or of what was measured of them.
-REAL: dict[str, Callable[[ModelHub, gr.Tab], None]] = {
+REAL: dict[str, Callable[[ModelHub, gr.Tab, gr.Tab], None]] = {
     "inception": inception_page,
     "shortcuts": shortcuts_page,
     "averages": averages_page,
@@ -49,13 +49,13 @@ REAL: dict[str, Callable[[ModelHub, gr.Tab], None]] = {
 ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense", "averages")
 
 
-def learn_tab(hub: ModelHub) -> None:
-    """A tab a page."""
+def learn_tab(hub: ModelHub, whole: gr.Tab) -> None:
+    """A tab a page, within the `whole` one."""
     with gr.Tabs(elem_id="learn"):
         for name in ORDER:
             with gr.Tab(say("en", f"learn.{name}")) as tab:
                 if name in REAL:
-                    REAL[name](hub, tab)
+                    REAL[name](hub, tab, whole)
                 else:
                     _sliders(name, *PAGES[name])
 

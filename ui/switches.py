@@ -28,6 +28,10 @@ REMEMBERED = 1000  # measurements
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
 AT_ONCE = {"concurrency_limit": 1, "concurrency_id": "switches"}  # several measurements would slow each other
 More = Callable[[LoadedModel, Drawing, str], str]
+# SENT where a page is the chosen one of the Learn tab, else no data set: there may be another drawing when that is
+# opened again.
+CHOSEN = """(...inputs) => document.querySelector("#learn [role=tab][aria-selected=true]")?.dataset.text === "learn.%s"
+  ? (%s)(...inputs) : [...inputs.slice(0, -1), ""]"""
 
 
 class Bench:
@@ -55,6 +59,9 @@ class Bench:
 
     def show(self, name: str, off: list[str], value: object, dataset: object, more: More) -> Iterator[tuple]:
         """HTML of the answers to the drawing, of the measurement (again and again), and what there is `more`."""
+        if not dataset:
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
         try:
             net, drawing = self.load(name, value, dataset)
             off = [part for part in off if part in parts(net.model)]
@@ -95,8 +102,11 @@ class Bench:
             yield f"<p class='lesson-misfit'>{note_html(str(error))}</p>"
 
 
-def switches(hub: ModelHub, tab: gr.Tab, names: Sequence[str], why: str, more: More) -> None:
-    """Chooser of the network, its switches and what they do; `more` is HTML that belongs to a network and a drawing."""
+def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], why: str, more: More) -> None:
+    """Chooser of the network, its switches and what they do; `more` is HTML that belongs to a network and a drawing.
+
+    `tabs` are the page's own and the one around it.
+    """
     bench = Bench(hub, names)
 
     def show(*sent) -> Iterator[tuple]:
@@ -127,7 +137,9 @@ def switches(hub: ModelHub, tab: gr.Tab, names: Sequence[str], why: str, more: M
         | event
         | AT_ONCE
     )
-    tab.select(show, **asked)
+    page, whole = tabs
+    page.select(show, **asked)
+    whole.select(show, **asked | {"js": CHOSEN % (why, SENT)})
     off.input(show, **asked)
     network.input(choose, network, off, queue=False, show_progress="hidden", api_visibility="private").then(
         show, **{name: value for name, value in asked.items() if name != "trigger_mode"}
