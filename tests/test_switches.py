@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,9 @@ from torch import nn
 from cnn_models import ModelHub
 from cnn_models.ablation import measured, norms, parts, without
 from cnn_models.checkpoint import load_model
+from cnn_models.crops import many_looks
 from cnn_models.predict import predict
+from cnn_models.testsets import balanced_order, load_test_set
 from training import looks
 from training.deep_net import DeepNet, gradient_norms
 from training.results import average
@@ -106,3 +109,13 @@ def test_looks_are_counted_and_drawn(hub):
     assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])
     averaged["mnist"]["weights"]["lenet5.mnist"] = "other"
     assert "training.evaluate --all" in averages_html(some, averaged, "mnist", [])
+
+
+def test_looks_are_averaged_as_the_compare_tab_does(hub):
+    net = hub.get("lenet5.mnist")
+    net = replace(net, card=replace(net.card, mean=0.6))  # dazzled, or it would have all of them right
+    pictures, labels = load_test_set("mnist")
+    chosen = balanced_order(labels)[:40]
+    answers = [many_looks(net, pictures[number]).probabilities for number in chosen]
+    right = sum(max(each, key=each.get) == str(labels[number]) for each, number in zip(answers, chosen, strict=True))
+    assert looks.accuracy_by_looks(net.model, net.card)["accuracy"]["24"] == 100 * right / 40
