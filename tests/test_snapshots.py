@@ -103,3 +103,4 @@ def test_they_survive_an_evaluation_and_are_published(folder, data_dir):
     assert "test_accuracy" in card.metrics and len((folder / SNAPSHOTS).read_bytes()) > len(before)
     assert read_snapshots(folder).keys() == create_model("lenet5").state_dict().keys()
     assert pack(folder, "someone").files[SNAPSHOTS] == folder / SNAPSHOTS
+    assert SNAPSHOTS in (folder / "README.md").read_text()

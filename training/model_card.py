@@ -88,6 +88,8 @@ and deviation {{ card.std }}, and tells apart: {{ card.classes | join(", ") }}.
 
 {% endif -%}
 One row an epoch is in `history.csv`.
+{%- if card.snapshots_sha256 %} The weights before the training and after each epoch, in float16, are in
+`snapshots.safetensors`.{% endif %}
 
 ## Limits
 
