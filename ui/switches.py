@@ -26,7 +26,9 @@ from ui.verdict import class_mark, percent
 
 REMEMBERED = 1000  # measurements
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
-AT_ONCE = {"concurrency_limit": 1, "concurrency_id": "switches"}  # several measurements would slow each other
+# Several measurements would slow each other, and a table takes longest.
+AT_ONCE = {"concurrency_limit": 2, "concurrency_id": "switches"}
+TABLE = {"concurrency_limit": 1, "concurrency_id": "switches_each"}
 More = Callable[[LoadedModel, Drawing, str], str]
 # SENT where a page is the chosen one of the Learn tab, else no data set: there may be another drawing when that is
 # opened again.
@@ -144,7 +146,7 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     network.input(choose, network, off, queue=False, show_progress="hidden", api_visibility="private").then(
         show, **{name: value for name, value in asked.items() if name != "trigger_mode"}
     )
-    each.click(bench.alone, [network, *sent], table, trigger_mode="once", **event, **AT_ONCE)
+    each.click(bench.alone, [network, *sent], table, trigger_mode="once", **event, **TABLE)
 
 
 def pictures(architecture: str) -> int:
