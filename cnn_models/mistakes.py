@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch.nn.functional import avg_pool2d
 
 from cnn_models.checkpoint import CheckpointError, read_evaluation
 from cnn_models.hub import ModelHub
@@ -71,3 +73,22 @@ def pick(answers: Answers, says: Mapping[str, str | int], truth: int | None = No
     for name, what in says.items():
         chosen &= answers.right(name) == (what == RIGHT) if what in (RIGHT, WRONG) else answers.said[name] == what
     return np.flatnonzero(chosen)
+
+
+def alike(answers: Answers, says: Mapping[str, int], picture: np.ndarray) -> dict[int, np.ndarray]:
+    """The numbers of the pictures on which the named networks go wrong as they do on a `picture`, 28 x 28 uint8.
+
+    `says` is what each takes it for. Where they disagree, these are pictures on which they disagree too; else, those
+    that at least one has wrong. They come by how many of the networks say the same as of the picture, the most first
+    and at least one; within these, the nearest first: by the Euclidean distance after averaging over 3 x 3 pixels,
+    so that a line that is a pixel off still counts as near. Raises KeyError for a network that was not evaluated.
+    """
+    said = np.stack([answers.said[name] for name in says])  # networks x N
+    is_split = len(set(says.values())) > 1
+    same = (said == np.array(list(says.values()))[:, None]).sum(axis=0)
+    (found,) = np.nonzero(same * (said != (said[0] if is_split else answers.labels)).any(axis=0))
+    pictures, _ = load_test_set(answers.dataset)
+    smooth = avg_pool2d(torch.from_numpy(np.concatenate([picture[None], pictures[found]])).float(), 3, 1)
+    found = found[(smooth[1:] - smooth[0]).norm(dim=(1, 2)).argsort(stable=True).numpy()]
+    counts = sorted(set(same[found].tolist()), reverse=True)
+    return {count: found[same[found] == count] for count in counts}

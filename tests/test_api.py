@@ -47,11 +47,8 @@ def bag():
 def test_compare_reads_pictures_however_they_come(client, tmp_path, dataset, label, picture):
     picture.save(tmp_path / "picture.png")
     answer = client.predict(handle_file(tmp_path / "picture.png"), dataset, [], api_name="/compare")
-    assert (
-        set(answer) == {"dataset", "verdict", "models", "steps"}
-        and answer["steps"] == []
-        and answer["dataset"] == dataset
-    )
+    assert set(answer) == {"dataset", "verdict", "models", "steps", "mistakes"}
+    assert answer["steps"] == answer["mistakes"] == [] and answer["dataset"] == dataset
     assert set(answer["verdict"]) == {"label", "votes", "unusual", "why"}
     assert answer["verdict"]["label"] == label
     assert sum(answer["verdict"]["votes"].values()) == len(answer["models"]) >= 3
@@ -107,6 +104,8 @@ def test_steps_and_reasons_come_on_request(client, tmp_path):
     why = answer["models"][0]["why"]
     assert why["label"] == "7" and len(why["cam"]) == len(why["occlusion"]) == len(why["cam"][0]) == 28
     assert why["breaking"]["rotate"]["amounts"][-1] == 90 and why["looks_count"] == 24
+    assert {mistake["said"]["lenet5.mnist"] for mistake in answer["mistakes"]} == {"7"}
+    assert "7" not in {mistake["label"] for mistake in answer["mistakes"]}
     off = client.predict(picture, "mnist", ["lenet5"], False, False, ["scale", "centre"], api_name="/compare")
     assert off["models"][0]["probabilities"] != answer["models"][0]["probabilities"]
     with pytest.raises(AppError, match="polarity, ink, scale, centre"):
@@ -115,7 +114,7 @@ def test_steps_and_reasons_come_on_request(client, tmp_path):
 
 def test_the_answer_is_typed(client):
     returned = client.view_api(return_format="dict")["named_endpoints"]["/compare"]["returns"][0]["type"]
-    assert set(returned["properties"]) == {"dataset", "verdict", "models", "steps"}
+    assert set(returned["properties"]) == {"dataset", "verdict", "models", "steps", "mistakes"}
     model = returned["properties"]["models"]["items"]["properties"]
     assert model["probabilities"]["additionalProperties"] == {"type": "number"}
 

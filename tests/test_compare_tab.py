@@ -102,9 +102,9 @@ def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
     explainer = Explainer(Looker(hub))
     for language in LANGUAGES:
         ask = {"picture": SEVEN, "language": language}
-        heat, broken, looks = (explainer.why({**ask, "part": part}) for part in PARTS)
+        heat, broken, looks, alike = (explainer.why({**ask, "part": part}) for part in PARTS)
         assert heat.count("<img") == 4 and broken.count("<polyline") == 2 * 7 and looks.count("<tr>") == 3
-        assert all("Mini ResNet" in html for html in (heat, broken, looks))
+        assert all("Mini ResNet" in html for html in (heat, broken, looks, alike))
     assert "for 3" in explainer.why({"picture": SEVEN, "part": "heat", "label": "3"})
     for nothing in ({}, {"picture": ""}, {"picture": SEVEN, "models": []}, 7):
         assert explainer.why(nothing) == "<p>Nothing yet</p>"

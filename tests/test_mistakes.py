@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from cnn_models import ModelHub
-from cnn_models.mistakes import RIGHT, WRONG, Answers, answers_of, contest, pick
+from cnn_models.mistakes import RIGHT, WRONG, Answers, alike, answers_of, contest, pick
 from cnn_models.preprocess import to_input
 from cnn_models.testsets import load_test_set
+from ui.alike import closest_mistakes
 from ui.mistakes import contest_html, mistakes, pictures_html
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
@@ -27,6 +28,40 @@ def test_two_networks_have_four_kinds_of_pictures():
     assert pick(ANSWERS, {}).tolist() == list(range(6))
     with pytest.raises(KeyError):
         pick(ANSWERS, {"alexnet": RIGHT})
+
+
+def numbers(found):
+    return {same: sorted(each.tolist()) for same, each in found.items()}
+
+
+def test_pictures_that_are_mistaken_alike_come_by_how_many_networks_answer_so():
+    picture = np.zeros((28, 28), np.uint8)
+    both = alike(ANSWERS, {"lenet5": 1, "mini_resnet": 1}, picture)
+    assert numbers(both) == {2: [1], 1: [2]}  # not 3, which both have right
+    assert numbers(alike(ANSWERS, {"lenet5": 0, "mini_resnet": 2}, picture)) == {2: [4], 1: [2]}
+    split = alike(ANSWERS, {"lenet5": 1, "mini_resnet": 0}, picture)
+    assert numbers(split) == {1: [2]}  # not 1, on which they agree
+    assert numbers(alike(ANSWERS, {"lenet5": 2}, picture)) == {}
+    with pytest.raises(KeyError):
+        alike(ANSWERS, {"alexnet": 1}, picture)
+
+
+def test_the_nearest_mistake_of_a_mistaken_picture_is_itself():
+    answers, (pictures, _) = answers_of(ModelHub(), "fashion_mnist"), load_test_set("fashion_mnist")
+    for number in pick(answers, {"lenet5": WRONG, "mini_resnet": RIGHT})[:5]:
+        says = {name: int(answers.said[name][number]) for name in ("lenet5", "mini_resnet")}
+        found = alike(answers, says, pictures[number])
+        assert found[2][0] == number and set(found) <= {1, 2}
+
+
+def test_closest_mistakes_say_what_each_network_said_and_who_is_left_out():
+    answers, (pictures, _) = answers_of(ModelHub(), "fashion_mnist"), load_test_set("fashion_mnist")
+    says = {"lenet5.fashion_mnist": "Coat", "mini_resnet.fashion_mnist": "Shirt"}
+    html = closest_mistakes("en", answers, says | {"user/lenet5.fashion_mnist": "Bag"}, pictures[0])
+    assert "disagree as they do" in html and "not on file: LeNet-5." in html and html.count("<img") == 8
+    assert html.count("<small>Coat: LeNet-5</small><small>Shirt: Mini ResNet</small>") == 8
+    nobody = {name: "8" for name in ("lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist")}
+    assert "All answer as here: 0" in closest_mistakes("en", answers_of(ModelHub(), "mnist"), nobody, pictures[0])
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])

@@ -15,8 +15,10 @@ from cnn_models.crops import many_looks
 from cnn_models.decode import decode
 from cnn_models.explain import explain as explain_network
 from cnn_models.hub import LoadedModel
+from cnn_models.mistakes import alike, answers_of
 from cnn_models.perturb import DISTURBANCES, break_down, disturbed
 from cnn_models.preprocess import steps as steps_of
+from ui.alike import SHOWN
 from ui.sketchpad import uploaded
 from ui.steps import data_url
 
@@ -67,11 +69,18 @@ class Model(TypedDict):
     why: Why | None
 
 
+class Mistake(TypedDict):
+    number: int  # within the test set
+    label: str  # what it is
+    said: dict[str, str]  # by checkpoint id
+
+
 class Answer(TypedDict):
     dataset: str
     verdict: Verdict
     models: list[Model]
     steps: list[Step]
+    mistakes: list[Mistake]
 
 
 def compare_function(hub: ModelHub) -> Callable[..., Answer]:
@@ -92,7 +101,8 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
             dataset: mnist (digits) or fashion_mnist (clothing).
             models: architecture names or checkpoint ids, those of others as owner/lenet5.mnist@revision; empty for all.
             steps: also the pictures of the preprocessing, step by step.
-            explain: also why: heat maps, what breaks each answer, and many looks averaged; takes seconds.
+            explain: also why: heat maps, what breaks each answer, many looks averaged, and the test pictures on which
+                these networks go wrong likewise; takes seconds.
             off: steps of the preprocessing to leave out: polarity, ink, scale, centre.
         """
         try:
@@ -108,7 +118,8 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
                 "steps": [
                     {"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())}
                     for step in pictures
-                ]
+                ],
+                "mistakes": mistakes(hub, result) if explain else [],
             }
         except (ValueError, TypeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -136,6 +147,24 @@ def why(loaded: LoadedModel, result: predict.Comparison, label: str) -> Why:
         "looks_count": looks.count,
         "looks_milliseconds": looks.milliseconds,
     }
+
+
+def mistakes(hub: ModelHub, result: predict.Comparison) -> list[Mistake]:
+    """The test pictures nearest to the one compared on which the evaluated networks in `weights/` go wrong likewise."""
+    answers, classes = answers_of(hub, result.dataset), DATASETS[result.dataset].classes
+    ids = {f"{name}.{result.dataset}": name for name in answers.said}
+    says = {ids[model.id]: classes.index(model.label) for model in result.models if model.id in ids}
+    numbers = (
+        [int(number) for found in alike(answers, says, result.picture).values() for number in found] if says else []
+    )
+    return [
+        {
+            "number": number,
+            "label": classes[answers.labels[number]],
+            "said": {f"{name}.{result.dataset}": classes[answers.said[name][number]] for name in says},
+        }
+        for number in numbers[:SHOWN]
+    ]
 
 
 def models_function(hub: ModelHub) -> Callable[[], dict[str, dict]]:

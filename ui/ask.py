@@ -8,7 +8,7 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.preprocess import SWITCHES
 from ui.texts import LANGUAGES
 
-PARTS = ("heat", "break", "looks")
+PARTS = ("heat", "break", "looks", "alike")
 SORTS = ("year", "size", "confidence")
 
 

@@ -13,6 +13,7 @@ from cnn_models.consensus import Memory, uncalibrated
 from cnn_models.decode import PictureError, decode
 from cnn_models.hub import LoadedModel, MissingCheckpoint
 from cnn_models.layers import architecture_layers
+from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import Answer, Comparison
 from cnn_models.preprocess import BlankPicture, Step, steps
 from ui.ask import Ask
@@ -82,6 +83,10 @@ class Looker:
     def answer(self, loaded: LoadedModel, grid: np.ndarray) -> Answer:
         """The network's answer, which is remembered. Raises CheckpointError."""
         return self._remember(loaded, grid)
+
+    def test_answers(self, dataset: str) -> Answers:
+        """What the networks answered to the test pictures."""
+        return answers_of(self._hub, dataset)
 
     def _shown(self, ask: Ask, columns: dict[str, Column], text: str | None, seen: str | None, complete: bool) -> dict:
         is_whole = complete or not ask.quick

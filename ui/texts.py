@@ -207,6 +207,27 @@ TEXTS: dict[str, tuple[str, str]] = {
     "why.many": ("{count} looks", "看 {count} 眼"),
     "why.cost": ("Cost", "代价"),
     "why.times": ("{times} × the time", "{times} 倍时间"),
+    "why.alike": ("Closest mistakes", "最相近的错误"),
+    "why.alike.split": (
+        "Test pictures on which {names} disagree as they do on yours, the nearest to it first.",
+        "测试集中，{names}出现与您这幅画相同分歧的图片，最接近者在前。",
+    ),
+    "why.alike.agreed": (
+        "Test pictures that {names} take for what they take yours for, at least one of them wrongly; the nearest to "
+        "it first.",
+        "测试集中，{names}给出与您这幅画相同的回答、且至少有一个答错的图片，最接近者在前。",
+    ),
+    "why.alike.all": ("All answer as here: {count}", "全部与此处回答相同：{count} 张"),
+    "why.alike.some": (
+        "{same} of {networks} answer as here: {count}",
+        "{networks} 个中有 {same} 个与此处回答相同：{count} 张",
+    ),
+    "why.alike.unknown": (
+        "Left out, as what it says of the test pictures is not on file: {names}.",
+        "未计入（没有其测试集回答的记录）：{names}。",
+    ),
+    "why.alike.is": ("is {label}", "实为{label}"),
+    "why.alike.says": ("{label}: {names}", "{label}：{names}"),
     # The Layers tab. Kinds are those of cnn_models.operations; what isn't here is called what torch calls it.
     "kind.convolution": ("Convolution", "卷积"),
     "short.convolution": ("conv", "卷积"),

@@ -1,4 +1,4 @@
-"""Why the networks answer as they do, as HTML: where they looked, what breaks them, many looks."""
+"""Why the networks answer as they do, as HTML: where they looked, what breaks them, many looks, like mistakes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from cnn_models.decode import PictureError
 from cnn_models.explain import WINDOW, explain
 from cnn_models.hub import LoadedModel
 from cnn_models.perturb import DISTURBANCES, Broken, break_down, disturbed
+from ui.alike import closest_mistakes
 from ui.ask import Ask
 from ui.colours import COLOURS, DASH
 from ui.look import Looker
@@ -46,6 +47,9 @@ class Explainer:
             if ask.part == "break":
                 pictures = disturbed(grid)
                 return charts(ask.language, {_title(net): break_down(net, pictures) for net in networks})
+            if ask.part == "alike":
+                says = {net.id: self._looker.answer(net, grid).label for net in networks}
+                return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
             if ask.part == "looks":
                 return self._looks(ask, networks, grid)
             return self._heat(ask, networks, grid)

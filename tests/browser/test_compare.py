@@ -160,7 +160,7 @@ def test_why_opens_on_a_class_of_the_board(page):
     page.locator("#lineup tbody th button", has_text="1").click()
     expect(page.locator("[data-part=heat] img")).to_have_count(2 * len(trained("mnist")), timeout=30_000)
     expect(page.locator("[data-part=heat] p")).to_contain_text("What speaks for 1")
-    for part, selector in (("break", "svg[role=img]"), ("looks", "td")):
+    for part, selector in (("break", "svg[role=img]"), ("looks", "td"), ("alike", "figure img")):
         page.locator(f"[data-part={part}] summary").click()
         expect(page.locator(f"[data-part={part}] {selector}").first).to_be_visible(timeout=30_000)
     assert winners(page) == dict.fromkeys(trained("mnist"), "7")
