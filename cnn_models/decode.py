@@ -19,7 +19,14 @@ WHITES = (1, 255, 65_535, 2**31)  # what white may be in a picture of floats or 
 
 
 class PictureError(ValueError):
-    """A picture that cannot be used; the message is one sentence for a person: what is wrong and what to do."""
+    """A picture that cannot be used; the message is one sentence for a person: what is wrong and what to do.
+
+    Its parts are kept, so that it can be said in another language: the `sentence` with `{names}`, and their `values`.
+    """
+
+    def __init__(self, sentence: str, **values: str):
+        super().__init__(sentence.format(**values) if values else sentence)
+        self.sentence, self.values = sentence, values
 
 
 def decode(source: bytes | str | Path | Image.Image | np.ndarray) -> np.ndarray:
@@ -41,7 +48,9 @@ def decode(source: bytes | str | Path | Image.Image | np.ndarray) -> np.ndarray:
         raise PictureError("The picture has too many pixels; make it smaller.") from error
     except Image.UnidentifiedImageError as error:
         known = ", ".join(FORMATS)
-        raise PictureError(f"This is not a picture of a kind known here; save it as one of {known}.") from error
+        raise PictureError(
+            "This is not a picture of a kind known here; save it as one of {known}.", known=known
+        ) from error
     except Exception as error:  # a damaged file makes pillow raise nearly anything
         raise PictureError("The picture is damaged or cut short; save or upload it again.") from error
 
@@ -49,11 +58,13 @@ def decode(source: bytes | str | Path | Image.Image | np.ndarray) -> np.ndarray:
 def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise PictureError(f"There is no file {path.name[:80]!r}; choose another picture.")
+            raise PictureError("There is no file {name}; choose another picture.", name=repr(path.name[:80]))
         _check_bytes(path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise PictureError(f"The file {path.name[:80]!r} cannot be read; choose another picture.") from error
+        raise PictureError(
+            "The file {name} cannot be read; choose another picture.", name=repr(path.name[:80])
+        ) from error
 
 
 def _open(source: object) -> Image.Image:
@@ -74,7 +85,7 @@ def _open(source: object) -> Image.Image:
 
 def _check_bytes(count: int) -> None:
     if count > MAX_BYTES:
-        raise PictureError(f"The file is larger than {MAX_BYTES // 10**6} MB; make it smaller.")
+        raise PictureError("The file is larger than {most} MB; make it smaller.", most=str(MAX_BYTES // 10**6))
 
 
 def _check_size(width: int, height: int) -> None:
@@ -82,27 +93,37 @@ def _check_size(width: int, height: int) -> None:
         raise PictureError("The picture has no pixels; choose another.")
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise PictureError(
-            f"The picture is {width:,} × {height:,} pixels, but at most {MAX_PIXELS // 10**6} million and "
-            f"{MAX_SIDE:,} on a side can be taken; make it smaller."
+            "The picture is {width} × {height} pixels, but at most {millions} million and {side} on a side can be "
+            "taken; make it smaller.",
+            width=f"{width:,}",
+            height=f"{height:,}",
+            millions=str(MAX_PIXELS // 10**6),
+            side=f"{MAX_SIDE:,}",
         )
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)):
-        raise PictureError(f"An array of shape {array.shape} is not a picture; H x W, H x W x 3 and H x W x 4 are.")
+        raise PictureError(
+            "An array of shape {shape} is not a picture; H x W, H x W x 3 and H x W x 4 are.", shape=str(array.shape)
+        )
     _check_size(array.shape[1], array.shape[0])
     if np.issubdtype(array.dtype, np.floating):
         return Image.fromarray(_to_8_bits(array, white=1))
     if array.dtype.newbyteorder("=") == np.uint16:
         return Image.fromarray(_to_8_bits(array, white=65_535))
     if array.dtype != np.uint8:
-        raise PictureError(f"An array of {array.dtype} is not a picture; arrays of uint8, uint16 and floats are.")
+        raise PictureError(
+            "An array of {kind} is not a picture; arrays of uint8, uint16 and floats are.", kind=str(array.dtype)
+        )
     return Image.fromarray(array)
 
 
 def _to_8_bits(values: np.ndarray, white: int) -> np.ndarray:
     if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
-        raise PictureError(f"The picture has values that are not between 0 and {white:,}; scale them to that.")
+        raise PictureError(
+            "The picture has values that are not between 0 and {white}; scale them to that.", white=f"{white:,}"
+        )
     return np.rint(values * np.float32(255 / white)).astype(np.uint8)
 
 

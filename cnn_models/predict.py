@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.datasets import DATASETS
@@ -21,9 +20,9 @@ from cnn_models.decode import decode
 from cnn_models.hub import LoadedModel, MissingCheckpoint, ModelHub, parse
 from cnn_models.preprocess import to_dataset_form, to_input
 from cnn_models.testsets import Measured
+from cnn_models.unusual import lookalike, surprise
 from cnn_models.zoo import ARCHITECTURES
 
-ENERGY_TEMPERATURE = 3
 AT_ONCE = 16  # networks that one question may name
 OTHERS = 4  # of these, how many from elsewhere on the Hub, as each may have to come first
 MEASURING = 5  # seconds for measuring a network of others, once, before its first answer
@@ -64,17 +63,21 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The answers of several networks to one picture; `picture` is 28 x 28 uint8, what the networks see."""
+    """The answers of several networks to one picture; `picture` is 28 x 28 uint8, what the networks see.
+
+    `like` is the `lookalike` of the picture.
+    """
 
     dataset: str
     picture: np.ndarray
     verdict: Verdict
     models: tuple[Answer, ...]
+    like: str = ""
 
     @classmethod
-    def of(cls, dataset: str, picture: np.ndarray, answers: Sequence[Answer]) -> Comparison:
+    def of(cls, dataset: str, picture: np.ndarray, answers: Sequence[Answer], like: str = "") -> Comparison:
         """The comparison of answers to one picture, with their verdict."""
-        return cls(dataset, picture, _verdict(tuple(answers)), tuple(answers))
+        return cls(dataset, picture, _verdict(tuple(answers), like), tuple(answers), like)
 
     def to_dict(self) -> dict:
         """Everything but the picture in JSON's types, as the HTTP endpoint answers it."""
@@ -100,14 +103,15 @@ def compare(
         raise ValueError(f"unknown data set {dataset!r:.80}; known are {', '.join(DATASETS)}")
     hub = hub or _shared_hub()
     ids = _ids(models, dataset)
-    grid = to_dataset_form(decode(picture), DATASETS[dataset], off)
+    grey = decode(picture)
+    grid = to_dataset_form(grey, DATASETS[dataset], off)
 
     def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
         found = hub.run(id, lambda network: predict(network, grid))
         return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_foreign(id) else found
 
     answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
-    return Comparison.of(dataset, grid, answers)
+    return Comparison.of(dataset, grid, answers, lookalike(hub, dataset, grey))
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
@@ -124,22 +128,12 @@ def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
         logits = logits[0].cpu().double()  # in float32, 0.99999999 would be 1
     if not logits.isfinite().all():
         raise CheckpointError(f"{loaded.id} computes numbers that are not finite; leave it out or train it again")
-    logits_at_temperature = logits / card.temperature
-    probabilities = logits_at_temperature.softmax(0).tolist()
-    unusual = card.energy_threshold is not None and energy(logits_at_temperature).item() > card.energy_threshold
+    probabilities = (logits / card.temperature).softmax(0).tolist()
+    unusual = surprise(logits, card) > 0
     first, second = logits.topk(2).values.tolist()
     label = card.classes[logits.argmax()]
     by_class = dict(zip(card.classes, probabilities, strict=True))
     return Answer(loaded.id, label, by_class, first - second, milliseconds, unusual, loaded.source)
-
-
-def energy(logits: Tensor) -> Tensor:
-    """-3 log sum exp(logits / 3) over the last dimension: the higher, the less a picture is like the training data.
-
-    Liu et al. 2020, Energy-based out-of-distribution detection, eq. 4, of logits already divided by their card's
-    temperature, which gives those of all networks one scale. For why 3, see `training.calibrate`.
-    """
-    return -ENERGY_TEMPERATURE * (logits / ENERGY_TEMPERATURE).logsumexp(-1)
 
 
 def _ids(models: Sequence[str], dataset: str) -> list[str]:
@@ -174,13 +168,15 @@ def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[
     return tuple(answers)
 
 
-def _verdict(answers: tuple[Answer, ...]) -> Verdict:
+def _verdict(answers: tuple[Answer, ...], like: str) -> Verdict:
     shares = {name: sum(a.probabilities[name] for a in answers) / len(answers) for name in answers[0].probabilities}
     counts = Counter(answer.label for answer in answers)
     votes = dict(sorted(counts.items(), key=lambda vote: (-vote[1], -shares[vote[0]])))
     likeliest = max(shares, key=shares.__getitem__)
     why, strange = "", sum(answer.unusual for answer in answers)
-    if 2 * strange > len(answers):
+    if like:
+        why = f"The picture may show none of the ten classes: it looks more like one of {DATASETS[like].title}."
+    elif 2 * strange > len(answers):
         who = "the network finds" if len(answers) == 1 else f"{strange} of {len(answers)} networks find"
         why = f"The picture may show none of the ten classes: {who} it unlike anything seen in training."
     elif shares[likeliest] < 0.5:

@@ -28,6 +28,9 @@ BLANK = "The picture is blank; draw or choose one in which something stands out.
 class BlankPicture(PictureError):
     """A picture in which nothing stands out from the background."""
 
+    def __init__(self):
+        super().__init__(BLANK)
+
 
 def to_dataset_form(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> np.ndarray:
     """H x W uint8, dark on light or light on dark, to 28 x 28 uint8, bright on black, as the data set has them.
@@ -71,7 +74,7 @@ def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tupl
     whole = 0, 0, width, height
     if "ink" in off:
         if picture.min() == picture.max():
-            raise BlankPicture(BLANK)
+            raise BlankPicture
         ink, box = picture.astype(np.float32), whole
     else:
         ink, box = form.ink(*_foreground(picture))
@@ -128,7 +131,7 @@ def _foreground(picture: np.ndarray) -> tuple[np.ndarray, float]:
     least = max(FAINTEST, 6 * noise)
     above = np.maximum(values - _background(values, tolerance=least), 0)
     if above.max() < least:
-        raise BlankPicture(BLANK)
+        raise BlankPicture
     return above, noise
 
 

@@ -65,6 +65,13 @@ def test_the_sentence_is_said_in_chinese_too():
     assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都认为是包。"
 
 
+def test_the_sentence_says_what_the_picture_looks_like_instead():
+    answers = compared("fashion_mnist", lenet5="Bag").models
+    comparison = Comparison.of("fashion_mnist", np.zeros((28, 28), np.uint8), answers, "mnist")
+    assert comparison.verdict.unusual and "looks more like a digit" in sentence(comparison)
+    assert "更像数字" in sentence(comparison, "zh")
+
+
 def cells(html, model):
     return re.findall(rf"<td data-model='{model}'[^>]*>([^<]*)</td>", html)
 

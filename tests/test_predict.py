@@ -14,8 +14,9 @@ from torch import nn
 from cnn_models import DATASETS, compare
 from cnn_models.checkpoint import WEIGHTS, CheckpointError
 from cnn_models.hub import LoadedModel, MissingCheckpoint, parse
-from cnn_models.predict import energy, predict
+from cnn_models.predict import predict
 from cnn_models.preprocess import BlankPicture
+from cnn_models.unusual import energy
 from tests.conftest import make_card
 
 PICTURE = np.full((100, 100), 255, np.uint8)

@@ -8,10 +8,21 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from cnn_models import DATASETS, compare
+from cnn_models import DATASETS, ModelHub, compare
+from cnn_models.unusual import lookalike
 from training.data import load
 
 SAMPLES = Path(__file__).parents[1] / "ui" / "samples"
+
+CLOTHES = {
+    "T-shirt/top": [
+        (0.3, 0.15), (0.42, 0.2), (0.58, 0.2), (0.7, 0.15), (0.92, 0.35), (0.8, 0.45), (0.7, 0.38), (0.7, 0.88),
+        (0.3, 0.88), (0.3, 0.38), (0.2, 0.45), (0.08, 0.35), (0.3, 0.15),
+    ],
+    "Trouser": [(0.35, 0.1), (0.65, 0.1), (0.7, 0.9), (0.55, 0.9), (0.5, 0.35), (0.45, 0.9), (0.3, 0.9), (0.35, 0.1)],
+    "Bag": [(0.2, 0.4), (0.8, 0.4), (0.85, 0.85), (0.15, 0.85), (0.2, 0.4)],
+    "Sneaker": [(0.1, 0.5), (0.3, 0.42), (0.5, 0.55), (0.9, 0.65), (0.92, 0.78), (0.1, 0.78), (0.1, 0.5)],
+}  # fmt: skip
 
 
 def arc(x, y, width, height, start, end):
@@ -68,3 +79,11 @@ def test_scribbles_are_in_the_main():
     torch.manual_seed(0)
     scribbles = [drawing([torch.rand(25, 2).mul(0.8).add(0.1).tolist()]) for _ in range(30)]
     assert sum(compare(picture, "mnist").verdict.unusual for picture in scribbles) > 15
+
+
+def test_digits_among_clothing_are_known_for_digits_and_drawn_clothing_is_not():
+    verdicts = [compare(drawing(strokes), "fashion_mnist").verdict for strokes in DIGITS.values()]
+    assert sum("more like one of MNIST" in verdict.why for verdict in verdicts) >= 9
+    assert not any(compare(drawing([outline]), "fashion_mnist").like for outline in CLOTHES.values())
+    without = ModelHub(weights_dir="nowhere")
+    assert not lookalike(without, "fashion_mnist", drawing(DIGITS["7"]))

@@ -29,10 +29,10 @@ from cnn_models.checkpoint import (
 from cnn_models.evaluation import CLASSES, Evaluation
 from cnn_models.handwriting import unpack
 from cnn_models.hub import BUILT_IN, default_weights_dir
-from cnn_models.predict import energy
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
+from cnn_models.unusual import energy
 from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability, strangers
 from training.data import DataError, Pictures, load
 from training.looks import accuracy_by_looks

@@ -81,7 +81,8 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
         f"<th scope='col' class='board-together'>{say(language, 'board.together')}"
         f"<small>{say(language, 'board.vote')}</small></th></tr></thead><tbody>"
         + "".join(
-            f"<tr><th scope='row'><button type='button' data-class='{escape(label)}'>{escape(name)}</button></th>"
+            f"<tr><th scope='row'><button type='button' data-class='{escape(label)}' "
+            f"title='{escape(say(language, 'board.explain', label=name))}'>{escape(name)}</button></th>"
             f"{''.join(row)}</tr>"
             for label, name, row in zip(classes, names, rows, strict=True)
         )

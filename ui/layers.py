@@ -22,7 +22,7 @@ from ui.diagram import diagram
 from ui.drawing import SENT, drawing_of
 from ui.layer_rows import family, ids, memory, milliseconds, percent, rows
 from ui.strips import png, strips
-from ui.texts import mark, say
+from ui.texts import mark, mark_sentence, say
 from ui.versus import versus
 
 IMAGENET_SIZE = 224  # the side that the networks of ImageNet were made for
@@ -101,7 +101,7 @@ def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> 
     try:
         grid, dataset, is_drawn = drawing_of(value, dataset)
     except PictureError as error:
-        return [{}] * len(columns), f"<p class='layers-facts'>{escape(str(error))}</p>"
+        return [{}] * len(columns), f"<p class='layers-facts'>{mark_sentence(error.sentence, **error.values)}</p>"
     found, notes = [], []
     for each in columns:
         try:
@@ -138,7 +138,8 @@ def head(column: Column, index: int) -> str:
     """Facts, totals and diagram of a network."""
     spec = ARCHITECTURES[column.name]
     return (
-        f"<section class='layers-network'><h3>{escape(spec.title)}</h3><p class='layers-facts'>{escape(spec.summary)} "
+        f"<section class='layers-network'><h3>{escape(spec.title)}</h3>"
+        f"<p class='layers-facts'>{mark_sentence(spec.summary)} "
         f"<a href='{escape(spec.url)}' target='_blank' rel='noopener'>{escape(spec.paper)}</a></p>"
         f"<div class='layers-totals'>{totals(column)}</div>"
         f"{diagram(column.network, spec.title, ids(index))}</section>"

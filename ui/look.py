@@ -16,11 +16,12 @@ from cnn_models.layers import architecture_layers
 from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import Answer, Comparison
 from cnn_models.preprocess import BlankPicture, Step, steps
+from cnn_models.unusual import lookalike
 from ui.ask import Ask
 from ui.board import Column, board
 from ui.sketchpad import picture_of
 from ui.steps import strip
-from ui.texts import say
+from ui.texts import say, translate
 from ui.verdict import sentence, verdict_html
 
 
@@ -49,7 +50,8 @@ class Looker:
         try:
             if (picture := picture_of(ask.picture)) is None:
                 raise BlankPicture
-            seen = steps(decode(picture), DATASETS[ask.dataset], ask.off)
+            grey = decode(picture)
+            seen = steps(grey, DATASETS[ask.dataset], ask.off)
             if not ready:
                 raise PictureError(say(ask.language, "verdict.nobody"))
             # The large ones first: the small ones are being answered by the quick ask meanwhile.
@@ -59,12 +61,13 @@ class Looker:
             text = verdict_html(say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}"))
             return self._shown(ask, columns, text, strip(ask, seen, sides), complete=True)
         except PictureError as error:
-            why = str(error) if not ready else say(ask.language, "verdict.refused", why=error)
+            why = translate(ask.language, error.sentence, **error.values)
+            why = say(ask.language, "verdict.refused", why=why) if ready else why
             return self._shown(ask, columns, verdict_html(why, "alarm"), strip(ask, seen, sides), complete=True)
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if answers and (complete or not ask.quick):
-            comparison = Comparison.of(ask.dataset, seen[-1].picture, answers)
+            comparison = Comparison.of(ask.dataset, seen[-1].picture, answers, lookalike(self._hub, ask.dataset, grey))
             text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
             text = verdict_html(say(ask.language, "verdict.nobody"), "alarm")

@@ -34,6 +34,65 @@ TEXTS: dict[str, tuple[str, str]] = {
     "class.Sneaker": ("Sneaker", "运动鞋"),
     "class.Bag": ("Bag", "包"),
     "class.Ankle boot": ("Ankle boot", "短靴"),
+    # The networks, and what is wrong with pictures: said in English by cnn_models.
+    "summary.lenet5": (
+        "Convolution, pooling, convolution, pooling, dense: the pattern every later network follows.",
+        "卷积、池化、卷积、池化、全连接：后来的网络都沿用这一模式。",
+    ),
+    "summary.alexnet": (
+        "LeNet made deeper and much wider, with ReLU, max-pooling and dropout.",
+        "更深、宽得多的 LeNet，并采用 ReLU、最大池化和随机失活。",
+    ),
+    "summary.googlenet": (
+        "Several kernel sizes side by side, 1×1 convolutions to pay for them, an average in place of dense layers.",
+        "多种大小的卷积核并排，用 1×1 卷积省下其开销，并以平均代替全连接层。",
+    ),
+    "summary.mini_inception": (
+        "Two linear Inception blocks: what running kernels side by side gains at 28×28.",
+        "两个线性 Inception 块：看看卷积核并排在 28×28 上有何收益。",
+    ),
+    "summary.mini_resnet": (
+        "Two residual blocks: the layers learn what to add to their input, which the shortcut carries on.",
+        "两个残差块：各层学习要给输入加上什么，输入则由捷径直接带过。",
+    ),
+    "picture.blank": (
+        "The picture is blank; draw or choose one in which something stands out.",
+        "图片是空白的；请画一幅或选一张有明显内容的图片。",
+    ),
+    "picture.pixels": (
+        "The picture has too many pixels; make it smaller.",
+        "图片像素过多；请缩小后再试。",
+    ),
+    "picture.kind": (
+        "This is not a picture of a kind known here; save it as one of {known}.",
+        "无法识别这种图片格式；请另存为 {known} 之一。",
+    ),
+    "picture.damaged": (
+        "The picture is damaged or cut short; save or upload it again.",
+        "图片已损坏或不完整；请重新保存或上传。",
+    ),
+    "picture.nofile": ("There is no file {name}; choose another picture.", "没有文件 {name}；请另选一张图片。"),
+    "picture.unread": (
+        "The file {name} cannot be read; choose another picture.",
+        "无法读取文件 {name}；请另选一张图片。",
+    ),
+    "picture.none": ("There is no picture here; draw one or choose a file.", "这里没有图片；请画一幅或选一个文件。"),
+    "picture.bytes": ("The file is larger than {most} MB; make it smaller.", "文件超过 {most} MB；请缩小后再试。"),
+    "picture.empty": ("The picture has no pixels; choose another.", "图片没有任何像素；请另选一张。"),
+    "picture.size": (
+        "The picture is {width} × {height} pixels, but at most {millions} million and {side} on a side can be taken; "
+        "make it smaller.",
+        "图片为 {width} × {height} 像素，而总数不得超过 {millions} 百万、每边不得超过 {side}；请缩小后再试。",
+    ),
+    "picture.values": (
+        "The picture has values that are not between 0 and {white}; scale them to that.",
+        "图片中有不在 0 到 {white} 之间的数值；请先换算到该范围。",
+    ),
+    "picture.unsent": (
+        "That is not a picture this page sent; clear the sketchpad and try again.",
+        "这不是本页发送的图片；请清空画板后重试。",
+    ),
+    "picture.unknown": ("That is not a picture uploaded here; upload it first.", "这不是在此上传的图片；请先上传。"),
     # The sketchpad.
     "pad.name": (
         "Sketchpad: draw with mouse, pen or finger, or with the arrow keys; "
@@ -90,6 +149,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "to {strange} of {count} networks it is unlike anything seen in training",
         "{count} 个网络中有 {strange} 个从未在训练中见过这样的图片",
     ),
+    "verdict.like.digits": (
+        "it looks more like a digit, for which there is Digits above",
+        "它更像数字，请在上方改选“数字”",
+    ),
     "verdict.unsure": (
         "no class has half of the probability; the likeliest, {label}, has {share} %",
         "没有一类的概率过半，最可能的{label}只有 {share} %",
@@ -121,6 +184,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board.weights": ("Weights", "权重"),
     "board.untrained": ("not trained yet", "尚未训练"),
     "board.trains": ("`{command}` trains it", "用 `{command}` 训练它"),
+    "board.explain": ("Show what speaks for {label}", "查看支持“{label}”的依据"),
     "board.models": ("Networks", "网络"),
     "board.calibrated": ("Calibrated", "校准"),
     "board.calibrated.why": (
@@ -759,6 +823,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
+KEYS = {english: key for key, (english, _) in TEXTS.items()}
+
 
 def say(language: str, key: str, **values: object) -> str:
     """The text of a key, its `{names}` filled in. Raises KeyError for a key or a language that is not there."""
@@ -774,6 +840,18 @@ def mark(key: str, tag: str = "span", **values: object) -> str:
 def attribute(name: str, key: str, **values: object) -> str:
     """An HTML attribute (`title`, `aria-label`, `alt` or `placeholder`) in the visitor's language."""
     return f'{name}="{escape(say("en", key, **values), quote=True)}" {_data(f"text-{name}", key, values)}'
+
+
+def translate(language: str, sentence: str, **values: object) -> str:
+    """A sentence that came in English, its `{names}` filled in; as it came if it is none of TEXTS."""
+    if sentence in KEYS:
+        return say(language, KEYS[sentence], **values)
+    return sentence.format(**values) if values else sentence
+
+
+def mark_sentence(sentence: str, **values: object) -> str:
+    """A sentence that came in English, shown in the visitor's language; as it came if it is none of TEXTS."""
+    return mark(KEYS[sentence], **values) if sentence in KEYS else escape(translate("en", sentence, **values))
 
 
 def script() -> str:

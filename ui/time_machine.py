@@ -22,7 +22,7 @@ from ui.chart import Axis, Line, around, chart
 from ui.colours import COLOURS, DASH
 from ui.drawing import SENT, Drawing, drawing_of
 from ui.strips import png
-from ui.texts import attribute, mark
+from ui.texts import attribute, mark, mark_sentence
 from ui.verdict import class_mark, percent
 
 REMEMBERED = 64  # pictures through all epochs of a network
@@ -53,7 +53,7 @@ def time_machine(hub: ModelHub, tab: gr.Tab) -> None:
         try:
             drawing = drawing_of(value, dataset)
         except PictureError as error:
-            return f"<p class='training-none'>{escape(str(error))}</p>"
+            return f"<p class='training-none'>{mark_sentence(error.sentence, **error.values)}</p>"
         found, notes = [], []
         for id, card in hub.cards().items():
             if card.dataset == drawing.dataset and card.snapshots_sha256:

@@ -74,7 +74,9 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
         text += semicolon + say(language, "verdict.share", **share)
     if verdict.unusual:
         strange = sum(answer.unusual for answer in comparison.models)
-        if 2 * strange > count:
+        if comparison.like:
+            why = say(language, f"verdict.like.{DATASETS[comparison.like].kind}")
+        elif 2 * strange > count:
             why = say(language, "verdict.strange", strange=strange, count=count)
         else:
             why = say(language, "verdict.unsure", **share)

@@ -21,7 +21,7 @@ from ui.ask import Ask
 from ui.colours import COLOURS, DASH
 from ui.look import Looker
 from ui.steps import data_url
-from ui.texts import say
+from ui.texts import say, translate
 from ui.verdict import class_name, listing, percent
 
 SHOWN = 112  # pixels of a heat map
@@ -53,7 +53,9 @@ class Explainer:
             if ask.part == "looks":
                 return self._looks(ask, networks, grid)
             return self._heat(ask, networks, grid)
-        except (PictureError, CheckpointError) as error:
+        except PictureError as error:
+            return f"<p>{escape(translate(ask.language, error.sentence, **error.values))}</p>"
+        except CheckpointError as error:
             return f"<p>{escape(str(error))}</p>"
 
     def _heat(self, ask: Ask, networks: list[LoadedModel], grid: np.ndarray) -> str:

@@ -1,0 +1,46 @@
+"""How many pictures are called "not one of the ten things": the bundled test pictures of each data set, in each.
+
+python -m tests.benchmarks.unusual [PICTURES]
+
+With and without asking whether a picture looks more like the other data set's; and, as AUROC, how well the energy of
+the witness tells the data sets apart, alone and less that of the witness of the other data set.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import torch
+
+from cnn_models import DATASETS, ModelHub, compare
+from cnn_models.testsets import load_test_set
+from cnn_models.unusual import witness
+from training.calibrate import auroc
+
+
+def main(count: int) -> None:
+    hub = ModelHub()
+    for dataset in DATASETS:
+        (other,) = DATASETS.keys() - {dataset}
+        alone, relative = {}, {}
+        for source in DATASETS:
+            pictures = load_test_set(source)[0][:count]
+            found = [compare(picture, dataset, hub=hub) for picture in pictures]
+            alone_found = [2 * sum(answer.unusual for answer in each.models) > len(each.models) for each in found]
+            before, now = (
+                np.mean(alone_found),
+                np.mean([a or bool(c.like) for a, c in zip(alone_found, found, strict=True)]),
+            )
+            print(f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the lookalike {100 * now:.1f} %")
+            alone[source] = torch.tensor([witness(hub, dataset, picture) for picture in pictures])
+            others = torch.tensor([witness(hub, other, picture) for picture in pictures])
+            relative[source] = alone[source] - others
+        print(
+            f"AUROC of {other} against {dataset}: {auroc(alone[dataset], alone[other]):.4f} alone, "
+            f"{auroc(relative[dataset], relative[other]):.4f} relative"
+        )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
