@@ -88,14 +88,15 @@ function restore(code) {
 
 // The address.
 function link() {
-  const { dataset, models, calibrated, sort, off } = ask();
-  const parts = { d: dataset, m: models.join(), c: calibrated ? 1 : 0, s: sort, o: off.join(), p: encode() };
+  const { dataset, models, calibrated, sort, off, language } = ask();
+  const parts = { d: dataset, m: models.join(), c: calibrated ? 1 : 0, s: sort, o: off.join(), l: language, p: encode() };
   return "#" + new URLSearchParams(parts);
 }
 
 function open() {
   const parts = new URLSearchParams(location.hash.slice(1));
   if (!parts.has("d")) return;
+  window.lineup.speak(parts.get("l") ?? "");
   const list = (name) => (parts.get(name) ?? "").split(",").filter(Boolean);
   const check = (name, is) => {
     for (const input of element.querySelectorAll(`input[name=${name}]`)) input.checked = is(input.value);

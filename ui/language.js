@@ -6,7 +6,10 @@ const OURS = "[role=tab]:not([data-text]), .block label > span:not([data-text])"
 const keys = new Map(Object.entries(TEXTS).map(([key, [english]]) => [english, key]));
 const store = "lineup.language";
 
+// That of the address, which `keep.js` writes; the one chosen here before; or the browser's.
 function chosen() {
+  const linked = new URLSearchParams(location.hash.slice(1)).get("l");
+  if (LANGUAGES.includes(linked)) return linked;
   const spoken = navigator.languages.map((tag) => tag.slice(0, 2)).find((code) => LANGUAGES.includes(code)) ?? "en";
   try {
     return LANGUAGES.find((code) => code === localStorage.getItem(store)) ?? spoken;
@@ -22,11 +25,9 @@ const lineup = (window.lineup = {
     return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   },
   speak(language) {
+    if (!LANGUAGES.includes(language) || language === lineup.language) return;
     lineup.language = language;
     nameLanguage();
-    try {
-      localStorage.setItem(store, language);
-    } catch {} // it is said for this visit
     translate(document.body);
     document.dispatchEvent(new Event("lineup:language"));
   },
@@ -63,7 +64,11 @@ function say(element) {
 }
 
 document.addEventListener("change", (event) => {
-  if (event.target.matches(".language input")) lineup.speak(event.target.value);
+  if (!event.target.matches(".language input")) return;
+  try {
+    localStorage.setItem(store, event.target.value);
+  } catch {} // it is said for this visit
+  lineup.speak(event.target.value);
 });
 // Gradio makes HTML anew by changing what is there already, so texts and attributes can fall back to English.
 new MutationObserver((records) => {
