@@ -2,6 +2,7 @@
 
 import io
 import json
+import urllib.request
 
 import pytest
 from gradio_client import Client, handle_file
@@ -117,6 +118,16 @@ def test_the_answer_is_typed(client):
     assert set(returned["properties"]) == {"dataset", "verdict", "models", "steps", "mistakes"}
     model = returned["properties"]["models"]["items"]["properties"]
     assert model["probabilities"]["additionalProperties"] == {"type": "number"}
+
+
+def test_the_tools_of_mcp_are_these_two_with_every_argument_described(url):
+    pytest.importorskip("mcp", reason="the app offers tools where gradio[mcp] is installed")
+    with urllib.request.urlopen(f"{url.rstrip('/')}/gradio_api/mcp/schema") as answer:
+        tools = {tool["name"]: tool for tool in json.load(answer)}
+    assert set(tools) == {"compare", "models"} and all(tool["description"] for tool in tools.values())
+    arguments = tools["compare"]["inputSchema"]["properties"]
+    assert set(arguments) == {"image", "dataset", "models", "steps", "explain", "off"}
+    assert all(each["description"].endswith(".") for each in arguments.values())
 
 
 def test_only_these_two_endpoints_are_public(client):

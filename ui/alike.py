@@ -57,7 +57,7 @@ def _figure(language: str, answers: Answers, known: Mapping[str, int], number: i
     pictures, _ = load_test_set(answers.dataset)
     is_what = escape(say(language, "why.alike.is", label=truth))
     return (
-        f"<figure><img src='{png(pictures[number])}' alt='{is_what}' title='#{number}'>"
+        f"<figure><img src='{png(pictures[number])}' alt='#{number}' title='#{number}'>"
         f"<figcaption><b>{is_what}</b>{lines}</figcaption></figure>"
     )
 

@@ -97,12 +97,11 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
         """Compare classic CNNs on one picture: what each network reads in it, with probabilities and a common verdict.
 
         Args:
-            image: any picture, as a file.
+            image: any picture, as a file, an http or https address, or a data URL.
             dataset: mnist (digits) or fashion_mnist (clothing).
             models: architecture names or checkpoint ids, those of others as owner/lenet5.mnist@revision; empty for all.
             steps: also the pictures of the preprocessing, step by step.
-            explain: also why: heat maps, what breaks each answer, many looks averaged, and the test pictures on which
-                these networks go wrong likewise; takes seconds.
+            explain: also why: heat maps, what breaks each answer, many looks, the closest mistakes; takes seconds.
             off: steps of the preprocessing to leave out: polarity, ink, scale, centre.
         """
         try:

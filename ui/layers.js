@@ -11,7 +11,7 @@ const copy = async (text) => {
 const show = (row) => {
   for (let each = row; each; each = each.parentElement.closest("details")) each.open = true;
   const line = row.querySelector("summary");
-  line.scrollIntoView({ block: "center", inline: "nearest", behavior: "smooth" });
+  line.scrollIntoView({ block: "center", inline: "nearest" });
   line.focus({ preventScroll: true });
 };
 

@@ -6,7 +6,7 @@ element.addEventListener("click", async (event) => {
   if (!button) return;
   const place = within(".mistakes-pictures");
   place.innerHTML = await server.pictures(JSON.parse(button.dataset.pick));
-  place.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  place.scrollIntoView({ block: "nearest" });
 });
 
 element.addEventListener("change", async (event) => {

@@ -88,7 +88,7 @@ def contest_html(answers: Answers, first: str, second: str) -> str:
         for head, cells in rows
     )
     return (
-        f"<table class='mistakes-table'><thead><tr><th></th><th>{mark('mistakes.right', network=b)}</th>"
+        f"<table class='mistakes-table'><thead><tr><td></td><th>{mark('mistakes.right', network=b)}</th>"
         f"<th>{mark('mistakes.wrong', network=b)}</th></tr></thead><tbody>{body}</tbody></table>"
         f"<p class='mistakes-verdict'>{mark('mistakes.counts', **values)} {mark(key, chance=chance)}</p>"
         f"<div class='mistakes-both'>{matrix(answers, first)}{matrix(answers, second)}</div>"
@@ -117,7 +117,7 @@ def matrix(answers: Answers, name: str) -> str:
     return (
         f"<figure><figcaption>{mark('mistakes.matrix', network=_title(name))}</figcaption>"
         f"<div class='mistakes-scroll' tabindex='0'><table class='mistakes-matrix'>"
-        f"<thead><tr><th></th>{heads}<th></th></tr></thead><tbody>{''.join(body)}</tbody></table></div></figure>"
+        f"<thead><tr><td></td>{heads}<td></td></tr></thead><tbody>{''.join(body)}</tbody></table></div></figure>"
     )
 
 

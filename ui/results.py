@@ -110,8 +110,8 @@ def final_figures(groups: Sequence[list[Run]]) -> str:
 def _table(first: str, heads: Sequence[str], body: Sequence[str]) -> str:
     titles = "".join(mark(f"training.{head}", "th") for head in heads)
     return (
-        f"<div class='training-figures'><table><thead><tr>{mark(f'training.{first}', 'th')}{titles}</tr></thead>"
-        f"<tbody>{''.join(body)}</tbody></table></div>"
+        f"<div class='training-figures' tabindex='0'><table>"
+        f"<thead><tr>{mark(f'training.{first}', 'th')}{titles}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
 

@@ -44,7 +44,7 @@ def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]]) -> str
 
 
 def _figure(text: str, picture: str | None, switch: str, ask: Ask) -> str:
-    image = f"<img src='{picture}' alt='{escape(text)}'>" if picture else "<div></div>"
+    image = f"<img src='{picture}' alt=''>" if picture else "<div></div>"
     caption = escape(text)
     if switch:
         checked = "" if switch in ask.off else " checked"

@@ -44,7 +44,7 @@ def versus() -> str:
     body.append(_row("training", ["–", "–"]))
     return (
         f"<details class='versus'>{mark('versus.title', 'summary')}<div class='versus-scroll' tabindex='0'><table>"
-        f"<thead><tr><th></th>{''.join(heads)}{mark('versus.why', 'th')}</tr></thead>"
+        f"<thead><tr><td></td>{''.join(heads)}{mark('versus.why', 'th')}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table></div></details>"
     )
 

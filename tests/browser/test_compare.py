@@ -166,6 +166,15 @@ def test_why_opens_on_a_class_of_the_board(page):
     assert winners(page) == dict.fromkeys(trained("mnist"), "7")
 
 
+def test_axe_finds_nothing_serious_in_the_dark(browser, url):
+    accessibility = pytest.importorskip("tests.browser.accessibility", reason="axe-playwright-python is not installed")
+    tab = browser.new_page()
+    tab.goto(f"{url}?__theme=dark")
+    accessibility.fill(tab)
+    assert not accessibility.violations(tab)
+    tab.close()
+
+
 def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
     tab = browser.new_page(locale="zh-CN")
     tab.goto(url)
@@ -173,8 +182,14 @@ def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
     expect(tab.locator("#verdict")).to_contain_text("画板是空的", timeout=15_000)
     draw(tab, SEVEN)
     answered(tab, "一致认为是 7")
+    other = browser.new_page()
+    tab.wait_for_url("**l=zh*")
+    other.goto(tab.url)
+    answered(other, "一致认为是 7")
+    other.close()
     tab.get_by_text("English").click()
     answered(tab, "networks read 7")
+    tab.wait_for_url("**l=en*")
     expect(tab.locator(".sketchpad-clear")).to_have_text("Clear")
     tab.reload()
     expect(tab.get_by_role("tab").first).to_have_text("Compare", timeout=15_000)

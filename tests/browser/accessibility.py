@@ -1,0 +1,67 @@
+"""What axe-core finds on every tab of the running app, light and dark, wide and narrow; it ends with 1 if it finds any.
+
+python app.py --port 7860 &
+python -m tests.browser.accessibility http://127.0.0.1:7860
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import BROWSERS, OPTIONS
+from tests.browser.screenshots import SIZES
+from tests.browser.test_page import SEVEN, draw
+
+BAD = ("serious", "critical")
+PARTS = ("heat", "break", "looks", "alike")
+
+
+def violations(page: Page) -> list[str]:
+    """The serious and critical violations on the page as it stands, each with the first places where it is."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['impact']}: {each['help']}: {', '.join(str(node['target']) for node in each['nodes'][:3])}"
+        for each in found
+        if each["impact"] in BAD
+    ]
+
+
+def fill(page: Page) -> None:
+    """A drawing on the Compare tab, with its label and every part of the why."""
+    draw(page, SEVEN)
+    page.wait_for_selector("#lineup .board-winner")
+    page.keyboard.press("7")
+    for part in PARTS:
+        page.locator(f"[data-part={part}] summary").click()
+        page.wait_for_selector(f"[data-part={part}] p")
+
+
+def main(url: str) -> int:
+    found = 0
+    with sync_playwright() as playwright:
+        executable = next(filter(None, map(shutil.which, BROWSERS)))
+        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        for size, (width, height) in SIZES.items():
+            for theme in ("light", "dark"):
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.goto(f"{url}?__theme={theme}")
+                page.wait_for_selector("#sketchpad canvas")
+                fill(page)
+                for tab in ("Compare", "Layers", "Training", "Learn"):
+                    page.get_by_role("tab", name=tab).click()
+                    page.wait_for_timeout(2000)
+                    for sentence in violations(page):
+                        found += 1
+                        print(f"{tab}, {size}, {theme}: {sentence}")
+                page.close()
+        browser.close()
+    print(f"{found} serious or critical violations")
+    return int(found > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
