@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, create_model
+from cnn_models.checkpoint import CheckpointError, read_weights
 from training.init import initialise
 from training.recipes import RECIPES, recipe_for
 
@@ -81,6 +82,17 @@ def test_he_starts_residual_blocks_as_the_identity():
     x = torch.rand(2, 16, 12, 12)
     assert torch.equal(model.block1(x), x)
     assert not model.conv1.bias.any() and model.conv1.weight.std() > 0
+
+
+def test_a_warm_start_has_the_weights_of_a_checkpoint_of_the_same_network(checkpoint):
+    folder, model = checkpoint("lenet5.mnist"), create_model("lenet5")
+    initialise(model, str(folder))
+    weights, _ = read_weights(folder)
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in model.state_dict().items())
+    with pytest.raises(ValueError, match=r"holds lenet5.mnist, which is another network"):
+        initialise(create_model("mini_resnet"), str(folder))
+    with pytest.raises(CheckpointError, match=r"config\.json"):
+        initialise(model, str(folder.parent))
 
 
 def test_initialisations_have_the_deviation_of_their_papers():

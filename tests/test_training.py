@@ -21,6 +21,7 @@ from cnn_models.checkpoint import (
     HISTORY_COLUMNS,
     SNAPSHOTS,
     load_model,
+    read_card,
     read_history,
     read_snapshots,
     read_weights,
@@ -167,10 +168,15 @@ def test_a_run_in_bfloat16_learns_and_its_card_says_so(tmp_path, data_dir, undis
     assert ours != theirs and ours == pytest.approx(theirs, rel=0.05)
 
 
-def test_tracking_gets_the_rows_of_the_history(tmp_path, data_dir, monkeypatch):
+def test_a_warm_start_is_tracked_and_its_card_says_where_it_began(tmp_path, undisturbed, monkeypatch):
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
-    code, errors = finish(run(tmp_path, "--track"))
+    code, errors = finish(run(tmp_path, "--track", f"--init={undisturbed}"))
     assert code == 0, errors
+    first, card = read_card(undisturbed), read_card(tmp_path / "mini_resnet.mnist")
+    begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
+    assert card.recipe["started_from"] == begun and f"--init {undisturbed}" in card.command
+    ended, began = read_weights(undisturbed)[0], read_snapshots(tmp_path / "mini_resnet.mnist")
+    assert all(torch.equal(began[name][0], ended[name].half()) for name in ended)
     query = ["get", "metric", "--project", "cnn-lineup", "--run", "mini_resnet.mnist", "--metric", "val_loss", "--json"]
     found = subprocess.run([sys.executable, "-m", "trackio.cli", *query], capture_output=True, text=True, check=True)
     values = [row["value"] for row in json.loads(found.stdout)["values"]]

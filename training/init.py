@@ -1,8 +1,20 @@
 """Initialisations that a recipe can name, beside PyTorch's own."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 from torch import nn
 
+from cnn_models.checkpoint import read_weights
 from cnn_models.mini_resnet import ResidualBlock
+
+NAMES = ("default", "xavier_uniform", "he", "lecun")
+
+
+def origin(name: str) -> Path | None:
+    """The folder of the checkpoint that an initialisation names, if it names one."""
+    return Path(name) if name not in NAMES and Path(name).is_dir() else None
 
 
 def initialise(model: nn.Module, name: str) -> None:
@@ -11,10 +23,17 @@ def initialise(model: nn.Module, name: str) -> None:
     `xavier_uniform`: Glorot & Bengio 2010, biases as they are. `he`: He et al. 2015 (arXiv:1502.01852) for layers
     before a ReLU, zero biases; `lecun`: the same with unit gain, for layers without one (LeCun et al. 1998, Efficient
     BackProp). With `he` the last convolution of a residual block starts at zero, so that every block starts as
-    the identity (Goyal et al. 2017, arXiv:1706.02677). Raises ValueError for another name.
+    the identity (Goyal et al. 2017, arXiv:1706.02677). The folder of a checkpoint of the same network: a warm start
+    with its weights. Raises ValueError for another name, CheckpointError for a folder that holds no checkpoint.
     """
-    if name not in ("default", "xavier_uniform", "he", "lecun"):
-        raise ValueError(f"unknown initialisation {name!r}; known are default, xavier_uniform, he, lecun")
+    if folder := origin(name):
+        weights, card = read_weights(folder)
+        if {key: t.shape for key, t in weights.items()} != {key: t.shape for key, t in model.state_dict().items()}:
+            raise ValueError(f"{folder} holds {card.id}, which is another network; start from one of the same")
+        model.load_state_dict(weights)
+        return
+    if name not in NAMES:
+        raise ValueError(f"unknown initialisation {name!r}; known are {', '.join(NAMES)} and folders of checkpoints")
     if name == "default":
         return
     for module in model.modules():

@@ -19,7 +19,7 @@ import torch
 import torchvision
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.checkpoint import CheckpointError, write_checkpoint
+from cnn_models.checkpoint import CheckpointError, read_card, write_checkpoint
 from cnn_models.handwriting import unpack
 from cnn_models.hub import default_weights_dir
 from cnn_models.runtime import best_device
@@ -27,13 +27,14 @@ from cnn_models.specs import Card
 from training.crew import Alone, join
 from training.data import DataError, split
 from training.distill import taught
+from training.init import NAMES, origin
 from training.loop import fit
 from training.model_card import model_card
 from training.recipes import PRECISIONS, RECIPES, recipe_for
 from training.state import TrainingError, discard, exists
 from training.track import tracker
 
-CHANGES = ("epochs", "batch_size", "lr", "precision", "compile")
+CHANGES = ("epochs", "batch_size", "lr", "init", "precision", "compile")
 """What of a recipe the command line can change."""
 
 
@@ -54,6 +55,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--lr", type=float, help="the learning rate, or the peak of its schedule")
+    parser.add_argument(
+        "--init", help=f"how it starts: {', '.join(NAMES)}, or the folder of a checkpoint, to go on from"
+    )
     parser.add_argument("--precision", choices=PRECISIONS, help="bfloat16 is faster on GPUs and on newer CPUs")
     parser.add_argument("--compile", action="store_true", default=None, help="compile the network: faster on GPUs")
     parser.add_argument("--seed", type=int, default=0)
@@ -95,6 +99,10 @@ def main(argv: list[str] | None = None) -> None:
             cache = state.with_name(f"{args.id}.answers.safetensors")
             pictures, teachers = taught(dataset.name, pictures, recipe, args.seed, device, cache)
             how += f", taught by {' and '.join(teachers)}"
+        begun = {}
+        if folder := origin(recipe.init):
+            first = read_card(folder)
+            begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
         model, progress = fit(
             args.id, architecture.build, pictures, validation, recipe, args.seed, device, state,
             resume=args.resume, stop=lambda: bool(stopped), log=log, crew=crew,
@@ -108,7 +116,8 @@ def main(argv: list[str] | None = None) -> None:
             mean=recipe.mean,
             std=recipe.std,
             classes=dataset.classes,
-            recipe=dataclasses.asdict(recipe) | {"name": args.recipe, "changed": changed, "teachers": teachers},
+            recipe=dataclasses.asdict(recipe)
+            | {"name": args.recipe, "changed": changed, "teachers": teachers, "started_from": begun},
             seed=args.seed,
             split=how,
             weights_dtype="",

@@ -27,6 +27,8 @@ def recipe_words(recipe: dict) -> str:
         parts.append(mark("recipe.average", average=said["average"]))
     if init := INITS.get(str(recipe.get("init"))):
         parts.append(mark("recipe.init", init=init))
+    if isinstance(begun := recipe.get("started_from"), dict) and begun:
+        parts.append(mark("recipe.begun", command=begun.get("command", "?")))
     if "small_epochs" in said and "small_size" in said:
         parts.append(mark("recipe.small", epochs=said["small_epochs"], side=said["small_size"]))
     if varied := [name for name in VARIED if name in said]:

@@ -525,6 +525,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "保留的是权重的滑动平均（每步保留 {average}）。",
     ),
     "recipe.init": ("They begin as {init} proposed.", "按 {init} 的方法初始化。"),
+    "recipe.begun": ("They go on from where “{command}” ended.", "从“{command}”训练出的权重继续。"),
     "recipe.small": (
         "The first {epochs} epochs see pictures of {side}×{side}, which cost less.",
         "前 {epochs} 轮使用 {side}×{side} 的图片，开销较小。",
