@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import logging
-import re
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cnn_models.checkpoint import CONFIG, SNAPSHOTS, WEIGHTS, CheckpointError
+from cnn_models.ids import COMMIT
 
-COMMIT = re.compile(r"[0-9a-f]{40}")
 TIMEOUT = 10  # seconds that the Hub has to answer the first question
 TEXT_LIMIT = 2**20  # bytes of a fetched file that does not hold tensors
 
@@ -30,6 +31,14 @@ def needed(files: tuple[str, ...]) -> list[str]:
     return [name for name in files if name in (CONFIG, WEIGHTS, SNAPSHOTS)]
 
 
+def cached(repository: str, revision: str, files: tuple[str, ...]) -> Path | None:
+    """The folder of a revision in the Hub's cache, if it has what is needed of these files. No network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    paths = [try_to_load_from_cache(repository, name, revision=revision) for name in needed(files)]
+    return Path(paths[0]).parent if all(isinstance(path, str) for path in paths) else None
+
+
 def fetch(
     repository: str,
     revision: str,
@@ -44,51 +53,67 @@ def fetch(
     for anonymously (without this machine's token) is not, once the Hub says that not everyone may see it. Files of
     tensors may have `limit` bytes. `progress` is called with the bytes that came so far and all that will. Raises
     MissingCheckpoint.
+
+    When the connection breaks, the client asks for the rest. When the process is killed, files that came whole stay,
+    but the one that was on its way comes anew: by design, the client writes each download under a name of its own that
+    no later one looks for, and deletes it when the download fails. `hf cache prune` deletes what a kill left.
     """
     # Imported here: it takes 0.4 s that nobody needs whose weights are all in the folder.
-    from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    def cached() -> Path | None:
-        paths = [try_to_load_from_cache(repository, name, revision=revision) for name in needed(files)]
-        return Path(paths[0]).parent if all(isinstance(path, str) for path in paths) else None
-
-    if COMMIT.fullmatch(revision) and (folder := cached()):
+    if COMMIT.fullmatch(revision) and (folder := cached(repository, revision, files)):
         return folder
     token = False if anonymous else None
     try:
         # This question comes first since `snapshot_download` waits for ever on a Hub that does not answer.
         info = HfApi(token=token).model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
-        if (folder := cached()) and folder.name == info.sha:
-            return folder
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if file.rfilename in files}
-        if absent := set(needed(files)) - sizes.keys():
-            raise MissingCheckpoint(
-                f"{repository} has no {' and no '.join(sorted(absent))}; it must be published whole"
+        folder = cached(repository, info.sha, files)
+        if not folder:
+            sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if file.rfilename in files}
+            if absent := set(needed(files)) - sizes.keys():
+                raise MissingCheckpoint(
+                    f"{repository} has no {' and no '.join(sorted(absent))}; it must be published whole"
+                )
+            tensors = WEIGHTS, SNAPSHOTS
+            if large := [name for name, size in sizes.items() if size > (limit if name in tensors else TEXT_LIMIT)]:
+                raise MissingCheckpoint(f"{repository} has a {large[0]} that is larger than this network's can be")
+            total = sum(sizes.values())
+            log.info("fetching %s at %.7s: %.1f MB", repository, info.sha, total / 1e6)
+            folder = Path(
+                snapshot_download(
+                    repository,
+                    revision=info.sha,  # that the sizes are of
+                    allow_patterns=list(files),
+                    token=token,
+                    tqdm_class=_bar(lambda done: progress(done, total)),
+                )
             )
-        if large := [
-            name for name, size in sizes.items() if size > (limit if name in (WEIGHTS, SNAPSHOTS) else TEXT_LIMIT)
-        ]:
-            raise MissingCheckpoint(f"{repository} has a {large[0]} that is larger than this network's can be")
-        total = sum(sizes.values())
-        log.info("fetching %s at %.7s: %.1f MB", repository, info.sha, total / 1e6)
-        return Path(
-            snapshot_download(
-                repository,
-                revision=revision,
-                allow_patterns=list(files),
-                token=token,
-                tqdm_class=_bar(lambda done: progress(done, total)),
-            )
-        )
+        _note(folder, revision)
+        return folder
     except MissingCheckpoint:
         raise
     except Exception as error:  # the client has no common base class, and Xet raises plain RuntimeErrors
         refused = anonymous and isinstance(error, RepositoryNotFoundError)  # also when it is private or gated
-        if not refused and (folder := cached()):
+        if not refused and (folder := cached(repository, revision, files)):
             log.warning("%s is served from the cache: %s", repository, _reason(error))
             return folder
         raise MissingCheckpoint(_why(error, repository, revision)) from error
+
+
+def _note(folder: Path, revision: str) -> None:
+    """Note in the cache which commit a branch is, where the client does it too, but not before the commit is there.
+
+    So the one before is served when the download of a newer one fails.
+    """
+    ref = folder.parents[1] / "refs" / revision
+    with suppress(OSError):
+        if COMMIT.fullmatch(revision) or (ref.is_file() and ref.read_text() == folder.name):
+            return
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        new = ref.with_name(f"{ref.name}.{os.getpid()}.new")
+        new.write_text(folder.name)
+        new.replace(ref)
 
 
 def _bar(report: Callable[[int], None]) -> type:

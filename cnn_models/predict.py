@@ -17,7 +17,9 @@ from PIL import Image
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.datasets import DATASETS
 from cnn_models.decode import decode
-from cnn_models.hub import LoadedModel, MissingCheckpoint, ModelHub, parse
+from cnn_models.fetch import MissingCheckpoint
+from cnn_models.hub import LoadedModel, ModelHub
+from cnn_models.ids import parse
 from cnn_models.preprocess import to_dataset_form, to_input
 from cnn_models.testsets import Measured
 from cnn_models.unusual import lookalike, surprise

@@ -17,7 +17,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from cnn_models.checkpoint import CONFIG, HISTORY, HISTORY_COLUMNS, CheckpointError, read_card, read_history
-from cnn_models.hub import BUILT_IN
+from cnn_models.ids import BUILT_IN
 from cnn_models.specs import Card
 
 RUNS, UNFINISHED = "runs", ".training"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,21 +67,24 @@ def balanced_order(labels: np.ndarray) -> np.ndarray:
     return np.argsort(rank, kind="stable")
 
 
-def measure(model: nn.Module, card: Card, seconds: float = math.inf) -> Measured:
+def measure(
+    model: nn.Module, card: Card, seconds: float = math.inf, progress: Callable[[int], None] = lambda count: None
+) -> Measured:
     """The accuracy of a network on the test set that comes with the app.
 
     After so many seconds on as much of it as was shown by then, the same number of pictures of every class.
+    `progress` is called with their number, but not from a lent GPU.
     """
     if ZERO_GPU and card.input_size > SLOW_FROM:
         try:
             return _measure_on_gpu(model, card, seconds)
         except Exception:  # no GPU was free, or the visitor's share of it is spent
             pass
-    return _measure(model, card, seconds)
+    return _measure(model, card, seconds, progress)
 
 
 @torch.inference_mode()
-def _measure(model: nn.Module, card: Card, seconds: float) -> Measured:
+def _measure(model: nn.Module, card: Card, seconds: float, progress: Callable[[int], None]) -> Measured:
     pictures, labels = load_test_set(card.dataset)
     order, device = balanced_order(labels), next(model.parameters()).device
     end, right, count = time.monotonic() + seconds, 0, 0
@@ -89,9 +93,10 @@ def _measure(model: nn.Module, card: Card, seconds: float) -> Measured:
         x = to_input(torch.from_numpy(pictures[chosen]).to(device), card.input_size, card.mean, card.std)
         right += int((model(x).argmax(1).cpu().numpy() == labels[chosen]).sum())
         count += len(chosen)
+        progress(count)
     return Measured(right, count)
 
 
 @gpu_work
 def _measure_on_gpu(model: nn.Module, card: Card, seconds: float) -> Measured:
-    return _measure(model.to("cuda"), card, seconds)
+    return _measure(model.to("cuda"), card, seconds, lambda count: None)

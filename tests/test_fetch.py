@@ -7,15 +7,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from cnn_models import ModelHub, fetch
-from cnn_models import hub as module
+from cnn_models import ModelHub, fetch, pull
 from cnn_models.checkpoint import CONFIG, FILES, HEADER_LIMIT, HISTORY, WEIGHTS, CheckpointError, memory
-from cnn_models.hub import MissingCheckpoint, StillComing
+from cnn_models.fetch import MissingCheckpoint, StillComing
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 
@@ -35,7 +35,7 @@ def test_fetched_once_and_nothing_else_with_it(published, hub, fake_hub, tmp_pat
     assert fake_hub.asked("GET") == sorted(set(FILES) - {WEIGHTS}) and fake_hub.bodies() == 1
 
     fake_hub.requests.clear()
-    assert hub.get(REMOTE) is net and hub.card(REMOTE) == net.card
+    assert hub.get(REMOTE) == net and hub.card(REMOTE) == net.card
     assert not fake_hub.requests
     ModelHub(hub.weights_dir).get(f"{REMOTE}@main")
     assert fake_hub.requests and not fake_hub.asked("GET") + fake_hub.asked("HEAD")
@@ -48,6 +48,40 @@ def test_a_card_costs_no_weights_and_is_of_their_version(checkpoint, published, 
     fake_hub.push(REMOTE, checkpoint(root=published.parent))
     assert hub.get(REMOTE).card == card
     assert ModelHub(hub.weights_dir).get(REMOTE).card != card
+
+
+def test_a_branch_follows_and_nobody_waits_for_it(checkpoint, published, hub, fake_hub, monkeypatch):
+    """What is known is served, whole, until the newer commit is; card, weights and measured accuracy are of one."""
+    first = fake_hub.push(REMOTE, published)
+    net, found = hub.get(REMOTE), hub.measure(REMOTE, seconds=0)
+    second = fake_hub.push(REMOTE, checkpoint(root=published.parent))
+    requests = len(fake_hub.requests)
+    assert hub.get(REMOTE).model is net.model and len(fake_hub.requests) == requests
+
+    monkeypatch.setattr(pull, "FRESH", 0)
+    gate = threading.Event()
+    fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
+    for _ in range(3):
+        assert hub.get(REMOTE).source == f"{REMOTE}@{first}" and hub.card(REMOTE) == net.card
+    assert hub.pin(REMOTE) == f"{REMOTE}@{first}"
+    gate.set()
+    deadline = time.monotonic() + 20
+    while (newer := hub.get(REMOTE)).source != f"{REMOTE}@{second}" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert newer.source == hub.pin(REMOTE) == f"{REMOTE}@{second}" and newer.card == hub.card(REMOTE) != net.card
+    assert hub.measure(REMOTE, seconds=0) is not found and hub.measure(f"{REMOTE}@{first}") is found
+    assert hub.get(f"{REMOTE}@{first}").model is net.model  # loaded once, by whatever name
+
+
+def test_a_newer_commit_that_does_not_come_leaves_the_one_before(checkpoint, published, hub, fake_hub, monkeypatch):
+    """Also when the app is started anew."""
+    first = fake_hub.push(REMOTE, published)
+    hub.folder(REMOTE)
+    fake_hub.push(REMOTE, checkpoint(root=published.parent))
+    fake_hub.fail("GET", "/cdn/", status=403, times=9)
+    for _ in range(2):
+        assert ModelHub(hub.weights_dir).get(REMOTE).source == f"{REMOTE}@{first}"
+    assert fake_hub.bodies() == 3  # the first, and one that each was refused
 
 
 def test_namespace_completes_the_folder(checkpoint, published, fake_hub):
@@ -105,7 +139,7 @@ def test_a_failure_is_remembered_for_a_while(published, hub, fake_hub, monkeypat
             hub.get(REMOTE)
     assert len(fake_hub.requests) == 1
     fake_hub.push(REMOTE, published)
-    monkeypatch.setattr(module, "PATIENCE", 0)
+    monkeypatch.setattr(pull, "PATIENCE", 0)
     assert hub.get(REMOTE).id == REMOTE
 
 
@@ -142,7 +176,7 @@ def test_environment_names_hub_and_cache(published, fake_hub, tmp_path):
         "CNN_HUB_NAMESPACE": "someone", "CNN_WEIGHTS_DIR": str(tmp_path / "empty"),
     }  # fmt: skip
     environment.pop("HF_HUB_CACHE", None)
-    root = Path(module.__file__).parents[1]
+    root = Path(pull.__file__).parents[1]
     run = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout) == f"{REMOTE}@{commit}"
@@ -222,7 +256,7 @@ def test_two_at_once_download_once(hubs, published, hub, fake_hub):
 
 
 def test_progress_and_patience(published, fake_hub, hub, monkeypatch):
-    monkeypatch.setattr(module, "WAIT", 0.1)
+    monkeypatch.setattr(pull, "WAIT", 0.1)
     gate = threading.Event()
     fake_hub.push(REMOTE, published)
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
@@ -236,7 +270,7 @@ def test_progress_and_patience(published, fake_hub, hub, monkeypatch):
     assert 0 < done < total == sum((published / name).stat().st_size for name in FILES)
     gate.set()
     assert hub.get(REMOTE).id == REMOTE  # with all the time there is, and the same file
-    monkeypatch.setattr(module, "WAIT", 20)
+    monkeypatch.setattr(pull, "WAIT", 20)
     assert public.get(REMOTE).id == REMOTE and fake_hub.bodies() == 1
     assert public.progress(REMOTE) is hub.progress(REMOTE) is None
 
@@ -244,7 +278,7 @@ def test_progress_and_patience(published, fake_hub, hub, monkeypatch):
 def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypatch):
     """Neither the machine's token nor more look-ups than a number an hour; the line-up's own are not counted."""
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
-    monkeypatch.setattr(module, "STRANGERS", 2)
+    monkeypatch.setattr(pull, "STRANGERS", 2)
     fake_hub.push(REMOTE, published)
     fake_hub.repositories["model", REMOTE].private = True
     assert hub.get(REMOTE).id == REMOTE
@@ -294,5 +328,5 @@ def test_a_full_disk(published, hub, fake_hub, monkeypatch):
     ):
         patch.setattr("huggingface_hub.file_download.http_get", full)
         hub.get(REMOTE)
-    monkeypatch.setattr(module, "PATIENCE", 0)
+    monkeypatch.setattr(pull, "PATIENCE", 0)
     assert hub.get(REMOTE).id == REMOTE

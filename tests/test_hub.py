@@ -11,7 +11,7 @@ import torch
 from cnn_models import ModelHub
 from cnn_models import hub as module
 from cnn_models.checkpoint import CONFIG, WEIGHTS, CheckpointError, memory
-from cnn_models.hub import MissingCheckpoint
+from cnn_models.fetch import MissingCheckpoint
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 

@@ -13,7 +13,9 @@ from torch import nn
 
 from cnn_models import DATASETS, compare
 from cnn_models.checkpoint import WEIGHTS, CheckpointError
-from cnn_models.hub import LoadedModel, MissingCheckpoint, parse
+from cnn_models.fetch import MissingCheckpoint
+from cnn_models.hub import LoadedModel
+from cnn_models.ids import parse
 from cnn_models.predict import predict
 from cnn_models.preprocess import BlankPicture
 from cnn_models.unusual import energy

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cnn_models.checkpoint import WEIGHTS
-from cnn_models.hub import BUILT_IN
+from cnn_models.ids import BUILT_IN
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import band, find_runs, smooth
 from training.state import Progress, save_state

@@ -28,7 +28,8 @@ from cnn_models.checkpoint import (
 )
 from cnn_models.evaluation import CLASSES, Evaluation
 from cnn_models.handwriting import unpack
-from cnn_models.hub import BUILT_IN, default_weights_dir
+from cnn_models.hub import default_weights_dir
+from cnn_models.ids import BUILT_IN
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card

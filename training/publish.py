@@ -28,7 +28,8 @@ from cnn_models.checkpoint import (
     read_history,
     read_snapshots,
 )
-from cnn_models.hub import BUILT_IN, default_weights_dir
+from cnn_models.hub import default_weights_dir
+from cnn_models.ids import BUILT_IN
 from cnn_models.runtime import best_device, place
 from cnn_models.testsets import measure
 from training.curves import curves

@@ -11,7 +11,8 @@ from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import Memory, uncalibrated
 from cnn_models.decode import PictureError, decode
-from cnn_models.hub import LoadedModel, MissingCheckpoint
+from cnn_models.fetch import MissingCheckpoint
+from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
 from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import Answer, Comparison

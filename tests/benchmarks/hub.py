@@ -54,7 +54,7 @@ def bare(model: nn.Module, folder: Path) -> None:
 def main(work: Path) -> None:
     from cnn_models import ModelHub, create_model
     from cnn_models.checkpoint import load_model, memory
-    from cnn_models.hub import BUILT_IN
+    from cnn_models.ids import BUILT_IN
     from tests.benchmarks.journey import ten
     from tests.fake_hub import FakeHub
 

@@ -24,7 +24,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from cnn_models import create_model
 from cnn_models.checkpoint import HISTORY_COLUMNS, write_checkpoint
-from cnn_models.hub import BUILT_IN, default_weights_dir
+from cnn_models.hub import default_weights_dir
+from cnn_models.ids import BUILT_IN
 from cnn_models.testsets import load_test_set
 from tests.conftest import make_card
 from tests.fake_hub import FakeHub

@@ -1,0 +1,137 @@
+"""What comes from the Hub: each checkpoint once, whoever asks for it, and for strangers within limits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnn_models.checkpoint import HEADER_LIMIT, SNAPSHOTS, SNAPSHOTS_LIMIT, CheckpointError, memory
+from cnn_models.fetch import MissingCheckpoint, StillComing, cached, fetch
+from cnn_models.ids import Reference
+
+FRESH = 300  # seconds after which a branch is looked up again
+PATIENCE = 60  # seconds for which a failed look-up is not tried again
+KEPT = 1000  # references that are remembered
+
+# What strangers are granted.
+WAIT = 30  # seconds until who waits for a download is told how far it is
+STRANGERS = 60  # new checkpoints of others, an hour
+
+
+@dataclass
+class _Pull:
+    """What is known of a reference: the folder of its commit with these `files`, or why there is none."""
+
+    folder: Path | None = None
+    files: frozenset[str] = frozenset()
+    looked: float = 0.0  # when the folder was found
+    coming: Future | None = None
+    progress: tuple[int, int] = (0, 0)
+    failure: str = ""
+    failed: float = 0.0
+
+
+class Puller:
+    """Checkpoint folders in the Hub's cache, safe to share among threads.
+
+    A branch stands for one commit, of which card and weights are; looked up again after `FRESH` seconds, while the
+    commit that is known is served, until the newer one is there. A `public` one is for strangers: what is not of
+    `namespace` is fetched without this machine's token, so many an hour, and nobody waits longer than `WAIT`.
+    """
+
+    def __init__(self, namespace: str | None, public: bool):
+        self.namespace, self.public = namespace, public
+        self._lock = threading.Lock()
+        self._pulls: dict[Reference, _Pull] = {}  # the last used at the end
+        self._strangers: deque[float] = deque(maxlen=STRANGERS)  # when the last new ones were asked for
+
+    def pull(self, reference: Reference, files: tuple[str, ...]) -> Path:
+        """The folder with these files, as far as the repository has them. Raises MissingCheckpoint, StillComing."""
+        while True:
+            with self._lock:
+                pull = self._pull(reference)
+                found = pull.folder if pull.files.issuperset(files) else None
+                is_fresh = reference.pinned or time.monotonic() < pull.looked + FRESH
+                if not pull.coming and not (found and is_fresh):
+                    if pull.failure and not found and time.monotonic() < pull.failed + PATIENCE:
+                        raise MissingCheckpoint(pull.failure)
+                    is_more = SNAPSHOTS in files  # of what is known, and not every commit has them
+                    wanted = files if is_more else tuple(pull.files.union(files) - {SNAPSHOTS})
+                    revision = pull.folder.name if pull.folder and (is_fresh or is_more) else reference.revision
+                    pull.coming, pull.progress = Future(), (0, 0)
+                    threading.Thread(target=self._work, args=(reference, pull, revision, wanted), daemon=True).start()
+                coming = pull.coming
+            if found:
+                return found
+            if not wait([coming], WAIT if self.public else None).done:
+                raise StillComing(self.still_coming(reference))
+            coming.result()  # a folder, maybe with too few files, if somebody asked for the card only; or what is wrong
+
+    def progress(self, reference: Reference) -> tuple[int, int] | None:
+        """Bytes that came and bytes in all of what is on its way, else None."""
+        with self._lock:
+            pull = self._pulls.get(reference)
+            return pull.progress if pull and pull.coming and pull.progress[1] else None
+
+    def still_coming(self, reference: Reference) -> str:
+        """A sentence for who has waited long enough."""
+        done, total = self.progress(reference) or (0, 0)
+        far = f" ({done / 1e6:.1f} of {total / 1e6:.1f} MB)" if total else ""
+        return f"{reference} is still on its way{far}; ask again in a moment"
+
+    def _pull(self, reference: Reference) -> _Pull:
+        pull = self._pulls[reference] = self._pulls.pop(reference, None) or _Pull()
+        idle = [key for key, other in self._pulls.items() if not other.coming]
+        for key in idle[: max(0, len(self._pulls) - KEPT)]:
+            del self._pulls[key]
+        return pull
+
+    def _work(self, reference: Reference, pull: _Pull, revision: str, files: tuple[str, ...]) -> None:
+        """Fetch, in a thread that goes on when nobody waits for it any more."""
+
+        def progress(*counts: int) -> None:
+            pull.progress = counts
+
+        repository = f"{reference.owner or self.namespace}/{reference.name}"
+        stranger = self.public and reference.owner not in (None, self.namespace)
+        folder, error = None, None
+        try:
+            if stranger and not pull.folder and not (reference.pinned and cached(repository, revision, files)):
+                self._admit(reference)
+            tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)
+            folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, progress)
+        except MissingCheckpoint as caught:
+            error = MissingCheckpoint(
+                f"no weights for {reference}: {caught}; or run `python -m training.train {reference.name}`"
+            )
+            error.__cause__ = caught
+        except BaseException as caught:
+            error = caught
+        with self._lock:
+            coming, pull.coming = pull.coming, None
+            if folder or revision == reference.revision:
+                pull.looked = time.monotonic()
+            if folder:
+                pull.files = frozenset(files) | (pull.files if folder == pull.folder else frozenset())
+                pull.folder = folder
+            elif isinstance(error, MissingCheckpoint):
+                pull.failure, pull.failed = str(error), time.monotonic()
+        if error:
+            coming.set_exception(error)
+        else:
+            coming.set_result(folder)
+
+    def _admit(self, reference: Reference) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if len(self._strangers) == STRANGERS and now < self._strangers[0] + 3600:
+                minutes = (self._strangers[0] + 3600 - now) / 60
+                raise CheckpointError(
+                    f"{reference} is not looked up: {STRANGERS} checkpoints of others were, this hour; ask again in "
+                    f"{minutes:.0f} minutes"
+                )
+            self._strangers.append(now)
