@@ -62,7 +62,7 @@ def test_a_branch_follows_and_nobody_waits_for_it(checkpoint, published, hub, fa
     gate = threading.Event()
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
     for _ in range(3):
-        assert hub.get(REMOTE).source == f"{REMOTE}@{first}" and hub.card(REMOTE) == net.card
+        assert hub.card(REMOTE) == net.card and hub.get(REMOTE).source == f"{REMOTE}@{first}"
     assert hub.pin(REMOTE) == f"{REMOTE}@{first}"
     gate.set()
     deadline = time.monotonic() + 20
