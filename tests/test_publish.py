@@ -79,6 +79,7 @@ def test_the_model_card_is_one_the_hub_understands(owner):
     assert (card.data.datasets, card.data.license) == (["ylecun/mnist"], "mit")
     (result,) = card.data.eval_results
     assert result.metric_value == pytest.approx(load_model(FOLDER)[1].metrics["test_accuracy"] / 100)
+    assert f'models=["{REMOTE}"]' in card.text
     assert f"]({CURVES})" in card.text and files[CURVES].startswith(b"\x89PNG")
     assert "| all | | | 61,706 | 416,520 |" in card.text and "## Limits" in card.text
 

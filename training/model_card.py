@@ -68,7 +68,7 @@ Which pictures those are is in `evaluation.json`.
 ```python
 from cnn_models import ModelHub, compare
 
-print(compare("picture.png", "{{ card.dataset }}", models=["{{ card.id }}"], hub=ModelHub()).verdict)
+print(compare("picture.png", "{{ card.dataset }}", models=["{{ id }}"], hub=ModelHub()).verdict)
 ```
 
 It sees {{ card.input_size }}×{{ card.input_size }} grey pictures, bright on black, normalised with mean {{ card.mean }}
@@ -100,11 +100,11 @@ backgrounds. It is for teaching and comparing, not for decisions about people.
 """
 
 
-def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "") -> str:
+def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "", owner: str = "") -> str:
     """The text of the model card; the Hub's metadata at its top lists the measured test accuracy.
 
     `evaluation` belongs to a card with the figures that `training.evaluate` measures with it; `curves` names the
-    picture of the training curves, where one is published beside the card.
+    picture of the training curves, where one is published beside the card; `owner` is who publishes it.
     """
     network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
     results = []
@@ -135,6 +135,7 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         network=network,
         dataset=dataset,
         card=card,
+        id=f"{owner}/{card.id}" if owner else card.id,
         curves=curves,
         layers=architecture_layers(card.architecture, card.input_size),
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),

@@ -83,7 +83,7 @@ def pack(folder: Path, namespace: str) -> Parcel:
         )
     if not history or history[-1]["val_accuracy"] != card.metrics["val_accuracy"]:
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
-    text = model_card(card, read_evaluation(folder), CURVES)
+    text = model_card(card, read_evaluation(folder), CURVES, namespace)
     ModelCard(text)  # what the Hub would not understand raises here
     read_snapshots(folder)  # raises CheckpointError
     files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
