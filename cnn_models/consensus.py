@@ -38,11 +38,11 @@ class Memory:
 
     def __init__(self, ask: Callable[[LoadedModel, np.ndarray], Answer] = predict):
         self._ask = ask
-        self._answers: dict[tuple[str, str, bytes], Answer] = {}  # the last used at the end
+        self._answers: dict[tuple[str, str, str, bytes], Answer] = {}  # the last used at the end
         self._lock = threading.Lock()
 
     def __call__(self, loaded: LoadedModel, grid: np.ndarray) -> Answer:
-        key = loaded.source, loaded.card.weights_sha256, grid.tobytes()
+        key = loaded.id, loaded.source, loaded.card.weights_sha256, grid.tobytes()
         with self._lock:
             answer = self._answers.pop(key, None)
         answer = answer or self._ask(loaded, grid)

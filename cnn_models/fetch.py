@@ -98,7 +98,7 @@ def fetch(
         if not refused and (folder := cached(repository, revision, files)):
             log.warning("%s is served from the cache: %s", repository, _reason(error))
             return folder
-        raise MissingCheckpoint(_why(error, repository, revision)) from error
+        raise MissingCheckpoint(_why(error, repository, revision, anonymous)) from error
 
 
 def _note(folder: Path, revision: str) -> None:
@@ -135,15 +135,17 @@ def _bar(report: Callable[[int], None]) -> type:
     return Bar
 
 
-def _why(error: Exception, repository: str, revision: str) -> str:
+def _why(error: Exception, repository: str, revision: str, anonymous: bool) -> str:
     """A sentence, without its full stop, that says what the Hub's client met and what to do."""
     from huggingface_hub import constants, errors
 
     status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0
     if isinstance(error, errors.GatedRepoError):
-        return f"{repository} is gated; ask for access on its page, then set HF_TOKEN"
+        way_out = "only what all may see is fetched" if anonymous else "ask for access on its page, then set HF_TOKEN"
+        return f"{repository} is gated; {way_out}"
     if isinstance(error, errors.RepositoryNotFoundError):
-        return f"the Hub has no {repository}, or it is private; check the name, or set HF_TOKEN"
+        way_out = "" if anonymous else ", or set HF_TOKEN"
+        return f"the Hub has no {repository}, or it is private; check the name{way_out}"
     if isinstance(error, errors.RevisionNotFoundError):
         return f"{repository} has no revision {revision!r}; leave it out for the newest"
     if isinstance(error, errors.OfflineModeIsEnabled):

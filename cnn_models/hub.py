@@ -9,8 +9,8 @@ import re
 import threading
 import time
 import weakref
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -111,7 +111,7 @@ class ModelHub:
     def card(self, id: str) -> Card:
         """The card of a checkpoint, without its weights. Raises CheckpointError, ValueError."""
         reference = parse(id)
-        return _card(self._find(reference, (CONFIG,)), reference.name)
+        return self._card(reference, self._find(reference, (CONFIG,)))
 
     def snapshots(self, id: str) -> dict[str, Tensor] | None:
         """The `read_snapshots` of a checkpoint, not remembered. Raises CheckpointError, ValueError."""
@@ -192,10 +192,11 @@ class ModelHub:
             with self._lock:
                 loaded = slot.loaded
             if loaded is None:
-                _card(folder, reference.name)
+                self._card(reference, folder)
                 self._make_room(reference, slot)
                 try:
-                    model, card = _load(folder, device)
+                    with self._named(reference, folder):
+                        model, card = _load(folder, device)
                 except BaseException:
                     slot.size = 0
                     raise
@@ -224,6 +225,18 @@ class ModelHub:
                 "CNN_HUB_NAMESPACE to who has them on the Hub"
             )
         return self._puller.pull(reference, files)
+
+    def _card(self, reference: Reference, folder: Path) -> Card:
+        with self._named(reference, folder):
+            return _card(folder, reference.name)
+
+    @contextmanager
+    def _named(self, reference: Reference, folder: Path) -> Iterator[None]:
+        """What is wrong with a checkpoint is said of its name, as strangers are not told where the cache is."""
+        try:
+            yield
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(str(folder), self._source(reference, folder))) from error
 
     def _source(self, reference: Reference, folder: Path) -> str:
         if folder.parent == self.weights_dir:

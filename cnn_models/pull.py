@@ -105,9 +105,8 @@ class Puller:
             tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)
             folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, progress)
         except MissingCheckpoint as caught:
-            error = MissingCheckpoint(
-                f"no weights for {reference}: {caught}; or run `python -m training.train {reference.name}`"
-            )
+            way_out = "" if stranger else f"; or run `python -m training.train {reference.name}`"
+            error = MissingCheckpoint(f"no weights for {reference}: {caught}{way_out}")
             error.__cause__ = caught
         except BaseException as caught:
             error = caught

@@ -20,6 +20,7 @@ from cnn_models.specs import Card
 
 DATA = Path(__file__).parent / "data"
 SIDE = 100  # pictures in a row, and in a column, of a sheet
+COUNT = SIDE**2  # pictures of a test set
 BATCH = 100
 SLOW_FROM = 64  # pixels of input from which a CPU takes minutes for a test set
 
@@ -39,7 +40,7 @@ class Measured:
     @property
     def whole(self) -> bool:
         """Whether these were all of the test set."""
-        return self.count == SIDE**2
+        return self.count == COUNT
 
     @property
     def error(self) -> float:

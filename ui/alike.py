@@ -7,12 +7,12 @@ from html import escape
 
 import numpy as np
 
-from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models import DATASETS
 from cnn_models.mistakes import Answers, alike
 from cnn_models.testsets import load_test_set
 from ui.strips import png
 from ui.texts import say
-from ui.verdict import class_name, listing
+from ui.verdict import class_name, listing, network_name
 
 SHOWN = 8  # pictures
 
@@ -25,12 +25,12 @@ def closest_mistakes(language: str, answers: Answers, says: Mapping[str, str], g
     classes = DATASETS[answers.dataset].classes
     known = {id.split(".")[0]: classes.index(label) for id, label in says.items() if id in _ids(answers)}
     html = ""
-    if unknown := [_title(id) for id in says if id not in _ids(answers)]:
+    if unknown := [network_name(id) for id in says if id not in _ids(answers)]:
         html = _paragraph(say(language, "why.alike.unknown", names=", ".join(unknown)))
     if not known:
         return html
     key = "why.alike.split" if len(set(known.values())) > 1 else "why.alike.agreed"
-    html += _paragraph(say(language, key, names=listing(language, list(map(_title, known)))))
+    html += _paragraph(say(language, key, names=listing(language, list(map(network_name, known)))))
     left = SHOWN
     for same, numbers in ({len(known): ()} | alike(answers, known, grid)).items():
         if left:
@@ -49,7 +49,7 @@ def _figure(language: str, answers: Answers, known: Mapping[str, int], number: i
     truth = names[answers.labels[number]]
     said: dict[int, list[str]] = {}
     for name in known:
-        said.setdefault(int(answers.said[name][number]), []).append(_title(name))
+        said.setdefault(int(answers.said[name][number]), []).append(network_name(name))
     lines = "".join(
         f"<small>{escape(say(language, 'why.alike.says', label=names[label], names=', '.join(titles)))}</small>"
         for label, titles in said.items()
@@ -64,10 +64,6 @@ def _figure(language: str, answers: Answers, known: Mapping[str, int], number: i
 
 def _ids(answers: Answers) -> set[str]:
     return {f"{name}.{answers.dataset}" for name in answers.said}
-
-
-def _title(id: str) -> str:
-    return ARCHITECTURES[id.rpartition("/")[2].split(".")[0]].title
 
 
 def _paragraph(text: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.ids import parse
+from cnn_models.predict import OTHERS
 from cnn_models.preprocess import SWITCHES
 from ui.texts import LANGUAGES
 
@@ -16,9 +19,10 @@ SORTS = ("year", "size", "confidence")
 class Ask:
     """A picture as the sketchpad sends it, and what to show of it.
 
-    `models` are in the order in which they are shown, `off` the steps of preprocessing to leave out; a `quick` ask is
-    for the small networks alone, so that the others do not hold them up; `drawing` says that the pen is down.
-    `part` is of PARTS, what to explain, and `label` the class to explain; "" is the one of the soft vote.
+    `models` are in the order in which they are shown: architectures, and what was brought, ids pinned to a commit.
+    `off` are the steps of preprocessing to leave out; a `quick` ask is for the small networks alone, so that the others
+    do not hold them up; `drawing` says that the pen is down. `part` is of PARTS, what to explain, and `label` the
+    class to explain; "" is the one of the soft vote.
     """
 
     picture: object = ""
@@ -41,7 +45,7 @@ class Ask:
         return cls(
             picture=sent.get("picture", ""),
             dataset=dataset,
-            models=_some(sent.get("models", list(ARCHITECTURES)), ARCHITECTURES),
+            models=_models(sent.get("models", list(ARCHITECTURES)), dataset),
             language=_one(sent.get("language"), LANGUAGES),
             calibrated=sent.get("calibrated") is not False,
             sort=_one(sent.get("sort"), SORTS),
@@ -51,6 +55,23 @@ class Ask:
             part=_one(sent.get("part"), ("", *PARTS)),
             label=_one(sent.get("label"), ("", *DATASETS[dataset].classes)),
         )
+
+    def id(self, model: str) -> str:
+        """The checkpoint's id of one of `models`."""
+        return model if "/" in model else f"{model}.{self.dataset}"
+
+
+def _models(values: object, dataset: str) -> tuple[str, ...]:
+    values = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+    brought = [value for value in dict.fromkeys(values) if _is_brought(value, dataset)][:OTHERS]
+    return _some(values, {*ARCHITECTURES, *brought})
+
+
+def _is_brought(model: str, dataset: str) -> bool:
+    with suppress(ValueError):
+        reference = parse(model)
+        return bool(reference.owner) and reference.pinned and reference.dataset == dataset
+    return False
 
 
 def _one(value: object, known) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models import DATASETS
 from cnn_models.consensus import entropy, soft_vote
 from cnn_models.predict import Answer
+from cnn_models.testsets import Measured
 from ui.ask import Ask
 from ui.texts import say
-from ui.verdict import class_name, percent
+from ui.verdict import architecture, class_name, percent
 
 TOGETHER = "together"
 FACTS = ("margin", "entropy", "time", "weights")
@@ -19,9 +20,10 @@ FACTS = ("margin", "entropy", "time", "weights")
 
 @dataclass(frozen=True)
 class Column:
-    """One network on the board.
+    """One network on the board. `name` is an architecture's, or the id of one that was brought, which is `measured`.
 
-    `missing` says why it cannot answer, in a sentence; it is `pending` when another response brings its answer.
+    `side` is that of its input in pixels. `missing` says why it cannot answer, in a sentence; it is `pending` when
+    another response brings its answer.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Column:
     missing: str = ""
     source: str = ""
     pending: bool = False
+    side: int = 0
+    measured: Measured | None = None
 
 
 def short(count: int) -> str:
@@ -75,7 +79,8 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
         facts[fact].append(f"<td {mark} class='board-fact board-together'>{bits[fact]}</td>")
     width = max(7, 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names))
     return (
-        f"<div class='board' role='region' tabindex='0' aria-label='{escape(say(language, 'board.name'))}'><table>"
+        f"<div class='board' role='region' tabindex='0' aria-label='{escape(say(language, 'board.name'))}'>"
+        f"<table style='--columns:{len(columns)}'>"
         f"<thead><tr><th scope='col' style='width:{width}ch'><small>{say(language, 'board.percent')}</small></th>"
         f"{''.join(_head(language, column, sizes) for column in columns)}"
         f"<th scope='col' class='board-together'>{say(language, 'board.together')}"
@@ -104,12 +109,26 @@ def note_html(note: str) -> str:
 
 
 def _head(language: str, column: Column, sizes: Mapping[str, int]) -> str:
-    spec = ARCHITECTURES[column.name]
+    spec = architecture(column.name)
+    if "/" in column.name:
+        head = f"<th scope='col' data-model='{column.name}' class='board-brought'>{escape(spec.title)}"
+        return f"{head}{_whose(language, column)}</th>"
     note = f"<small>{say(language, 'board.untrained')}</small>" if column.missing else ""
     return (
         f"<th scope='col' data-model='{column.name}'>{escape(spec.title)}"
-        f"<small>{spec.year} <span>{short(sizes[column.name])}</span></small>{note}</th>"
+        f"<small>{spec.year} <span>{short(sizes[spec.name])}</span></small>{note}</th>"
     )
+
+
+def _whose(language: str, column: Column) -> str:
+    """Where a network that was brought comes from, and what was measured of it here."""
+    owner, _, rest = column.name.partition("/")
+    found, notes = column.measured, [f"<small>{escape(owner)}@<wbr>{rest.rpartition('@')[2][:7]}</small>"]
+    if found:
+        figures = {"accuracy": f"{found.accuracy:.2f}", "right": f"{found.right:,}", "count": f"{found.count:,}"}
+        why, text = (escape(say(language, f"board.measured{end}", **figures)) for end in (".why", ""))
+        notes.append(f"<small title='{why}'>{text}</small>")
+    return "".join(notes)
 
 
 def _mark(name: str, pending: bool) -> str:

@@ -2,7 +2,7 @@
 // `server` comes from gr.HTML; the sketchpad is above.
 const verdictPlace = element.querySelector("#verdict");
 const places = { verdict: verdictPlace, board: element.querySelector("#lineup"), steps: element.querySelector("#seen") };
-const chosen = (name) => [...element.querySelectorAll(`input[name=${name}]:checked`)].map((input) => input.value);
+const chosen = (name) => [...element.querySelectorAll(`input[name=${name}]:checked:enabled`)].map((input) => input.value);
 let order = chosen("model"); // the networks as they stand on the board
 let current = { value: "", drawing: false };
 let complete = false; // the last quick answer was of all networks
@@ -87,7 +87,7 @@ element.addEventListener("change", (event) => {
   const { name } = event.target;
   if (!["dataset", "model", "calibrated", "sort", "step"].includes(name)) return;
   if (name === "dataset") showSamples();
-  if (name === "model") {
+  if (name === "model" || name === "dataset") {
     const models = chosen("model");
     order = [...order.filter((model) => models.includes(model)), ...models.filter((model) => !order.includes(model))];
   }
@@ -100,7 +100,10 @@ document.addEventListener("lineup:language", () => {
 });
 
 function showSamples() {
-  for (const strip of element.querySelectorAll(".samples")) strip.hidden = strip.dataset.dataset !== chosen("dataset")[0];
+  for (const place of element.querySelectorAll(".samples, .brought")) {
+    place.hidden = place.dataset.dataset !== chosen("dataset")[0];
+    for (const input of place.querySelectorAll("input")) input.disabled = place.hidden;
+  }
 }
 
 showSamples();

@@ -9,6 +9,7 @@ import gradio as gr
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from ui.api import compare_function, models_function
 from ui.ask import PARTS, SORTS
+from ui.bring import Bringer, field
 from ui.keep import export, keep
 from ui.look import Looker
 from ui.sketchpad import samples, sketchpad
@@ -16,7 +17,7 @@ from ui.texts import attribute, mark
 from ui.why import Explainer
 
 HERE = Path(__file__).parent
-SCRIPTS = ("sketchpad.js", "compare.js", "why.js", "keep.js")
+SCRIPTS = ("sketchpad.js", "compare.js", "why.js", "bring.js", "keep.js")
 
 
 def page(looker: Looker) -> str:
@@ -49,6 +50,7 @@ def page(looker: Looker) -> str:
         <input type="checkbox" name="calibrated" checked>{mark("board.calibrated")}</label>
       <label class="choice">{mark("board.sort")} <select name="sort">{sorts}</select></label>
     </div>
+    {field()}
   </div>
   <div id="seen">{first["steps"]}</div>
   <section id="why">{mark("why.title", tag="h2")}{whys()}</section>
@@ -75,13 +77,21 @@ def compare_tab(hub: ModelHub) -> None:
     def why(sent: object) -> str:
         return explainer.why(sent)
 
+    bringer = Bringer(hub)
+
+    def bring(sent: object) -> dict:
+        return bringer.bring(sent)
+
+    def bringing(sent: object) -> dict:
+        return bringer.bringing(sent)
+
     def export_handwriting(sent: object) -> dict:
         return export(sent)
 
     gr.HTML(
         page(looker),
         js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        server_functions=[look, why, export_handwriting],
+        server_functions=[look, why, bring, bringing, export_handwriting],
         elem_id="compare-page",
         apply_default_css=False,
     )

@@ -110,6 +110,7 @@ function open() {
   const sort = element.querySelector("select[name=sort]");
   if ([...sort.options].some((option) => option.value === parts.get("s"))) sort.value = parts.get("s");
   showSamples();
+  bringAll(list("m").filter((model) => model.includes("/")));
   complete = false;
   try {
     restore(parts.get("p") ?? "");
@@ -153,8 +154,10 @@ function accuracies() {
   for (const { answers, label } of mine())
     for (const [name, answer] of Object.entries(answers)) (right[name] ??= []).push(answer === label);
   return Object.entries(right)
-    .map(([name, each]) => {
-      const title = element.querySelector(`input[name=model][value=${name}]`).parentElement.textContent;
+    .map(([name, each]) => [element.querySelector(`input[name=model][value="${name}"]`), each])
+    .filter(([input]) => input) // one that was brought may be gone
+    .map(([input, each]) => {
+      const title = input.parentElement.textContent;
       return `${title} ${each.filter(Boolean).length}/${each.length}`;
     })
     .join(" · ");

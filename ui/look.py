@@ -15,7 +15,7 @@ from cnn_models.fetch import MissingCheckpoint
 from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
 from cnn_models.mistakes import Answers, answers_of
-from cnn_models.predict import Answer, Comparison
+from cnn_models.predict import MEASURING, Answer, Comparison
 from cnn_models.preprocess import BlankPicture, Step, steps
 from cnn_models.unusual import lookalike
 from ui.ask import Ask
@@ -23,7 +23,7 @@ from ui.board import Column, board
 from ui.sketchpad import picture_of
 from ui.steps import strip
 from ui.texts import say, translate
-from ui.verdict import sentence, verdict_html
+from ui.verdict import architecture, sentence, verdict_html
 
 
 class Looker:
@@ -42,11 +42,11 @@ class Looker:
         ask = Ask.read(sent)
         columns = {name: self._column(ask, name) for name in ask.models}
         ready = [name for name, column in columns.items() if not column.missing]
-        small = [name for name in ready if ARCHITECTURES[name].input_size == DATASETS[ask.dataset].size]
+        small = [name for name in ready if columns[name].side == DATASETS[ask.dataset].size]
         complete = len(small) == len(ready)
         sides: dict[int, list[str]] = {}
         for name in ready or ask.models:
-            sides.setdefault(ARCHITECTURES[name].input_size, []).append(name)
+            sides.setdefault(columns[name].side, []).append(name)
         seen: tuple[Step, ...] = ()
         try:
             if (picture := picture_of(ask.picture)) is None:
@@ -81,7 +81,7 @@ class Looker:
         """The chosen networks that can answer, and the picture's last step. Raises PictureError."""
         picture = picture_of(ask.picture)
         columns = [self._column(ask, name) for name in ask.models] if picture is not None else []
-        loaded = [self._hub.get(f"{column.name}.{ask.dataset}") for column in columns if not column.missing]
+        loaded = [self._hub.get(ask.id(column.name)) for column in columns if not column.missing]
         return loaded, steps(decode(picture), DATASETS[ask.dataset], ask.off)[-1] if loaded else None
 
     def answer(self, loaded: LoadedModel, grid: np.ndarray) -> Answer:
@@ -96,7 +96,8 @@ class Looker:
         is_whole = complete or not ask.quick
         order = list(columns)
         if ask.sort != "confidence":
-            order.sort(key=lambda name: ARCHITECTURES[name].year if ask.sort == "year" else self.sizes[name])
+            specs = {name: architecture(name) for name in order}
+            order.sort(key=lambda name: specs[name].year if ask.sort == "year" else self.sizes[specs[name].name])
         elif is_whole and not ask.drawing:  # while one draws, nothing changes its place
             answers = {name: column.answer for name, column in columns.items() if column.answer}
             order.sort(key=lambda name: -max(answers[name].probabilities.values()) if name in answers else 1)
@@ -109,21 +110,22 @@ class Looker:
 
     def _column(self, ask: Ask, name: str) -> Column:
         """The network's place; with a picture to answer for, its weights are loaded too."""
-        id = f"{name}.{ask.dataset}"
+        id, side, brought = ask.id(name), architecture(name).input_size, "/" in name
         try:
+            measured = self._hub.measure(id, MEASURING) if brought else None
             if not ask.picture:
-                self._hub.card(id)
-                return Column(name)
-            return Column(name, source=_source(self._hub.get(id)))
+                return Column(name, side=self._hub.card(id).input_size, measured=measured)
+            loaded = self._hub.get(id)
+            return Column(name, source=_source(loaded), side=loaded.card.input_size, measured=measured)
         except MissingCheckpoint as error:
             hint = say(ask.language, "board.trains", command=f"python -m training.train {id}")
-            return Column(name, missing=str(error) if self._hub.namespace else hint)
+            return Column(name, missing=str(error) if self._hub.namespace or brought else hint, side=side)
         except CheckpointError as error:
-            return Column(name, missing=str(error))
+            return Column(name, missing=str(error), side=side)
 
     def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
         try:
-            id = f"{column.name}.{ask.dataset}"
+            id = ask.id(column.name)
             answer = self._hub.run(id, lambda loaded: self.answer(loaded, step.picture))
         except CheckpointError as error:
             return replace(column, missing=str(error))

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models import DATASETS
 from cnn_models.preprocess import SWITCHES, Step, to_input
 from ui.ask import Ask
 from ui.texts import say
+from ui.verdict import network_name
 
 SHOWN = 96  # pixels; larger pictures are shown as small
 RED = (226, 72, 40)
@@ -34,7 +35,7 @@ def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]]) -> str
         step = next((step for step in steps if step.name == name), None)
         items.append(_figure(say(ask.language, key), step and _picture(step), "" if name == "decoded" else name, ask))
     for side, names in sides.items():
-        titles = ", ".join(ARCHITECTURES[name].title for name in names)
+        titles = ", ".join(map(network_name, names))
         text = say(ask.language, "steps.input", names=titles, side=side)
         items.append(_figure(text, steps and _given(steps[-1].picture, side), "", ask))
     return (

@@ -196,6 +196,40 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board.sort.year": ("by year", "按年份"),
     "board.sort.size": ("by size", "按大小"),
     "board.sort.confidence": ("by confidence", "按把握"),
+    "board.measured": ("{accuracy} % of {count} here", "此处测得 {accuracy} %（{count} 张）"),
+    "board.measured.why": (
+        "Measured by this app: {right} of {count} test pictures right, whatever its own card says",
+        "由本应用测得：{count} 张测试图片中答对 {right} 张，不采信其自带卡片上的数字",
+    ),
+    # A checkpoint that a visitor brings.
+    "bring.title": ("Bring your weights", "带上你的权重"),
+    "bring.why": (
+        "A checkpoint of the known networks on the Hugging Face Hub joins the board while this page is open: at most "
+        "{count}, each measured here on test pictures before it answers",
+        "Hugging Face Hub 上已知网络的检查点，在本页打开期间加入对比：最多 {count} 个，作答前都先在此用测试图片测量",
+    ),
+    "bring.add": ("Add", "加入"),
+    "bring.remove": ("Remove {network}", "移除 {network}"),
+    "bring.coming": ("{done} of {all} MB came", "已下载 {done} / {all} MB"),
+    "bring.measuring": ("measuring: {done} of {all} test pictures", "测量中：{done} / {all} 张测试图片"),
+    "bring.slow": (
+        "It is still on its way after five minutes. The download goes on: add it again later.",
+        "五分钟后仍未下载完。下载会继续，请稍后再加入。",
+    ),
+    "bring.unknown": (
+        "That is not a checkpoint of a known network. Type owner, network, data set and, for another than main, "
+        "revision: {example}.",
+        "这不是已知网络的检查点。请按“所有者/网络.数据集@修订版本”输入，如 {example}；省略修订版本即为 main。",
+    ),
+    "bring.dataset": (
+        "{id} is of the data set {its}, and {chosen} is chosen; choose {its} above the canvas first.",
+        "{id} 属于“{its}”数据集，而现在选的是“{chosen}”；请先在画板上方选择“{its}”。",
+    ),
+    "bring.full": (
+        "There are {count} of others already, as many as can be; remove one first.",
+        "已加入 {count} 个他人的网络，达到上限；请先移除一个。",
+    ),
+    "bring.refused": ("Not added: {why}.", "无法加入：{why}。"),
     # What the networks see.
     "steps.title": ("What the networks see", "网络看到的样子"),
     "steps.nothing": ("Nothing yet", "暂无图片"),

@@ -6,7 +6,8 @@ from html import escape
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.consensus import soft_vote
-from cnn_models.predict import Answer, Comparison
+from cnn_models.predict import Comparison
+from cnn_models.specs import Architecture
 from ui.texts import TEXTS, mark, say
 
 
@@ -37,8 +38,16 @@ def listing(language: str, names: list[str]) -> str:
     return say(language, "list.and", first=first, last=names[-1])
 
 
-def title(answer: Answer) -> str:
-    return ARCHITECTURES[answer.id.rpartition("/")[2].split(".")[0]].title
+def architecture(model: str) -> Architecture:
+    """The architecture of a checkpoint's id, or of its own name."""
+    return ARCHITECTURES[model.partition("@")[0].rpartition("/")[2].partition(".")[0]]
+
+
+def network_name(model: str) -> str:
+    """`LeNet-5`; for what is on the Hub also whose it is and of which revision: `LeNet-5 (someone@1a2b3c4)`."""
+    name, at, revision = model.partition("@")
+    owner, _, _ = name.rpartition("/")
+    return architecture(model).title + (f" ({owner}{at}{revision[:7]})" if owner else "")
 
 
 def sentence(comparison: Comparison, language: str = "en") -> str:
@@ -47,7 +56,7 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
     verdict, count = comparison.verdict, len(comparison.models)
     said: dict[str, list[str]] = {}
     for answer in comparison.models:
-        said.setdefault(answer.label, []).append(title(answer))
+        said.setdefault(answer.label, []).append(network_name(answer.id))
 
     def clause(label: str, names: str = "", many: bool = True) -> str:
         names, many = (names, many) if names else (listing(language, said[label]), len(said[label]) > 1)

@@ -22,7 +22,7 @@ from ui.colours import COLOURS, DASH
 from ui.look import Looker
 from ui.steps import data_url
 from ui.texts import say, translate
-from ui.verdict import class_name, listing, percent
+from ui.verdict import class_name, listing, network_name, percent
 
 SHOWN = 112  # pixels of a heat map
 HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
@@ -46,7 +46,7 @@ class Explainer:
             grid = step.picture
             if ask.part == "break":
                 pictures = disturbed(grid)
-                return charts(ask.language, {_title(net): break_down(net, pictures) for net in networks})
+                return charts(ask.language, {network_name(net.id): break_down(net, pictures) for net in networks})
             if ask.part == "alike":
                 says = {net.id: self._looker.answer(net, grid).label for net in networks}
                 return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
@@ -61,7 +61,7 @@ class Explainer:
     def _heat(self, ask: Ask, networks: list[LoadedModel], grid: np.ndarray) -> str:
         shares = soft_vote([self._looker.answer(net, grid).probabilities for net in networks])
         label = ask.label or max(shares, key=shares.__getitem__)
-        heats = {_title(net): explain(net, grid, label) for net in networks}
+        heats = {network_name(net.id): explain(net, grid, label) for net in networks}
         cam = max(float(heat.cam.max()) for heat in heats.values()) or 1.0
         lost = max(float(np.abs(heat.occlusion).max()) for heat in heats.values()) or 1.0
         name = class_name(ask.language, label)
@@ -89,7 +89,7 @@ class Explainer:
                 say(ask.language, "why.times", times=f"{found.milliseconds / single.milliseconds:.0f}"),
             ]
             cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
-            rows.append(f"<tr><th scope='row'>{_title(net)}</th>{cells}</tr>")
+            rows.append(f"<tr><th scope='row'>{network_name(net.id)}</th>{cells}</tr>")
         mirror = say(ask.language, "why.mirrored" if found.paper == 144 else "why.unmirrored")
         text = say(
             ask.language, "why.looks.of", scales=len(SCALES), mirror=mirror, paper=found.paper, count=found.count
@@ -97,10 +97,6 @@ class Explainer:
         heads = ("why.network", "why.single", "why.many", "why.cost")
         head = "".join(f"<th scope='col'>{escape(say(ask.language, key, count=found.count))}</th>" for key in heads)
         return f"<p>{escape(text)}</p><table class='looks'><tr>{head}</tr>{''.join(rows)}</table>"
-
-
-def _title(loaded: LoadedModel) -> str:
-    return ARCHITECTURES[loaded.card.architecture].title
 
 
 def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
@@ -165,6 +161,7 @@ def _y(probability: float) -> float:
 
 
 def _path(points: list[tuple[float, float]], title: str) -> str:
-    colour, dash = LINES[title]
+    own, _, brought = title.partition(" (")
+    colour, dash = LINES[own][0], "1 4" if brought else LINES[own][1]
     text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     return f"<polyline points='{text}' fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dash}'/>"

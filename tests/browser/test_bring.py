@@ -1,0 +1,69 @@
+"""A visitor brings weights from a Hub on this machine, in Chromium."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from app import build
+from cnn_models import ModelHub
+from cnn_models.checkpoint import WEIGHTS
+from cnn_models.hub import default_weights_dir
+from tests.browser.test_page import SEVEN, draw
+from ui import theme
+
+TRAINED = default_weights_dir() / "mini_resnet.mnist"
+
+
+@pytest.fixture
+def page(browser, fake_hub, monkeypatch):
+    """The page of an app that asks `fake_hub`, without errors in its console."""
+    monkeypatch.delenv("CNN_HUB_NAMESPACE", raising=False)
+    app = build(ModelHub(public=True))
+    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **theme.LAUNCH)
+    tab, wrong = browser.new_page(), []
+    tab.set_default_timeout(60_000)
+    tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    tab.goto(url)
+    tab.wait_for_selector("#sketchpad canvas")
+    yield tab
+    tab.close()
+    app.close()
+    assert not wrong
+
+
+def bring(page, id):
+    page.get_by_label("Bring your weights").fill(id)
+    page.get_by_role("button", name="Add", exact=True).click()
+
+
+def test_weights_of_somebody_answer_beside_the_own_until_they_are_removed(page, fake_hub):
+    commit = fake_hub.push("someone/mini_resnet.mnist", TRAINED)
+    fake_hub.push("evil/mini_resnet.mnist", TRAINED, **{WEIGHTS: b"\x80\x04cos\nsystem\n."})
+    draw(page, SEVEN)
+    bring(page, "someone/mini_resnet.mnist")
+    head = page.locator("#lineup .board-brought")
+    expect(head).to_contain_text(f"someone@{commit[:7]}", timeout=30_000)
+    expect(head).to_contain_text(re.compile(r"\d % of [\d,]+ here"))
+    mine = page.locator("#lineup td[data-model=mini_resnet]").all_inner_texts()
+    theirs = page.locator(f"#lineup td[data-model='someone/mini_resnet.mnist@{commit}']")
+    expect(theirs).to_have_count(14)
+    assert theirs.all_inner_texts()[:12] == mine[:12]  # the same weights: all but the time, and where they are from
+
+    bring(page, "evil/mini_resnet.mnist")
+    expect(page.locator("#bring")).to_contain_text("is not the weights of mini_resnet.mnist", timeout=30_000)
+    bring(page, "someone/mini_resnet.fashion_mnist")
+    expect(page.locator("#bring")).to_contain_text("choose Clothing above the canvas first")
+    expect(head).to_have_count(1)
+
+    page.get_by_label("Clothing").check()
+    expect(head).to_have_count(0)
+    page.get_by_label("Digits").check()
+    expect(head).to_have_count(1)
+    page.wait_for_url(f"**{commit}**")
+    page.reload()
+    expect(head).to_have_count(1, timeout=30_000)
+    page.get_by_role("button", name=f"Remove Mini ResNet (someone@{commit[:7]})").click()
+    expect(head).to_have_count(0)
+    expect(page.locator("#models .brought")).to_have_count(0)

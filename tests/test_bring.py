@@ -1,0 +1,95 @@
+"""Bring your weights, without a browser: checkpoints of the Hub of the tests, through the real client."""
+
+import threading
+
+import pytest
+
+from cnn_models import ModelHub, pull
+from cnn_models.checkpoint import WEIGHTS
+from tests.test_compare_tab import SEVEN, numbers
+from ui import bring as module
+from ui import look
+from ui.bring import EXAMPLE, Bringer
+from ui.look import Looker
+from ui.texts import LANGUAGES
+
+REMOTE = "someone/lenet5.mnist"
+
+
+@pytest.fixture
+def public(hub, checkpoint, monkeypatch):
+    """A hub for strangers with one network of its own; measuring takes no longer than it must."""
+    monkeypatch.setattr(module, "MEASURING", 0)
+    monkeypatch.setattr(look, "MEASURING", 0)
+    checkpoint()
+    return ModelHub(hub.weights_dir, public=True)
+
+
+def test_what_is_brought_joins_the_board_measured_and_marked(public, checkpoint, fake_hub, tmp_path):
+    commit = fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
+    got = Bringer(public).bring({"id": f" {REMOTE}@main "})
+    pinned = f"{REMOTE}@{commit}"
+    assert got["id"] == pinned and f"value='{pinned}' checked" in got["choice"] and "error" not in got
+    fake_hub.requests.clear()
+    looker = Looker(public)
+    shown = looker.look({"picture": SEVEN, "models": ["lenet5", pinned], "quick": True})
+    found = public.measure(pinned)
+    assert f"someone@<wbr>{commit[:7]}" in shown["board"] and f"{found.accuracy:.2f} % of 100 here" in shown["board"]
+    assert len(numbers(shown["board"], "lenet5")) == len(numbers(shown["board"], pinned)) == 10
+    assert "weights/" in shown["board"] and f"{REMOTE.replace('/', '/<wbr>')}@{commit[:7]}" in shown["board"]
+    assert set(shown["answers"]) == {"lenet5", pinned} and f"(someone@{commit[:7]})" in shown["steps"]
+    assert pinned not in looker.look({"picture": SEVEN, "models": [pinned], "dataset": "fashion_mnist"})["order"]
+    assert not fake_hub.requests
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_cannot_be_brought_gets_a_sentence_and_no_request(language, public, fake_hub):
+    bringer = Bringer(public)
+    for id in (None, 7, "", "lenet5.mnist", "someone/vgg16.mnist", "https://x/someone/lenet5.mnist", "a/../b"):
+        assert EXAMPLE in bringer.bring({"id": id, "language": language})["error"]
+        assert bringer.bringing({"id": id}) == {}
+    error = bringer.bring({"id": "someone/lenet5.fashion_mnist", "language": language})["error"]
+    assert error.count("Clothing" if language == "en" else "服饰") == 2
+    assert "4" in bringer.bring({"id": REMOTE, "there": ["x"] * 4, "language": language})["error"]
+    assert not fake_hub.requests and bringer.bring(None)["error"] and bringer.bringing(None) == {}
+
+
+def test_a_hostile_one_is_refused_by_name(public, checkpoint, fake_hub, tmp_path):
+    pickle = {WEIGHTS: b"\x80\x04cos\nsystem\n."}
+    commit = fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"), **pickle)
+    got = Bringer(public).bring({"id": REMOTE})
+    assert f"{REMOTE}@{commit}/{WEIGHTS} is not the weights of lenet5.mnist: " in got["error"]
+    assert "id" not in got and str(tmp_path) not in got["error"]
+
+
+def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(pull, "WAIT", 0.1)
+    gate = threading.Event()
+    fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
+    fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
+    bringer, seen = Bringer(public), []
+    for _ in range(100):
+        assert bringer.bring({"id": REMOTE}) == {"wait": True}
+        if far := bringer.bringing({"id": REMOTE}):
+            break
+    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB came")
+    gate.set()
+    monkeypatch.setattr(pull, "WAIT", 20)
+    measure = public.measure
+
+    def watched(id, seconds, progress):
+        return measure(id, seconds, lambda count: (progress(count), seen.append(bringer.bringing({"id": REMOTE}))))
+
+    monkeypatch.setattr(public, "measure", watched)
+    assert bringer.bring({"id": REMOTE})["id"].startswith(REMOTE)
+    assert seen == [{"done": 100, "all": 10_000, "text": "measuring: 100 of 10,000 test pictures"}]
+    assert bringer.bringing({"id": REMOTE}) == {}
+
+
+def test_a_visitor_costs_one_look_up(public, checkpoint, fake_hub, tmp_path, monkeypatch):
+    """Of those an hour has, though the branch and its commit are asked for, and asked for again."""
+    fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
+    bringer = Bringer(public)
+    ids = {bringer.bring({"id": id})["id"] for id in (REMOTE, REMOTE)}
+    assert len(ids) == 1 and bringer.bring({"id": ids.pop()})["id"]
+    assert len(public._puller._strangers) == 1

@@ -1,0 +1,62 @@
+// Bring your weights: waits with the visitor until a checkpoint came and was measured, and gives it a place among the
+// networks. It is there until the page is left; the address holds it.
+const bringForm = element.querySelector("#bring");
+const [bringField, bringBar, bringSaid] = ["input", ".bring-coming", "[role=status]"].map((each) => bringForm.querySelector(each));
+const BRING_LONGEST = 300_000; // milliseconds
+const brought = () => [...element.querySelectorAll(".brought input")].map((input) => input.value);
+let bringTurn = 0;
+
+// Whether it is there; false also when another was asked for meanwhile.
+async function bring(id) {
+  const turn = ++bringTurn;
+  const until = Date.now() + BRING_LONGEST;
+  const question = { id, there: brought(), dataset: options.dataset(), language: options.language() };
+  bringSaid.textContent = "";
+  bringForm.setAttribute("aria-busy", "true");
+  const watch = setInterval(async () => {
+    const { done, all, text } = await server.bringing(question).catch(() => ({}));
+    if (turn !== bringTurn || !bringForm.hasAttribute("aria-busy")) return;
+    bringBar.hidden = !all;
+    if (all) Object.assign(bringBar.firstElementChild, { value: done, max: all });
+    bringBar.lastElementChild.textContent = text ?? "";
+  }, 300);
+  let got;
+  try {
+    do got = await server.bring(question);
+    while (got.wait && turn === bringTurn && Date.now() < until);
+  } catch {
+    got = { error: say("verdict.offline") };
+  }
+  clearInterval(watch);
+  if (turn !== bringTurn) return false;
+  bringForm.removeAttribute("aria-busy");
+  bringBar.hidden = true;
+  if (got.wait || got.error) bringSaid.textContent = got.error ?? say("bring.slow");
+  if (!got.id) return false;
+  const models = element.querySelector("#models");
+  if (!brought().includes(got.id)) models.insertAdjacentHTML("beforeend", got.choice);
+  showSamples();
+  const input = models.querySelector(`input[value="${got.id}"]`);
+  input.checked = true;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  return true;
+}
+
+async function bringAll(ids) {
+  for (const id of ids) if (!brought().includes(id) && !(await bring(id))) return;
+}
+
+bringForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const id = bringField.value.trim();
+  if (id && (await bring(id)) && bringField.value.trim() === id) bringField.value = "";
+});
+element.querySelector("#models").addEventListener("click", (event) => {
+  const place = event.target.closest("button")?.closest(".brought");
+  if (!place) return;
+  const input = place.querySelector("input");
+  input.checked = false;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  place.remove();
+  bringField.focus();
+});
