@@ -43,10 +43,12 @@ def lookalike(hub: ModelHub, dataset: str, grey: np.ndarray) -> str:
     It does if, in the form of that data set, the witness is not surprised, and less than by it in its own. What this
     is worth on the test sets is measured by `python -m tests.benchmarks.unusual`.
     """
+    if dataset not in LOOKALIKES:
+        return ""
+    other = LOOKALIKES[dataset]
     try:
-        other = LOOKALIKES[dataset]
         own, others = (witness(hub, name, grey) for name in (dataset, other))
-    except (KeyError, CheckpointError, PictureError):  # none is known, no witness is there, or nothing is left to see
+    except (CheckpointError, PictureError):  # no witness is there, or nothing is left to see
         return ""
     return other if others < min(own, 0) else ""
 
