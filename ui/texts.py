@@ -144,7 +144,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "verdict.some": ("{votes} of {count} networks", "{count} 个网络中有 {votes} 个"),
     "verdict.split": ("The networks are split: {clauses}", "各网络意见不一：{clauses}"),
     "verdict.share": ("{label} has {share} % of the soft vote", "软投票中 {label} 占 {share} %"),
-    "verdict.none": ("Not one of the ten things, it seems: {why}.", "看来不是十类中的任何一类：{why}。"),
+    "verdict.none": ("Not one of the ten things, it seems: {why}. ", "看来不是十类中的任何一类：{why}。"),
     "verdict.strange": (
         "to {strange} of {count} networks it is unlike anything seen in training",
         "{count} 个网络中有 {strange} 个从未在训练中见过这样的图片",
@@ -157,7 +157,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no class has half of the probability; the likeliest, {label}, has {share} %",
         "没有一类的概率过半，最可能的{label}只有 {share} %",
     ),
-    "list.and": ("{first} and {last}", "{first}和{last}"),
+    "list.and": ("{first} and {last}", "{first} 和 {last}"),
     "list.comma": (", ", "、"),
     "list.semicolon": ("; ", "；"),
     "list.stop": (".", "。"),

@@ -89,7 +89,7 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
             why = say(language, "verdict.strange", strange=strange, count=count)
         else:
             why = say(language, "verdict.unsure", **share)
-        text = f"{say(language, 'verdict.none', why=why)} {text}"
+        text = say(language, "verdict.none", why=why) + text
     return text + say(language, "list.stop")
 
 
