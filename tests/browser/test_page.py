@@ -231,7 +231,7 @@ def test_pictures_that_networks_have_wrong_are_one_click_away(page):
         chooser = "first" if title == "LeNet-5" else "second"
         page.locator(f"#mistakes select[name={chooser}]").select_option(label=title)
     found = contest(answers, "lenet5", "mini_inception")
-    cells = page.locator(".mistakes-table td")
+    cells = page.locator(".mistakes-table tbody td")
     expect(cells).to_have_text([f"{count:,}" for count in found[:4]])
     cells.nth(1).locator("button").click()
     expect(page.locator(".mistakes-pictures figure")).to_have_count(found.only_first)
