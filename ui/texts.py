@@ -607,8 +607,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "machine.accuracy": ("Accuracy on held-out pictures (%)", "留出图片上的准确率（%）"),
     "training.leaderboard": ("Leaderboard", "排行榜"),
     "training.unevaluated": (
-        "No checkpoint of this data set was evaluated yet: `python -m training.evaluate --all` does.",
-        "该数据集还没有评测过的检查点：可运行 `python -m training.evaluate --all`。",
+        "No checkpoint of this data set was evaluated yet; python -m training.evaluate --all does it.",
+        "该数据集还没有评测过的检查点：可运行 python -m training.evaluate --all。",
     ),
     "training.against": ("Accuracy against", "准确率对比"),
     "training.cost.parameters": ("parameters", "参数"),
@@ -632,8 +632,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reliability.after": ("after", "温度校准后"),
     "reliability.sure": ("sureness (%); upwards: share that is right (%)", "横轴：把握（%）；纵轴：答对的比例（%）"),
     "reliability.missing": (
-        "{names}: measured before this diagram was kept, or not at all; `python -m training.evaluate --all` draws it.",
-        "{names}：尚未测量，或测量时还没有这张图；可运行 `python -m training.evaluate --all`。",
+        "{names}: measured before this diagram was kept, or not at all; python -m training.evaluate --all measures it.",
+        "{names}：尚未测量，或测量时还没有这张图；可运行 python -m training.evaluate --all。",
     ),
     "mistakes.title": ("Two networks against each other", "两个网络对比"),
     "mistakes.network": ("Network", "网络"),
@@ -709,7 +709,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "switches.off": ("Switch off:", "关掉："),
     "switches.each": ("Switch each off by itself", "逐个单独关掉"),
-    "switches.drawn": ("Your drawing of the Compare tab.", "你在“对比”页上的画。"),
+    "switches.drawn": ("Your drawing from the Compare tab.", "你在“对比”页上的画。"),
     "switches.undrawn": (
         "Nothing is drawn on the Compare tab yet, so this is a test picture.",
         "“对比”页上还没有画，因此用一张测试图片。",
@@ -732,8 +732,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "blocks.derivatives": (
         "How strongly the logit of the answer depends on the input of each block, by norm of the derivatives: through "
-        "the convolutions, through the shortcut, where they are multiplied by 1, and by both. The answer is",
-        "回答的 logit 对各残差块输入的依赖程度（导数的范数）：经由卷积、经由捷径（只乘以 1）、二者之和。回答是",
+        "the convolutions, through the shortcut, where they are multiplied by 1, and by both, for the answer",
+        "回答的 logit 对各残差块输入的依赖程度（导数的范数）：经由卷积、经由捷径（只乘以 1）、二者之和；这里的回答：",
     ),
     "blocks.through": ("through F", "经由 F"),
     "blocks.straight": ("through the shortcut", "经由捷径"),
