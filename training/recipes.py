@@ -112,14 +112,15 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
     # The big networks learn most of what there is to learn from small pictures, at a fraction of the cost. The larger
     # ones come while the rate is still high and the average short: googlenet on clothing, after 14 of 20 epochs and
-    # averaged over 1,000 steps, fell from 92.3 % on held-out pictures to 77.7 and came back to 92.3 only.
+    # averaged over 1,000 steps, fell from 92.3 % on held-out pictures to 77.7 and came back to 92.3 only; alexnet on
+    # digits, after 4 of 5 epochs, fell from 99.52 % to 99.14.
     "alexnet.mnist": {
-        "best": replace(DIGITS, epochs=5, lr=5e-4, init="he", average=0.99, small_size=127, small_epochs=4),
+        "best": replace(DIGITS, epochs=6, lr=5e-4, init="he", average=0.99, small_size=127, small_epochs=3),
     },
     "alexnet.fashion_mnist": {
         "source": SOURCE,
         "source_xavier": replace(SOURCE, lr=0.01, init="xavier_uniform"),
-        "best": replace(CLOTHES, epochs=8, lr=5e-4, init="he", average=0.995, small_size=127, small_epochs=6),
+        "best": replace(CLOTHES, epochs=12, lr=5e-4, init="he", average=0.995, small_size=127, small_epochs=6),
     },
     "googlenet.mnist": {
         "best": replace(DIGITS, epochs=9, lr=1e-3, init="he", average=0.995, small_size=48, small_epochs=6),
