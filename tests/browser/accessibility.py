@@ -6,14 +6,12 @@ python -m tests.browser.accessibility http://127.0.0.1:7860
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser.conftest import BROWSERS, OPTIONS
-from tests.browser.screenshots import SIZES
+from tests.browser.screenshots import pages
 from tests.browser.test_page import SEVEN, draw
 
 BAD = ("serious", "critical")
@@ -42,24 +40,14 @@ def fill(page: Page) -> None:
 
 def main(url: str) -> int:
     found = 0
-    with sync_playwright() as playwright:
-        executable = next(filter(None, map(shutil.which, BROWSERS)))
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
-        for size, (width, height) in SIZES.items():
-            for theme in ("light", "dark"):
-                page = browser.new_page(viewport={"width": width, "height": height})
-                page.goto(f"{url}?__theme={theme}")
-                page.wait_for_selector("#sketchpad canvas")
-                fill(page)
-                for tab in ("Compare", "Layers", "Training", "Learn"):
-                    page.get_by_role("tab", name=tab).click()
-                    page.wait_for_timeout(2000)
-                    for sentence in violations(page):
-                        found += 1
-                        print(f"{tab}, {size}, {theme}: {sentence}")
-                page.close()
-        browser.close()
-    print(f"{found} serious or critical violations")
+    for name, page in pages(url):
+        fill(page)
+        for tab in ("Compare", "Layers", "Training", "Learn"):
+            page.get_by_role("tab", name=tab).click()
+            page.wait_for_timeout(2000)
+            for sentence in violations(page):
+                found += 1
+                print(f"{tab}, {name}: {sentence}")
     return int(found > 0)
 
 

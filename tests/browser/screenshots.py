@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -31,8 +32,8 @@ def shoot(page: Page, folder: Path, name: str) -> None:
         page.screenshot(path=folder / f"{tab.lower()}-{name}.png", full_page=True)
 
 
-def main(url: str, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def pages(url: str) -> Iterator[tuple[str, Page]]:
+    """The app freshly opened in every size and theme, named so, and closed again."""
     with sync_playwright() as playwright:
         executable = next(filter(None, map(shutil.which, BROWSERS)))
         browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
@@ -41,9 +42,15 @@ def main(url: str, folder: Path) -> None:
                 page = browser.new_page(viewport={"width": width, "height": height})
                 page.goto(f"{url}?__theme={theme}")
                 page.wait_for_selector("#sketchpad canvas")
-                shoot(page, folder, f"{size}-{theme}")
+                yield f"{size}-{theme}", page
                 page.close()
         browser.close()
+
+
+def main(url: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in pages(url):
+        shoot(page, folder, name)
 
 
 if __name__ == "__main__":
