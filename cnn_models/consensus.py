@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Iterable, Sequence
-
-import numpy as np
-
-from cnn_models.hub import LoadedModel
-from cnn_models.predict import Answer, predict
-
-KEPT = 512  # answers in memory
+from collections.abc import Iterable, Sequence
 
 
 def entropy(probabilities: Iterable[float]) -> float:
@@ -31,23 +23,3 @@ def uncalibrated(probabilities: dict[str, float], temperature: float) -> dict[st
 def soft_vote(answers: Sequence[dict[str, float]]) -> dict[str, float]:
     """The mean of the networks' probabilities by class."""
     return {name: sum(answer[name] for answer in answers) / len(answers) for name in answers[0]}
-
-
-class Memory:
-    """`predict`, remembering the last answers: switches of the page ask for the same picture again and again."""
-
-    def __init__(self, ask: Callable[[LoadedModel, np.ndarray], Answer] = predict):
-        self._ask = ask
-        self._answers: dict[tuple[str, str, str, bytes], Answer] = {}  # the last used at the end
-        self._lock = threading.Lock()
-
-    def __call__(self, loaded: LoadedModel, grid: np.ndarray) -> Answer:
-        key = loaded.id, loaded.source, loaded.card.weights_sha256, grid.tobytes()
-        with self._lock:
-            answer = self._answers.pop(key, None)
-        answer = answer or self._ask(loaded, grid)
-        with self._lock:
-            self._answers[key] = answer
-            while len(self._answers) > KEPT:
-                del self._answers[next(iter(self._answers))]
-        return answer

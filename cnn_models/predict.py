@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from cnn_models.checkpoint import CheckpointError
+from cnn_models.consensus import entropy, soft_vote, uncalibrated
 from cnn_models.datasets import DATASETS
 from cnn_models.decode import decode
 from cnn_models.fetch import MissingCheckpoint
@@ -40,7 +41,8 @@ class Answer:
     `milliseconds` are those of the forward pass alone, which the device has finished; `unusual` says that the picture
     is unlike those it was trained on (never where its card has no threshold for that); `source` is where the network
     came from and, from the Hub, its commit; `measured`, of a network of others, is how many of the bundled test
-    pictures it gets right, of as many as could be shown in `MEASURING` seconds.
+    pictures it gets right, of as many as could be shown in `MEASURING` seconds; `temperature` is what the logits were
+    divided by.
     """
 
     id: str
@@ -51,16 +53,26 @@ class Answer:
     unusual: bool = False
     source: str = ""
     measured: Measured | None = None
+    temperature: float = 1.0
+
+    def to_dict(self) -> dict:
+        """The fields in JSON's types, with the entropy in bits and the probabilities without the temperature."""
+        raw = uncalibrated(self.probabilities, self.temperature)
+        return asdict(self) | {"entropy": entropy(self.probabilities.values()), "uncalibrated": raw}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the networks say together: `votes` are by class, the winner first; `why` says what is unusual."""
+    """What the networks say together: `votes` are by class, the winner first; `why` says what is unusual.
+
+    `probabilities` by class are the means of theirs (soft vote).
+    """
 
     label: str
     votes: dict[str, int]
     unusual: bool
     why: str
+    probabilities: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +95,7 @@ class Comparison:
 
     def to_dict(self) -> dict:
         """Everything but the picture in JSON's types, as the HTTP endpoint answers it."""
-        models = [asdict(answer) for answer in self.models]
+        models = [answer.to_dict() for answer in self.models]
         return {"dataset": self.dataset, "verdict": asdict(self.verdict), "models": models}
 
 
@@ -135,7 +147,8 @@ def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
     first, second = logits.topk(2).values.tolist()
     label = card.classes[logits.argmax()]
     by_class = dict(zip(card.classes, probabilities, strict=True))
-    return Answer(loaded.id, label, by_class, first - second, milliseconds, unusual, loaded.source)
+    margin, temperature = first - second, card.temperature
+    return Answer(loaded.id, label, by_class, margin, milliseconds, unusual, loaded.source, temperature=temperature)
 
 
 def _ids(models: Sequence[str], dataset: str) -> list[str]:
@@ -171,7 +184,7 @@ def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[
 
 
 def _verdict(answers: tuple[Answer, ...], like: str) -> Verdict:
-    shares = {name: sum(a.probabilities[name] for a in answers) / len(answers) for name in answers[0].probabilities}
+    shares = soft_vote([answer.probabilities for answer in answers])
     counts = Counter(answer.label for answer in answers)
     votes = dict(sorted(counts.items(), key=lambda vote: (-vote[1], -shares[vote[0]])))
     likeliest = max(shares, key=shares.__getitem__)
@@ -185,7 +198,7 @@ def _verdict(answers: tuple[Answer, ...], like: str) -> Verdict:
         why = (
             f"No class has half of the probability: the likeliest, {likeliest}, has {shares[likeliest]:.0%} on average."
         )
-    return Verdict(next(iter(votes)), votes, bool(why), why)
+    return Verdict(next(iter(votes)), votes, bool(why), why, shares)
 
 
 @cache

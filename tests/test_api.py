@@ -10,6 +10,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image, ImageDraw, ImageOps
 
 from cnn_models import DATASETS, ModelHub
+from cnn_models.predict import Answer
 from cnn_models.preprocess import SWITCHES
 
 
@@ -50,15 +51,15 @@ def test_compare_reads_pictures_however_they_come(client, tmp_path, dataset, lab
     answer = client.predict(handle_file(tmp_path / "picture.png"), dataset, [], api_name="/compare")
     assert set(answer) == {"dataset", "verdict", "models", "steps", "mistakes"}
     assert answer["steps"] == answer["mistakes"] == [] and answer["dataset"] == dataset
-    assert set(answer["verdict"]) == {"label", "votes", "unusual", "why"}
+    assert set(answer["verdict"]) == {"label", "votes", "unusual", "why", "probabilities"}
     assert answer["verdict"]["label"] == label
     assert sum(answer["verdict"]["votes"].values()) == len(answer["models"]) >= 3
     for model in answer["models"]:
-        fields = {"id", "label", "probabilities", "margin", "milliseconds", "unusual", "source", "measured", "why"}
-        assert set(model) == fields and model["why"] is None
+        assert set(model) == set(Answer.__annotations__) | {"entropy", "uncalibrated", "why"} and model["why"] is None
         assert tuple(model["probabilities"]) == DATASETS[dataset].classes
         assert sum(model["probabilities"].values()) == pytest.approx(1)
         assert model["margin"] > 0 and model["milliseconds"] > 0
+        assert 0 <= model["entropy"] < 3.33 and sum(model["uncalibrated"].values()) == pytest.approx(1)
 
 
 def test_models_are_answered_in_the_order_asked_for(client, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.predict import Answer, Comparison, Verdict
+from cnn_models.predict import Answer, Comparison
 from ui.ask import Ask
 from ui.board import Column, board, note_html, short
 from ui.verdict import percent, sentence
@@ -25,16 +25,19 @@ def test_counts_are_short():
 
 
 def compared(dataset, **labels):
-    classes = DATASETS[dataset].classes
+    """A comparison in which each network is 91 % sure of its label, and the first 99.1 %."""
+    classes, sure = DATASETS[dataset].classes, dict.fromkeys(labels, 0.91) | {next(iter(labels)): 0.991}
     answers = tuple(
-        Answer(f"{name}.{dataset}", label, {c: 0.91 if c == label else 0.01 for c in classes}, 4.5, 0.5)
+        Answer(
+            f"{name}.{dataset}",
+            label,
+            {c: sure[name] if c == label else (1 - sure[name]) / 9 for c in classes},
+            4.5,
+            0.5,
+        )
         for name, label in labels.items()
     )
-    votes = {}
-    for label in labels.values():
-        votes[label] = votes.get(label, 0) + 1
-    votes = dict(sorted(votes.items(), key=lambda vote: -vote[1]))
-    return Comparison(dataset, np.zeros((28, 28), np.uint8), Verdict(next(iter(votes)), votes, False, ""), answers)
+    return Comparison.of(dataset, np.zeros((28, 28), np.uint8), answers)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +48,11 @@ def compared(dataset, **labels):
         ({"lenet5": "7", "alexnet": "7", "googlenet": "7"}, "All 3 networks read 7."),
         (
             {"lenet5": "1", "alexnet": "7", "googlenet": "7"},
-            "2 of 3 networks read 7; LeNet-5 reads 1; 7 has 61.00 % of the soft vote.",
+            "2 of 3 networks read 7; LeNet-5 reads 1; 7 has 60.70 % of the soft vote.",
         ),
         (
             {"lenet5": "1", "alexnet": "7"},
-            "The networks are split: LeNet-5 reads 1, AlexNet reads 7; 1 has 46.00 % of the soft vote.",
+            "The networks are split: LeNet-5 reads 1, AlexNet reads 7; 1 has 50.05 % of the soft vote.",
         ),
     ],
 )
@@ -86,8 +89,8 @@ def test_the_board_holds_every_class_and_network_and_marks_the_winner():
     assert html.count("board-winner") == 2 and "data-model='lenet5' data-class='7' class='board-winner'" in html
     assert html.count("rowspan='14'") == 1 and "<code>python -m x</code> trains it" in html
     assert cells(html, "googlenet") == [""] * 14
-    assert cells(html, "lenet5") == ["1.00"] * 7 + ["91.00"] + ["1.00"] * 2 + ["4.5", "0.72 bit", "0.5 ms", "weights/"]
-    assert cells(html, "together")[7] == "91.00" and cells(html, "together")[-1] == "1 of 4"
+    assert cells(html, "lenet5") == ["0.10"] * 7 + ["99.10"] + ["0.10"] * 2 + ["4.5", "0.10 bit", "0.5 ms", "weights/"]
+    assert cells(html, "together")[7] == "99.10" and cells(html, "together")[-1] == "1 of 4"
 
 
 def test_a_pending_column_is_marked():

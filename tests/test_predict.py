@@ -16,7 +16,7 @@ from cnn_models.checkpoint import WEIGHTS, CheckpointError
 from cnn_models.fetch import MissingCheckpoint
 from cnn_models.hub import LoadedModel
 from cnn_models.ids import parse
-from cnn_models.predict import predict
+from cnn_models.predict import Answer, predict
 from cnn_models.preprocess import BlankPicture
 from cnn_models.unusual import energy
 from tests.conftest import make_card
@@ -72,6 +72,9 @@ def test_answer():
     expected = torch.tensor(logits).double().div(2).softmax(0)
     assert list(warm.probabilities.values()) == pytest.approx(expected.tolist())
     assert warm.margin == 15.0
+    assert [*warm.to_dict()["uncalibrated"].values()] == pytest.approx([*answer.probabilities.values()])
+    even = predict(network([3.0] * 4 + [-99.0] * 6), grid)
+    assert even.to_dict()["entropy"] == pytest.approx(2)  # four classes alike
 
     with pytest.raises(CheckpointError, match="numbers that are not finite"):
         predict(network([float("nan")] * 10), grid)
@@ -90,8 +93,8 @@ def test_whole_way(checkpoint, hub):
     document = result.to_dict()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == ["dataset", "verdict", "models"]
-    assert list(document["verdict"]) == ["label", "votes", "unusual", "why"]
-    fields = ["id", "label", "probabilities", "margin", "milliseconds", "unusual", "source", "measured"]
+    assert list(document["verdict"]) == ["label", "votes", "unusual", "why", "probabilities"]
+    fields = [*Answer.__annotations__, "entropy", "uncalibrated"]
     assert [list(model) for model in document["models"]] == [fields] * 2
     assert [m["source"] for m in document["models"]] == ["weights/lenet5.mnist", "weights/mini_resnet.mnist"]
     assert document["dataset"] == "mnist" and list(document["models"][0]["probabilities"]) == list("0123456789")
@@ -110,6 +113,7 @@ def test_verdict():
     verdict = compare_fixed(logits_for(7), logits_for(1), logits_for(7)).verdict
     assert (verdict.label, verdict.unusual, verdict.why) == ("7", False, "")
     assert list(verdict.votes.items()) == [("7", 2), ("1", 1)]
+    assert verdict.probabilities["7"] == pytest.approx((0.999 + 0.001 / 9 + 0.999) / 3)
 
 
 def test_verdict_tie_goes_to_the_surer():

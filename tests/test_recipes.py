@@ -66,7 +66,10 @@ def test_other_epochs_change_the_size_at_the_same_share():
     for epochs in (1, 3, recipe.epochs, 2 * recipe.epochs):
         changed = recipe.filled(spec, DATASETS["mnist"], {"epochs": epochs})
         sizes = [changed.size_in(epoch) for epoch in range(epochs)]
-        assert sizes.count(recipe.small_size) == recipe.small_epochs * epochs // recipe.epochs and sizes[-1] == spec.input_size
+        assert (
+            sizes.count(recipe.small_size) == recipe.small_epochs * epochs // recipe.epochs
+            and sizes[-1] == spec.input_size
+        )
     assert recipe.filled(spec, DATASETS["mnist"], {}).small_epochs == recipe.small_epochs > 0
 
 

@@ -28,6 +28,7 @@ class Verdict(TypedDict):
     votes: dict[str, int]
     unusual: bool
     why: str
+    probabilities: dict[str, float]  # the mean of the networks'
 
 
 class Step(TypedDict):
@@ -66,6 +67,9 @@ class Model(TypedDict):
     unusual: bool
     source: str
     measured: Measured | None  # of a network of others: how many of the bundled test pictures it gets right
+    temperature: float
+    entropy: float  # bits
+    uncalibrated: dict[str, float]  # probabilities without the temperature
     why: Why | None
 
 

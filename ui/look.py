@@ -9,11 +9,12 @@ import numpy as np
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError
-from cnn_models.consensus import Memory, uncalibrated
+from cnn_models.consensus import uncalibrated
 from cnn_models.decode import PictureError, decode
 from cnn_models.fetch import MissingCheckpoint
 from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
+from cnn_models.memory import Memory
 from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import MEASURING, Answer, Comparison
 from cnn_models.preprocess import BlankPicture, Step, steps
@@ -130,7 +131,7 @@ class Looker:
         except CheckpointError as error:
             return replace(column, missing=str(error))
         if not ask.calibrated:
-            answer = replace(answer, probabilities=uncalibrated(answer.probabilities, self._hub.card(id).temperature))
+            answer = replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
         return replace(column, answer=answer)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.consensus import soft_vote
 from cnn_models.predict import Comparison
 from cnn_models.specs import Architecture
 from ui.texts import TEXTS, mark, say
@@ -66,7 +65,7 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
 
     comma, semicolon = say(language, "list.comma"), say(language, "list.semicolon")
     label, others = verdict.label, [clause(label) for label in said if label != verdict.label]
-    shares = soft_vote([answer.probabilities for answer in comparison.models])
+    shares = verdict.probabilities
     likeliest = max(shares, key=shares.__getitem__)
     share = {"label": class_name(language, likeliest), "share": percent(shares[likeliest])}
     if count == 1:
