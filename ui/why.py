@@ -8,7 +8,6 @@ from html import escape
 import numpy as np
 from PIL import Image
 
-from cnn_models import ARCHITECTURES
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import soft_vote
 from cnn_models.crops import SCALES, many_looks
@@ -18,7 +17,8 @@ from cnn_models.hub import LoadedModel
 from cnn_models.perturb import DISTURBANCES, Broken, break_down, disturbed
 from ui.alike import closest_mistakes
 from ui.ask import Ask
-from ui.colours import COLOURS, DASH
+from ui.chart import Axis, Line, around, chart, legend
+from ui.colours import line_looks
 from ui.look import Looker
 from ui.steps import data_url
 from ui.texts import say, translate
@@ -26,8 +26,6 @@ from ui.verdict import class_name, listing, network_name, percent
 
 SHOWN = 112  # pixels of a heat map
 HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
-LINES = {spec.title: (COLOURS[name], DASH[name]) for name, spec in ARCHITECTURES.items()}
-WIDTH, HEIGHT = 260, 120
 
 
 class Explainer:
@@ -46,7 +44,7 @@ class Explainer:
             grid = step.picture
             if ask.part == "break":
                 pictures = disturbed(grid)
-                return charts(ask.language, {network_name(net.id): break_down(net, pictures) for net in networks})
+                return charts(ask.language, {net.id: break_down(net, pictures) for net in networks})
             if ask.part == "alike":
                 says = {net.id: self._looker.answer(net, grid).label for net in networks}
                 return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
@@ -110,41 +108,22 @@ def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
 
 
 def charts(language: str, broken: dict[str, dict[str, Broken]]) -> str:
-    """A chart for each disturbance, a line for each network, and below it who breaks first."""
-    legend = "".join(
-        f"<li><svg width='28' height='8' aria-hidden='true'>{_path([(0, 4), (28, 4)], title)}</svg> "
-        f"{escape(title)}</li>"
-        for title in broken
-    )
-    figures = "".join(
-        _chart(language, name, {title: each[name] for title, each in broken.items()}) for name in DISTURBANCES
-    )
+    """A chart for each disturbance, a line for each checkpoint id, and below it who breaks first."""
+    looks = {network_name(id): look for id, look in line_looks(broken).items()}
+    found = {network_name(id): each for id, each in broken.items()}
+    figures = []
+    for name, disturbance in DISTURBANCES.items():
+        amounts = disturbance.amounts
+        each = {title: of[name] for title, of in found.items()}
+        lines = [
+            Line(title, colour, [(x, 100 * p) for x, p in zip(amounts, each[title].probabilities, strict=True)], dash)
+            for title, (colour, dash) in looks.items()
+        ]
+        below = escape(_first(language, each, amounts))
+        figures.append(chart(escape(say(language, f"why.{name}")), below, lines, around(amounts), Axis(0, 100)))
+    names = legend([(escape(title), *look) for title, look in looks.items()])
     text = escape(say(language, "why.break.of"))
-    return f"<p>{text}</p><ul class='legend'>{legend}</ul><div class='charts'>{figures}</div>"
-
-
-def _chart(language: str, name: str, broken: dict[str, Broken]) -> str:
-    amounts = DISTURBANCES[name].amounts
-    at = [28 + (WIDTH - 36) * (amount - amounts[0]) / (amounts[-1] - amounts[0]) for amount in amounts]
-    grid = "".join(
-        f"<line x1='28' x2='{WIDTH - 8}' y1='{_y(p)}' y2='{_y(p)}'/><text x='24' y='{_y(p) + 3}' "
-        f"text-anchor='end'>{p * 100:.0f}</text>"
-        for p in (0, 0.5, 1)
-    )
-    ticks = "".join(
-        f"<text x='{x:.0f}' y='{HEIGHT + 12}' text-anchor='middle'>{amount:g}</text>"
-        for x, amount in zip(at, amounts, strict=True)
-        if amount in (amounts[0], amounts[3], amounts[-1])
-    )
-    lines = "".join(
-        _path([(x, _y(p)) for x, p in zip(at, each.probabilities, strict=True)], title)
-        for title, each in broken.items()
-    )
-    title, first = say(language, f"why.{name}"), _first(language, broken, amounts)
-    return (
-        f"<figure><figcaption>{escape(title)}</figcaption><svg viewBox='0 0 {WIDTH} {HEIGHT + 16}' role='img' "
-        f"aria-label='{escape(f'{title}: {first}')}'>{grid}{ticks}{lines}</svg><p>{escape(first)}</p></figure>"
-    )
+    return f"<p>{text}</p>{names}<div class='charts-row'>{''.join(figures)}</div>"
 
 
 def _first(language: str, broken: dict[str, Broken], amounts: Sequence[float]) -> str:
@@ -154,14 +133,3 @@ def _first(language: str, broken: dict[str, Broken], amounts: Sequence[float]) -
             key = "why.breaks" if len(names) == 1 else "why.break.many"
             return say(language, key, names=listing(language, names), amount=f"{amount:g}")
     return say(language, "why.holds")
-
-
-def _y(probability: float) -> float:
-    return round(6 + (HEIGHT - 12) * (1 - probability), 1)
-
-
-def _path(points: list[tuple[float, float]], title: str) -> str:
-    own, _, brought = title.partition(" (")
-    colour, dash = LINES[own][0], "1 4" if brought else LINES[own][1]
-    text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f"<polyline points='{text}' fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dash}'/>"
