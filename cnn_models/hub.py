@@ -33,7 +33,7 @@ from cnn_models.checkpoint import (
 from cnn_models.fetch import MissingCheckpoint, StillComing, needed
 from cnn_models.ids import BUILT_IN, WORD, Reference, parse
 from cnn_models.pull import WAIT, Puller
-from cnn_models.runtime import best_device, place
+from cnn_models.runtime import best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.testsets import Measured, measure
 
@@ -154,14 +154,15 @@ class ModelHub:
         for device in (self.device, self.device):
             try:
                 return use(self._get(id, device))
-            except torch.OutOfMemoryError as error:
-                log.warning(
-                    "%s does not fit on %s: %s", id, device, str(error)
-                )  # not its frames, which hold the network
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                # The text alone, as the error's frames hold the network.
+                log.warning("%s does not fit on %s: %s", id, device, str(error))
             with self._lock:
                 self._evict(0)
-            if device.type == "cuda":
-                torch.cuda.empty_cache()
+            if device.type != "cpu":
+                torch.get_device_module(device).empty_cache()
         loaded, cpu = self._get(id, torch.device("cpu")), torch.device("cpu")
         if loaded.device != cpu:  # others still answer with it on the GPU
             loaded = replace(loaded, model=_load(self.folder(id), cpu)[0], device=cpu)

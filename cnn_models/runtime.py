@@ -32,6 +32,11 @@ def place(model: nn.Module, device: torch.device) -> nn.Module:
     return model.to(device, memory_format=torch.channels_last)
 
 
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a GPU was full. MPS has no exception of its own for that."""
+    return isinstance(error, torch.OutOfMemoryError) or "MPS backend out of memory" in str(error)
+
+
 def gpu_work(function: F) -> F:
     """Mark a function for which a ZeroGPU Space lends its GPU; anywhere else the function stays as it is."""
     if not ZERO_GPU:

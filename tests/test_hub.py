@@ -165,7 +165,8 @@ def test_larger_than_the_memory(checkpoint, hub):
 
 @pytest.mark.parametrize("fails", ["placing", "answering"])
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_full_gpu_is_cleared_then_the_cpu_answers(fails, times, checkpoint, hub, monkeypatch):
+@pytest.mark.parametrize("error", [(torch.OutOfMemoryError, "CUDA"), (RuntimeError, "MPS backend out of memory")])
+def test_a_full_gpu_is_cleared_then_the_cpu_answers(fails, times, error, checkpoint, hub, monkeypatch):
     """The GPU here is the CPU by another name, whose memory the first `times` uses find full."""
     checkpoint()
     checkpoint("mini_resnet.mnist")
@@ -175,7 +176,8 @@ def test_a_full_gpu_is_cleared_then_the_cpu_answers(fails, times, checkpoint, hu
     def full(device):
         if device == gpu and left[0]:
             left[0] -= 1
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            kind, text = error
+            raise kind(text)
 
     place, held = module.place, hub.get("mini_resnet.mnist")
     idle = weakref.ref(hub.get("lenet5.mnist").model)
@@ -193,6 +195,19 @@ def test_a_full_gpu_is_cleared_then_the_cpu_answers(fails, times, checkpoint, hu
     assert answered == (gpu if times == 1 else torch.device("cpu")) and left == [0]
     assert idle() is None and hub.get("mini_resnet.mnist").model is held.model
     assert hub.get(ID).device == answered
+
+
+def test_other_errors_of_a_network_are_not_taken_for_a_full_gpu(checkpoint, hub):
+    checkpoint()
+    asked = []
+
+    def use(net):
+        asked.append(net)
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        hub.run(ID, use)
+    assert len(asked) == 1
 
 
 BAD = [
