@@ -219,6 +219,14 @@ def test_whatever_the_hub_answers_what_is_cached_is_served(case, published, hub,
     assert not [fault for fault in fake_hub.faults if fault.times]
 
 
+def test_heads_slower_than_the_clients_patience_are_asked_again(published, hub, fake_hub, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_ETAG_TIMEOUT", 0.2)  # seconds, 10 otherwise
+    commit = fake_hub.push(REMOTE, published)
+    fake_hub.fail("HEAD", "/resolve/", delay=0.5, times=2 * len(FILES))
+    assert hub.get(REMOTE).source == f"{REMOTE}@{commit}"
+    assert len(fake_hub.asked("HEAD")) > len(FILES)
+
+
 def test_a_cut_download_goes_on_where_it_was(published, hub, fake_hub, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits a second before it resumes
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
