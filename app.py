@@ -17,6 +17,7 @@ import gradio as gr
 from cnn_models import ModelHub
 from cnn_models.hub import MAX_MEMORY
 from ui import theme
+from ui.api import Page
 from ui.compare import compare_tab
 from ui.layers import layers_tab
 from ui.learn import learn_tab
@@ -29,7 +30,7 @@ WAITING = 200  # questions that may wait for their turn
 
 def build(hub: ModelHub) -> gr.Blocks:
     """The page, over the checkpoints of a hub."""
-    with gr.Blocks(title=theme.TITLE) as page:
+    with Page(title=theme.TITLE) as page:
         gr.HTML(theme.HEADER, apply_default_css=False)
         with gr.Tabs():
             with gr.Tab(say("en", "tab.compare"), elem_id="compare"):

@@ -4,6 +4,7 @@ import io
 import json
 import urllib.request
 
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -60,6 +61,20 @@ def test_compare_reads_pictures_however_they_come(client, tmp_path, dataset, lab
         assert sum(model["probabilities"].values()) == pytest.approx(1)
         assert model["margin"] > 0 and model["milliseconds"] > 0
         assert 0 <= model["entropy"] < 3.33 and sum(model["uncalibrated"].values()) == pytest.approx(1)
+
+
+def test_curl_may_leave_out_the_last_arguments(url, tmp_path):
+    """The lines of the README: upload, ask, read the stream of events."""
+    drawn_seven().save(tmp_path / "seven.png")
+    at = f"{url.rstrip('/')}/gradio_api"
+    with httpx.Client() as curl:
+        path = curl.post(f"{at}/upload", files={"files": (tmp_path / "seven.png").open("rb")}).json()[0]
+        picture = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        for data in ([picture], [picture, "mnist", []], [picture, "mnist", ["lenet5"], True, True, ["scale"]]):
+            event = curl.post(f"{at}/call/compare", json={"data": data}).json()["event_id"]
+            kind, answer = curl.get(f"{at}/call/compare/{event}").text.strip().split("\n")
+            assert kind == "event: complete"
+            assert json.loads(answer.removeprefix("data: "))[0]["verdict"]["label"] == "7"
 
 
 def test_models_are_answered_in_the_order_asked_for(client, tmp_path):

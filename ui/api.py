@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypedDict
 
 import gradio as gr
+from gradio.components.api_component import Api
 
 from cnn_models import DATASETS, ModelHub, predict
 from cnn_models.crops import many_looks
@@ -85,6 +86,15 @@ class Answer(TypedDict):
     models: list[Model]
     steps: list[Step]
     mistakes: list[Mistake]
+
+
+class Page(gr.Blocks):
+    """A page whose endpoints may be sent their first arguments alone; gradio by itself wants all of them."""
+
+    def validate_inputs(self, block_fn, inputs: list) -> None:
+        left_out = block_fn.inputs[len(inputs) :]
+        inputs.extend(block.value for block in left_out if isinstance(block, Api))
+        super().validate_inputs(block_fn, inputs)
 
 
 def compare_function(hub: ModelHub) -> Callable[..., Answer]:
