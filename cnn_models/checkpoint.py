@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cnn_models.datasets import DATASETS
+from cnn_models.errors import TranslatableError
 from cnn_models.evaluation import Evaluation
 from cnn_models.specs import Card
 from cnn_models.zoo import ARCHITECTURES, create_model
@@ -35,8 +36,8 @@ CONFIG_LIMIT = 2**20  # bytes of a config.json or an evaluation.json
 SNAPSHOTS_LIMIT = 16 * 2**20  # bytes of all snapshots of a training; what would take more keeps none
 
 
-class CheckpointError(ValueError):
-    """A checkpoint that is not used; the message says why and what to do."""
+class CheckpointError(TranslatableError):
+    """A checkpoint that is not used; the message, which does not end in a full stop, says why and what to do."""
 
 
 def files_of(card: Card) -> tuple[str, ...]:
@@ -124,7 +125,7 @@ def read_card(folder: Path) -> Card:
         card = Card.from_json(_read_text(path))
         check_card(card)
     except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not the card of a checkpoint: {error}") from error
+        raise CheckpointError("{path} is not the card of a checkpoint: {why}", path=path, why=error) from error
     return card
 
 
@@ -148,30 +149,36 @@ def read_evaluation(folder: Path) -> Evaluation | None:
 
 def _read_text(path: Path) -> str:
     if path.stat().st_size > CONFIG_LIMIT:
-        raise ValueError(f"larger than {CONFIG_LIMIT:,} bytes")
+        raise TranslatableError("larger than {limit} bytes", limit=f"{CONFIG_LIMIT:,}")
     return path.read_text(encoding="utf-8")
 
 
 def check_card(card: Card) -> None:
     """Raise ValueError unless the card speaks of a known network and data set in values they can have."""
     if card.architecture not in ARCHITECTURES:
-        raise ValueError(f"unknown architecture {card.architecture!r}; known are {', '.join(ARCHITECTURES)}")
+        known = ", ".join(ARCHITECTURES)
+        raise TranslatableError(
+            "unknown architecture {name}; known are {known}", name=repr(card.architecture), known=known
+        )
     if card.dataset not in DATASETS:
-        raise ValueError(f"unknown data set {card.dataset!r}; known are {', '.join(DATASETS)}")
+        known = ", ".join(DATASETS)
+        raise TranslatableError("unknown data set {name}; known are {known}", name=repr(card.dataset), known=known)
     if card.classes != DATASETS[card.dataset].classes:
-        raise ValueError(f"its classes are not those of {card.dataset}")
+        raise TranslatableError("its classes are not those of {dataset}", dataset=card.dataset)
     if type(card.input_size) is not int or card.input_size not in ARCHITECTURES[card.architecture].sizes:
-        raise ValueError(f"{card.architecture} cannot take pictures of size {card.input_size!r}")
+        raise TranslatableError(
+            "{name} cannot take pictures of size {size}", name=card.architecture, size=repr(card.input_size)
+        )
     if not math.isfinite(card.mean) or not (math.isfinite(card.std) and card.std > 0):
-        raise ValueError(f"mean {card.mean} and std {card.std} cannot normalise a picture")
+        raise TranslatableError("mean {mean} and std {std} cannot normalise a picture", mean=card.mean, std=card.std)
     if not (math.isfinite(card.temperature) and card.temperature > 0):
-        raise ValueError(f"temperature {card.temperature} is not a positive number")
+        raise TranslatableError("temperature {value} is not a positive number", value=card.temperature)
     if card.energy_threshold is not None and not math.isfinite(card.energy_threshold):
-        raise ValueError(f"energy threshold {card.energy_threshold} is not a finite number")
+        raise TranslatableError("energy threshold {value} is not a finite number", value=card.energy_threshold)
     if not isinstance(card.metrics, dict) or not isinstance(card.recipe, dict):
-        raise ValueError("metrics and recipe must be objects")
+        raise TranslatableError("metrics and recipe must be objects")
     if card.weights_dtype not in ("float32", "float16"):
-        raise ValueError(f"weights of type {card.weights_dtype!r}")
+        raise TranslatableError("weights of type {type}", type=repr(card.weights_dtype))
 
 
 def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
@@ -208,27 +215,36 @@ def _read_tensors(
 ) -> dict[str, Tensor]:
     try:
         if path.stat().st_size > HEADER_LIMIT + limit:
-            raise ValueError("the file is larger than this network can be")
+            raise TranslatableError("the file is larger than this network can be")
         with safe_open(path, framework="pt") as file:
             if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
-                raise ValueError(f"the card in its header is not that of {CONFIG}")
+                raise TranslatableError("the card in its header is not that of {file}", file=CONFIG)
             if wrong := shapes.keys() ^ set(file.keys()):
-                raise ValueError(f"missing or unknown tensors: {', '.join(sorted(wrong))}")
+                raise TranslatableError("missing or unknown tensors: {names}", names=", ".join(sorted(wrong)))
             for name, shape in shapes.items():
                 if (found := tuple(file.get_slice(name).get_shape())) != shape:
-                    raise ValueError(f"{name} has shape {found} instead of {shape}")
+                    raise TranslatableError(
+                        "{name} has shape {found} instead of {shape}", name=name, found=found, shape=shape
+                    )
             # Cloned, as safetensors maps the file: written over in place, it would change a network that runs.
             tensors = {name: file.get_tensor(name).clone() for name in shapes}
     except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as error:
-        what = "weights" if path.name == WEIGHTS else path.stem
-        raise CheckpointError(f"{path} is not the {what} of {card.id}: {error}") from error
+        if path.name == SNAPSHOTS:
+            raise CheckpointError(
+                "{path} is not the snapshots of {id}: {why}", path=path, id=card.id, why=error
+            ) from error
+        raise CheckpointError("{path} is not the weights of {id}: {why}", path=path, id=card.id, why=error) from error
     for name, tensor in tensors.items():
         if tensor.dtype != dtype:
-            raise CheckpointError(f"{path}: {name} is {tensor.dtype}, the card says {dtype}")
+            raise CheckpointError(
+                "{path}: {name} is {found}, the card says {type}", path=path, name=name, found=tensor.dtype, type=dtype
+            )
         if not torch.stack(tensor.aminmax()).isfinite().all():  # NaN is passed on; a thirtieth of the time
-            raise CheckpointError(f"{path}: {name} is not finite; train again with a lower rate")
+            raise CheckpointError("{path}: {name} is not finite; train again with a lower rate", path=path, name=name)
     if weights_hash(tensors) != sha256:
-        raise CheckpointError(f"{path} was changed or damaged after it was written: its hash is not the one recorded")
+        raise CheckpointError(
+            "{path} was changed or damaged after it was written: its hash is not the one recorded", path=path
+        )
     return tensors
 
 
@@ -250,4 +266,4 @@ def read_history(folder: Path) -> list[dict[str, float]]:
             rows = list(csv.DictReader(file))
         return [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in rows]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise CheckpointError(f"{path} is not the history of a training: {error}") from error
+        raise CheckpointError("{path} is not the history of a training: {why}", path=path, why=error) from error

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from cnn_models.errors import TranslatableError
+
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MAX_BYTES = 20 * 10**6
 MAX_PIXELS = 40 * 10**6
@@ -18,15 +20,8 @@ DEEP_MODES = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")  # pillow would clip 
 WHITES = (1, 255, 65_535, 2**31)  # what white may be in a picture of floats or 32-bit integers, which do not say
 
 
-class PictureError(ValueError):
-    """A picture that cannot be used; the message is one sentence for a person: what is wrong and what to do.
-
-    Its parts are kept, so that it can be said in another language: the `sentence` with `{names}`, and their `values`.
-    """
-
-    def __init__(self, sentence: str, **values: str):
-        super().__init__(sentence.format(**values) if values else sentence)
-        self.sentence, self.values = sentence, values
+class PictureError(TranslatableError):
+    """A picture that cannot be used."""
 
 
 def decode(source: bytes | str | Path | Image.Image | np.ndarray) -> np.ndarray:
@@ -85,7 +80,7 @@ def _open(source: object) -> Image.Image:
 
 def _check_bytes(count: int) -> None:
     if count > MAX_BYTES:
-        raise PictureError("The file is larger than {most} MB; make it smaller.", most=str(MAX_BYTES // 10**6))
+        raise PictureError("The file is larger than {most} MB; make it smaller.", most=MAX_BYTES // 10**6)
 
 
 def _check_size(width: int, height: int) -> None:
@@ -97,7 +92,7 @@ def _check_size(width: int, height: int) -> None:
             "taken; make it smaller.",
             width=f"{width:,}",
             height=f"{height:,}",
-            millions=str(MAX_PIXELS // 10**6),
+            millions=MAX_PIXELS // 10**6,
             side=f"{MAX_SIDE:,}",
         )
 
@@ -105,7 +100,7 @@ def _check_size(width: int, height: int) -> None:
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)):
         raise PictureError(
-            "An array of shape {shape} is not a picture; H x W, H x W x 3 and H x W x 4 are.", shape=str(array.shape)
+            "An array of shape {shape} is not a picture; H x W, H x W x 3 and H x W x 4 are.", shape=array.shape
         )
     _check_size(array.shape[1], array.shape[0])
     if np.issubdtype(array.dtype, np.floating):
@@ -114,7 +109,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
         return Image.fromarray(_to_8_bits(array, white=65_535))
     if array.dtype != np.uint8:
         raise PictureError(
-            "An array of {kind} is not a picture; arrays of uint8, uint16 and floats are.", kind=str(array.dtype)
+            "An array of {kind} is not a picture; arrays of uint8, uint16 and floats are.", kind=array.dtype
         )
     return Image.fromarray(array)
 

@@ -73,11 +73,17 @@ def fetch(
             sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if file.rfilename in files}
             if absent := set(needed(files)) - sizes.keys():
                 raise MissingCheckpoint(
-                    f"{repository} has no {' and no '.join(sorted(absent))}; it must be published whole"
+                    "{repository} has no {files}; it must be published whole",
+                    repository=repository,
+                    files=", ".join(sorted(absent)),
                 )
             tensors = WEIGHTS, SNAPSHOTS
             if large := [name for name, size in sizes.items() if size > (limit if name in tensors else TEXT_LIMIT)]:
-                raise MissingCheckpoint(f"{repository} has a {large[0]} that is larger than this network's can be")
+                raise MissingCheckpoint(
+                    "{repository} has a {file} that is larger than this network's can be",
+                    repository=repository,
+                    file=large[0],
+                )
             total = sum(sizes.values())
             log.info("fetching %s at %.7s: %.1f MB", repository, info.sha, total / 1e6)
             folder = Path(
@@ -98,7 +104,7 @@ def fetch(
         if not refused and (folder := cached(repository, revision, files)):
             log.warning("%s is served from the cache: %s", repository, _reason(error))
             return folder
-        raise MissingCheckpoint(_why(error, repository, revision, anonymous)) from error
+        raise _missing(error, repository, revision, anonymous) from error
 
 
 def _note(folder: Path, revision: str) -> None:
@@ -135,32 +141,57 @@ def _bar(report: Callable[[int], None]) -> type:
     return Bar
 
 
-def _why(error: Exception, repository: str, revision: str, anonymous: bool) -> str:
-    """A sentence, without its full stop, that says what the Hub's client met and what to do."""
+def _missing(error: Exception, repository: str, revision: str, anonymous: bool) -> MissingCheckpoint:
+    """What the Hub's client met, and what to do."""
     from huggingface_hub import constants, errors
 
     status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0
+    values = {"repository": repository}
     if isinstance(error, errors.GatedRepoError):
-        way_out = "only what all may see is fetched" if anonymous else "ask for access on its page, then set HF_TOKEN"
-        return f"{repository} is gated; {way_out}"
+        if anonymous:
+            return MissingCheckpoint("{repository} is gated; only what all may see is fetched", **values)
+        return MissingCheckpoint("{repository} is gated; ask for access on its page, then set HF_TOKEN", **values)
     if isinstance(error, errors.RepositoryNotFoundError):
-        way_out = "" if anonymous else ", or set HF_TOKEN"
-        return f"the Hub has no {repository}, or it is private; check the name{way_out}"
+        if anonymous:
+            return MissingCheckpoint("the Hub has no {repository}, or it is private; check the name", **values)
+        return MissingCheckpoint(
+            "the Hub has no {repository}, or it is private; check the name, or set HF_TOKEN", **values
+        )
     if isinstance(error, errors.RevisionNotFoundError):
-        return f"{repository} has no revision {revision!r}; leave it out for the newest"
+        return MissingCheckpoint(
+            "{repository} has no revision {revision}; leave it out for the newest", revision=repr(revision), **values
+        )
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return f"{repository} is not in the Hub's cache and HF_HUB_OFFLINE is set; unset it"
+        return MissingCheckpoint("{repository} is not in the Hub's cache and HF_HUB_OFFLINE is set; unset it", **values)
     if status == 401:
-        return f"the Hub refused the token of this machine when asked for {repository}; run `hf auth login`"
+        return MissingCheckpoint(
+            "the Hub refused the token of this machine when asked for {repository}; run `hf auth login`", **values
+        )
     if status == 429:
-        return f"the Hub was asked too often to give {repository}; try again in some minutes"
+        return MissingCheckpoint(
+            "the Hub was asked too often to give {repository}; try again in some minutes", **values
+        )
     if status >= 500:
-        return f"the Hub is out of order ({status}) and could not give {repository}; try again later"
+        return MissingCheckpoint(
+            "the Hub is out of order ({status}) and could not give {repository}; try again later",
+            status=status,
+            **values,
+        )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is too full for {repository}; make room in {constants.HF_HUB_CACHE}"
+        return MissingCheckpoint(
+            "the disk is too full for {repository}; make room in {folder}", folder=constants.HF_HUB_CACHE, **values
+        )
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-        return f"{repository} could not be stored in {constants.HF_HUB_CACHE}; set HF_HOME to a folder you may write"
-    return f"{repository} could not be fetched ({_reason(error)}); connect to the network and try again"
+        return MissingCheckpoint(
+            "{repository} could not be stored in {folder}; set HF_HOME to a folder you may write",
+            folder=constants.HF_HUB_CACHE,
+            **values,
+        )
+    return MissingCheckpoint(
+        "{repository} could not be fetched ({why}); connect to the network and try again",
+        why=_reason(error),
+        **values,
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -88,6 +88,10 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _check(index: int, dataset: str | None, label: str | None) -> None:
     if index >= MOST:
-        raise PictureError(f"There are more than {MOST:,} pictures; split them into several zips.")
+        raise PictureError("There are more than {most} pictures; split them into several zips.", most=f"{MOST:,}")
     if dataset not in DATASETS or label not in DATASETS[dataset].classes:
-        raise PictureError(f"{label!r:.40} is not a class of {dataset!r:.40}; take labels from the page.")
+        raise PictureError(
+            "{label} is not a class of {dataset}; take labels from the page.",
+            label=f"{label!r:.40}",
+            dataset=f"{dataset!r:.40}",
+        )

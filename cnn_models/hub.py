@@ -30,7 +30,7 @@ from cnn_models.checkpoint import (
     read_card,
     read_snapshots,
 )
-from cnn_models.fetch import MissingCheckpoint, StillComing, needed
+from cnn_models.fetch import MissingCheckpoint, needed
 from cnn_models.ids import BUILT_IN, WORD, Reference, parse
 from cnn_models.pull import WAIT, Puller
 from cnn_models.runtime import best_device, is_out_of_memory, place
@@ -188,7 +188,7 @@ class ModelHub:
         folder = self._find(reference, FILES)
         slot = self._slot(folder)
         if not slot.lock.acquire(timeout=WAIT if self._puller.public else -1):
-            raise StillComing(self._puller.still_coming(reference))
+            raise self._puller.still_coming(reference)
         try:
             with self._lock:
                 loaded = slot.loaded
@@ -222,8 +222,9 @@ class ModelHub:
             return local
         if not (reference.owner or self.namespace):
             raise MissingCheckpoint(
-                f"no weights for {reference.name}; run `python -m training.train {reference.name}`, or set "
-                "CNN_HUB_NAMESPACE to who has them on the Hub"
+                "no weights for {id}; run `python -m training.train {id}`, or set CNN_HUB_NAMESPACE to who has them on "
+                "the Hub",
+                id=reference.name,
             )
         return self._puller.pull(reference, files)
 
@@ -237,7 +238,12 @@ class ModelHub:
         try:
             yield
         except CheckpointError as error:
-            raise CheckpointError(str(error).replace(str(folder), self._source(reference, folder))) from error
+            source = self._source(reference, folder)
+            values = {
+                name: value.replace(str(folder), source) if isinstance(value, str) else value
+                for name, value in error.values.items()
+            }
+            raise CheckpointError(error.sentence, **values) from error
 
     def _source(self, reference: Reference, folder: Path) -> str:
         if folder.parent == self.weights_dir:
@@ -254,8 +260,11 @@ class ModelHub:
                     return
             if size > self.max_memory or time.monotonic() > deadline:
                 raise CheckpointError(
-                    f"{reference} needs {size / 1e6:.0f} MB, and there is no room for it in the "
-                    f"{self.max_memory / 1e6:.0f} MB of --max-memory beside what is in use; ask again, or raise it"
+                    "{id} needs {size} MB, and there is no room for it in the {most} MB of --max-memory beside what is "
+                    "in use; ask again, or raise it",
+                    id=reference,
+                    size=f"{size / 1e6:.0f}",
+                    most=f"{self.max_memory / 1e6:.0f}",
                 )
             time.sleep(0.02)
 
@@ -286,5 +295,7 @@ def _load(folder: Path, device: torch.device) -> tuple[nn.Module, Card]:
 def _card(folder: Path, name: str) -> Card:
     card = read_card(folder)
     if card.id != name:
-        raise CheckpointError(f"{folder} holds {card.id}, not {name}; put it under its own name")
+        raise CheckpointError(
+            "{folder} holds {found}, not {id}; put it under its own name", folder=folder, found=card.id, id=name
+        )
     return card

@@ -141,7 +141,7 @@ def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
         milliseconds = (time.perf_counter() - start) * 1000
         logits = logits[0].cpu().double()  # in float32, 0.99999999 would be 1
     if not logits.isfinite().all():
-        raise CheckpointError(f"{loaded.id} computes numbers that are not finite; leave it out or train it again")
+        raise CheckpointError("{id} computes numbers that are not finite; leave it out or train it again", id=loaded.id)
     probabilities = (logits / card.temperature).softmax(0).tolist()
     unusual = surprise(logits, card) > 0
     first, second = logits.topk(2).values.tolist()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future, wait
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ class _Pull:
     looked: float = 0.0  # when the folder was found
     coming: Future | None = None
     progress: tuple[int, int] = (0, 0)
-    failure: str = ""
+    failure: MissingCheckpoint | None = None
     failed: float = 0.0
 
 
@@ -58,7 +59,7 @@ class Puller:
                 is_fresh = reference.pinned or time.monotonic() < pull.looked + FRESH
                 if not pull.coming and not (found and is_fresh):
                     if pull.failure and not found and time.monotonic() < pull.failed + PATIENCE:
-                        raise MissingCheckpoint(pull.failure)
+                        raise copy(pull.failure)
                     is_more = SNAPSHOTS in files  # of what is known, and not every commit has them
                     wanted = files if is_more else tuple(pull.files.union(files) - {SNAPSHOTS})
                     revision = pull.folder.name if pull.folder and (is_fresh or is_more) else reference.revision
@@ -68,7 +69,7 @@ class Puller:
             if found:
                 return found
             if not wait([coming], WAIT if self.public else None).done:
-                raise StillComing(self.still_coming(reference))
+                raise self.still_coming(reference)
             coming.result()  # a folder, maybe with too few files, if somebody asked for the card only; or what is wrong
 
     def progress(self, reference: Reference) -> tuple[int, int] | None:
@@ -77,11 +78,14 @@ class Puller:
             pull = self._pulls.get(reference)
             return pull.progress if pull and pull.coming and pull.progress[1] else None
 
-    def still_coming(self, reference: Reference) -> str:
-        """A sentence for who has waited long enough."""
-        done, total = self.progress(reference) or (0, 0)
-        far = f" ({done / 1e6:.1f} of {total / 1e6:.1f} MB)" if total else ""
-        return f"{reference} is still on its way{far}; ask again in a moment"
+    def still_coming(self, reference: Reference) -> StillComing:
+        """For who has waited long enough."""
+        if not (progress := self.progress(reference)):
+            return StillComing("{id} is still on its way; ask again in a moment", id=reference)
+        done, total = (f"{count / 1e6:.1f}" for count in progress)
+        return StillComing(
+            "{id} is still on its way ({done} of {all} MB); ask again in a moment", id=reference, done=done, all=total
+        )
 
     def _pull(self, reference: Reference) -> _Pull:
         pull = self._pulls[reference] = self._pulls.pop(reference, None) or _Pull()
@@ -105,8 +109,15 @@ class Puller:
             tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)
             folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, progress)
         except MissingCheckpoint as caught:
-            way_out = "" if stranger else f"; or run `python -m training.train {reference.name}`"
-            error = MissingCheckpoint(f"no weights for {reference}: {caught}{way_out}")
+            if stranger:
+                error = MissingCheckpoint("no weights for {id}: {why}", id=reference, why=caught)
+            else:
+                error = MissingCheckpoint(
+                    "no weights for {id}: {why}; or run `python -m training.train {name}`",
+                    id=reference,
+                    why=caught,
+                    name=reference.name,
+                )
             error.__cause__ = caught
         except BaseException as caught:
             error = caught
@@ -118,7 +129,7 @@ class Puller:
                 pull.files = frozenset(files) | (pull.files if folder == pull.folder else frozenset())
                 pull.folder = folder
             elif isinstance(error, MissingCheckpoint):
-                pull.failure, pull.failed = str(error), time.monotonic()
+                pull.failure, pull.failed = copy(error), time.monotonic()
         if error:
             coming.set_exception(error)
         else:
@@ -128,9 +139,11 @@ class Puller:
         with self._lock:
             now = time.monotonic()
             if len(self._strangers) == STRANGERS and now < self._strangers[0] + 3600:
-                minutes = (self._strangers[0] + 3600 - now) / 60
                 raise CheckpointError(
-                    f"{reference} is not looked up: {STRANGERS} checkpoints of others were, this hour; ask again in "
-                    f"{minutes:.0f} minutes"
+                    "{id} is not looked up: {count} checkpoints of others were, this hour; ask again in {minutes} "
+                    "minutes",
+                    id=reference,
+                    count=STRANGERS,
+                    minutes=f"{(self._strangers[0] + 3600 - now) / 60:.0f}",
                 )
             self._strangers.append(now)

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from torch import nn
 
+from cnn_models.errors import TranslatableError
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -99,11 +101,11 @@ class Card:
         """Read `to_json`'s text. Raises ValueError when it is not JSON or not exactly a card's fields."""
         values = json.loads(text)
         if not isinstance(values, dict):
-            raise ValueError("a card is a JSON object")
+            raise TranslatableError("a card is a JSON object")
         names = {f.name for f in dataclasses.fields(cls)}
         required = {f.name for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING}
         if wrong := (required - values.keys()) | (values.keys() - names):
-            raise ValueError(f"missing or unknown fields: {', '.join(sorted(wrong))}")
+            raise TranslatableError("missing or unknown fields: {names}", names=", ".join(sorted(wrong)))
         return cls(**values | {"classes": tuple(values["classes"])})
 
 

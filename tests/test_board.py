@@ -8,7 +8,7 @@ import pytest
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.predict import Answer, Comparison
 from ui.ask import Ask
-from ui.board import Column, board, note_html, short
+from ui.board import Column, board, short
 from ui.verdict import percent, sentence
 
 
@@ -96,8 +96,3 @@ def test_the_board_holds_every_class_and_network_and_marks_the_winner():
 def test_a_pending_column_is_marked():
     html = board(Ask(), [Column("lenet5", pending=True)], {"lenet5": 1}, together_pending=True)
     assert html.count("data-pending") == 28
-
-
-def test_notes_are_escaped():
-    assert note_html("<b> `a<b`") == "&lt;b&gt; <code>a&lt;b</code>"
-    assert note_html("`a.b_c`") == "<code>a.<wbr>b_<wbr>c</code>"

@@ -13,12 +13,11 @@ from cnn_models import ModelHub, create_model
 from cnn_models.ablation import BRANCHES, blocks, derivatives, norms
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.hub import LoadedModel
-from ui.board import note_html
 from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import COLOURS, DASHES, PALETTE
 from ui.drawing import Drawing
 from ui.switches import switches
-from ui.texts import mark, say
+from ui.texts import mark, mark_sentence, say
 from ui.verdict import class_mark
 
 STUDY = "depth_study.json"  # of training.depth_study
@@ -43,7 +42,7 @@ def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
         try:
             return norms_html(net, history(net.id, net.card.weights_sha256))
         except CheckpointError as error:
-            return f"<p>{note_html(str(error))}</p>"
+            return f"<p>{mark_sentence(error)}</p>"
 
     switches(hub, (tab, whole), ("mini_inception", "googlenet"), "inception", more)
 

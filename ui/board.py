@@ -11,7 +11,7 @@ from cnn_models.consensus import entropy, soft_vote
 from cnn_models.predict import Answer
 from cnn_models.testsets import Measured
 from ui.ask import Ask
-from ui.texts import say
+from ui.texts import note_html, say
 from ui.verdict import architecture, class_name, percent
 
 TOGETHER = "together"
@@ -98,14 +98,6 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
         )
         + "</tbody></table></div>"
     )
-
-
-def note_html(note: str) -> str:
-    """A sentence with the `commands` in it set as code that may break at dots and underscores."""
-    parts = escape(note).split("`")
-    for odd in range(1, len(parts), 2):
-        parts[odd] = f"<code>{parts[odd].replace('.', '.<wbr>').replace('_', '_<wbr>')}</code>"
-    return "".join(parts)
 
 
 def _head(language: str, column: Column, sizes: Mapping[str, int]) -> str:

@@ -218,7 +218,7 @@ element.querySelector(".keep-link").addEventListener("click", async () => {
 });
 element.querySelector(".keep-export").addEventListener("click", async () => {
   const got = await server.export_handwriting(mine().map(({ form, dataset, label }) => ({ picture: form, dataset, label })));
-  if (got.error) return void (figures.firstElementChild.textContent = got.error);
+  if (got.error) return void (figures.firstElementChild.innerHTML = got.error);
   const anchor = document.createElement("a");
   anchor.href = "data:application/zip;base64," + got.zip;
   anchor.download = "handwriting.zip";

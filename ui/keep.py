@@ -9,7 +9,7 @@ from cnn_models import DATASETS
 from cnn_models.decode import PictureError
 from cnn_models.handwriting import Labelled, pack
 from ui.sketchpad import PNG
-from ui.texts import TEXTS, attribute, mark
+from ui.texts import TEXTS, attribute, mark, mark_sentence
 
 MOST = 500  # pictures that the page exports at once
 
@@ -42,13 +42,13 @@ def _option(dataset: str, index: int, label: str) -> str:
 
 
 def export(sent: object) -> dict:
-    """The zip of what the page sends, a list of {picture, dataset, label}, in base64; or an `error`, a sentence."""
+    """The zip of what the page sends, a list of {picture, dataset, label}, in base64; or an `error` as HTML."""
     try:
         if not isinstance(sent, list) or len(sent) > MOST:
-            raise PictureError(f"That is not a list of at most {MOST} pictures.")
+            raise PictureError("That is not a list of at most {most} pictures.", most=MOST)
         return {"zip": base64.b64encode(pack(map(_labelled, sent))).decode()}
     except PictureError as error:
-        return {"error": str(error)}
+        return {"error": mark_sentence(error)}
 
 
 def _labelled(each: object) -> Labelled:

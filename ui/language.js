@@ -2,7 +2,7 @@
 // gradio's own components whose English text is one of ours. TEXTS and LANGUAGES come from texts.py.
 const ATTRIBUTES = ["title", "aria-label", "alt", "placeholder"];
 const MARKED = ["[data-text]", ...ATTRIBUTES.map((name) => `[data-text-${name}]`)].join();
-const OURS = "[role=tab]:not([data-text]), .block label > span:not([data-text])";
+const OURS = ["[role=tab]", ".block label > span", "button.secondary"].map((each) => `${each}:not([data-text])`).join();
 const keys = new Map(Object.entries(TEXTS).map(([key, [english]]) => [english, key]));
 const store = "lineup.language";
 
@@ -22,7 +22,10 @@ const lineup = (window.lineup = {
   language: chosen(),
   say(key, values = {}) {
     const text = TEXTS[key][LANGUAGES.indexOf(lineup.language)];
-    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    return text.replace(/\{(\w+)\}/g, (whole, name) => {
+      const value = values[name]; // one that has a key is a text itself
+      return value?.key ? lineup.say(value.key, value.values) : (value ?? whole);
+    });
   },
   speak(language) {
     if (!LANGUAGES.includes(language) || language === lineup.language) return;
@@ -55,12 +58,22 @@ function translate(root) {
 function say(element) {
   const values = JSON.parse(element.dataset.values ?? "{}");
   const key = element.dataset.text;
-  if (key && element.textContent !== lineup.say(key, values)) element.textContent = lineup.say(key, values);
+  const said = key && lineup.say(key, values).split("`");
+  if (key && element.textContent !== said.join("")) {
+    element.replaceChildren(...said.map((part, index) => (index % 2 ? code(part) : part)));
+  }
   for (const name of ATTRIBUTES) {
     const named = element.getAttribute(`data-text-${name}`);
-    const said = named && lineup.say(named, values);
-    if (named && element.getAttribute(name) !== said) element.setAttribute(name, said);
+    const text = named && lineup.say(named, values);
+    if (named && element.getAttribute(name) !== text) element.setAttribute(name, text);
   }
+}
+
+// A command, which may break at dots and underscores.
+function code(text) {
+  const element = document.createElement("code");
+  element.append(...text.split(/(?<=[._])/).flatMap((part) => [part, document.createElement("wbr")]));
+  return element;
 }
 
 document.addEventListener("change", (event) => {

@@ -16,8 +16,8 @@ from cnn_models.decode import PictureError
 from cnn_models.hub import LoadedModel
 from cnn_models.layers import Layer
 from cnn_models.layers.channels import flow
-from cnn_models.layers.table import Column, as_csv, column, markdown, shape
-from ui.board import note_html
+from cnn_models.layers.run import RUNS
+from cnn_models.layers.table import FIRST_STAGE, Column, as_csv, column, markdown, shape
 from ui.diagram import diagram
 from ui.drawing import SENT, drawing_of
 from ui.layer_rows import family, ids, memory, milliseconds, percent, rows
@@ -101,14 +101,15 @@ def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> 
     try:
         grid, dataset, is_drawn = drawing_of(value, dataset)
     except PictureError as error:
-        return [{}] * len(columns), f"<p class='layers-facts'>{mark_sentence(error.sentence, **error.values)}</p>"
+        return [{}] * len(columns), f"<p class='layers-facts'>{mark_sentence(error)}</p>"
     found, notes = [], []
     for each in columns:
         try:
             found.append(hub.run(f"{each.name}.{dataset}", partial(_strips, each.network, grid)))
         except CheckpointError as error:
             found.append({})
-            notes.append(f"<p class='layers-facts'>{note_html(f'{ARCHITECTURES[each.name].title}: {error}.')}</p>")
+            why = f"{mark_sentence(error)}{mark('list.stop')}"
+            notes.append(f"<p class='layers-facts'>{escape(ARCHITECTURES[each.name].title)}: {why}</p>")
     text = f"<p>{mark('layers.drawn' if is_drawn else 'layers.undrawn')} {mark('layers.strips')}</p>"
     return found, f"<div class='layers-drawing'><img src='{png(grid)}' alt=''>{text}</div>{''.join(notes)}"
 

@@ -63,8 +63,7 @@ class Looker:
             text = verdict_html(say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}"))
             return self._shown(ask, columns, text, strip(ask, seen, sides), complete=True)
         except PictureError as error:
-            why = translate(ask.language, error.sentence, **error.values)
-            why = say(ask.language, "verdict.refused", why=why) if ready else why
+            why = say(ask.language, "verdict.refused", why=error) if ready else translate(ask.language, error)
             return self._shown(ask, columns, verdict_html(why, "alarm"), strip(ask, seen, sides), complete=True)
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
@@ -120,16 +119,17 @@ class Looker:
             return Column(name, source=_source(loaded), side=loaded.card.input_size, measured=measured)
         except MissingCheckpoint as error:
             hint = say(ask.language, "board.trains", command=f"python -m training.train {id}")
-            return Column(name, missing=str(error) if self._hub.namespace or brought else hint, side=side)
+            why = translate(ask.language, error) if self._hub.namespace or brought else hint
+            return Column(name, missing=why, side=side)
         except CheckpointError as error:
-            return Column(name, missing=str(error), side=side)
+            return Column(name, missing=translate(ask.language, error), side=side)
 
     def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
         try:
             id = ask.id(column.name)
             answer = self._hub.run(id, lambda loaded: self.answer(loaded, step.picture))
         except CheckpointError as error:
-            return replace(column, missing=str(error))
+            return replace(column, missing=translate(ask.language, error))
         if not ask.calibrated:
             answer = replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
         return replace(column, answer=answer)

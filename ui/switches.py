@@ -18,10 +18,10 @@ from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import predict
 from cnn_models.testsets import SIDE, Measured
-from ui.board import note_html
 from ui.drawing import SENT, Drawing, drawing_of
 from ui.strips import png
-from ui.texts import mark, say
+from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid
+from ui.texts import mark, mark_sentence, say
 from ui.verdict import class_mark, percent
 
 REMEMBERED = 1000  # measurements
@@ -82,7 +82,7 @@ class Bench:
             for after in _now_and_then(self.measure(net, off)) if off else ():
                 yield gr.skip(), measuring(net, off, before, after), gr.skip()
         except (PictureError, CheckpointError) as error:
-            yield f"<p class='lesson-misfit'>{note_html(str(error))}</p>", "", ""
+            yield f"<p class='lesson-misfit'>{mark_sentence(error)}</p>", "", ""
 
     def alone(self, name: str, value: object, dataset: object) -> Iterator[str]:
         """HTML of a table: each part off by itself, a row more each time."""
@@ -101,7 +101,7 @@ class Bench:
                 )
                 yield _table(net, rows, class_mark(whole.label), len(names))
         except (PictureError, CheckpointError) as error:
-            yield f"<p class='lesson-misfit'>{note_html(str(error))}</p>"
+            yield f"<p class='lesson-misfit'>{mark_sentence(error)}</p>"
 
 
 def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], why: str, more: More) -> None:

@@ -11,6 +11,8 @@ import json
 from html import escape
 from pathlib import Path
 
+from cnn_models.errors import TranslatableError
+
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -93,6 +95,148 @@ TEXTS: dict[str, tuple[str, str]] = {
         "这不是本页发送的图片；请清空画板后重试。",
     ),
     "picture.unknown": ("That is not a picture uploaded here; upload it first.", "这不是在此上传的图片；请先上传。"),
+    "picture.list": ("That is not a list of at most {most} pictures.", "这不是至多 {most} 张图片的列表。"),
+    "picture.unlabelled": ("That is not a labelled picture of this page.", "这不是本页上标注的图片。"),
+    "picture.many": (
+        "There are more than {most} pictures; split them into several zips.",
+        "图片超过 {most} 张；请分成几个 zip。",
+    ),
+    "picture.class": (
+        "{label} is not a class of {dataset}; take labels from the page.",
+        "{label} 不是 {dataset} 的类别；请使用本页的类别。",
+    ),
+    # What is wrong with checkpoints, and why they do not come: said in English by cnn_models, without a full stop.
+    "checkpoint.none": (
+        "no weights for {id}; run `python -m training.train {id}`, or set CNN_HUB_NAMESPACE to who has them on the Hub",
+        "没有 {id} 的权重；请运行 `python -m training.train {id}`，或将 CNN_HUB_NAMESPACE 设为 Hub 上提供该权重的用户",
+    ),
+    "checkpoint.gone": ("no weights for {id}: {why}", "没有 {id} 的权重：{why}"),
+    "checkpoint.gone.train": (
+        "no weights for {id}: {why}; or run `python -m training.train {name}`",
+        "没有 {id} 的权重：{why}；也可运行 `python -m training.train {name}`",
+    ),
+    "checkpoint.coming": (
+        "{id} is still on its way; ask again in a moment",
+        "{id} 仍在下载；请稍后再试",
+    ),
+    "checkpoint.coming.far": (
+        "{id} is still on its way ({done} of {all} MB); ask again in a moment",
+        "{id} 仍在下载（{done} / {all} MB）；请稍后再试",
+    ),
+    "checkpoint.strangers": (
+        "{id} is not looked up: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
+        "暂不查找 {id}：一小时内已查找过 {count} 个他人的检查点；请在 {minutes} 分钟后再试",
+    ),
+    "checkpoint.room": (
+        "{id} needs {size} MB, and there is no room for it in the {most} MB of --max-memory beside what is in use; "
+        "ask again, or raise it",
+        "{id} 需要 {size} MB，而 --max-memory 的 {most} MB 中除去正在使用的已放不下；请稍后再试，或调高该值",
+    ),
+    "checkpoint.name": (
+        "{folder} holds {found}, not {id}; put it under its own name",
+        "{folder} 中是 {found} 而不是 {id}；请放到它自己的名称下",
+    ),
+    "checkpoint.numbers": (
+        "{id} computes numbers that are not finite; leave it out or train it again",
+        "{id} 的计算结果不是有限数；请不要使用它，或重新训练",
+    ),
+    "checkpoint.card": ("{path} is not the card of a checkpoint: {why}", "{path} 不是检查点的卡片：{why}"),
+    "checkpoint.history": ("{path} is not the history of a training: {why}", "{path} 不是训练历史：{why}"),
+    "checkpoint.weights": ("{path} is not the weights of {id}: {why}", "{path} 不是 {id} 的权重：{why}"),
+    "checkpoint.snapshots": ("{path} is not the snapshots of {id}: {why}", "{path} 不是 {id} 的快照：{why}"),
+    "checkpoint.type": (
+        "{path}: {name} is {found}, the card says {type}",
+        "{path}：{name} 的类型是 {found}，而卡片上写的是 {type}",
+    ),
+    "checkpoint.finite": (
+        "{path}: {name} is not finite; train again with a lower rate",
+        "{path}：{name} 中有非有限数；请降低学习率重新训练",
+    ),
+    "checkpoint.hash": (
+        "{path} was changed or damaged after it was written: its hash is not the one recorded",
+        "{path} 写成之后被改动或损坏：其散列值与记录不符",
+    ),
+    "checkpoint.bytes": ("larger than {limit} bytes", "超过 {limit} 字节"),
+    "checkpoint.object": ("a card is a JSON object", "卡片应是一个 JSON 对象"),
+    "checkpoint.fields": ("missing or unknown fields: {names}", "字段缺失或未知：{names}"),
+    "checkpoint.architecture": (
+        "unknown architecture {name}; known are {known}",
+        "未知的网络结构 {name}；已知的有 {known}",
+    ),
+    "checkpoint.dataset": ("unknown data set {name}; known are {known}", "未知的数据集 {name}；已知的有 {known}"),
+    "checkpoint.classes": ("its classes are not those of {dataset}", "其类别与 {dataset} 的不符"),
+    "checkpoint.size": ("{name} cannot take pictures of size {size}", "{name} 不能接受边长为 {size} 的图片"),
+    "checkpoint.scale": (
+        "mean {mean} and std {std} cannot normalise a picture",
+        "均值 {mean} 与标准差 {std} 无法用来归一化图片",
+    ),
+    "checkpoint.temperature": ("temperature {value} is not a positive number", "温度 {value} 不是正数"),
+    "checkpoint.energy": ("energy threshold {value} is not a finite number", "能量阈值 {value} 不是有限数"),
+    "checkpoint.objects": ("metrics and recipe must be objects", "metrics 与 recipe 应是 JSON 对象"),
+    "checkpoint.stored": ("weights of type {type}", "权重的类型是 {type}"),
+    "checkpoint.large": ("the file is larger than this network can be", "文件比该网络可能的大小还大"),
+    "checkpoint.header": ("the card in its header is not that of {file}", "文件头中的卡片与 {file} 不符"),
+    "checkpoint.tensors": ("missing or unknown tensors: {names}", "张量缺失或未知：{names}"),
+    "checkpoint.shape": (
+        "{name} has shape {found} instead of {shape}",
+        "{name} 的形状是 {found}，应为 {shape}",
+    ),
+    "checkpoint.hub.files": (
+        "{repository} has no {files}; it must be published whole",
+        "{repository} 中没有 {files}；必须完整发布",
+    ),
+    "checkpoint.hub.large": (
+        "{repository} has a {file} that is larger than this network's can be",
+        "{repository} 的 {file} 比该网络可能的大小还大",
+    ),
+    "checkpoint.hub.closed": (
+        "{repository} is gated; only what all may see is fetched",
+        "{repository} 需经许可才能访问；这里只下载公开的内容",
+    ),
+    "checkpoint.hub.gated": (
+        "{repository} is gated; ask for access on its page, then set HF_TOKEN",
+        "{repository} 需经许可才能访问；请在其页面申请，然后设置 HF_TOKEN",
+    ),
+    "checkpoint.hub.none": (
+        "the Hub has no {repository}, or it is private; check the name",
+        "Hub 上没有 {repository}，或它不公开；请检查名称",
+    ),
+    "checkpoint.hub.private": (
+        "the Hub has no {repository}, or it is private; check the name, or set HF_TOKEN",
+        "Hub 上没有 {repository}，或它不公开；请检查名称，或设置 HF_TOKEN",
+    ),
+    "checkpoint.hub.revision": (
+        "{repository} has no revision {revision}; leave it out for the newest",
+        "{repository} 没有修订版本 {revision}；省略即为最新版本",
+    ),
+    "checkpoint.hub.offline": (
+        "{repository} is not in the Hub's cache and HF_HUB_OFFLINE is set; unset it",
+        "{repository} 不在 Hub 的缓存中，而 HF_HUB_OFFLINE 已设置；请取消该设置",
+    ),
+    "checkpoint.hub.token": (
+        "the Hub refused the token of this machine when asked for {repository}; run `hf auth login`",
+        "请求 {repository} 时，Hub 拒绝了本机的令牌；请运行 `hf auth login`",
+    ),
+    "checkpoint.hub.often": (
+        "the Hub was asked too often to give {repository}; try again in some minutes",
+        "向 Hub 请求过于频繁，未能取得 {repository}；请几分钟后再试",
+    ),
+    "checkpoint.hub.order": (
+        "the Hub is out of order ({status}) and could not give {repository}; try again later",
+        "Hub 出现故障（{status}），未能取得 {repository}；请稍后再试",
+    ),
+    "checkpoint.hub.full": (
+        "the disk is too full for {repository}; make room in {folder}",
+        "磁盘空间不足，放不下 {repository}；请在 {folder} 中腾出空间",
+    ),
+    "checkpoint.hub.write": (
+        "{repository} could not be stored in {folder}; set HF_HOME to a folder you may write",
+        "{repository} 无法存入 {folder}；请将 HF_HOME 设为可写的文件夹",
+    ),
+    "checkpoint.hub.network": (
+        "{repository} could not be fetched ({why}); connect to the network and try again",
+        "无法下载 {repository}（{why}）；请连接网络后再试",
+    ),
     # The sketchpad.
     "pad.name": (
         "Sketchpad: draw with mouse, pen or finger, or with the arrow keys; "
@@ -864,12 +1008,16 @@ KEYS = {english: key for key, (english, _) in TEXTS.items()}
 def say(language: str, key: str, **values: object) -> str:
     """The text of a key, its `{names}` filled in. Raises KeyError for a key or a language that is not there."""
     text = TEXTS[key][list(LANGUAGES).index(language) if language in LANGUAGES else _unknown(language)]
-    return text.format(**values) if values else text
+    filled = {
+        name: translate(language, value) if isinstance(value, TranslatableError) else value
+        for name, value in values.items()
+    }
+    return text.format(**filled) if values else text
 
 
 def mark(key: str, tag: str = "span", **values: object) -> str:
     """An HTML element that shows a text in the visitor's language; `tag` may carry attributes."""
-    return f"<{tag} {_data('text', key, values)}>{escape(say('en', key, **values))}</{tag.split()[0]}>"
+    return f"<{tag} {_data('text', key, values)}>{note_html(say('en', key, **values))}</{tag.split()[0]}>"
 
 
 def attribute(name: str, key: str, **values: object) -> str:
@@ -877,16 +1025,24 @@ def attribute(name: str, key: str, **values: object) -> str:
     return f'{name}="{escape(say("en", key, **values), quote=True)}" {_data(f"text-{name}", key, values)}'
 
 
-def translate(language: str, sentence: str, **values: object) -> str:
-    """A sentence that came in English, its `{names}` filled in; as it came if it is none of TEXTS."""
-    if sentence in KEYS:
-        return say(language, KEYS[sentence], **values)
-    return sentence.format(**values) if values else sentence
+def translate(language: str, said: str | TranslatableError) -> str:
+    """A sentence or an error that came in English; as it came if it is none of TEXTS."""
+    sentence, values = _parts(said)
+    return say(language, KEYS[sentence], **values) if sentence in KEYS else str(said)
 
 
-def mark_sentence(sentence: str, **values: object) -> str:
-    """A sentence that came in English, shown in the visitor's language; as it came if it is none of TEXTS."""
-    return mark(KEYS[sentence], **values) if sentence in KEYS else escape(translate("en", sentence, **values))
+def mark_sentence(said: str | TranslatableError) -> str:
+    """A sentence or an error that came in English, in the visitor's language; as it came if it is none of TEXTS."""
+    sentence, values = _parts(said)
+    return mark(KEYS[sentence], **values) if sentence in KEYS else note_html(str(said))
+
+
+def note_html(note: str) -> str:
+    """A sentence with the `commands` in it set as code that may break at dots and underscores."""
+    parts = escape(note).split("`")
+    for odd in range(1, len(parts), 2):
+        parts[odd] = f"<code>{parts[odd].replace('.', '.<wbr>').replace('_', '_<wbr>')}</code>"
+    return "".join(parts)
 
 
 def script() -> str:
@@ -898,9 +1054,20 @@ def script() -> str:
 
 
 def _data(name: str, key: str, values: dict[str, object]) -> str:
-    filled = f' data-values="{escape(json.dumps(values, ensure_ascii=False), quote=True)}"' if values else ""
+    written = json.dumps(values, ensure_ascii=False, default=_nested)
+    filled = f' data-values="{escape(written, quote=True)}"' if values else ""
     return f'data-{name}="{key}"{filled}'
 
 
 def _unknown(language: str) -> int:
     raise KeyError(f"no texts in {language!r:.20}; there are {', '.join(LANGUAGES)}")
+def _parts(said: str | TranslatableError) -> tuple[str, dict[str, object]]:
+    return (said.sentence, said.values) if isinstance(said, TranslatableError) else (said, {})
+
+
+def _nested(value: object) -> object:
+    """An error among the values, as `language.js` reads it; whatever else came as a value, as it reads."""
+    sentence, values = _parts(value) if isinstance(value, TranslatableError) else ("", {})
+    return {"key": KEYS[sentence], "values": values} if sentence in KEYS else str(value)
+
+

@@ -17,7 +17,6 @@ from cnn_models.checkpoint import CheckpointError, read_history
 from cnn_models.decode import PictureError
 from cnn_models.snapshots import replay
 from cnn_models.specs import Card
-from ui.board import note_html
 from ui.chart import Axis, Line, around, chart
 from ui.colours import COLOURS, DASH
 from ui.drawing import SENT, Drawing, drawing_of
@@ -53,14 +52,14 @@ def time_machine(hub: ModelHub, tab: gr.Tab) -> None:
         try:
             drawing = drawing_of(value, dataset)
         except PictureError as error:
-            return f"<p class='training-none'>{mark_sentence(error.sentence, **error.values)}</p>"
+            return f"<p class='training-none'>{mark_sentence(error)}</p>"
         found, notes = [], []
         for id, card in hub.cards().items():
             if card.dataset == drawing.dataset and card.snapshots_sha256:
                 try:
                     found.append(replayed(id, card.weights_sha256, drawing.grid.tobytes()))
                 except CheckpointError as error:
-                    notes.append(f"<p class='training-none'>{note_html(str(error))}</p>")
+                    notes.append(f"<p class='training-none'>{mark_sentence(error)}</p>")
         return page(drawing, found) + "".join(notes)
 
     shown = gr.HTML(

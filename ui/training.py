@@ -7,7 +7,7 @@ import gradio as gr
 from cnn_models import DATASETS, ModelHub
 from cnn_models.mistakes import answers_of
 from cnn_models.runs import Run, find_runs
-from ui.board import note_html
+from cnn_models.testsets import COUNT
 from ui.curves import QUANTITIES, View, curves, label, pareto
 from ui.mistakes import mistakes, mistakes_page
 from ui.reliability import reliability_html
@@ -32,7 +32,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     """Chooser of runs, four charts and the tables; everything is read from histories, cards and evaluations."""
     found = find_runs(hub.weights_dir)
     if not found:
-        gr.HTML(f"<p class='training-none'>{note_html(say('en', 'training.empty'))}</p>", apply_default_css=False)
+        gr.HTML(mark("training.empty", "p class='training-none'"), apply_default_css=False)
         return
 
     def choices() -> list[tuple[str, str]]:

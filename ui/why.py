@@ -21,7 +21,7 @@ from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import line_looks
 from ui.look import Looker
 from ui.steps import data_url
-from ui.texts import say, translate
+from ui.texts import note_html, say, translate
 from ui.verdict import class_name, listing, network_name, percent
 
 SHOWN = 112  # pixels of a heat map
@@ -51,10 +51,8 @@ class Explainer:
             if ask.part == "looks":
                 return self._looks(ask, networks, grid)
             return self._heat(ask, networks, grid)
-        except PictureError as error:
-            return f"<p>{escape(translate(ask.language, error.sentence, **error.values))}</p>"
-        except CheckpointError as error:
-            return f"<p>{escape(str(error))}</p>"
+        except (PictureError, CheckpointError) as error:
+            return f"<p>{note_html(translate(ask.language, error))}</p>"
 
     def _heat(self, ask: Ask, networks: list[LoadedModel], grid: np.ndarray) -> str:
         shares = soft_vote([self._looker.answer(net, grid).probabilities for net in networks])

@@ -1,0 +1,20 @@
+"""Errors whose message is for a person, in whatever language that person reads."""
+
+from __future__ import annotations
+
+from copy import copy
+
+
+class TranslatableError(ValueError):
+    """The message is a sentence: what is wrong and what to do.
+
+    Its parts are kept, so that it can be said in another language: the `sentence` with `{names}`, and their `values`,
+    each a string or another such error (a copy, which keeps no frames alive).
+    """
+
+    def __init__(self, sentence: str, **values: object):
+        self.sentence = sentence
+        self.values = {
+            name: copy(value) if isinstance(value, TranslatableError) else str(value) for name, value in values.items()
+        }
+        super().__init__(sentence.format(**self.values) if values else sentence)
