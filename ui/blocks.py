@@ -50,7 +50,7 @@ def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
 def norms_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
     """The norm of each branch's weights over the epochs, a chart for each block."""
     if not history:
-        return f"<h4>{mark('blocks.norms')}</h4><p>{mark('blocks.norms.none')}</p>"
+        return f"<h2>{mark('blocks.norms')}</h2><p>{mark('blocks.norms.none')}</p>"
     colour, found = COLOURS[net.card.architecture], blocks(net.model)
     branches = list(BRANCHES[type(next(iter(found.values())))])
     charts = []
@@ -64,7 +64,7 @@ def norms_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
             chart(name, mark("training.epoch"), lines, Axis(0, len(history) - 1, whole=True), Axis(0, highest))
         )
     key = legend([(branch, colour, dash) for branch, dash in zip(branches, DASHES, strict=False)])
-    return f"<h4>{mark('blocks.norms')}</h4>{key}<div class='charts-row'>{''.join(charts)}</div>"
+    return f"<h2>{mark('blocks.norms')}</h2>{key}<div class='charts-row'>{''.join(charts)}</div>"
 
 
 def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
@@ -81,12 +81,15 @@ def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
             for head in ("", mark("blocks.through"), mark("blocks.straight"), mark("blocks.both"))
         )
         return (
-            f"<h4>dH/dx = dF/dx + 1</h4><p>{mark('blocks.derivatives')} {class_mark(label)}</p>"
+            f"<h2>dH/dx = dF/dx + 1</h2><p>{mark('blocks.derivatives')} {class_mark(label)}</p>"
             f"<table class='switches-table'><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
     switches(hub, (tab, whole), ("mini_resnet",), "shortcuts", more)
-    gr.HTML(mark("depth.title", "h4") + mark("depth.why", "p class='lesson-why'"), apply_default_css=False)
+    gr.HTML(
+        mark("depth.title", "h2") + mark("depth.why", "p class='lesson-why'", few=min(DEPTHS), many=max(DEPTHS)),
+        apply_default_css=False,
+    )
     with gr.Row():
         norm = gr.Radio(
             [(say("en", "depth.norm"), True), (say("en", "depth.bare"), False)], value=False, show_label=False,

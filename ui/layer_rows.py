@@ -41,11 +41,11 @@ def rows(columns: Sequence[Column], strips: Sequence[dict[int, str]]) -> str:
             f"<ol>{''.join(_Rows(column, index, strips[index]).item(layer) for layer in part)}</ol>"
             for index, (column, part) in enumerate(zip(columns, parts, strict=True))
         )
-        title = f"<h4><b>{stage}</b> <small>{label}</small></h4>"
+        title = f"<h3><b>{stage}</b> <small>{label}</small></h3>"
         body.append(f"<section>{title}<div class='layers-columns'>{lists}</div></section>")
     totals = "".join(f"<ol>{_Rows(column, 0, {}).total()}</ol>" for column in columns)
     names = [ARCHITECTURES[column.name].title for column in columns]
-    titles = "".join(f"<h3>{escape(name)}</h3>" for name in names)
+    titles = "".join(f"<b>{escape(name)}</b>" for name in names)
     return (
         f"<div class='layers-scroll{' layers-many' if len(columns) > 1 else ''}' style='--networks:{len(columns)}' "
         f"role='region' {attribute('aria-label', 'layers.table', names=', '.join(names))} tabindex='0'>"

@@ -139,7 +139,7 @@ def head(column: Column, index: int) -> str:
     """Facts, totals and diagram of a network."""
     spec = ARCHITECTURES[column.name]
     return (
-        f"<section class='layers-network'><h3>{escape(spec.title)}</h3>"
+        f"<section class='layers-network'><h2>{escape(spec.title)}</h2>"
         f"<p class='layers-facts'>{mark_sentence(spec.summary)} "
         f"<a href='{escape(spec.url)}' target='_blank' rel='noopener'>{escape(spec.paper)}</a></p>"
         f"<div class='layers-totals'>{totals(column)}</div>"

@@ -75,7 +75,7 @@ class Bench:
             bars += _bar("switches.cut", less.probabilities[whole.label], less.label) if off else ""
             title = f"{mark('machine.chance')} {class_mark(whole.label)}"
             rest = more(net, drawing, whole.label)
-            yield f"{head}<h4>{title}</h4>{bars}", measuring(net, off, None, None), rest
+            yield f"{head}<h2>{title}</h2>{bars}", measuring(net, off, None, None), rest
             before = after = None
             for before in _now_and_then(self.measure(net, [])):
                 yield gr.skip(), measuring(net, off, before, None), gr.skip()
@@ -165,12 +165,7 @@ def measuring(net: LoadedModel, off: Sequence[str], before: Measured | None, aft
         for key, each in found
     )  # fmt: skip
     key = "switches.test" if count == SIDE**2 else "switches.part"
-    return f"<h4>{mark(key, count=f'{count:,}')}</h4>{bars}"
-
-
-def _choices(name: str) -> list[tuple[str, str]]:
-    with torch.device("meta"):
-        return [(part.replace("/", " "), part) for part in parts(create_model(name))]
+    return f"<h2>{mark(key, count=f'{count:,}')}</h2>{bars}"
 
 
 def cut(net: LoadedModel, off: Sequence[str]) -> LoadedModel:

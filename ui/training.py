@@ -80,15 +80,15 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
                         elem_id=f"training-{name.replace('_', '-')}",
                     )
                 )
-    gr.HTML(mark("training.figures", "h3"), apply_default_css=False)
+    gr.HTML(mark("training.figures", "h2"), apply_default_css=False)
     details = gr.HTML(
         final_figures([found[group] for group in value]), elem_id="training-figures", apply_default_css=False
     )
 
-    gr.HTML(mark("machine.title", "h3"), apply_default_css=False)
+    gr.HTML(mark("machine.title", "h2"), apply_default_css=False)
     time_machine(hub, tab)
 
-    gr.HTML(mark("training.leaderboard", "h3"), apply_default_css=False)
+    gr.HTML(mark("training.leaderboard", "h2"), apply_default_css=False)
     with gr.Row():
         dataset = gr.Radio(
             [(spec.title, name) for name, spec in DATASETS.items()],
@@ -103,10 +103,10 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     scatter = gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto")
     gr.HTML(mark("training.pareto", "p class='training-note'"), apply_default_css=False)
 
-    gr.HTML(mark("reliability.title", "h3"), apply_default_css=False)
+    gr.HTML(mark("reliability.title", "h2"), apply_default_css=False)
     sure = gr.HTML(reliability_html(hub, first), elem_id="training-reliability", apply_default_css=False)
 
-    gr.HTML(mark("mistakes.title", "h3"), apply_default_css=False)
+    gr.HTML(mark("mistakes.title", "h2"), apply_default_css=False)
     wrong = mistakes_page(hub, first)
 
     event = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}

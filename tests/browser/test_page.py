@@ -172,7 +172,7 @@ def test_layers_of_several_networks_are_side_by_side_and_copied(page):
     expect(page.locator("#layer1-0")).to_be_visible()
     first, other = (page.locator(f"#layer{index}-0").bounding_box() for index in (0, 1))
     assert first["x"] + first["width"] <= other["x"]
-    stage = page.locator("section", has=page.locator("h4 b", has_text="28"))
+    stage = page.locator("section", has=page.locator("h3 b", has_text="28"))
     expect(stage).to_contain_text("6×28×28")
     expect(stage).to_contain_text("96×26×26")
     page.get_by_role("button", name="Copy as CSV").click()
@@ -266,6 +266,13 @@ def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
         page.wait_for_timeout(500)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{tab} is {width} pixels wide"
+        heads = (
+            page.locator("h1, h2, h3, h4, h5, h6")
+            .locator("visible=true")
+            .evaluate_all("all => all.map(h => h.tagName)")
+        )
+        levels = [int(head[1]) for head in heads]
+        assert all(below <= above + 1 for above, below in zip([0, *levels], levels, strict=False)), f"{tab}: {heads}"
     page.get_by_role("tab", name="Compare").click()
     verdict, board = (page.locator(f"#{name}").bounding_box() for name in ("verdict", "lineup"))
     assert verdict["y"] < board["y"]
