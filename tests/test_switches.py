@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnn_models import ModelHub
+from cnn_models import ModelHub, create_model
 from cnn_models.ablation import measured, norms, parts, without
 from cnn_models.checkpoint import load_model
 from cnn_models.crops import many_looks
@@ -21,6 +21,7 @@ from ui import switches
 from ui.averages import averages_html
 from ui.blocks import depth_html, norms_html
 from ui.drawing import drawing_of
+from ui.switch_grid import grid
 from ui.verdict import percent
 
 FEW = 300  # test pictures
@@ -50,6 +51,11 @@ def test_switching_off_shows_what_the_network_loses(hub):
     for found in (before, after):
         assert f"{found.accuracy:.2f} %" in shown[-1][1]
     assert "progress" in shown[0][1] and "progress" not in shown[-1][1]
+
+
+@pytest.mark.parametrize("name", ["mini_inception", "googlenet", "mini_resnet"])
+def test_every_part_has_a_switch(name):
+    assert sorted(re.findall(r"value='([^']+)'", grid(name))) == sorted(parts(create_model(name)))
 
 
 def test_every_part_by_itself_is_a_row(hub):

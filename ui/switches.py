@@ -6,11 +6,11 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
+from pathlib import Path
 
 import gradio as gr
-import torch
 
-from cnn_models import ARCHITECTURES, ModelHub, create_model
+from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.ablation import PART, WHOLE_BELOW, measured, parts, without
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.decode import PictureError
@@ -29,6 +29,7 @@ EVERY = 0.25  # seconds between two looks at a measurement that is under way
 # Several measurements would slow each other, and a table takes longest.
 AT_ONCE = {"concurrency_limit": 2, "concurrency_id": "switches"}
 TABLE = {"concurrency_limit": 1, "concurrency_id": "switches_each"}
+CODE = Path(__file__).with_name("switch_grid.js").read_text(encoding="utf-8")
 More = Callable[[LoadedModel, Drawing, str], str]
 # SENT where a page is the chosen one of the Learn tab, else no data set: there may be another drawing when that is
 # opened again.
@@ -111,11 +112,11 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     """
     bench = Bench(hub, names)
 
-    def show(*sent) -> Iterator[tuple]:
-        yield from bench.show(*sent, more)
+    def show(name: str, off: str, *sent) -> Iterator[tuple]:
+        yield from bench.show(name, (off or "").split(SEPARATOR), *sent, more)
 
-    def choose(name: str) -> dict:
-        return gr.update(choices=_choices(name if name in names else names[0]), value=[])
+    def choose(name: str) -> str:
+        return grid(name if name in names else names[0])
 
     with gr.Row():
         with gr.Column(scale=0, min_width=280):
@@ -123,8 +124,7 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
                 [(ARCHITECTURES[name].title, name) for name in names],
                 value=names[0], show_label=False, container=False, visible=len(names) > 1,
             )  # fmt: skip
-            gr.HTML(mark("switches.off", "p"), apply_default_css=False)
-            off = gr.CheckboxGroup(_choices(names[0]), show_label=False, container=False, elem_id=f"{why}-off")
+            off = gr.HTML(grid(names[0]), js_on_load=CODE, elem_id=f"{why}-off", apply_default_css=False)
             each = gr.Button(say("en", "switches.each"), size="sm")
         with gr.Column(scale=1):
             gr.HTML(mark(f"learn.{why}.why", "p class='lesson-why'"), apply_default_css=False)
@@ -132,21 +132,23 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
             test = gr.HTML("", elem_id=f"{why}-test", apply_default_css=False)
             table = gr.HTML("", elem_id=f"{why}-each", apply_default_css=False)
             rest = gr.HTML("", elem_id=f"{why}-more", apply_default_css=False)
-    sent = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
-    event = {"js": SENT, "show_progress": "hidden", "api_visibility": "private"}
+    parts_off, *sent = [gr.Textbox(visible=False) for _ in range(3)]
+    event = {"show_progress": "hidden", "api_visibility": "private"}
+    asking = f"(network, off, ...drawing) => ({SENT})(network, {OFF % f'{why}-off'}, ...drawing)"
     asked = (
-        {"inputs": [network, off, *sent], "outputs": [shown, test, rest], "trigger_mode": "always_last"}
+        {"inputs": [network, parts_off, *sent], "outputs": [shown, test, rest], "js": asking}
+        | {"trigger_mode": "always_last"}
         | event
         | AT_ONCE
     )
     page, whole = tabs
     page.select(show, **asked)
-    whole.select(show, **asked | {"js": CHOSEN % (why, SENT)})
+    whole.select(show, **asked | {"js": CHOSEN % (why, asking)})
     off.input(show, **asked)
-    network.input(choose, network, off, queue=False, show_progress="hidden", api_visibility="private").then(
+    network.input(choose, network, off, js=NONE_OFF % f"{why}-off", queue=False, **event).then(
         show, **{name: value for name, value in asked.items() if name != "trigger_mode"}
     )
-    each.click(bench.alone, [network, *sent], table, trigger_mode="once", **event, **TABLE)
+    each.click(bench.alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **TABLE)
 
 
 def pictures(architecture: str) -> int:

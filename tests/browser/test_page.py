@@ -292,6 +292,24 @@ def test_parts_of_real_networks_are_switched_off(page):
     assert cut < whole - 1
 
 
+def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
+    page.get_by_role("tab", name="Learn", exact=True).click()
+    page.get_by_role("tab", name=say("en", "learn.inception"), exact=True).click()
+    grid, shown = page.locator("#inception-off"), page.locator("#learn-inception")
+    off = grid.locator("input[value]:checked")
+    page.get_by_label("All of inception1").check()
+    expect(off).to_have_count(4)
+    expect(grid.get_by_label("All of 5×5")).to_have_js_property("indeterminate", True)
+    expect(shown).to_contain_text("With parts off")
+    grid.get_by_label("inception2 5×5").check()
+    expect(grid.get_by_label("All of 5×5")).to_be_checked()
+    grid.get_by_label("All of 5×5").uncheck()
+    expect(off).to_have_count(3)
+    page.get_by_label("GoogLeNet").locator("visible=true").check()
+    expect(grid.locator("tbody tr")).to_have_count(9)
+    expect(off).to_have_count(0)
+
+
 def test_the_time_machine_follows_its_slider(page):
     draw(page, SEVEN)
     expect(page.locator("#verdict")).to_contain_text("read 7")
