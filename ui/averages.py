@@ -12,6 +12,7 @@ from cnn_models.averaged import read_averaged
 from cnn_models.crops import SQUARES
 from cnn_models.layers import architecture_layers
 from cnn_models.statistics import binomial_interval
+from cnn_models.testsets import COUNT
 from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import COLOURS, DASH
 from ui.texts import mark
@@ -69,7 +70,7 @@ def _chosen(together: list, macs: dict[str, int], chosen: Sequence[str]) -> str:
     accuracy = next((accuracy for ids, accuracy in together if set(ids) == set(picked)), None)
     if accuracy is None:
         return mark("averages.choose", "p")
-    low, high = binomial_interval(round(100 * accuracy), 10_000)
+    low, high = binomial_interval(round(accuracy * COUNT / 100), COUNT)
     cost = sum(macs[id] for id in picked)
     values = {"count": len(picked), "accuracy": f"{accuracy:.2f}", "low": f"{low:.2f}", "high": f"{high:.2f}"}
     return mark("averages.chosen", "p", **values, macs=f"{cost:,}", times=f"{cost / min(macs.values()):,.0f}")

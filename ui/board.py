@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -92,8 +93,8 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
             for label, name, row in zip(classes, names, rows, strict=True)
         )
         + "".join(
-            f"<tr class='board-facts'><th scope='row'{_why(language, fact)}>{say(language, f'board.{fact}')}</th>"
-            f"{''.join(cells)}</tr>"
+            f"<tr class='board-facts'><th scope='row'{_why(language, fact, len(classes))}>"
+            f"{say(language, f'board.{fact}')}</th>{''.join(cells)}</tr>"
             for fact, cells in facts.items()
         )
         + "</tbody></table></div>"
@@ -150,5 +151,6 @@ def _milliseconds(time: float) -> str:
     return f"{time:.1f} ms" if time < 100 else f"{time:.0f} ms"
 
 
-def _why(language: str, fact: str) -> str:
-    return f" title='{escape(say(language, f'board.{fact}.why'))}'" if fact != "weights" else ""
+def _why(language: str, fact: str, count: int) -> str:
+    most = f"{math.log2(count):.2f}"  # bits, where all classes are as likely
+    return f" title='{escape(say(language, f'board.{fact}.why', most=most))}'" if fact != "weights" else ""

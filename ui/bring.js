@@ -31,7 +31,7 @@ async function bring(id) {
   if (turn !== bringTurn) return false;
   bringForm.removeAttribute("aria-busy");
   bringBar.hidden = true;
-  if (got.wait || got.error) bringSaid.textContent = got.error ?? say("bring.slow");
+  if (got.wait || got.error) bringSaid.textContent = got.error ?? say("bring.slow", { minutes: BRING_LONGEST / 60_000 });
   if (!got.id) return false;
   const models = element.querySelector("#models");
   if (!brought().includes(got.id)) models.insertAdjacentHTML("beforeend", got.choice);

@@ -129,10 +129,8 @@ def page(columns: list[Column], found: list[dict[int, str]], drawing: str) -> st
         for key, text in texts.items()
     )
     copied = f"<span role='status' hidden>{mark('layers.copied')}</span>"
-    return (
-        f"{heads}<div class='layers-tools'>{buttons}{copied}</div>{drawing}"
-        f"{rows(columns, found)}<p class='layers-note'>{mark('layers.note')}</p>"
-    )
+    note = mark("layers.note", "p class='layers-note'", first=FIRST_STAGE, runs=RUNS)
+    return f"{heads}<div class='layers-tools'>{buttons}{copied}</div>{drawing}{rows(columns, found)}{note}"
 
 
 def head(column: Column, index: int) -> str:

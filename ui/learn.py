@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from cnn_models import ModelHub
+from cnn_models import ModelHub, googlenet
 from ui import lessons
 from ui.averages import averages_page
 from ui.blocks import inception_page, shortcuts_page
@@ -25,6 +25,7 @@ class Control(NamedTuple):
 
 SIZE, KERNEL = Control("size", 1, 10, 6), Control("kernel", 1, 7, 3)
 STRIDE, PADDING = Control("stride", 1, 4, 1), Control("pad", 0, 3, 0)
+CHANNELS, _, _, (FIVE_REDUCE, FIVE), _ = googlenet.BLOCKS["3a"]
 # Computed from their sliders alone.
 PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "convolution": (
@@ -35,8 +36,8 @@ PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING)),
     "pointwise": (
         lessons.pointwise,
-        (Control("channels", 1, 512, 192), Control("filters", 1, 512, 32), Control("size", 1, 112, 28),
-         Control("kernel", 1, 11, 5), Control("middle", 1, 256, 16)),
+        (Control("channels", 1, 512, CHANNELS), Control("filters", 1, 512, FIVE), Control("size", 1, 112, 28),
+         Control("kernel", 1, 11, 5), Control("middle", 1, 256, FIVE_REDUCE)),
     ),
     "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
 }  # fmt: skip

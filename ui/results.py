@@ -13,12 +13,12 @@ from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run
 from cnn_models.specs import Card
 from cnn_models.statistics import binomial_interval
+from cnn_models.testsets import COUNT
 from ui.curves import SYMBOLS, Point, colour_of, label, name_of, symbols
 from ui.layer_rows import milliseconds
 from ui.recipe import recipe_words
 from ui.texts import mark
 
-TEST_PICTURES = 10_000  # in each of both test sets
 COSTS = ("parameters", "macs", "milliseconds", "megabytes")
 FIGURES = ("validation", "test", "loss", "calibration", "epochs", "minutes")
 
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 
 def interval_of(accuracy: float) -> tuple[float, float]:
     """The 95 % interval of an accuracy on the test pictures, in percent."""
-    return binomial_interval(round(accuracy * TEST_PICTURES / 100), TEST_PICTURES)
+    return binomial_interval(round(accuracy * COUNT / 100), COUNT)
 
 
 def accuracy_of(card: Card) -> float | None:

@@ -27,9 +27,10 @@ let turn = 0; // uploads that were overtaken by something newer are dropped
 const sheet = () => done.slice(Math.max(0, done.findLastIndex((each) => each.fresh)));
 const isEmpty = () => !sheet().some((each) => each.points || each.src);
 
-function hintAt(key) {
+function hintAt(key, values = {}) {
+  hint.dataset.values = JSON.stringify(values);
   hint.dataset.text = key;
-  hint.textContent = key && say(key);
+  hint.textContent = key && say(key, values);
   hint.hidden = !key;
 }
 
@@ -130,7 +131,7 @@ async function take(chosen) {
     done.pop();
     put({ value: "upload:" + path, src: URL.createObjectURL(chosen), crisp: false });
   } catch {
-    if (mine === turn) hintAt("pad.unsent");
+    if (mine === turn) hintAt("pad.unsent", { most: file.dataset.most });
   }
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from gradio.utils import get_upload_folder
 
 from cnn_models import DATASETS
-from cnn_models.decode import PictureError
+from cnn_models.decode import MAX_BYTES, PictureError
 from ui.texts import attribute, mark
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ def sketchpad() -> str:
   <div class="sketchpad-tools">
     <button type="button" class="sketchpad-upload">{mark("pad.upload")}</button>
     {mark("pad.elsewise")}
-    <input type="file" accept="image/*" hidden {attribute("aria-label", "pad.file")}>
+    <input type="file" accept="image/*" data-most="{MAX_BYTES // 10**6}" hidden {attribute("aria-label", "pad.file")}>
   </div>
 </div>"""
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS
-from cnn_models.preprocess import SWITCHES, Step, to_input
+from cnn_models.preprocess import FORMS, SWITCHES, Step, to_input
 from ui.ask import Ask
 from ui.texts import say
 from ui.verdict import network_name
@@ -33,7 +33,8 @@ def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]]) -> str
     for name in ("decoded", *SWITCHES):
         key = f"steps.{name}.{kind}" if name in ("scale", "centre") else f"steps.{name}"
         step = next((step for step in steps if step.name == name), None)
-        items.append(_figure(say(ask.language, key), step and _picture(step), "" if name == "decoded" else name, ask))
+        text = say(ask.language, key, side=FORMS[ask.dataset].edges[-1])
+        items.append(_figure(text, step and _picture(step), "" if name == "decoded" else name, ask))
     for side, names in sides.items():
         titles = ", ".join(map(network_name, names))
         text = say(ask.language, "steps.input", names=titles, side=side)

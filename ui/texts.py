@@ -254,8 +254,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "pad.file": ("A picture to upload", "要上传的图片"),
     "pad.sending": ("Sending the picture …", "正在发送图片……"),
     "pad.unsent": (
-        "The picture could not be sent; it may be too large (20 MB)",
-        "图片未能发送，可能过大（上限 20 MB）",
+        "The picture could not be sent; it may be too large (more than {most} MB)",
+        "图片未能发送，可能过大（上限 {most} MB）",
     ),
     "pad.unseen": ("This browser cannot show the picture", "此浏览器无法显示该图片"),
     "pad.down": ("Pen down", "已落笔"),
@@ -319,8 +319,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "board.entropy": ("Entropy", "熵"),
     "board.entropy.why": (
-        "In bits: 0 is certain, 3.32 is no idea",
-        "单位比特：0 表示确定，3.32 表示毫无头绪",
+        "In bits: 0 is certain, {most} is no idea",
+        "单位比特：0 表示确定，{most} 表示毫无头绪",
     ),
     "board.bits": ("{bits} bit", "{bits} 比特"),
     "board.time": ("Time", "用时"),
@@ -357,8 +357,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bring.coming": ("{done} of {all} MB came", "已下载 {done} / {all} MB"),
     "bring.measuring": ("measuring: {done} of {all} test pictures", "测量中：{done} / {all} 张测试图片"),
     "bring.slow": (
-        "It is still on its way after five minutes. The download goes on: add it again later.",
-        "五分钟后仍未下载完。下载会继续，请稍后再加入。",
+        "It is still on its way after {minutes} minutes. The download goes on: add it again later.",
+        "{minutes} 分钟后仍未下载完。下载会继续，请稍后再加入。",
     ),
     "bring.unknown": (
         "That is not a checkpoint of a known network. Type owner, network, data set and, for another than main, "
@@ -380,8 +380,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "steps.decoded": ("As decoded", "解码结果"),
     "steps.polarity": ("Bright on dark", "亮字暗底"),
     "steps.ink": ("Ink and its box", "笔迹与外框"),
-    "steps.scale.digits": ("Into 20×20", "缩放到 20×20"),
-    "steps.scale.clothing": ("Longer edge 28", "长边缩放到 28"),
+    "steps.scale.digits": ("Into {side}×{side}", "缩放到 {side}×{side}"),
+    "steps.scale.clothing": ("Longer edge {side}", "长边缩放到 {side}"),
     "steps.centre.digits": ("Centred by mass", "按质心居中"),
     "steps.centre.clothing": ("Centred", "居中"),
     "steps.input": ("{names}: {side}×{side}", "{names}：{side}×{side}"),
@@ -416,8 +416,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "右：遮挡，把 {window}×{window} 的方块涂黑后损失的概率；蓝色表示反而升高。所有网络用同一标度："
         "左图满色为总量的 {cam} %，右图满色为 {lost} 个百分点。",
     ),
-    "why.cam.alt": ("Grad-CAM of {name} for {label}", "{name}对{label}的 Grad-CAM"),
-    "why.occlusion.alt": ("Occlusion of {name} for {label}", "{name}对{label}的遮挡图"),
+    "why.cam.alt": ("Grad-CAM of {name} for {label}", "{name} 对“{label}”的 Grad-CAM"),
+    "why.occlusion.alt": ("Occlusion of {name} for {label}", "{name} 对“{label}”的遮挡图"),
     "why.break": ("What it takes to break it", "怎样才会出错"),
     "why.break.of": (
         "Each line: the probability that a network still gives its own first answer, as the picture is disturbed more.",
@@ -429,8 +429,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "why.thicken": ("Thickened, pixels", "加粗（像素）"),
     "why.blur": ("Blurred, sigma in pixels", "模糊（σ，像素）"),
     "why.noise": ("Noise, deviation from white 1", "噪声（标准差，白为 1）"),
-    "why.breaks": ("{names} breaks first, at {amount}", "{names}最先出错，在 {amount} 处"),
-    "why.break.many": ("{names} break first, at {amount}", "{names}最先出错，在 {amount} 处"),
+    "why.breaks": ("{names} breaks first, at {amount}", "{names} 在 {amount} 处最先出错"),
+    "why.break.many": ("{names} break first, at {amount}", "{names} 在 {amount} 处最先出错"),
     "why.holds": ("Nobody breaks", "无一出错"),
     "why.looks": ("Many looks at one picture", "多看几眼"),
     "why.looks.of": (
@@ -452,12 +452,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "why.alike": ("Closest mistakes", "最相近的错误"),
     "why.alike.split": (
         "Test pictures on which {names} disagree as they do on yours, the nearest to it first.",
-        "测试集中，{names}出现与您这幅画相同分歧的图片，最接近者在前。",
+        "测试集中，{names} 出现与你这幅画相同分歧的图片，最接近者在前。",
     ),
     "why.alike.agreed": (
         "Test pictures that {names} take for what they take yours for, at least one of them wrongly; the nearest to "
         "it first.",
-        "测试集中，{names}给出与您这幅画相同的回答、且至少有一个答错的图片，最接近者在前。",
+        "测试集中，{names} 给出与你这幅画相同的回答、且至少有一个答错的图片，最接近者在前。",
     ),
     "why.alike.all": ("All answer as here: {count}", "全部与此处回答相同：{count} 张"),
     "why.alike.some": (
@@ -468,7 +468,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Left out, as what it says of the test pictures is not on file: {names}.",
         "未计入（没有其测试集回答的记录）：{names}。",
     ),
-    "why.alike.is": ("is {label}", "实为{label}"),
+    "why.alike.is": ("is {label}", "实为：{label}"),
     "why.alike.says": ("{label}: {names}", "{label}：{names}"),
     # The Layers tab. Kinds are those of cnn_models.operations; what isn't here is called what torch calls it.
     "kind.convolution": ("Convolution", "卷积"),
@@ -523,14 +523,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "layers.convolutions": ("convolutions", "卷积"),
     "layers.linears": ("linear", "全连接"),
     "layers.note": (
-        "Networks are aligned by the size of their maps: 224, 56, 28, 14, 7 … and what is nearest to them. "
+        "Networks are aligned by the size of their maps: {first}, its half, its quarter …, or what is nearest. "
         "Output: channels × height × width. Sees: the side, in pixels, of the square of the input that one value "
         "depends on at most. Memory: what the outputs of a layer add for one picture, as float32. MACs: "
         "multiply-accumulates of convolutions and linear layers for one picture. Time: of one picture on this "
-        "machine, the median of five runs. A row opens to its formulas.",
-        "各网络按特征图的边长对齐：224、56、28、14、7……取最接近者。输出：通道 × 高 × 宽。感受野：一个输出值最多依"
-        "赖输入中边长多少像素的正方形。内存：处理一张图片时该层输出所占空间（float32）。乘加：一张图片在卷积与全连"
-        "接层中的乘加次数。用时：本机处理一张图片，取五次的中位数。点开一行可见其公式。",
+        "machine, the median of {runs} runs. A row opens to its formulas.",
+        "各网络按特征图的边长对齐：{first}、其二分之一、四分之一……取最接近者。输出：通道 × 高 × 宽。感受野：一个输出"
+        "值最多依赖输入中边长多少像素的正方形。内存：处理一张图片时该层输出所占空间（float32）。乘加：一张图片在卷积与全连"
+        "接层中的乘加次数。用时：本机处理一张图片，取 {runs} 次的中位数。点开一行可见其公式。",
     ),
     "layers.drawn": ("Your drawing flows through.", "你的画正流过网络。"),
     "layers.undrawn": (
@@ -563,21 +563,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "versus.row.conv1": ("First convolution", "第一层卷积"),
     "versus.why.conv1": (
-        "A larger window with a stride of four brings the large picture down at once; sixteen times the filters, as "
-        "there is more to tell apart.",
-        "更大的窗口配合步幅 4，一步就把大图缩小；要区分的东西更多，卷积核数量是原来的十六倍。",
+        "A larger window with a stride of {stride} brings the large picture down at once; {times} times the filters, "
+        "as there is more to tell apart.",
+        "更大的窗口配合步幅 {stride}，一步就把大图缩小；要区分的东西更多，卷积核数量是原来的 {times} 倍。",
     ),
     "versus.row.activation": ("Activation", "激活函数"),
     "versus.why.activation": (
         "Tanh is flat at both ends, and its gradient vanishes there. ReLU keeps the gradient of every value above "
-        "zero, is cheaper, and let a deep network learn several times faster.",
-        "tanh 两端平坦，梯度在那里消失。ReLU 对所有正值保留梯度，计算也更省，使深层网络的学习快了数倍。",
+        "zero, is cheaper, and let a deep network learn several times faster, as its paper reports.",
+        "tanh 两端平坦，梯度在那里消失。ReLU 对所有正值保留梯度，计算也更省；据其论文，深层网络的学习因此快了数倍。",
     ),
     "versus.row.pool1": ("First pooling", "第一次池化"),
     "versus.why.pool1": (
         "The maximum says that a feature is there, the average only how much of it there is around. Windows of "
-        "three at a stride of two overlap, which overfitted a little less.",
-        "最大值表示“特征存在”，平均值只表示周围有多少。窗口 3、步幅 2 的池化互相重叠，过拟合略轻。",
+        "{kernel} at a stride of {stride} overlap, which overfitted a little less, its paper found.",
+        "最大值表示“特征存在”，平均值只表示周围有多少。窗口 {kernel}、步幅 {stride} 的池化互相重叠；其论文发现这样过拟"
+        "合略轻。",
     ),
     "versus.row.conv2": ("Second convolution", "第二层卷积"),
     "versus.why.conv2": (
@@ -589,43 +590,46 @@ TEXTS: dict[str, tuple[str, str]] = {
     "versus.why.pool2": ("As the first.", "同第一次。"),
     "versus.row.deep": ("More convolutions", "更多卷积"),
     "versus.why.deep": (
-        "Three in a row without pooling between them: depth. The paper found that taking any of them out made it "
+        "{count} in a row without pooling between them: depth. The paper found that taking any of them out made it "
         "worse. LeNet's third covers its whole map, so it is a dense layer in disguise.",
-        "三层连续卷积，中间没有池化，这就是“深”。论文发现去掉任何一层都会变差。LeNet 的第三层卷积覆盖整张特征图，"
+        "{count} 层连续卷积，中间没有池化，这就是“深”。论文发现去掉任何一层都会变差。LeNet 的第三层卷积覆盖整张特征图，"
         "实为全连接层。",
     ),
     "versus.row.pool3": ("Last pooling", "最后的池化"),
     "versus.why.pool3": (
         "Brings the maps down before the dense layers, whose cost grows with every pixel. The adaptive pool changes "
-        "nothing at 224 and lets smaller pictures through.",
-        "在全连接层之前缩小特征图，因为后者的开销随像素增长。自适应池化在 224 时不起作用，只为让更小的图片通过。",
+        "nothing at {size} and lets smaller pictures through.",
+        "在全连接层之前缩小特征图，因为后者的开销随像素增长。自适应池化在输入为 {size} 时不起作用，"
+        "只为让更小的图片通过。",
     ),
     "versus.row.flatten": ("Flatten", "展平"),
     "versus.why.flatten": (
-        "Fifty times the values: this is what makes AlexNet's first dense layer so large.",
-        "数值多出五十倍：AlexNet 第一个全连接层因此如此庞大。",
+        "{times} times the values: this is what makes AlexNet's first dense layer so large.",
+        "数值是 {times} 倍：AlexNet 第一个全连接层因此如此庞大。",
     ),
     "versus.row.dense": ("Dense layers", "全连接层"),
     "versus.why.dense": (
-        "Most of AlexNet's parameters for little of its arithmetic; GoogLeNet did away with them two years later.",
-        "占了 AlexNet 的大部分参数，却只占少量运算；两年后 GoogLeNet 干脆去掉了它们。",
+        "{parameters} of AlexNet's parameters for {macs} of its arithmetic; GoogLeNet did away with them {years} years "
+        "later.",
+        "占了 AlexNet 参数的 {parameters}，却只占运算的 {macs}；{years} 年后 GoogLeNet 干脆去掉了它们。",
     ),
     "versus.row.dropout": ("Dropout", "随机失活"),
     "versus.why.dropout": (
-        "While training, half of the dense values are left out at random, so that none can rely on another: "
+        "While training, {share} of the dense values are left out at random, so that none can rely on another: "
         "without it, so many parameters overfit. When answering it does nothing.",
-        "训练时随机去掉一半的全连接值，使彼此不能依赖：否则这么多参数会过拟合。作答时它不起作用。",
+        "训练时随机去掉 {share} 的全连接值，使彼此不能依赖：否则这么多参数会过拟合。作答时它不起作用。",
     ),
     "versus.row.output": ("Output", "输出"),
     "versus.why.output": (
-        "Both end in ten values for softmax here. LeNet's paper measured distances to drawn prototypes instead; "
+        "Both end in {count} values for softmax here. LeNet's paper measured distances to drawn prototypes instead; "
         "AlexNet's told a thousand classes apart.",
-        "本页两者都以供 softmax 使用的十个值结束。LeNet 论文原用到样板的距离；AlexNet 原分一千类。",
+        "本页两者都以供 softmax 使用的 {count} 个值结束。LeNet 论文原用到样板的距离；AlexNet 论文分一千类。",
     ),
     "versus.row.total": ("Together", "合计"),
     "versus.why.total": (
-        "Deeper and much wider. What made it possible were a million labelled photographs and two graphics cards.",
-        "更深，也宽得多。使之成为可能的是一百万张带标签的照片和两块显卡。",
+        "Deeper and much wider. What made it possible were, by its paper, 1.2 million labelled photographs and two "
+        "graphics cards.",
+        "更深，也宽得多。据其论文，使之成为可能的是 120 万张带标签的照片和两块显卡。",
     ),
     "versus.row.training": ("Training", "训练"),
     "versus.why.training": (
@@ -663,7 +667,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.minutes": ("minutes", "分钟"),
     "training.at.epoch": ("epoch {value}", "第 {value} 轮"),
     "training.at.minutes": ("{value} min", "{value} 分钟"),
-    "training.quoted": ("Reported by others, not measured here:", "他人报告、并非本处测得："),
+    "training.quoted": ("Reported by others, not measured here:", "他人报告、并非本页测得："),
     "training.quoted.course": (
         "{name}: {value} % in the course text whose run the recipe “source” repeats",
         "{name}：{value} %，见课程文本，方案“source”重复其训练",
@@ -761,8 +765,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.cost.megabytes": ("megabytes of the file", "文件大小（MB）"),
     "training.pareto": (
         "The dotted line joins the networks that no other beats in both. Bars are the 95 % interval (Wilson) of the "
-        "accuracy, were the 10,000 test pictures drawn anew.",
-        "点线连接在两方面都未被超越的网络。竖条是准确率的 95 % 区间（Wilson），设想重新抽取一万张测试图片。",
+        "accuracy, were the {count} test pictures drawn anew.",
+        "点线连接在两方面都未被超越的网络。竖条是准确率的 95 % 区间（Wilson），设想重新抽取 {count} 张测试图片。",
     ),
     "reliability.title": ("How sure they may be", "把握是否可信"),
     "reliability.why": (
@@ -820,8 +824,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "learn.pointwise": ("1×1 convolutions", "1×1 卷积"),
     "learn.pointwise.why": (
         "A 1×1 convolution mixes the channels of each pixel. Put before a large kernel, it leaves fewer channels "
-        "for it to multiply. Multiplications, drawn to scale:",
-        "1×1 卷积混合每个像素的各通道。放在大卷积核之前，可减少其要乘的通道。乘法次数按比例绘出：",
+        "for it to multiply. Multiplications, drawn to scale; the sliders begin at the 5×5 branch of GoogLeNet's "
+        "block 3a:",
+        "1×1 卷积混合每个像素的各通道。放在大卷积核之前，可减少其要乘的通道。乘法次数按比例绘出；"
+        "滑块的初值取自 GoogLeNet 的 3a 块的 5×5 分支：",
     ),
     "learn.dense": ("Average pooling against dense layers", "平均池化与全连接层"),
     "learn.dense.why": (
@@ -852,15 +858,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "对多个网络、或对同一图片多个裁剪的概率求平均，可以弥补一些错误，但运算量也成倍增加。",
     ),
     "switches.off": ("Switch off:", "关掉："),
+    "switches.all": ("All of {part}", "{part} 全部"),
+    "switches.branch.pool": ("pool", "池化"),
+    "switches.branch.shortcut": ("shortcut", "捷径"),
     "switches.each": ("Switch each off by itself", "逐个单独关掉"),
     "switches.drawn": ("Your drawing from the Compare tab.", "你在“对比”页上的画。"),
     "switches.undrawn": (
         "Nothing is drawn on the Compare tab yet, so this is a test picture.",
         "“对比”页上还没有画，因此用一张测试图片。",
     ),
-    "switches.all": ("All of {part}", "{part} 全部"),
-    "switches.branch.pool": ("pool", "池化"),
-    "switches.branch.shortcut": ("shortcut", "捷径"),
     "switches.whole": ("The whole network", "完整的网络"),
     "switches.cut": ("With parts off", "关掉部分后"),
     "switches.reads": ("answers", "回答"),
@@ -887,9 +893,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "blocks.both": ("both", "合计"),
     "depth.title": ("What depth alone does", "仅仅加深会怎样"),
     "depth.why": (
-        "Plain and residual networks of 20 and 56 layers, from the same seed and by the same recipe. If depth could "
-        "only help, the 56 layers would fit the training pictures at least as well.",
-        "20 层与 56 层的普通网络和残差网络，同一种子、同一方案。若加深只有好处，56 层至少应同样好地拟合训练图片。",
+        "Plain and residual networks of {few} and {many} layers, from the same seed and by the same recipe. If depth "
+        "could only help, the {many} layers would fit the training pictures at least as well.",
+        "{few} 层与 {many} 层的普通网络和残差网络，同一种子、同一方案。若加深只有好处，{many} 层至少应同样好地拟合训练"
+        "图片。",
     ),
     "depth.norm": ("with batch norm", "有批归一化"),
     "depth.bare": ("without batch norm", "无批归一化"),
@@ -989,7 +996,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "lesson.through": ("Through a 1×1 convolution", "先经 1×1 卷积"),
     "lesson.pointwise": (
         "Through {middle} channels it takes {ratio} times fewer multiplications. Below 1 it takes more.",
-        "经过 {middle} 个通道，乘法次数减少到 1/{ratio}。小于 1 则反而更多。",
+        "直接做的乘法次数是经过 {middle} 个通道的 {ratio} 倍；不足 1 倍时，绕道反而更多。",
     ),
     "lesson.shares": (
         "{dense} in dense layers ({share} %), {rest} elsewhere",
@@ -1009,7 +1016,10 @@ KEYS = {english: key for key, (english, _) in TEXTS.items()}
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """The text of a key, its `{names}` filled in. Raises KeyError for a key or a language that is not there."""
+    """The text of a key, its `{names}` filled in, errors in that language too.
+
+    Raises KeyError for a key or a language that is not there.
+    """
     text = TEXTS[key][list(LANGUAGES).index(language) if language in LANGUAGES else _unknown(language)]
     filled = {
         name: translate(language, value) if isinstance(value, TranslatableError) else value
@@ -1056,16 +1066,14 @@ def script() -> str:
     return f"<script>(() => {{ {constants}\n{code}}})();</script>"
 
 
+def _parts(said: str | TranslatableError) -> tuple[str, dict[str, object]]:
+    return (said.sentence, said.values) if isinstance(said, TranslatableError) else (said, {})
+
+
 def _data(name: str, key: str, values: dict[str, object]) -> str:
     written = json.dumps(values, ensure_ascii=False, default=_nested)
     filled = f' data-values="{escape(written, quote=True)}"' if values else ""
     return f'data-{name}="{key}"{filled}'
-
-
-def _unknown(language: str) -> int:
-    raise KeyError(f"no texts in {language!r:.20}; there are {', '.join(LANGUAGES)}")
-def _parts(said: str | TranslatableError) -> tuple[str, dict[str, object]]:
-    return (said.sentence, said.values) if isinstance(said, TranslatableError) else (said, {})
 
 
 def _nested(value: object) -> object:
@@ -1074,3 +1082,5 @@ def _nested(value: object) -> object:
     return {"key": KEYS[sentence], "values": values} if sentence in KEYS else str(value)
 
 
+def _unknown(language: str) -> int:
+    raise KeyError(f"no texts in {language!r:.20}; there are {', '.join(LANGUAGES)}")

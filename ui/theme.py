@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from cnn_models.decode import MAX_BYTES
 from ui import texts
 
 HERE = Path(__file__).parent
@@ -73,7 +74,7 @@ LAUNCH = {
     "head": texts.script(),
     "css_paths": sorted(HERE.glob("*.css")),
     "run_history": False,  # it would keep visitors' pictures in their browser
-    "max_file_size": "20mb",
+    "max_file_size": f"{MAX_BYTES // 10**6}mb",
     "footer_links": ["api", "settings"],
     "ssr_mode": False,
 }

@@ -101,7 +101,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     plot, text = board(first, COSTS[0], "en")
     ranking = gr.HTML(text, elem_id="training-leaderboard", apply_default_css=False)
     scatter = gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto")
-    gr.HTML(mark("training.pareto", "p class='training-note'"), apply_default_css=False)
+    gr.HTML(mark("training.pareto", "p class='training-note'", count=f"{COUNT:,}"), apply_default_css=False)
 
     gr.HTML(mark("reliability.title", "h2"), apply_default_css=False)
     sure = gr.HTML(reliability_html(hub, first), elem_id="training-reliability", apply_default_css=False)

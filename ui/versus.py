@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from cnn_models import ARCHITECTURES
+import torch
+from torch import nn
+
+from cnn_models import ARCHITECTURES, create_model
 from cnn_models.layers import Layer, architecture_layers
 from cnn_models.layers.table import shape
 from ui.diagram import kind
@@ -36,22 +39,54 @@ ROWS = {
 def versus() -> str:
     """The comparison as a table that folds."""
     networks = [architecture_layers(name) for name in PAIR]
+    papers = " · ".join(
+        f"<a href='{escape(spec.url)}' target='_blank' rel='noopener'>{escape(spec.paper)}</a>"
+        for spec in map(ARCHITECTURES.get, PAIR)
+    )
     heads = [f"<th scope='col'>{escape(spec.title)} ({spec.year})</th>" for spec in map(ARCHITECTURES.get, PAIR)]
     body = [_row("input", [shape(network.inputs[0]) for network in networks])]
+    figures = _figures(*networks)
     for key, indices in ROWS.items():
-        body.append(_row(key, [_cell(network, found) for network, found in zip(networks, indices, strict=True)]))
+        cells = [_cell(network, found) for network, found in zip(networks, indices, strict=True)]
+        body.append(_row(key, cells, **figures.get(key, {})))
     body.append(_row("total", [_costs(network.parameters, network.macs) for network in networks]))
     body.append(_row("training", ["–", "–"]))
     return (
         f"<details class='versus'>{mark('versus.title', 'summary')}<div class='versus-scroll' tabindex='0'><table>"
         f"<thead><tr><td></td>{''.join(heads)}{mark('versus.why', 'th')}</tr></thead>"
-        f"<tbody>{''.join(body)}</tbody></table></div></details>"
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+        f"<p class='layers-facts'>{papers}</p></details>"
     )
 
 
-def _row(key: str, cells: list[str]) -> str:
+def _figures(lenet: Layer, alexnet: Layer) -> dict[str, dict[str, object]]:
+    """What the reasons of some rows name."""
+    old, new = list(lenet.steps()), list(alexnet.steps())
+    conv, pool = new[ROWS["conv1"][1][0]], new[ROWS["pool1"][1][0]]
+    wider = {key: new[ROWS[key][1][0]].output[0] / old[ROWS[key][0][0]].output[0] for key in ("conv1", "flatten")}
+    dense = [new[index] for index in ROWS["dense"][1]]
+    with torch.device("meta"):
+        dropout = next(module for module in create_model("alexnet").modules() if isinstance(module, nn.Dropout))
+    return {
+        "conv1": {"stride": conv.stride[0], "times": f"{wider['conv1']:.0f}"},
+        "pool1": {"kernel": pool.kernel[0], "stride": pool.stride[0]},
+        "deep": {"count": len(ROWS["deep"][1])},
+        "pool3": {"size": alexnet.inputs[0][-1]},
+        "flatten": {"times": f"{wider['flatten']:.0f}"},
+        "dense": {
+            "parameters": f"{sum(step.parameters for step in dense) / alexnet.parameters:.0%}",
+            "macs": f"{sum(step.macs for step in dense) / alexnet.macs:.0%}",
+            "years": ARCHITECTURES["googlenet"].year - ARCHITECTURES["alexnet"].year,
+        },
+        "dropout": {"share": f"{dropout.p:.0%}"},
+        "output": {"count": alexnet.output[0]},
+    }
+
+
+def _row(key: str, cells: list[str], **figures: object) -> str:
     values = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f"<tr><th scope='row'>{mark(f'versus.row.{key}')}</th>{values}{mark(f'versus.why.{key}', 'td')}</tr>"
+    why = mark(f"versus.why.{key}", "td", **figures)
+    return f"<tr><th scope='row'>{mark(f'versus.row.{key}')}</th>{values}{why}</tr>"
 
 
 def _cell(network: Layer, indices: tuple[int, ...]) -> str:

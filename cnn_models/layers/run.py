@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+RUNS = 5  # of which a time is the median
+
 
 class Operations(TorchFunctionMode):
     """Calls `see` for every operation that works on the picture or on what came from it, in order."""
@@ -67,7 +69,7 @@ def outputs(model: nn.Module, x: Tensor) -> list[Tensor]:
     return run.outputs
 
 
-def milliseconds(model: nn.Module, x: Tensor, runs: int = 5) -> list[float]:
+def milliseconds(model: nn.Module, x: Tensor, runs: int = RUNS) -> list[float]:
     """The median time of every step over some runs, after one to warm up, by `Layer.index`."""
     times = []
     with torch.inference_mode():
