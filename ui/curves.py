@@ -178,6 +178,7 @@ def pareto(points: Sequence[Point], cost: str, language: str) -> go.Figure:
         low, high = point.interval
         figure.add_scatter(
             x=[point.cost], y=[point.accuracy], mode="markers+text", text=[point.title], textposition="top center",
+            cliponaxis=False,
             marker={"color": point.colour, "size": 10}, showlegend=False,
             error_y={"type": "data", "symmetric": False, "array": [high - point.accuracy],
                      "arrayminus": [point.accuracy - low]},
@@ -186,7 +187,7 @@ def pareto(points: Sequence[Point], cost: str, language: str) -> go.Figure:
     axis = {"gridcolor": "rgba(138,138,138,0.25)", "zeroline": False, "linecolor": GREY}
     figure.update_layout(
         height=360,
-        margin={"l": 50, "r": 20, "t": 20, "b": 40},
+        margin={"l": 50, "r": 50, "t": 20, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": GREY, "family": "system-ui, sans-serif"},

@@ -52,7 +52,7 @@ ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense
 
 def learn_tab(hub: ModelHub, whole: gr.Tab) -> None:
     """A tab a page, within the `whole` one."""
-    with gr.Tabs(elem_id="learn"):
+    with gr.Tabs(elem_id="learn", overflow_behavior="wrap"):
         for name in ORDER:
             with gr.Tab(say("en", f"learn.{name}")) as tab:
                 if name in REAL:

@@ -79,10 +79,11 @@ class Explainer:
         for net in networks:
             single, found = self._looker.answer(net, grid), many_looks(net, grid)
             label = max(found.probabilities, key=found.probabilities.__getitem__)
+            times = found.milliseconds / single.milliseconds
             texts = [
                 f"{class_name(ask.language, single.label)} {percent(single.probabilities[single.label])} %",
                 f"{class_name(ask.language, label)} {percent(found.probabilities[label])} %",
-                say(ask.language, "why.times", times=f"{found.milliseconds / single.milliseconds:.0f}"),
+                say(ask.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
             ]
             cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
             rows.append(f"<tr><th scope='row'>{network_name(net.id)}</th>{cells}</tr>")
