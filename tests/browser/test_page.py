@@ -9,11 +9,13 @@ from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.averaged import read_averaged
+from cnn_models.checkpoint import CheckpointError
+from cnn_models.errors import TranslatableError
 from cnn_models.layers import architecture_layers
 from cnn_models.mistakes import answers_of, contest, pick
 from cnn_models.quoted import QUOTED
 from ui.learn import PAGES
-from ui.texts import say
+from ui.texts import mark_sentence, say
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
@@ -192,6 +194,14 @@ def test_what_gradio_changes_in_place_stays_in_the_visitors_language(page):
         expect(page.locator(".layers-totals")).to_contain_text("个参数")
         expect(page.locator("#layers")).not_to_contain_text("logits out")
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    why = TranslatableError("a card is a JSON object")
+    html = mark_sentence(
+        CheckpointError("{path} is not the card of a checkpoint: {why}", path="x/config.json", why=why)
+    )
+    page.evaluate(
+        "html => document.querySelector('#layers').insertAdjacentHTML('afterend', `<p id=why>${html}</p>`)", html
+    )
+    expect(page.locator("p#why")).to_have_text("x/config.json 不是检查点的卡片：卡片应是一个 JSON 对象")
 
 
 def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
