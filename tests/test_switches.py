@@ -88,7 +88,7 @@ def test_the_depth_study_is_drawn(tmp_path):
     path = tmp_path / "depth_study.json"
     path.write_text(json.dumps({"runs": runs, "split": "some", "date": "today"}))
     html = depth_html(path, False, "end")
-    assert html.count("<polyline") == 3 * 2 and "8 layers," in html and "some; today" in html
+    assert html.count("<polyline") == 3 * 2 and "8 layers," in html and "<p>some<" in html and "; today." in html
     gradients = html.split("<polyline")[5]
     assert len(re.search(r"points='([^']+)'", gradients)[1].split()) == 8
     assert "depth_study" in depth_html(path, True, "start")

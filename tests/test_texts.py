@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cnn_models import ARCHITECTURES
+from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.checkpoint import CONFIG, CheckpointError, read_card
 from cnn_models.decode import MAX_BYTES, PictureError, decode
 from cnn_models.errors import TranslatableError
 from cnn_models.preprocess import BLANK
+from ui.recipe import split_words
 from ui.texts import LANGUAGES, TEXTS, attribute, mark, mark_sentence, note_html, say, script, translate
 
 SOURCES = [path for kind in ("*.py", "*.js") for path in (Path("ui")).glob(kind) if path.name != "texts.py"]
@@ -81,6 +82,11 @@ def test_an_error_within_an_error_is_translated_too(tmp_path):
     assert note_html(str(error)) in html
 
 
+def test_what_cards_say_of_their_pictures_is_translated():
+    assert all("data-text=" in split_words(card.split) for card in ModelHub().cards().values())
+    assert f'"{TEXTS["recipe.split.none"][0]}"' in Path("training/data.py").read_text(encoding="utf-8")
+
+
 def test_commands_are_set_as_code():
     assert note_html("<b> `a<b`") == "&lt;b&gt; <code>a&lt;b</code>"
     assert note_html("`a.b_c`") == "<code>a.<wbr>b_<wbr>c</code>"
@@ -90,7 +96,7 @@ def test_every_text_is_in_use():
     code = "".join(path.read_text(encoding="utf-8") for path in [*SOURCES, Path("app.py")])
     used = set(re.findall(r"""["']([a-z]+\.[a-z.]+)["']""", code))
     begun = tuple(re.findall(r"""f["']([a-z]+\.[a-z.]*)\{""", code))
-    begun += ("summary.", "picture.", "checkpoint.")  # found by their English
+    begun += ("summary.", "picture.", "checkpoint.", "recipe.split.", "control.")  # found by their English
     assert not [key for key in TEXTS if key not in used and not key.startswith(begun)]
 
 

@@ -85,7 +85,7 @@ def _together(together: list) -> str:
     by_count: dict[int, list[float]] = {}
     for ids, accuracy in together:
         by_count.setdefault(len(ids), []).append(accuracy)
-    mean = Line("mean", GREY, [(count, fmean(values)) for count, values in by_count.items()], "4 3")
+    mean = Line("x̄", GREY, [(count, fmean(values)) for count, values in by_count.items()], "4 3")
     accuracies = [accuracy for _, accuracy in together]
     x = Axis(0.5, max(by_count) + 0.5, whole=True)
     return chart(mark("averages.together"), mark("averages.count"), [mean, *dots], x, around(accuracies))

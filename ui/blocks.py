@@ -16,6 +16,7 @@ from cnn_models.hub import LoadedModel
 from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import COLOURS, DASHES, PALETTE
 from ui.drawing import Drawing
+from ui.recipe import split_words
 from ui.switches import switches
 from ui.texts import mark, mark_sentence, say
 from ui.verdict import class_mark
@@ -141,11 +142,10 @@ def depth_html(path: Path, norm: bool, when: str) -> str:
          KINDS[run["shortcuts"]], DEPTHS.get(run["depth"], "2 3"))
         for run in runs
     ])  # fmt: skip
-    facts = mark(
-        "depth.facts", "p", epochs=len(runs[0]["history"]), split=study.get("split", ""), date=study.get("date", "")
-    )
+    facts = mark("depth.facts", epochs=len(runs[0]["history"]), date=study.get("date", ""))
+    facts = f"<p>{split_words(study.get('split', ''))}{mark('list.semicolon')}{facts}</p>"
     return f"{key}<div class='charts-row'>{''.join(charts)}</div>{facts}"
 
 
 def _name(run: dict) -> str:
-    return f"{run['depth']} {'residual' if run['shortcuts'] else 'plain'}"
+    return f"{run['depth']}: {'F(x) + x' if run['shortcuts'] else 'F(x)'}"

@@ -2,7 +2,10 @@
 // gradio's own components whose English text is one of ours. TEXTS and LANGUAGES come from texts.py.
 const ATTRIBUTES = ["title", "aria-label", "alt", "placeholder"];
 const MARKED = ["[data-text]", ...ATTRIBUTES.map((name) => `[data-text-${name}]`)].join();
-const OURS = ["[role=tab]", ".block label > span", "button.secondary"].map((each) => `${each}:not([data-text])`).join();
+const OURS = ["[role=tab]", ".block label > span", "[data-testid=block-info]", "button.secondary"]
+  .map((each) => `${each}:not([data-text])`)
+  .join();
+const CONTROLS = { "number input": "control.number", "range slider": "control.range" };
 const keys = new Map(Object.entries(TEXTS).map(([key, [english]]) => [english, key]));
 const store = "lineup.language";
 
@@ -51,8 +54,18 @@ function translate(root) {
     const key = element.children.length ? undefined : keys.get(element.textContent.trim());
     if (key) element.dataset.text = key;
   });
+  each(root, "[aria-label]:not([data-text-aria-label])", name);
   each(root, MARKED, say);
   each(root, ".language input", (input) => (input.checked = input.value === lineup.language));
+}
+
+// What gradio calls a control or a part of it; the name of the control is a text of ours.
+function name(element) {
+  const label = element.getAttribute("aria-label");
+  const [, kind, of] = label.match(/^(number input|range slider) for (.+)$/) ?? [];
+  const key = kind ? CONTROLS[kind] : keys.get(label);
+  if (key) element.dataset.textAriaLabel = key;
+  if (kind) element.dataset.values = JSON.stringify({ label: keys.has(of) ? { key: keys.get(of) } : of });
 }
 
 function say(element) {

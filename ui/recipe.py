@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ui.texts import mark
+import re
+
+from ui.texts import TEXTS, mark, mark_sentence
 
 OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW"}
 INITS = {"xavier_uniform": "Xavier", "he": "He", "lecun": "LeCun"}
+SPLIT = re.compile(TEXTS["recipe.split"][0].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)"))
 VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip")
 
 
@@ -42,6 +45,12 @@ def recipe_words(recipe: dict) -> str:
     if recipe.get("held_out") == 0:
         parts.append(mark("recipe.tested"))
     return " ".join(parts)
+
+
+def split_words(split: str) -> str:
+    """What a card says of which pictures were trained on, as HTML in the visitor's language; as it is if unknown."""
+    known = SPLIT.fullmatch(split)
+    return mark("recipe.split", **known.groupdict()) if known else mark_sentence(split)
 
 
 def _value(name: str, value: float) -> str:

@@ -16,7 +16,7 @@ from cnn_models.statistics import binomial_interval
 from cnn_models.testsets import COUNT
 from ui.curves import SYMBOLS, Point, colour_of, label, name_of, symbols
 from ui.layer_rows import milliseconds
-from ui.recipe import recipe_words
+from ui.recipe import recipe_words, split_words
 from ui.texts import mark
 
 COSTS = ("parameters", "macs", "milliseconds", "megabytes")
@@ -144,7 +144,8 @@ def _recipe(card: Card) -> str:
         for name, value in sorted(card.recipe.items())
         if name != "changed" and value not in (0, 0.0, False, "", None, [], {})
     )
-    where = mark("training.made", split=card.split, commit=card.commit[:12], date=card.date)
+    made = mark("training.made", commit=card.commit[:12], date=card.date)
+    where = f"{split_words(card.split)}{mark('list.semicolon')}{made}"
     return (
         f"<details><summary>{mark('training.recipe')} <code>{escape(card.command)}</code></summary>"
         f"<p>{recipe_words(card.recipe)}</p><p>{where}</p><dl>{values}</dl></details>"

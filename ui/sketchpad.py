@@ -49,8 +49,11 @@ def samples(dataset: str) -> str:
     for index, label in enumerate(DATASETS[dataset].classes):
         data = base64.b64encode((HERE / "samples" / f"{dataset}.{index}.png").read_bytes()).decode()
         name = escape(label, quote=True)
-        alt = f'title="{name}"' if DATASETS[dataset].kind == "digits" else attribute("title", f"class.{label}")
-        buttons.append(f'<button type="button" {alt}><img src="{PNG}{data}" alt="{name}"></button>')
+        is_digit = DATASETS[dataset].kind == "digits"
+        title, alt = (
+            f'{kind}="{name}"' if is_digit else attribute(kind, f"class.{label}") for kind in ("title", "alt")
+        )
+        buttons.append(f'<button type="button" {title}><img src="{PNG}{data}" {alt}></button>')
     name = attribute("aria-label", "samples.name")
     return f'<div class="samples" role="group" data-dataset="{dataset}" {name}>{"".join(buttons)}</div>'
 

@@ -22,6 +22,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "tab.compare": ("Compare", "对比"),
     "tab.layers": ("Layers", "逐层"),
     "tab.training": ("Training", "训练"),
+    # Names that gradio gives to parts of its controls.
+    "control.number": ("number input for {label}", "{label}：数值"),
+    "control.range": ("range slider for {label}", "{label}：滑块"),
+    "control.reset": ("Reset to default value", "恢复默认值"),
     "dataset.digits": ("Digits", "数字"),
     "dataset.clothing": ("Clothing", "服饰"),
     "dataset.choose": ("Data set", "数据集"),
@@ -725,11 +729,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "It learns from the answers of {names}, at temperature {temperature}, instead of the labels.",
         "不学标签，而学 {names} 在温度 {temperature} 下的回答。",
     ),
+    # Which pictures were trained on: said in English by the card.
+    "recipe.split": (
+        "trained on the first {train} training pictures, validated on the last {held}",
+        "用前 {train} 张训练图片训练，用最后 {held} 张验证",
+    ),
+    "recipe.split.none": (
+        "trained on all 60,000, validated on the test set",
+        "用全部 60,000 张训练，用测试集验证",
+    ),
     "recipe.tested": (
         "No picture is held out: the test set is the validation set.",
         "不留出图片：以测试集作验证集。",
     ),
-    "training.made": ("{split}; commit {commit}, {date}.", "{split}；提交 {commit}，{date}。"),
+    "training.made": ("commit {commit}, {date}.", "提交 {commit}，{date}。"),
     "machine.title": ("Time machine", "时光机"),
     "machine.none": (
         "No network of {dataset} has kept its snapshots, so there is no going back in time yet. Small networks keep "
@@ -911,9 +924,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "depth.plain": ("plain", "普通"),
     "depth.residual": ("residual", "残差"),
     "depth.facts": (
-        "{epochs} epochs without augmentation; {split}; {date}. Gradients are of the first batch; those that are zero "
-        "are left out.",
-        "{epochs} 轮，无增强；{split}；{date}。梯度取自第一批图片，为零者略去。",
+        "{epochs} epochs without augmentation; {date}. Gradients are of the first batch; those that are zero are left "
+        "out.",
+        "{epochs} 轮，无增强；{date}。梯度取自第一批图片，为零者略去。",
     ),
     "averages.none": (
         "What averaging gains was not measured for the networks of this data set as they are now. This measures it:",
