@@ -117,7 +117,7 @@ def crowd(url: str) -> None:
     end = time.perf_counter() + SECONDS
 
     def visit(number: int, quick: bool) -> None:
-        index = number
+        index = number * len(pictures) // VISITORS
         while time.perf_counter() < end:
             index += 1
             ask = {"picture": pictures[index % len(pictures)], "quick": quick, "drawing": True}
@@ -140,7 +140,7 @@ def crowd(url: str) -> None:
 
 
 def _pictures() -> list[str]:
-    """Drawings that differ, so that none is remembered: the samples, each moved by some pixels."""
+    """Drawings that differ, so that none is remembered: the samples, each turned by some degrees."""
     from PIL import Image
 
     from ui.steps import data_url
@@ -148,7 +148,7 @@ def _pictures() -> list[str]:
     pictures = []
     for path in sorted((ROOT / "ui" / "samples").glob("mnist.*.png")):
         sample = Image.open(path).convert("L")
-        for angle in range(-30, 30, 3):
+        for angle in range(-40, 40):
             pictures.append(data_url(Image.eval(sample.rotate(angle).resize((112, 112)), lambda value: 255 - value)))
     return pictures
 

@@ -20,12 +20,20 @@ def shrunk(points, by, x, y):
     return [(x + by * (px - 0.5), y + by * (py - 0.5)) for px, py in points]
 
 
-def test_answers_change_before_the_pen_is_up_in_updates_under_2_kb(page):
+def update_sizes(page):
+    """The list to which the bytes of every update will be added."""
     sizes = []
-    page.on(
-        "request",
-        lambda request: sizes.append(len(request.post_data or "")) if "component_server" in request.url else None,
-    )
+
+    def note(request):
+        if "component_server" in request.url:
+            sizes.append(len(request.post_data or ""))
+
+    page.on("request", note)
+    return sizes
+
+
+def test_answers_change_before_the_pen_is_up_in_updates_under_2_kb(page):
+    sizes = update_sizes(page)
     draw(page, SEVEN[:2], release=False)
     expect(page.locator(CELL)).not_to_have_text("")
     first = page.locator(CELL).inner_text()
@@ -52,9 +60,11 @@ def test_a_digit_in_each_corner_small_tilted_and_thin_is_read(page):
 
 
 def test_a_scribble_and_clothing_among_digits_are_refused_with_the_reason(page):
+    sizes = update_sizes(page)
     scribble = [(0.1 + 0.8 * ((7 * i) % 11) / 10, 0.1 + 0.8 * ((5 * i) % 13) / 12) for i in range(40)]
     draw(page, scribble)
     answered(page, "Not one of the ten things, it seems")
+    assert sizes and max(sizes) < 2048
     page.locator("#sketchpad input[type=file]").set_input_files("ui/samples/fashion_mnist.8.png")
     answered(page, "unlike anything seen in training")
 
