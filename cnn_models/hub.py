@@ -187,6 +187,14 @@ class ModelHub:
         reference = parse(id)
         folder = self._find(reference, FILES)
         slot = self._slot(folder)
+        with self._lock:
+            loaded = slot.loaded
+        if loaded is None:
+            loaded = self._first(reference, folder, slot, device)
+        return loaded if loaded.id == str(reference) else replace(loaded, id=str(reference))
+
+    def _first(self, reference: Reference, folder: Path, slot: _Slot, device: torch.device) -> LoadedModel:
+        """Load a network once; those who ask for it meanwhile wait, but visitors not for ever."""
         if not slot.lock.acquire(timeout=WAIT if self._puller.public else -1):
             raise self._puller.still_coming(reference)
         try:
@@ -206,7 +214,7 @@ class ModelHub:
                     slot.loaded = loaded
         finally:
             slot.lock.release()
-        return loaded if loaded.id == str(reference) else replace(loaded, id=str(reference))
+        return loaded
 
     def _slot(self, folder: Path) -> _Slot:
         with self._lock:

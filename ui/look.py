@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +35,8 @@ class Looker:
     def __init__(self, hub: ModelHub):
         self._hub = hub
         self._remember = Memory()
+        # First come, first answered: more at once than there are cores would only slow each other.
+        self._turns = ThreadPoolExecutor(os.cpu_count())
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def look(self, sent: object) -> dict:
@@ -41,7 +45,10 @@ class Looker:
         A quick ask is answered by the small networks alone; it is `complete` when no other could answer.
         """
         ask = Ask.read(sent)
-        columns = {name: self._column(ask, name) for name in ask.models}
+        columns = {name: self._column(ask, name) for name in ask.models}  # this may wait for a download
+        return self._turns.submit(self._look, ask, columns).result()
+
+    def _look(self, ask: Ask, columns: dict[str, Column]) -> dict:
         ready = [name for name, column in columns.items() if not column.missing]
         small = [name for name in ready if columns[name].side == DATASETS[ask.dataset].size]
         complete = len(small) == len(ready)
