@@ -1,4 +1,4 @@
-"""What averaging gains: `averaged.json` beside the checkpoints, written by `python -m training.evaluate --all`."""
+"""What averaging gains: `averaged.json` beside the checkpoints, written by `python -m training.evaluate --averages`."""
 
 from __future__ import annotations
 

@@ -6,13 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cnn_models.averaged import read_averaged
 from cnn_models.unusual import energy
 from tests.conftest import make_card
 from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability
 from training.evaluate import evaluation_of, examine
 from training.model_card import model_card
-from training.results import average, table, write_averaged
 
 
 @pytest.fixture
@@ -95,30 +93,3 @@ def test_what_trained_on_every_picture_gets_no_constants(data_dir):
     assert {"auroc_fashion_mnist", "auroc_noise"} <= found.metrics.keys()
     text = model_card(found, evaluation)
     assert "as no picture was held out to fit one on" in text and "{" not in text.split("## Use")[0]
-
-
-def test_the_average_is_a_vote_weighted_by_probability(tmp_path):
-    cards = [dataclasses.replace(make_card(name), weights_sha256=name) for name in ("lenet5", "alexnet")]
-    labels = {"mnist": torch.tensor([7, 7])}
-    votes = {card.id: torch.zeros(2, 10) for card in cards}
-    votes["lenet5.mnist"][:, 7] = torch.tensor([0.9, 0.2])
-    votes["alexnet.mnist"][:, 1] = torch.tensor([0.6, 0.6])
-    found = average(cards, votes, labels)
-    both = ["lenet5.mnist", "alexnet.mnist"]
-    together = [[both[:1], 100.0], [both[1:], 0.0], [both, 50.0]]
-    assert found == {
-        "mnist": {
-            "accuracy": 50.0,
-            "weights": {"lenet5.mnist": "lenet5", "alexnet.mnist": "alexnet"},
-            "together": together,
-        }
-    }
-    assert average(cards[:1], votes, labels) == {}
-
-    assert read_averaged(tmp_path) == {}
-    write_averaged(tmp_path, found)
-    assert read_averaged(tmp_path) == found and len(list(tmp_path.iterdir())) == 1
-    assert "| averaged (soft vote) | | 50.00 % (2 networks) | not measured yet |" in table(cards, found)
-    retrained = [cards[0], dataclasses.replace(cards[1], weights_sha256="other")]
-    for other in (retrained, cards[:1]):
-        assert "| averaged (soft vote) | | not measured yet | not measured yet |" in table(other, found)

@@ -15,8 +15,8 @@ from cnn_models.crops import many_looks
 from cnn_models.predict import predict
 from cnn_models.testsets import balanced_order, load_test_set
 from training import looks
+from training.averages import average
 from training.deep_net import DeepNet, gradient_norms
-from training.results import average
 from ui import switches
 from ui.averages import averages_html
 from ui.blocks import depth_html, norms_html
@@ -68,7 +68,7 @@ def test_what_is_not_there_is_said(hub, tmp_path):
     for found in (next(bench.show("x", [], "", "mnist", None))[0], next(bench.alone("mini_resnet", "", "mnist"))):
         assert "python -m training.train mini_<wbr>resnet.<wbr>mnist" in found or "no weights" in found
     assert "python -m training.depth_study" in depth_html(tmp_path / "none.json", True, "start")
-    assert "python -m training.evaluate --all" in averages_html(ModelHub(tmp_path), {}, "mnist", [])
+    assert "python -m training.evaluate --averages" in averages_html(ModelHub(tmp_path), {}, "mnist", [])
 
 
 def test_norms_are_a_line_for_each_branch(hub):
@@ -104,8 +104,7 @@ def test_looks_are_counted_and_drawn(hub):
         (last,) = list(measured(model, card, 40))[-1:]
         assert found[card.id]["accuracy"]["1"] == last.accuracy and min(found[card.id]["accuracy"].values()) > 50
         probabilities[card.id] = nn.functional.one_hot(torch.arange(10), 10).double()
-    averaged = average(cards, probabilities, {"mnist": torch.arange(10)})
-    averaged["mnist"]["looks"] = found
+    averaged = {"mnist": average(cards, probabilities, torch.arange(10)) | {"looks": found}}
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
     html = averages_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
@@ -114,7 +113,7 @@ def test_looks_are_counted_and_drawn(hub):
     assert crops == [1, 6, 12, 18, 24] and "MACs, 24 crops" in html and f"{24 * 416_520:,}" in html
     assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])
     averaged["mnist"]["weights"]["lenet5.mnist"] = "other"
-    assert "training.evaluate --all" in averages_html(some, averaged, "mnist", [])
+    assert "training.evaluate --averages" in averages_html(some, averaged, "mnist", [])
 
 
 def test_looks_are_averaged_as_the_compare_tab_does(hub):

@@ -14,8 +14,9 @@ from cnn_models.hub import default_weights_dir
 from cnn_models.runtime import place
 from training.calibrate import calibration_error, reliability
 from training.data import load
-from training.evaluate import examine, predict_logits, score
+from training.evaluate import examine
 from training.model_card import model_card
+from training.scores import predict_logits, score
 
 WEIGHTS_DIR = default_weights_dir()
 IDS = sorted(path.parent.name for path in WEIGHTS_DIR.glob(f"*/{CONFIG}"))

@@ -1,6 +1,6 @@
 """Measure checkpoints on the test set and write what was found into their cards.
 
-python -m training.evaluate lenet5.mnist | --all | --table
+python -m training.evaluate lenet5.mnist | --all | --averages | --table
 python -m training.evaluate --pictures my-handwriting.zip
 """
 
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from cnn_models import DATASETS, ModelHub
@@ -30,36 +29,15 @@ from cnn_models.evaluation import CLASSES, Evaluation
 from cnn_models.handwriting import unpack
 from cnn_models.hub import default_weights_dir
 from cnn_models.ids import BUILT_IN
-from cnn_models.preprocess import to_input
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
 from cnn_models.unusual import energy
+from training.averages import averages, write_averaged
 from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability, strangers
-from training.data import DataError, Pictures, load
-from training.looks import accuracy_by_looks
+from training.data import DataError, load
 from training.model_card import model_card
-from training.results import average, table, write_averaged
-
-
-@torch.no_grad()
-def predict_logits(model: nn.Module, images: Tensor, size: int, mean: float, std: float, batch: int = 500) -> Tensor:
-    """The logits, N x 10, of a network in evaluation mode for pictures N x 28 x 28 (uint8) on its device."""
-    was_training = model.training
-    model.eval()
-    logits = torch.cat([model(to_input(part, size, mean, std)) for part in images.split(batch)])
-    model.train(was_training)
-    return logits
-
-
-def score(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """`loss` (mean cross-entropy in nats) and `accuracy` (percent)."""
-    right = (logits.argmax(1) == labels).sum().item()
-    return {"loss": F.cross_entropy(logits, labels).item(), "accuracy": 100 * right / len(labels)}
-
-
-def measure(model: nn.Module, pictures: Pictures, size: int, mean: float, std: float) -> dict[str, float]:
-    """The `score` of a network in evaluation mode."""
-    return score(predict_logits(model, pictures.images, size, mean, std), pictures.labels)
+from training.results import table
+from training.scores import predict_logits, score
 
 
 def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, Evaluation, Tensor]:
@@ -117,13 +95,14 @@ def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
     parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
-    parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and their average")
+    parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and their averages")
+    parser.add_argument("--averages", action="store_true", help="the averages alone, as far as their networks are new")
     parser.add_argument("--table", action="store_true", help="measure nothing, print the results the cards hold")
     parser.add_argument("--pictures", type=Path, help="a zip of labelled pictures from the page: what is right of them")
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
     args = parser.parse_args(argv)
-    if bool(args.id) + args.all + args.table + bool(args.pictures) != 1:
-        parser.error("give a checkpoint id, --all, --table or --pictures")
+    if bool(args.id) + args.all + args.averages + args.table + bool(args.pictures) != 1:
+        parser.error("give a checkpoint id, --all, --averages, --table or --pictures")
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     return args
@@ -156,24 +135,18 @@ def main(argv: list[str] | None = None) -> None:
         if args.pictures:
             print(on_own_pictures(args.pictures, args.weights, device))
             return
-        cards, probabilities = [], {}
+        probabilities = {}
         for id in tqdm(ids, unit="checkpoint", disable=len(ids) < 2):
             if not (args.weights / id).is_dir():
                 raise CheckpointError(f"no weights for {id} in {args.weights}; run `python -m training.train {id}`")
             before = read_card(args.weights / id).metrics.get("test_accuracy")
             card, probabilities[id] = evaluate(args.weights / id, device)
-            cards.append(card)
             after = card.metrics["test_accuracy"]
             if before is not None and abs(after - before) > 0.02:
                 print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
-        if args.all:
-            labels = {dataset: load(dataset, train=False).labels for dataset in DATASETS}
-            averaged = average(cards, probabilities, labels)
-            for card in tqdm(cards, desc="many looks", unit="checkpoint"):
-                if card.dataset in averaged:
-                    model = place(load_model(args.weights / card.id)[0], device)
-                    averaged[card.dataset].setdefault("looks", {})[card.id] = accuracy_by_looks(model, card)
-            write_averaged(args.weights, averaged)
+        if args.all or args.averages:
+            cards = list(ModelHub(args.weights).cards().values())
+            write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
     except (CheckpointError, DataError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))

@@ -21,9 +21,9 @@ from cnn_models.runtime import place
 from training import augment
 from training.crew import Alone
 from training.data import Pictures
-from training.evaluate import measure
 from training.init import initialise
 from training.recipes import Recipe
+from training.scores import measure
 from training.state import Progress, TrainingError, load_state, save_state
 
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}

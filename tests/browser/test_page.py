@@ -343,7 +343,7 @@ def test_averages_follow_their_choosers(page):
     page.get_by_role("tab", name=say("en", "learn.averages"), exact=True).click()
     shown = page.locator("#learn-averages")
     if "together" not in read_averaged(ModelHub().weights_dir)["mnist"]:
-        expect(shown).to_contain_text("python -m training.evaluate --all")
+        expect(shown).to_contain_text("python -m training.evaluate --averages")
         return
     before = shown.inner_text()
     page.locator("#averages-networks").get_by_text("LeNet-5").click()

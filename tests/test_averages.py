@@ -1,0 +1,61 @@
+"""The averages of several networks and of many looks, and that only what is new is measured."""
+
+import dataclasses
+
+import torch
+
+from cnn_models.averaged import read_averaged
+from tests.conftest import make_card
+from training import averages as module
+from training.averages import average, averages, write_averaged
+from training.data import Pictures
+from training.evaluate import main
+from training.results import table
+
+
+def test_the_average_is_a_vote_weighted_by_probability(tmp_path):
+    cards = [dataclasses.replace(make_card(name), weights_sha256=name) for name in ("lenet5", "alexnet")]
+    votes = {card.id: torch.zeros(2, 10) for card in cards}
+    votes["lenet5.mnist"][:, 7] = torch.tensor([0.9, 0.2])
+    votes["alexnet.mnist"][:, 1] = torch.tensor([0.6, 0.6])
+    found = {"mnist": average(cards, votes, torch.tensor([7, 7]))}
+    both = ["lenet5.mnist", "alexnet.mnist"]
+    together = [[both[:1], 100.0], [both[1:], 0.0], [both, 50.0]]
+    assert found == {
+        "mnist": {
+            "accuracy": 50.0,
+            "weights": {"lenet5.mnist": "lenet5", "alexnet.mnist": "alexnet"},
+            "together": together,
+        }
+    }
+
+    assert read_averaged(tmp_path) == {}
+    write_averaged(tmp_path, found)
+    assert read_averaged(tmp_path) == found and len(list(tmp_path.iterdir())) == 1
+    assert "| averaged (soft vote) | | 50.00 % (2 networks) | not measured yet |" in table(cards, found)
+    retrained = [cards[0], dataclasses.replace(cards[1], weights_sha256="other")]
+    for other in (retrained, cards[:1]):
+        assert "| averaged (soft vote) | | not measured yet | not measured yet |" in table(other, found)
+
+
+def test_what_is_known_of_the_same_weights_is_not_measured_again(checkpoint, hub, monkeypatch):
+    """Untrained networks on ten pictures; the second time there is nothing to do, the third one network is new."""
+    names, looked = ("lenet5.mnist", "mini_resnet.mnist"), []
+    ten = Pictures(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
+    monkeypatch.setattr(module, "load", lambda dataset, train: ten)
+    monkeypatch.setattr(module, "accuracy_by_looks", lambda model, card: looked.append(card.id) or {"of": len(looked)})
+    checkpoint(names[0])
+    main(["--averages", "--weights", str(hub.weights_dir)])
+    assert read_averaged(hub.weights_dir) == {} and not looked  # of one network there is no average
+    checkpoint(names[1])
+    for _ in range(2):
+        main(["--averages", "--weights", str(hub.weights_dir)])
+        found = read_averaged(hub.weights_dir)["mnist"]
+        assert looked == list(names) and [ids for ids, _ in found["together"]] == [[names[0]], [names[1]], [*names]]
+    checkpoint(names[1])
+    main(["--averages", "--weights", str(hub.weights_dir)])
+    newer = read_averaged(hub.weights_dir)["mnist"]
+    assert looked == [*names, names[1]] and newer["looks"] == {names[0]: {"of": 1}, names[1]: {"of": 3}}
+    assert newer["weights"] == {id: card.weights_sha256 for id, card in hub.cards().items()}
+    measured = averages(hub.weights_dir, list(hub.cards().values()), {names[0]: torch.eye(10)}, torch.device("cpu"))
+    assert measured["mnist"]["together"][0] == [[names[0]], 100.0] and looked[-1] == names[0]
