@@ -56,7 +56,9 @@ def averages_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence[
         if found.get("weights", {}).get(id) == card.weights_sha256
     }
     if not {"together", "looks"} <= found.keys() or macs.keys() != found["weights"].keys():
-        return f"<p class='lesson-misfit'>{mark('averages.none')} <code>python -m training.evaluate --averages</code></p>"
+        return (
+            f"<p class='lesson-misfit'>{mark('averages.none')} <code>python -m training.evaluate --averages</code></p>"
+        )
     lines = _lines(found["looks"])
     key = legend([(line.name, line.colour, line.dash) for line in lines])
     charts = _together(found["together"]) + _looks(lines)
