@@ -142,7 +142,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
     "mini_resnet.mnist": {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
-        "best": replace(DIGITS, init="he"),
+        # Bent too, as lenet5's: after 40 epochs of the rest, 99.77 % of the training digits were right, held-out 99.52.
+        "best": replace(DIGITS, epochs=60, init="he", elastic=0.8),
         "distilled": taught(replace(DIGITS, init="he")),
     },
     "mini_resnet.fashion_mnist": {
