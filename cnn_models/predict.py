@@ -93,6 +93,11 @@ class Comparison:
         """The comparison of answers to one picture, with their verdict."""
         return cls(dataset, picture, _verdict(tuple(answers), like), tuple(answers), like)
 
+    @classmethod
+    def with_likeness(cls, hub: ModelHub, dataset: str, grey: np.ndarray, picture: np.ndarray, answers) -> Comparison:
+        """The same, and whether the picture, as it was decoded (H x W uint8), looks like one of another data set."""
+        return cls.of(dataset, picture, answers, lookalike(hub, dataset, grey, is_strange(answers)))
+
     def to_dict(self) -> dict:
         """Everything but the picture in JSON's types, as the HTTP endpoint answers it."""
         models = [answer.to_dict() for answer in self.models]
@@ -125,7 +130,7 @@ def compare(
         return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_foreign(id) else found
 
     answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
-    return Comparison.of(dataset, grid, answers, lookalike(hub, dataset, grey))
+    return Comparison.with_likeness(hub, dataset, grey, grid, answers)
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
@@ -149,6 +154,11 @@ def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
     by_class = dict(zip(card.classes, probabilities, strict=True))
     margin, temperature = first - second, card.temperature
     return Answer(loaded.id, label, by_class, margin, milliseconds, unusual, loaded.source, temperature=temperature)
+
+
+def is_strange(answers: Sequence[Answer]) -> bool:
+    """Whether most networks find the picture unlike those they were trained on."""
+    return 2 * sum(answer.unusual for answer in answers) > len(answers)
 
 
 def _ids(models: Sequence[str], dataset: str) -> list[str]:
@@ -191,7 +201,7 @@ def _verdict(answers: tuple[Answer, ...], like: str) -> Verdict:
     why, strange = "", sum(answer.unusual for answer in answers)
     if like:
         why = f"The picture may show none of the ten classes: it looks more like one of {DATASETS[like].title}."
-    elif 2 * strange > len(answers):
+    elif is_strange(answers):
         who = "the network finds" if len(answers) == 1 else f"{strange} of {len(answers)} networks find"
         why = f"The picture may show none of the ten classes: {who} it unlike anything seen in training."
     elif shares[likeliest] < 0.5:

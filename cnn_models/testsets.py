@@ -21,7 +21,7 @@ from cnn_models.specs import Card
 DATA = Path(__file__).parent / "data"
 SIDE = 100  # pictures in a row, and in a column, of a sheet
 COUNT = SIDE**2  # pictures of a test set
-BATCH = 100
+BATCH, LARGE = 100, 224  # pictures at once, a tenth where they are larger than so many pixels
 SLOW_FROM = 64  # pixels of input from which a CPU takes minutes for a test set
 
 
@@ -88,9 +88,10 @@ def measure(
 def _measure(model: nn.Module, card: Card, seconds: float, progress: Callable[[int], None]) -> Measured:
     pictures, labels = load_test_set(card.dataset)
     order, device = balanced_order(labels), next(model.parameters()).device
+    batch = BATCH if card.input_size <= LARGE else BATCH // 10
     end, right, count = time.monotonic() + seconds, 0, 0
     while count < len(order) and (not count or time.monotonic() < end):
-        chosen = order[count : count + BATCH]
+        chosen = order[count : count + batch]
         x = to_input(torch.from_numpy(pictures[chosen]).to(device), card.input_size, card.mean, card.std)
         right += int((model(x).argmax(1).cpu().numpy() == labels[chosen]).sum())
         count += len(chosen)

@@ -52,7 +52,13 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
     ids = ["lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist", "someone/lenet5.mnist"][: len(logits)]
     rows = zip(ids, logits, thresholds[: len(logits)], strict=True)
     nets = {id: network(values, id, energy_threshold=threshold) for id, values, threshold in rows}
-    hub = SimpleNamespace(run=lambda id, use: use(nets[id]), is_foreign=lambda id: False)
+
+    def run(id, use):
+        if id not in nets:
+            raise MissingCheckpoint("no weights here")
+        return use(nets[id])
+
+    hub = SimpleNamespace(run=run, is_foreign=lambda id: False)
     return compare(PICTURE, "mnist", ids, hub)
 
 

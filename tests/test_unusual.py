@@ -72,7 +72,9 @@ def test_a_sample_is_not(dataset):
 
 def test_clothing_among_digits_is_in_the_main(data_dir):
     clothing = load("fashion_mnist", train=False).images[:100].numpy()
-    assert sum(compare(picture, "mnist").verdict.unusual for picture in clothing) > 80
+    found = [compare(picture, "mnist") for picture in clothing]
+    assert sum(each.verdict.unusual for each in found) > 80
+    assert sum(each.like == "fashion_mnist" for each in found) > 80
 
 
 def test_scribbles_are_in_the_main():
@@ -86,4 +88,4 @@ def test_digits_among_clothing_are_known_for_digits_and_drawn_clothing_is_not():
     assert sum("more like one of MNIST" in verdict.why for verdict in verdicts) >= 9
     assert not any(compare(drawing([outline]), "fashion_mnist").like for outline in CLOTHES.values())
     without = ModelHub(weights_dir="nowhere")
-    assert not lookalike(without, "fashion_mnist", drawing(DIGITS["7"]))
+    assert not lookalike(without, "fashion_mnist", drawing(DIGITS["7"]), True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,13 +23,14 @@ from cnn_models.memory import Memory
 from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import MEASURING, Answer, Comparison
 from cnn_models.preprocess import BlankPicture, Step, steps
-from cnn_models.unusual import lookalike
 from ui.ask import Ask
 from ui.board import Column, board
 from ui.sketchpad import picture_of
 from ui.steps import strip
 from ui.texts import say, translate
 from ui.verdict import architecture, sentence, verdict_html
+
+T = TypeVar("T")
 
 
 class Looker:
@@ -45,7 +49,7 @@ class Looker:
         A quick ask is answered by the small networks alone; it is `complete` when no other could answer.
         """
         ask = Ask.read(sent)
-        columns = {name: self._column(ask, name) for name in ask.models}  # this may wait for a download
+        columns = self._columns(ask)
         return self._turns.submit(self._look, ask, columns).result()
 
     def _look(self, ask: Ask, columns: dict[str, Column]) -> dict:
@@ -75,7 +79,7 @@ class Looker:
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if answers and (complete or not ask.quick):
-            comparison = Comparison.of(ask.dataset, seen[-1].picture, answers, lookalike(self._hub, ask.dataset, grey))
+            comparison = Comparison.with_likeness(self._hub, ask.dataset, grey, seen[-1].picture, answers)
             text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
             text = verdict_html(say(ask.language, "verdict.nobody"), "alarm")
@@ -84,16 +88,20 @@ class Looker:
             columns |= {name: replace(columns[name], pending=True) for name in late}
         return self._shown(ask, columns, text, strip(ask, seen, sides) if ask.quick else None, complete)
 
-    def networks(self, ask: Ask) -> tuple[list[LoadedModel], Step | None]:
-        """The chosen networks that can answer, and the picture's last step. Raises PictureError."""
+    def ready(self, ask: Ask) -> tuple[list[str], Step | None]:
+        """The ids of the chosen networks that can answer, and the picture's last step. Raises PictureError."""
         picture = picture_of(ask.picture)
-        columns = [self._column(ask, name) for name in ask.models] if picture is not None else []
-        loaded = [self._hub.get(ask.id(column.name)) for column in columns if not column.missing]
-        return loaded, steps(decode(picture), DATASETS[ask.dataset], ask.off)[-1] if loaded else None
+        columns = self._columns(ask).values() if picture is not None else ()
+        ids = [ask.id(column.name) for column in columns if not column.missing]
+        return ids, steps(decode(picture), DATASETS[ask.dataset], ask.off)[-1] if ids else None
 
-    def answer(self, loaded: LoadedModel, grid: np.ndarray) -> Answer:
+    def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
+        """`ModelHub.run`."""
+        return self._hub.run(id, use)
+
+    def answer(self, id: str, grid: np.ndarray) -> Answer:
         """The network's answer, which is remembered. Raises CheckpointError."""
-        return self._remember(loaded, grid)
+        return self.run(id, lambda loaded: self._remember(loaded, grid))
 
     def test_answers(self, dataset: str) -> Answers:
         """What the networks answered to the test pictures."""
@@ -115,15 +123,23 @@ class Looker:
             "verdict": text, "board": table, "steps": seen, "complete": complete, "order": order, "answers": labels,
         }  # fmt: skip
 
+    def _columns(self, ask: Ask) -> dict[str, Column]:
+        """Every chosen network's place. What may have to come from the Hub comes side by side."""
+        if not (self._hub.namespace or any("/" in name for name in ask.models)):
+            return {name: self._column(ask, name) for name in ask.models}
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(ask.models, pool.map(partial(self._column, ask), ask.models), strict=True))
+
     def _column(self, ask: Ask, name: str) -> Column:
         """The network's place; with a picture to answer for, its weights are loaded too."""
         id, side, brought = ask.id(name), architecture(name).input_size, "/" in name
         try:
             measured = self._hub.measure(id, MEASURING) if brought else None
-            if not ask.picture:
+            # A quick ask does not wait for the weights of large networks, but says which are there.
+            if not ask.picture or (ask.quick and side != DATASETS[ask.dataset].size):
                 return Column(name, side=self._hub.card(id).input_size, measured=measured)
-            loaded = self._hub.get(id)
-            return Column(name, source=_source(loaded), side=loaded.card.input_size, measured=measured)
+            source, side = self.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
+            return Column(name, source=source, side=side, measured=measured)
         except MissingCheckpoint as error:
             hint = say(ask.language, "board.trains", command=f"python -m training.train {id}")
             why = translate(ask.language, error) if self._hub.namespace or brought else hint
@@ -133,8 +149,7 @@ class Looker:
 
     def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
         try:
-            id = ask.id(column.name)
-            answer = self._hub.run(id, lambda loaded: self.answer(loaded, step.picture))
+            answer = self.answer(ask.id(column.name), step.picture)
         except CheckpointError as error:
             return replace(column, missing=translate(ask.language, error))
         if not ask.calibrated:

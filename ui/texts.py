@@ -297,6 +297,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "to {strange} of {count} networks it is unlike anything seen in training",
         "{count} 个网络中有 {strange} 个从未在训练中见过这样的图片",
     ),
+    "verdict.like.clothing": (
+        "it may be a piece of clothing, for which there is Clothing above",
+        "它可能是一件衣物，请在上方改选“服饰”",
+    ),
     "verdict.like.digits": (
         "it looks more like a digit, for which there is Digits above",
         "它更像数字，请在上方改选“数字”",

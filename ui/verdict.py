@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.predict import Comparison
+from cnn_models.predict import Comparison, is_strange
 from cnn_models.specs import Architecture
 from ui.texts import TEXTS, mark, say
 
@@ -84,7 +84,7 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
         strange = sum(answer.unusual for answer in comparison.models)
         if comparison.like:
             why = say(language, f"verdict.like.{DATASETS[comparison.like].kind}")
-        elif 2 * strange > count:
+        elif is_strange(comparison.models):
             why = say(language, "verdict.strange", strange=strange, count=count)
         else:
             why = say(language, "verdict.unsure", **share)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -24,6 +26,7 @@ from ui.steps import data_url
 from ui.texts import note_html, say, translate
 from ui.verdict import class_name, listing, network_name, percent
 
+T = TypeVar("T")
 SHOWN = 112  # pixels of a heat map
 HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
 
@@ -38,26 +41,31 @@ class Explainer:
         """The part that is asked for, or a sentence where there is nothing to explain."""
         ask = Ask.read(sent)
         try:
-            networks, step = self._looker.networks(ask)
-            if not networks:
+            ids, step = self._looker.ready(ask)
+            if not ids:
                 return f"<p>{say(ask.language, 'steps.nothing')}</p>"
             grid = step.picture
             if ask.part == "break":
                 pictures = disturbed(grid)
-                return charts(ask.language, {net.id: break_down(net, pictures) for net in networks})
+                return charts(ask.language, self._each(ids, partial(break_down, pictures=pictures)))
             if ask.part == "alike":
-                says = {net.id: self._looker.answer(net, grid).label for net in networks}
+                says = {id: self._looker.answer(id, grid).label for id in ids}
                 return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
             if ask.part == "looks":
-                return self._looks(ask, networks, grid)
-            return self._heat(ask, networks, grid)
+                return self._looks(ask, ids, grid)
+            return self._heat(ask, ids, grid)
         except (PictureError, CheckpointError) as error:
             return f"<p>{note_html(translate(ask.language, error))}</p>"
 
-    def _heat(self, ask: Ask, networks: list[LoadedModel], grid: np.ndarray) -> str:
-        shares = soft_vote([self._looker.answer(net, grid).probabilities for net in networks])
+    def _each(self, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
+        """What is found of each network; one after another, so that no two have to be in memory."""
+        return {id: self._looker.run(id, use) for id in ids}
+
+    def _heat(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+        shares = soft_vote([self._looker.answer(id, grid).probabilities for id in ids])
         label = ask.label or max(shares, key=shares.__getitem__)
-        heats = {network_name(net.id): explain(net, grid, label) for net in networks}
+        found = self._each(ids, partial(explain, grid=grid, label=label))
+        heats = {network_name(id): heat for id, heat in found.items()}
         cam = max(float(heat.cam.max()) for heat in heats.values()) or 1.0
         lost = max(float(np.abs(heat.occlusion).max()) for heat in heats.values()) or 1.0
         name = class_name(ask.language, label)
@@ -74,10 +82,10 @@ class Explainer:
             figures.append(f"<figure>{images}<figcaption>{escape(title)}</figcaption></figure>")
         return f"<p>{escape(text)}</p><div class='heats'>{''.join(figures)}</div>"
 
-    def _looks(self, ask: Ask, networks: list[LoadedModel], grid: np.ndarray) -> str:
+    def _looks(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
         rows, found = [], None
-        for net in networks:
-            single, found = self._looker.answer(net, grid), many_looks(net, grid)
+        for id, found in self._each(ids, partial(many_looks, grid=grid)).items():
+            single = self._looker.answer(id, grid)
             label = max(found.probabilities, key=found.probabilities.__getitem__)
             times = found.milliseconds / single.milliseconds
             texts = [
@@ -86,7 +94,7 @@ class Explainer:
                 say(ask.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
             ]
             cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
-            rows.append(f"<tr><th scope='row'>{network_name(net.id)}</th>{cells}</tr>")
+            rows.append(f"<tr><th scope='row'>{network_name(id)}</th>{cells}</tr>")
         mirror = say(ask.language, "why.mirrored" if found.paper == 144 else "why.unmirrored")
         text = say(
             ask.language, "why.looks.of", scales=len(SCALES), mirror=mirror, paper=found.paper, count=found.count

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from cnn_models import DATASETS, ModelHub, compare
+from cnn_models.predict import is_strange
 from cnn_models.testsets import load_test_set
 from cnn_models.unusual import witness
 from training.calibrate import auroc
@@ -27,7 +28,7 @@ def main(count: int) -> None:
         for source in DATASETS:
             pictures = load_test_set(source)[0][:count]
             found = [compare(picture, dataset, hub=hub) for picture in pictures]
-            alone_found = [2 * sum(answer.unusual for answer in each.models) > len(each.models) for each in found]
+            alone_found = [is_strange(each.models) for each in found]
             before, now = (
                 np.mean(alone_found),
                 np.mean([a or bool(c.like) for a, c in zip(alone_found, found, strict=True)]),
