@@ -9,7 +9,8 @@ import re
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -108,6 +109,12 @@ class ModelHub:
         """The folder with the files of a checkpoint, fetched where needed. Raises MissingCheckpoint, ValueError."""
         return self._find(parse(id), FILES)
 
+    def fetch(self, ids: Collection[str]) -> None:
+        """Fetch what is missing of several checkpoints, side by side. Raises MissingCheckpoint, ValueError."""
+        if self.namespace or any("/" in id for id in ids):
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(self.folder, ids))
+
     def card(self, id: str) -> Card:
         """The card of a checkpoint, without its weights. Raises CheckpointError, ValueError."""
         reference = parse(id)
@@ -136,6 +143,19 @@ class ModelHub:
                 with suppress(CheckpointError):
                     cards[id] = _card(folder, id)
         return cards
+
+    def known(self) -> dict[str, Card]:
+        """`cards`, and with a namespace those of the line-up that the Hub or its cache has."""
+        cards = self.cards()
+        missing = [id for id in BUILT_IN if id not in cards] if self.namespace else []
+        with ThreadPoolExecutor(len(missing) or 1) as pool:
+            found = dict(zip(missing, pool.map(self._card_or_none, missing), strict=True))
+        return {id: card for id in BUILT_IN if (card := cards.get(id) or found.get(id))}
+
+    def _card_or_none(self, id: str) -> Card | None:
+        with suppress(CheckpointError):
+            return self.card(id)
+        return None
 
     def progress(self, id: str) -> tuple[int, int] | None:
         """Bytes that came and bytes in all of a checkpoint that is on its way from the Hub, else None."""

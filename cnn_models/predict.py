@@ -113,7 +113,7 @@ def compare(
 ) -> Comparison:
     """Show a picture, whatever `decode` takes, to several networks of one data set.
 
-    `models` are architectures or checkpoint ids; none means all in `weights/` that can be loaded, and no hub means
+    `models` are architectures or checkpoint ids; none means all the hub knows that can be loaded, and no hub means
     one that is shared by all such calls; `off` are steps of the preprocessing to leave out. Raises CheckpointError
     (MissingCheckpoint where there are no weights), PictureError (BlankPicture where nothing is drawn), and
     ValueError for names that do not fit.
@@ -129,6 +129,7 @@ def compare(
         found = hub.run(id, lambda network: predict(network, grid))
         return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_foreign(id) else found
 
+    hub.fetch(ids)
     answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
     return Comparison.with_likeness(hub, dataset, grey, grid, answers)
 
@@ -180,9 +181,9 @@ def _ids(models: Sequence[str], dataset: str) -> list[str]:
 
 
 def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[Answer, ...]:
-    """The answers of all networks of `weights/` for a data set, less those that are damaged, which the log names."""
+    """The answers of all networks of the hub for a data set, less those that are damaged, which the log names."""
     answers = []
-    for id, card in hub.cards().items():
+    for id, card in hub.known().items():
         if card.dataset == dataset:
             try:
                 answers.append(answer(id))

@@ -11,9 +11,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from cnn_models import ModelHub, fetch, pull
+from cnn_models import ModelHub, compare, fetch, pull
 from cnn_models.checkpoint import CONFIG, FILES, HEADER_LIMIT, HISTORY, WEIGHTS, CheckpointError, memory
 from cnn_models.fetch import MissingCheckpoint, StillComing
 
@@ -91,6 +92,15 @@ def test_namespace_completes_the_folder(checkpoint, published, fake_hub):
     assert not fake_hub.requests
     assert (hub.get(ID).id, hub.get(ID).source) == (ID, hub.get(REMOTE).source)
     assert list(hub.cards()) == ["mini_resnet.mnist"]
+
+
+def test_a_namespace_answers_without_a_folder(published, fake_hub, tmp_path):
+    fake_hub.push(REMOTE, published)
+    hub = ModelHub(tmp_path / "none", namespace="someone")
+    assert list(hub.known()) == [ID] and not hub.cards()
+    picture = np.full((100, 100), 255, np.uint8)
+    picture[20:80, 45:55] = 0
+    assert [answer.id for answer in compare(picture, "mnist", hub=hub).models] == [ID]
 
 
 def test_a_cached_commit_costs_no_request(published, hub, fake_hub):
@@ -261,6 +271,15 @@ def test_two_at_once_download_once(hubs, published, hub, fake_hub):
     with ThreadPoolExecutor(2) as pool:
         nets = list(pool.map(lambda puller: puller.get(REMOTE), pullers))
     assert nets[0].card == nets[1].card and fake_hub.bodies() == 1
+
+
+def test_several_come_side_by_side(checkpoint, published, hub, fake_hub):
+    fake_hub.push(REMOTE, published)
+    fake_hub.push("other/mini_resnet.mnist", checkpoint("mini_resnet.mnist", root=published.parent))
+    both = threading.Barrier(2, timeout=10)
+    fake_hub.fail("GET", "/cdn/", first=both.wait, times=2)
+    hub.fetch([REMOTE, "other/mini_resnet.mnist"])
+    assert not both.broken
 
 
 def test_progress_and_patience(published, fake_hub, hub, monkeypatch):

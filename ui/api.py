@@ -185,6 +185,6 @@ def models_function(hub: ModelHub) -> Callable[[], dict[str, dict]]:
 
     def models() -> dict[str, dict]:
         """The checkpoints that can be compared, each with its card."""
-        return {id: dataclasses.asdict(card) for id, card in hub.cards().items()}
+        return {id: dataclasses.asdict(card) for id, card in hub.known().items()}
 
     return models

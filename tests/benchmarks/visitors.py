@@ -38,7 +38,7 @@ def visit(browser: Browser, url: str, clicks: int) -> float:
     devtools.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
     page.goto(url, wait_until="networkidle")
     for click in range(clicks):
-        with page.expect_response(lambda response: "/run/" in response.url or "/queue/" in response.url):
+        with page.expect_response(lambda response: "component_server" in response.url):
             page.locator("#samples button").nth(click % 10).click()
     context.close()
     return sum(received) / 1e6
