@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from html import escape
 from typing import TypeVar
@@ -36,10 +38,14 @@ class Explainer:
 
     def __init__(self, looker: Looker):
         self._looker = looker
+        # What takes seconds leaves cores to the answers, which follow the pen.
+        self._turns = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2))
 
     def why(self, sent: object) -> str:
         """The part that is asked for, or a sentence where there is nothing to explain."""
-        ask = Ask.read(sent)
+        return self._turns.submit(self._why, Ask.read(sent)).result()
+
+    def _why(self, ask: Ask) -> str:
         try:
             ids, step = self._looker.ready(ask)
             if not ids:
