@@ -44,23 +44,26 @@ class Run:
 
 
 def find_runs(weights: Path) -> dict[str, list[Run]]:
-    """All runs below a folder that have an epoch, by group, in the order of the line-up; damaged ones are left out."""
+    """All runs below a folder that have an epoch, by group, in the order of the line-up; damaged ones are left out.
+
+    A training under way has a group of its own, also where it is to replace a checkpoint.
+    """
     found: dict[str, list[Run]] = {}
     for id in BUILT_IN:
         for place in [weights, *sorted((weights / RUNS).glob("*"))]:
-            run = None
-            with suppress(CheckpointError):
-                run = _finished(place / id) or _unfinished(place / UNFINISHED / f"{id}.safetensors", id)
-            if run and run.history:
-                found.setdefault(run.group, []).append(run)
+            for run in (_finished(place / id), _unfinished(place / UNFINISHED / f"{id}.safetensors", id)):
+                if run and run.history:
+                    found.setdefault(run.group, []).append(run)
     return found
 
 
 def _finished(folder: Path) -> Run | None:
     if not ((folder / CONFIG).is_file() and (folder / HISTORY).is_file()):
         return None
-    card = read_card(folder)
-    return Run(card.id, str(card.recipe.get("name")), card.seed, read_history(folder), card)
+    with suppress(CheckpointError):
+        card = read_card(folder)
+        return Run(card.id, str(card.recipe.get("name")), card.seed, read_history(folder), card)
+    return None
 
 
 def _unfinished(state: Path, id: str) -> Run | None:

@@ -37,6 +37,16 @@ def test_checkpoints_other_seeds_and_trainings_under_way_are_runs(checkpoint, tm
     assert running.history[1]["epoch"] == 2
 
 
+def test_a_training_that_is_to_replace_a_checkpoint_is_a_run_beside_it(checkpoint, tmp_path):
+    checkpoint("lenet5.mnist")
+    module = nn.Linear(1, 1)
+    state = tmp_path / "weights" / ".training" / "lenet5.mnist.safetensors"
+    save_state(state, {"seed": 3}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
+    found = find_runs(tmp_path / "weights")
+    assert list(found) == ["lenet5.mnist test", "lenet5.mnist training"]
+    assert [run.card is None for runs in found.values() for run in runs] == [False, True]
+
+
 def test_what_is_damaged_is_left_out(checkpoint, tmp_path):
     weights = tmp_path / "weights"
     assert find_runs(weights) == {}

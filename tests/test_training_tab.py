@@ -1,11 +1,15 @@
 """The Training tab's charts and tables, without a browser."""
 
 import dataclasses
+import json
 import re
 import shutil
 from dataclasses import replace
 
+import gradio as gr
 import pytest
+import torch
+from torch import nn
 
 from cnn_models import ModelHub
 from cnn_models.checkpoint import EVALUATION
@@ -15,11 +19,13 @@ from cnn_models.runs import Run, find_runs
 from cnn_models.statistics import binomial_interval
 from tests.test_runs import ROW
 from training.recipes import RECIPES
+from training.state import Progress, save_state
 from ui.colours import COLOURS
 from ui.curves import Point, View, curves, pareto
 from ui.recipe import recipe_words
 from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
+from ui.training import training_tab
 
 EPOCHS = [ROW | {"epoch": epoch, "val_accuracy": 80 + epoch, "seconds": 60} for epoch in (1, 2, 3, 4)]
 
@@ -84,6 +90,30 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
         for entry in entries:
             assert f"<td>{entry.parameters:,}</td><td>{entry.macs:,}</td>" in leaderboard_html(entries)
         assert all(point.cost > 0 for cost in COSTS for point in points(entries, cost))
+
+
+def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
+    """As the page asks while the tab is shown, of a network that is trained once more."""
+    checkpoint("lenet5.mnist")
+    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
+        training_tab(hub, tab)
+    (event,) = (each for each in blocks.fns.values() if "tick" in [name for _, name in each.targets])
+    done, running = "lenet5.mnist test", "lenet5.mnist training"
+
+    def follow(shown, *chosen):
+        """Whether to ask again, the groups to choose from, those chosen from now on, and how many are drawn anew."""
+        timer, chooser, accuracy, *_ = event.fn(shown, list(chosen), ["accuracy"], "epoch", False, 0, "en")
+        drawn = len(json.loads(accuracy.value["plot"])["data"]) if isinstance(accuracy, gr.Plot) else None
+        return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
+
+    assert follow(True, done) == (True, [done], None, None)
+    state, module = hub.weights_dir / ".training" / "lenet5.mnist.safetensors", nn.Linear(1, 1)
+    save_state(state, {"seed": 0}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
+    assert follow(True, done) == (True, [done, running], None, None)
+    assert follow(True, running)[2:] == (None, 2), "its curves grow"
+    state.unlink()
+    assert follow(True, running) == (True, [done], [done], 2), "it has become the checkpoint"
+    assert follow(False, running) == (False, [], None, None)
 
 
 def test_without_evaluations_the_leaderboard_says_what_to_do(hub):

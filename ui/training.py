@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import gradio as gr
 
 from cnn_models import DATASETS, ModelHub
@@ -16,7 +18,9 @@ from ui.texts import mark, say
 from ui.time_machine import time_machine
 
 DRAWN = QUANTITIES[:2]  # at first
-EVERY = 15  # seconds between two looks at a training that is under way
+EVERY = 15  # seconds between two looks for trainings under way
+# Whether the tab is shown, as the first input of an event: gradio's timers go on behind other tabs.
+SHOWN = """(_, ...inputs) => [!!document.querySelector("#training-runs")?.checkVisibility(), ...inputs]"""
 # The visitor's language, for what is drawn on the server.
 LANGUAGE = """
 const tell = () => {
@@ -35,8 +39,8 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         gr.HTML(mark("training.empty", "p class='training-none'"), apply_default_css=False)
         return
 
-    def choices() -> list[tuple[str, str]]:
-        return [(label(runs, "en"), group) for group, runs in find_runs(hub.weights_dir).items()]
+    def choices(found: Mapping[str, list[Run]]) -> list[tuple[str, str]]:
+        return [(label(runs, "en"), group) for group, runs in found.items()]
 
     def show(chosen: list[str], drawn: list[str], by: str, log: bool, smoothing: float, language: str) -> list:
         groups = [runs for group, runs in find_runs(hub.weights_dir).items() if group in chosen]
@@ -46,6 +50,18 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         ]
         return [*plots, final_figures(groups)]
 
+    def follow(shown: bool, chosen: list[str], *view: object) -> list:
+        """The runs to choose from; the charts too where they have changed. Sleeps while the tab isn't shown."""
+        rest = [gr.skip()] * len(outputs)
+        if not shown:
+            return [gr.Timer(active=False), gr.skip(), *rest]
+        found = find_runs(hub.weights_dir)
+        value = followed(chosen, found)
+        changed = {} if set(value) == set(chosen) else {"value": value}
+        if changed or any(run.card is None for group in value for run in found[group]):
+            rest = show(value, *view)
+        return [gr.Timer(active=True), gr.update(choices=choices(found), **changed), *rest]
+
     def board(dataset: str, cost: str, language: str) -> tuple:
         entries = leaderboard(hub, dataset)
         return pareto(points(entries, cost), cost, language or "en"), leaderboard_html(entries)
@@ -53,7 +69,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     first = next(iter(found.values()))[0].id.split(".")[1]
     value = [group for group, runs in found.items() if runs[0].id.endswith(f".{first}") and is_best(runs)]
     language = gr.HTML("en", js_on_load=LANGUAGE, elem_id="training-language", apply_default_css=False)
-    chooser = gr.CheckboxGroup(choices(), value=value, show_label=False, container=False, elem_id="training-runs")
+    chooser = gr.CheckboxGroup(choices(found), value=value, show_label=False, container=False, elem_id="training-runs")
     with gr.Row(elem_id="training-view"):
         drawn = gr.CheckboxGroup(
             [(say("en", f"training.chart.{name}"), name) for name in QUANTITIES],
@@ -117,17 +133,16 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         control.input(board, [dataset, cost, language], [scatter, ranking], **event)
     dataset.input(lambda name: mistakes(answers_of(hub, name)), dataset, wrong, **event)
     dataset.input(lambda name: reliability_html(hub, name), dataset, sure, **event)
-    timer = gr.Timer(EVERY, active=False)
-    timer.tick(show, inputs, outputs, **event)
-    tab.select(
-        lambda: (gr.update(choices=choices()), gr.Timer(active=is_running(hub))), None, [chooser, timer], **event
-    )
+    timer, shown = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False)
+    for listen, js in ((tab.select, None), (timer.tick, SHOWN)):
+        listen(follow, [shown, *inputs], [timer, chooser, *outputs], js=js, **event)
 
 
 def is_best(runs: list[Run]) -> bool:
     return runs[0].recipe == "best"
 
 
-def is_running(hub: ModelHub) -> bool:
-    """Whether a training is under way, which the curves are to follow."""
-    return any(run.card is None for runs in find_runs(hub.weights_dir).values() for run in runs)
+def followed(chosen: Collection[str], found: Mapping[str, list[Run]]) -> list[str]:
+    """The chosen groups that are there; in place of one that is not, as its training ended, its network's runs."""
+    ended = {group.split()[0] for group in chosen if group not in found}
+    return [group for group, runs in found.items() if group in chosen or runs[0].id in ended]
