@@ -93,6 +93,12 @@ def test_every_button_asks_for_as_many_pictures_as_it_says():
         assert re.search(r"[\d,]+\)?$", text)[0].strip(")").replace(",", "") == str(count)
 
 
+def test_one_network_has_its_matrix_alone():
+    html = mistakes(Answers("mnist", np.arange(10), {"lenet5": np.array([1, *range(1, 10)])}))
+    assert html.count("mistakes-matrix") == html.count("mistakes-pictures") == html.count("data-pick") == 1
+    assert "<select" not in html and "training.unevaluated" in mistakes(Answers("mnist", LABELS, {}))
+
+
 def test_a_sentence_says_whether_two_networks_differ():
     answers = answers_of(ModelHub(), "fashion_mnist")
     assert "they differ" in contest_html(answers, "lenet5", "mini_resnet")

@@ -49,11 +49,15 @@ def mistakes_page(hub: ModelHub, dataset: str) -> gr.HTML:
 
 
 def mistakes(answers: Answers) -> str:
-    """All of it: choosers of two networks, what sets them apart, and the matrices."""
+    """All of it: choosers of two networks, what sets them apart, and the matrices; of one network, its matrix."""
     names = list(answers.said)
-    if len(names) < 2:
+    if not names:
         return f"<p class='training-none'>{mark('training.unevaluated')}</p>"
     first, second = names[0], names[-1]
+    against = f"<div class='mistakes-against'>{contest_html(answers, first, second)}</div>"
+    pictures = "<div class='mistakes-pictures' aria-live='polite'></div>"
+    if first == second:
+        return against + pictures
     choosers = "".join(
         f"<select name='{key}' {attribute('aria-label', 'mistakes.network')}>"
         + "".join(f"<option value='{n}'{' selected' * (n == chosen)}>{_title(n)}</option>" for n in names)
@@ -64,9 +68,8 @@ def mistakes(answers: Answers) -> str:
     quick += [({n: RIGHT if n == one else WRONG for n in names}, _only(one)) for one in names]
     buttons = "".join(_button(answers, says, f"{text} ({{}})") for says, text in quick)
     return (
-        f"<div class='mistakes-choose' data-dataset='{answers.dataset}'>{choosers}</div>"
-        f"<div class='mistakes-against'>{contest_html(answers, first, second)}</div>"
-        f"<div class='mistakes-quick'>{buttons}</div><div class='mistakes-pictures' aria-live='polite'></div>"
+        f"<div class='mistakes-choose' data-dataset='{answers.dataset}'>{choosers}</div>{against}"
+        f"<div class='mistakes-quick'>{buttons}</div>{pictures}"
     )
 
 
