@@ -15,33 +15,42 @@ from ui.learn import PAGES
 def numbers(html):
     """The numbers in each grid of a page, row by row."""
     grids = re.findall(r"<div class='lesson-grid'.*?</div>", html)
-    return [[float(x.replace("−", "-")) for x in re.findall(r">([−\d.]+)</i>", grid)] for grid in grids]
+    return [
+        [float(x.replace("−", "-").replace("∞", "inf")) for x in re.findall(r">([−\d.∞]+)</i>", grid)] for grid in grids
+    ]
 
 
 @pytest.mark.parametrize(
-    ("size", "kernel", "stride", "padding"), [(6, 3, 1, 0), (7, 3, 2, 1), (5, 5, 1, 0), (4, 2, 3, 2)]
+    ("size", "kernel", "stride", "padding"), [(6, 3, 1, 0), (7, 3, 2, 1), (5, 5, 1, 0), (4, 2, 3, 2), (3, 1, 1, 0)]
 )
 def test_a_convolution_is_pytorchs(size, kernel, stride, padding):
-    html = lessons.convolution(size, kernel, stride, padding, 1, 3, 4)
-    padded, weights, output = numbers(html)
-    layer = nn.Conv2d(1, 1, kernel, stride, bias=False)
-    layer.weight.data = torch.tensor(weights).reshape(1, 1, kernel, kernel)
-    side = size + 2 * padding
-    wanted = layer(torch.tensor(padded).reshape(1, 1, side, side)).flatten().tolist()
-    assert output == wanted
-    parameters = sum(p.numel() for p in nn.Conv2d(3, 4, kernel).parameters())
-    assert f"4·(3·{kernel}·{kernel} + 1) = {parameters:,}" in html
-    (sum_,) = re.findall(r"= (-?\d+)</p>", html.split("⌊")[0])
-    assert float(sum_) == output[1 % len(output)], "of the window at the step"
-    assert html.count("lesson-on") == kernel**2 + 1
+    """Each of three filters shown in turn: its kernels on two channels, and its bias, make its output."""
+    for filter in (1, 2, 3):
+        html = lessons.convolution(size, kernel, stride, padding, 1, 2, 3, filter)
+        one, its, two, other, *outputs = numbers(html)
+        layer = nn.Conv2d(2, 1, kernel, stride)
+        layer.weight.data = torch.tensor([its, other]).reshape(1, 2, kernel, kernel)
+        layer.bias.data = torch.tensor([float(re.search(r"\+ (\d+) <span [^>]*>\(bias\)", html)[1])])
+        side = size + 2 * padding
+        wanted = layer(torch.tensor([one, two]).reshape(1, 2, side, side)).flatten().tolist()
+        assert len(outputs) == 3 and outputs[filter - 1] == wanted
+        sums = [float(x.replace("−", "-")) for x in re.findall(r"= ([−\d]+)</p>", html.split("⌊")[0])]
+        assert sums[0] + sums[1] + layer.bias == sums[2] == wanted[1 % len(wanted)], "of the window at the step"
+        assert html.count("lesson-on") == 2 * kernel**2 + 1
+        parameters = sum(p.numel() for p in nn.Conv2d(2, 3, kernel).parameters())
+        assert f"3·(2·{kernel}·{kernel} + 1) = {parameters:,}" in html
 
 
 @pytest.mark.parametrize("kind", ["max", "average"])
 def test_pooling_is_pytorchs(kind):
-    picture, output = numbers(lessons.pooling(6, 3, 2, 1, kind))
-    pool = nn.MaxPool2d(3, 2, 1) if kind == "max" else nn.AvgPool2d(3, 2, 1)
-    wanted = pool(torch.tensor(picture).reshape(1, 1, 6, 6)).flatten().tolist()
-    assert output == pytest.approx(wanted, abs=0.005)
+    html = lessons.pooling(6, 3, 2, 1, kind)
+    padded, output = numbers(html)
+    pool = nn.MaxPool2d(3, 2) if kind == "max" else nn.AvgPool2d(3, 2)
+    padded = torch.tensor(padded).reshape(1, 1, 8, 8)
+    assert output == pytest.approx(pool(padded).flatten().tolist(), abs=0.005), "of what is drawn"
+    padding = nn.MaxPool2d(3, 2, 1) if kind == "max" else nn.AvgPool2d(3, 2, 1)
+    assert output == pytest.approx(padding(padded[..., 1:-1, 1:-1]).flatten().tolist(), abs=0.005)
+    assert html.count("lesson-pale") == 8 * 8 - 6 * 6 and f"lesson.padded.{kind}" in html
 
 
 @pytest.mark.parametrize(
@@ -66,9 +75,21 @@ def test_dense_layers_are_counted_in_the_networks():
 
 
 def test_what_does_not_fit_says_what_to_do():
-    assert "A kernel of 7 does not fit in 4 pixels with 1 of padding" in lessons.convolution(4, 7, 1, 1, 0, 1, 1)
+    assert "A kernel of 7 does not fit in 4 pixels with 1 of padding" in lessons.convolution(4, 7, 1, 1, 0, 1, 1, 1)
     assert "does not fit" in lessons.pooling(2, 3, 1, 0, "max")
-    assert "pad by half of the window at most" in lessons.pooling(6, 3, 1, 2, "max")
+
+
+@pytest.mark.parametrize("kernel", range(1, 8))
+@pytest.mark.parametrize("padding", range(4))
+def test_pooling_is_refused_where_pytorch_refuses_it_with_the_reason(kernel, padding):
+    html = lessons.pooling(6, kernel, 1, padding, "max")
+    try:
+        nn.MaxPool2d(kernel, 1, padding)(torch.zeros(1, 6, 6))
+        assert "lesson-misfit" not in html
+    except RuntimeError as error:
+        reason = "lesson.misfit" if "too small" in str(error) else "lesson.half"
+        alone = all(index < padding for index in range(kernel))  # the first window, none of it on the picture
+        assert ("lesson.padding" if alone else reason) in html
 
 
 @pytest.mark.parametrize("name", PAGES)

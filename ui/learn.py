@@ -30,8 +30,8 @@ CHANNELS, _, _, (FIVE_REDUCE, FIVE), _ = googlenet.BLOCKS["3a"]
 PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "convolution": (
         lessons.convolution,
-        (SIZE, KERNEL, STRIDE, PADDING, Control("step", 0, 99, 0), Control("channels", 1, 64, 3),
-         Control("filters", 1, 64, 2)),
+        (SIZE, KERNEL, STRIDE, PADDING, Control("step", 0, 99, 0), Control("channels", 1, 3, 2),
+         Control("filters", 1, 3, 2), Control("filter", 1, 3, 1)),
     ),
     "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING)),
     "pointwise": (

@@ -17,28 +17,42 @@ from ui.texts import mark
 Place = tuple[int, int]
 
 
-def convolution(size: int, kernel: int, stride: int, padding: int, step: int, channels: int, filters: int) -> str:
-    """A kernel on a picture, at the window `step` (counted round), and what several channels and filters cost."""
+def convolution(
+    size: int, kernel: int, stride: int, padding: int, step: int, channels: int, filters: int, chosen: int
+) -> str:
+    """The `chosen` of the filters (from 1) on all channels, at the window `step`; both are counted round."""
     try:
         side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
         return _misfit(size, kernel, padding)
-    picture, weights = _picture(size), _kernel(kernel)
-    padded = F.pad(picture, [padding] * 4)
-    output = F.conv2d(padded[None, None], weights[None, None], stride=stride)[0, 0]
+    padded = F.pad(torch.stack([_picture(size, channel) for channel in range(channels)]), [padding] * 4)
+    weights = torch.stack([torch.stack([_kernel(kernel, f + c) for c in range(channels)]) for f in range(filters)])
+    biases = torch.arange(1.0, filters + 1)
+    outputs = F.conv2d(padded[None], weights, biases, stride)[0]
     row, column = divmod(step % (side * side), side)
     top, left = row * stride, column * stride
-    window = padded[top : top + kernel, left : left + kernel]
-    terms = " + ".join(f"{int(a)}·{_signed(b)}" for a, b in zip(window.flatten(), weights.flatten(), strict=True))
-    grids = (
-        _grid(padded, {(top + i, left + j) for i in range(kernel) for j in range(kernel)}, "lesson.input", padding),
-        _grid(weights, (), "lesson.kernel"),
-        _grid(output, {(row, column)}, "lesson.output"),
+    marked = {(top + i, left + j) for i in range(kernel) for j in range(kernel)}
+    chosen = (chosen - 1) % filters
+    rows, sums = [], []
+    for number, (channel, own) in enumerate(zip(padded, weights[chosen], strict=True), 1):
+        products = list(zip(channel[top : top + kernel, left : left + kernel].flatten(), own.flatten(), strict=True))
+        sums.append(sum(a * b for a, b in products))
+        terms = " + ".join(f"{int(a)}·{_signed(b)}" for a, b in products)
+        rows.append(
+            "<div class='lesson-grids'>"
+            + _grid(channel, marked, mark("lesson.channel.in", number=number), padding)
+            + _grid(own, (), mark("lesson.filter.channel", filter=chosen + 1, number=number))
+            + f"</div><p class='lesson-formula'>{terms} = {_number(sums[-1])}</p>"
+        )
+    made = "".join(
+        _grid(output, {(row, column)} if index == chosen else (), mark("lesson.channel.out", number=index + 1))
+        for index, output in enumerate(outputs)
     )
+    total = f"{' + '.join(map(_signed, sums))} + {_number(biases[chosen])} {mark('lesson.bias')}"
     parameters = arithmetic.parameters(channels, filters, kernel)
     return (
-        f"<div class='lesson-grids'>{''.join(grids)}</div>"
-        f"<p class='lesson-formula'>{terms} = {int(output[row, column])}</p>"
+        f"{''.join(rows)}<div class='lesson-grids'>{made}</div>"
+        f"<p class='lesson-formula'>{total} = {_number(outputs[chosen, row, column])}</p>"
         f"<p class='lesson-formula'>{_formula(size, kernel, stride, padding)} = {side}</p>"
         f"<p class='lesson-formula'>{filters}·({channels}·{kernel}·{kernel} + 1) = {parameters:,}</p>"
         + mark(
@@ -59,21 +73,24 @@ def pooling(size: int, kernel: int, stride: int, padding: int, kind: str) -> str
         side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
         return _misfit(size, kernel, padding)
-    if 2 * padding > kernel:  # a window would lie in the padding alone
-        return mark("lesson.padding", "p class='lesson-misfit'", padding=padding, kernel=kernel)
+    if 2 * padding > kernel:  # which PyTorch refuses
+        why = "lesson.padding" if padding >= kernel else "lesson.half"
+        return mark(why, "p class='lesson-misfit'", padding=padding, kernel=kernel)
     picture = _picture(size)
-    pool = F.max_pool2d if kind == "max" else F.avg_pool2d
+    pool, outside = (F.max_pool2d, -math.inf) if kind == "max" else (F.avg_pool2d, 0.0)
     output = pool(picture[None, None], kernel, stride, padding)[0, 0]
-    first = {(i, j) for i in range(kernel - padding) for j in range(kernel - padding)}
+    padded = F.pad(picture, [padding] * 4, value=outside)
+    first = {(i, j) for i in range(kernel) for j in range(kernel)}
     agrees = math.isclose(size / stride, side)
     usual = kernel == stride and not padding and size % stride == 0
     verdict = "lesson.short.right" if usual else "lesson.short.luck" if agrees else "lesson.short.wrong"
-    grids = _grid(picture, first, "lesson.input") + _grid(output, {(0, 0)}, "lesson.output")
+    grids = _grid(padded, first, mark("lesson.input"), padding) + _grid(output, {(0, 0)}, mark("lesson.output"))
     return (
         f"<div class='lesson-grids'>{grids}</div>"
         f"<p class='lesson-formula'>{_formula(size, kernel, stride, padding)} = {side}</p>"
         f"<p class='lesson-formula'>{size} / {stride} = {size / stride:.4g}</p>"
         + mark(verdict, "p", side=side, short=f"{size / stride:.4g}")
+        + (mark(f"lesson.padded.{kind}", "p") if padding else "")
         + mark("lesson.pooling", "p")
     )
 
@@ -118,15 +135,16 @@ def _shares(name: str, network: Layer, most: int) -> str:
     return _bar(None, [(dense, "b"), (rest, "a")], most, text, ARCHITECTURES[name].title)
 
 
-def _picture(size: int) -> Tensor:
+def _picture(size: int, channel: int = 0) -> Tensor:
     """The same small whole numbers for everyone."""
     index = torch.arange(size)
-    return ((index[:, None] * 3 + index[None] * 2 + index[:, None] * index[None]) % 5).float()
+    return ((index[:, None] * (3 + channel) + index[None] * 2 + index[:, None] * index[None] + channel) % 5).float()
 
 
-def _kernel(size: int) -> Tensor:
-    """Finds edges: it rises from left to right, and is zero in the middle."""
-    return (torch.arange(size) - (size - 1) // 2).float().sign().repeat(size, 1)
+def _kernel(size: int, turns: int) -> Tensor:
+    """Finds edges: it rises from left to right, and is zero in the middle; turned by quarters. 1 where it is one."""
+    rising = (torch.arange(size) - (size - 1) // 2).float().sign().repeat(size, 1)
+    return rising.rot90(turns) if size > 1 else torch.ones(1, 1)
 
 
 def _formula(size: int, kernel: int, stride: int, padding: int) -> str:
@@ -137,21 +155,25 @@ def _misfit(size: int, kernel: int, padding: int) -> str:
     return mark("lesson.misfit", "p class='lesson-misfit'", size=size, kernel=kernel, padding=padding)
 
 
+def _number(value: Tensor | float) -> str:
+    return f"{'−' * bool(value < 0)}{abs(value):.3g}".replace("inf", "∞")
+
+
 def _signed(value: Tensor) -> str:
-    return f"{int(value)}" if value >= 0 else f"(−{-int(value)})"
+    return _number(value) if value >= 0 else f"({_number(value)})"
 
 
 def _grid(values: Tensor, marked: Collection[Place], title: str, padding: int = 0) -> str:
-    """Numbers in squares, some marked, those of the padding pale."""
+    """Numbers in squares under a title (HTML), some marked, those of the padding pale."""
     side = len(values)
     cells = []
     for i, row in enumerate(values.tolist()):
         for j, value in enumerate(row):
             pale = min(i, j) < padding or max(i, j) >= side - padding
             names = " ".join(["lesson-on"] * ((i, j) in marked) + ["lesson-pale"] * pale)
-            cells.append(f"<i class='{names}'>{'−' * (value < 0)}{abs(value):.3g}</i>")
+            cells.append(f"<i class='{names}'>{_number(value)}</i>")
     return (
-        f"<figure><figcaption>{mark(title)} {side}×{side}</figcaption>"
+        f"<figure><figcaption>{title} {side}×{side}</figcaption>"
         f"<div class='lesson-grid' style='--side:{side}'>{''.join(cells)}</div></figure>"
     )
 

@@ -968,21 +968,39 @@ TEXTS: dict[str, tuple[str, str]] = {
     "lesson.step": ("Step", "步"),
     "lesson.channels": ("Channels in", "输入通道"),
     "lesson.filters": ("Filters (channels out)", "卷积核数（输出通道）"),
+    "lesson.filter": ("Filter shown", "显示的卷积核"),
     "lesson.middle": ("Channels between", "中间通道"),
     "lesson.units": ("Values out of the dense layer", "全连接层输出数"),
     "lesson.max": ("Maximum", "最大值"),
     "lesson.average": ("Average", "平均值"),
     "lesson.input": ("Input", "输入"),
     "lesson.output": ("Output", "输出"),
+    "lesson.channel.in": ("Input, channel {number}", "输入通道 {number}"),
+    "lesson.filter.channel": ("Filter {filter}, for channel {number}", "卷积核 {filter} 对通道 {number}"),
+    "lesson.channel.out": ("Output of filter {number}", "卷积核 {number} 的输出"),
+    "lesson.bias": ("(bias)", "（偏置）"),
     "lesson.misfit": (
         "A kernel of {kernel} does not fit in {size} pixels with {padding} of padding on each side: make the kernel "
         "smaller, or pad more.",
         "边长 {kernel} 的卷积核放不进 {size} 像素（每侧填充 {padding}）：请缩小卷积核或增加填充。",
     ),
     "lesson.padding": (
-        "With {padding} of padding on each side, a window of {kernel} could lie in the padding alone and would have "
+        "With {padding} of padding on each side, the first window of {kernel} lies in the padding alone and has "
         "nothing to pool: pad by half of the window at most.",
-        "每侧填充 {padding} 时，边长 {kernel} 的窗口可能完全落在填充里，无可池化：填充至多为窗口的一半。",
+        "每侧填充 {padding} 时，边长 {kernel} 的第一个窗口完全落在填充里，无可池化：填充至多为窗口的一半。",
+    ),
+    "lesson.half": (
+        "PyTorch refuses {padding} of padding on each side for pooling by windows of {kernel}: pad by half of the "
+        "window at most.",
+        "窗口边长 {kernel} 的池化，PyTorch 不接受每侧填充 {padding}：填充至多为窗口的一半。",
+    ),
+    "lesson.padded.max": (
+        "The padding counts as −∞, so it is never the maximum.",
+        "填充按 −∞ 计，因此不会成为最大值。",
+    ),
+    "lesson.padded.average": (
+        "The padding counts as zeros, which lowers the averages at the edge.",
+        "填充按 0 计入，因此边缘的平均值会偏低。",
     ),
     "lesson.convolution": (
         "{filters} filters of {channels}×{kernel}×{kernel} with one bias each are {parameters} parameters and make "
