@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import re
 
 import pytest
 from PIL import Image
@@ -12,7 +14,7 @@ from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.errors import TranslatableError
 from cnn_models.layers import architecture_layers
-from cnn_models.mistakes import answers_of, contest, pick
+from cnn_models.mistakes import RIGHT, WRONG, answers_of, contest, pick
 from cnn_models.quoted import QUOTED
 from ui.learn import PAGES
 from ui.texts import mark_sentence, say
@@ -177,6 +179,9 @@ def test_layers_of_several_networks_are_side_by_side_and_copied(page):
     stage = page.locator("section", has=page.locator("h3 b", has_text="28"))
     expect(stage).to_contain_text("6×28×28")
     expect(stage).to_contain_text("96×26×26")
+    page.get_by_role("button", name="Copy as Markdown").click()
+    expect(page.locator(".layers-tools")).to_contain_text("Copied.")
+    assert re.search(r"^\|.*\b61,?706\b", page.evaluate("navigator.clipboard.readText()"), re.MULTILINE)
     page.get_by_role("button", name="Copy as CSV").click()
     expect(page.locator(".layers-tools")).to_contain_text("Copied.")
     rows = list(csv.DictReader(io.StringIO(page.evaluate("navigator.clipboard.readText()"))))
@@ -245,6 +250,15 @@ def test_pictures_that_networks_have_wrong_are_one_click_away(page):
     expect(cells).to_have_text([f"{count:,}" for count in found[:4]])
     cells.nth(1).locator("button").click()
     expect(page.locator(".mistakes-pictures figure")).to_have_count(found.only_first)
+    alone = pick(answers, {name: RIGHT if name == "lenet5" else WRONG for name in answers.said})
+    page.get_by_role("button", name=f"Only LeNet-5 right ({len(alone)})").click()
+    expect(page.locator(".mistakes-pictures figure")).to_have_count(len(alone))
+    cell = page.locator(".mistakes-matrix").first.locator("button").first
+    asked = json.loads(cell.get_attribute("data-pick"))
+    fitting = pick(answers, asked["says"], asked["truth"])
+    cell.click()
+    expect(page.locator(".mistakes-pictures figure")).to_have_count(len(fitting))
+    expect(page.locator(f".mistakes-pictures img[title='#{fitting[0]}']")).to_be_visible()
 
 
 def test_learn_pages_follow_their_controls(page):
@@ -321,14 +335,12 @@ def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
 
 
 def test_the_time_machine_follows_its_slider(page):
-    draw(page, SEVEN)
-    expect(page.locator("#verdict")).to_contain_text("read 7")
+    page.get_by_label("Clothing").check()
+    page.locator("#samples .samples:not([hidden]) button").nth(1).click()
+    expect(page.locator("#verdict")).to_contain_text("see Trouser")
     page.get_by_role("tab", name="Training").click()
     machine = page.locator("#time-machine")
-    kept = [card for card in ModelHub().cards().values() if card.dataset == "mnist" and card.snapshots_sha256]
-    if not kept:
-        expect(machine).to_contain_text("No network of MNIST has kept its snapshots")
-        return
+    kept = [card for card in ModelHub().cards().values() if card.dataset == "fashion_mnist" and card.snapshots_sha256]
     expect(machine).to_contain_text("your drawing")
     expect(machine.locator("figure[data-frames]")).to_have_count(len(kept))
     before, cursor = machine.locator("table").first.inner_text(), machine.locator(".chart-cursor").first
@@ -342,9 +354,8 @@ def test_averages_follow_their_choosers(page):
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.averages"), exact=True).click()
     shown = page.locator("#learn-averages")
-    if "together" not in read_averaged(ModelHub().weights_dir)["mnist"]:
-        expect(shown).to_contain_text("python -m training.evaluate --averages")
-        return
-    before = shown.inner_text()
-    page.locator("#averages-networks").get_by_text("LeNet-5").click()
-    expect(shown).not_to_have_text(before)
+    measured = next(iter(read_averaged(ModelHub().weights_dir).values()))  # of the data set chosen at first
+    for chosen in (measured["weights"].keys(), {id for id in measured["weights"] if not id.startswith("lenet5.")}):
+        (accuracy,) = (accuracy for ids, accuracy in measured["together"] if set(ids) == chosen)
+        expect(shown).to_contain_text(f"The {len(chosen)} chosen together: {accuracy:.2f} %")
+        page.locator("#averages-networks").get_by_text("LeNet-5").click()
