@@ -156,7 +156,7 @@ def _misfit(size: int, kernel: int, padding: int) -> str:
 
 
 def _number(value: Tensor | float) -> str:
-    return f"{'−' * bool(value < 0)}{abs(value):.3g}".replace("inf", "∞")
+    return f"{'−' * bool(value < 0)}{abs(round(float(value), 2)):g}".replace("inf", "∞")
 
 
 def _signed(value: Tensor) -> str:
@@ -173,7 +173,7 @@ def _grid(values: Tensor, marked: Collection[Place], title: str, padding: int = 
             names = " ".join(["lesson-on"] * ((i, j) in marked) + ["lesson-pale"] * pale)
             cells.append(f"<i class='{names}'>{_number(value)}</i>")
     return (
-        f"<figure><figcaption>{title} {side}×{side}</figcaption>"
+        f"<figure><figcaption>{title} · {side}×{side}</figcaption>"
         f"<div class='lesson-grid' style='--side:{side}'>{''.join(cells)}</div></figure>"
     )
 
