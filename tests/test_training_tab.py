@@ -101,9 +101,9 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
     done, running = "lenet5.mnist test", "lenet5.mnist training"
 
     def follow(shown, *chosen):
-        """Whether to ask again, the groups to choose from, those chosen from now on, and how many are drawn anew."""
-        timer, chooser, accuracy, *_ = event.fn(shown, list(chosen), ["accuracy"], "epoch", False, 0, "en")
-        drawn = len(json.loads(accuracy.value["plot"])["data"]) if isinstance(accuracy, gr.Plot) else None
+        """Whether to ask again, the groups to choose from, those chosen anew, and how many curves are drawn anew."""
+        timer, chooser, _, loss, *_ = event.fn(shown, list(chosen), ["loss"], "epoch", False, 0, "en")
+        drawn = len(json.loads(loss.value["plot"])["data"]) if isinstance(loss, gr.Plot) else None
         return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
 
     assert follow(True, done) == (True, [done], None, None)
