@@ -1,17 +1,24 @@
 // Asks for two networks against each other, and for pictures. `server` comes from gr.HTML.
 const within = (selector) => element.querySelector(selector);
 
+// Shows an answer, unless something else was asked for meanwhile: answers may come in another order than questions.
+const latest = {};
+const fill = async (selector, answer) => {
+  latest[selector] = answer;
+  const html = await answer;
+  if (latest[selector] === answer) within(selector).innerHTML = html;
+};
+
 element.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-pick]");
   if (!button) return;
-  const place = within(".mistakes-pictures");
-  place.innerHTML = await server.pictures(JSON.parse(button.dataset.pick));
-  place.scrollIntoView({ block: "nearest" });
+  await fill(".mistakes-pictures", server.pictures(JSON.parse(button.dataset.pick)));
+  within(".mistakes-pictures").scrollIntoView({ block: "nearest" });
 });
 
-element.addEventListener("change", async (event) => {
+element.addEventListener("change", (event) => {
   if (!event.target.closest(".mistakes-choose")) return;
   const [first, second] = ["first", "second"].map((name) => within(`select[name=${name}]`).value);
   const { dataset } = within(".mistakes-choose").dataset;
-  within(".mistakes-against").innerHTML = await server.against({ dataset, first, second });
+  fill(".mistakes-against", server.against({ dataset, first, second }));
 });
