@@ -5,9 +5,9 @@ const figures = element.querySelector(".keep-figures");
 const labels = element.querySelector("select[name=label]");
 const told = element.querySelector(".keep-spoken");
 const STORE = "lineup.drawings";
-const APART = 4; // pixels between two points that are kept of a stroke
+const APART = 4; // between two points that are kept of a stroke, in 255ths of the side
 const KEPT = 60; // drawings
-const MOST_POINTS = 6000;
+const MOST_BYTES = 18_000; // of a drawing
 let drawings = recall(); // { code, dataset, form, answers, label }, oldest first
 let shown = null; // the one on the sketchpad
 let sheetShown = null; // the sheet it was drawn on
@@ -21,24 +21,33 @@ function recall() {
 }
 
 // base64url
-const toText = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
+const toText = (bytes) =>
+  btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join("")).replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
 const toBytes = (text) => [...atob(text.replaceAll("-", "+").replaceAll("_", "/"))].map((each) => each.charCodeAt(0));
 const byte = (number) => Math.min(255, Math.max(0, Math.round(number)));
 
 // Strokes as "s" and width, number of points (2 bytes), then x, y, pressure of each; a picture as "p" and the 28×28
-// that the networks see at 4 bits.
+// that the networks see at 4 bits. What was decoded has the same code again.
 function encode() {
+  const [first] = sheet();
+  if (isEmpty()) return "";
+  if (first.src) return first.code ?? (formImage() ? "p" + toText(pixels()) : "");
   const strokes = sheet().filter((each) => each.points);
-  if (!strokes.length) return isEmpty() || !formImage() ? "" : "p" + toText(pixels());
-  const bytes = [];
-  for (const { width, points } of strokes) {
-    const far = [points[0]];
-    for (const point of points)
-      if (point === points.at(-1) || Math.hypot(point[0] - far.at(-1)[0], point[1] - far.at(-1)[1]) >= APART) far.push(point);
-    bytes.push(width, far.length >> 8, far.length & 255);
-    for (const [x, y, pressure] of far) bytes.push(byte((x / SIDE) * 255), byte((y / SIDE) * 255), byte(pressure * 100));
+  let bytes;
+  for (let apart = APART; apart < 255; apart *= 2) {
+    bytes = strokes.flatMap((each) => thinned(each, apart));
+    if (bytes.length <= MOST_BYTES) break;
   }
   return "s" + toText(bytes);
+}
+
+// A stroke as bytes, less points that are closer than `apart` to the one before once they are rounded.
+function thinned({ width, points }, apart) {
+  const [first, ...rest] = points.map(([x, y, pressure]) => [(x / SIDE) * 255, (y / SIDE) * 255, pressure * 100].map(byte));
+  const far = [first];
+  for (const point of rest)
+    if (point === rest.at(-1) || Math.hypot(point[0] - far.at(-1)[0], point[1] - far.at(-1)[1]) >= apart) far.push(point);
+  return [width, far.length >> 8, far.length & 255, ...far.flat()];
 }
 
 const formImage = () => element.querySelector("#seen li:nth-child(5) img"); // the 28×28; none while nothing is seen
@@ -62,9 +71,9 @@ function decode(code) {
     greys.forEach((grey, index) => image.data.set([grey, grey, grey, 255], 4 * index));
     copy.getContext("2d").putImageData(image, 0, 0);
     const src = copy.toDataURL("image/png");
-    return [{ fresh: true, value: src, src, crisp: true }];
+    return [{ fresh: true, value: src, src, crisp: true, code }];
   }
-  if (code[0] !== "s" || bytes.length > 3 * MOST_POINTS) throw new Error("not a drawing");
+  if (code[0] !== "s" || bytes.length > MOST_BYTES) throw new Error("not a drawing");
   const entries = [];
   for (let start = 0; start < bytes.length; ) {
     const [width, high, low] = bytes.slice(start, start + 3);
@@ -192,7 +201,7 @@ element.addEventListener("answered", async ({ detail }) => {
     const form = formImage().src;
     const isSame = shown && sheetShown === sheet()[0] && shown.dataset === question.dataset;
     if (!isSame) drawings = [...drawings, (shown = {})].slice(-KEPT);
-    if (shown.code !== code) delete shown.label;
+    if (code[0] === "s" && shown.code !== code) delete shown.label; // a picture is the same though its 28×28 changed
     sheetShown = sheet()[0];
     Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...shown.answers, ...answers } });
   }
