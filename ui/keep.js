@@ -200,7 +200,8 @@ element.addEventListener("answered", async ({ detail }) => {
   else {
     const form = formImage().src;
     const isSame = shown && sheetShown === sheet()[0] && shown.dataset === question.dataset;
-    if (!isSame) drawings = [...drawings, (shown = {})].slice(-KEPT);
+    if (!isSame) shown = drawings.findLast((each) => each.code === code && each.dataset === question.dataset);
+    if (!shown) drawings = [...drawings, (shown = {})].slice(-KEPT);
     if (code[0] === "s" && shown.code !== code) delete shown.label; // a picture is the same though its 28×28 changed
     sheetShown = sheet()[0];
     Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...shown.answers, ...answers } });
