@@ -81,7 +81,7 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     width = max(7, 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names))
     return (
         f"<div class='board' role='region' tabindex='0' aria-label='{escape(say(language, 'board.name'))}'>"
-        f"<table style='--columns:{len(columns)}'>"
+        f"<table data-dataset='{ask.dataset}' style='--columns:{len(columns)}'>"
         f"<thead><tr><th scope='col' style='width:{width}ch'><small>{say(language, 'board.percent')}</small></th>"
         f"{''.join(_head(language, column, sizes) for column in columns)}"
         f"<th scope='col' class='board-together'>{say(language, 'board.together')}"
