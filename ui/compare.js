@@ -6,6 +6,8 @@ const chosen = (name) => [...element.querySelectorAll(`input[name=${name}]:check
 let order = chosen("model"); // the networks as they stand on the board
 let current = { value: "", drawing: false };
 let complete = false; // the last quick answer was of all networks
+let asked = 0; // how often something changed; a question is as old as this was
+let quickAge = 0; // that of the last question to which the quick answer came
 
 const options = {
   dataset: () => chosen("dataset")[0],
@@ -45,7 +47,7 @@ function fill(place, html) {
 }
 
 // One request at a time; what changes meanwhile is asked for next, and answers that were overtaken are shown only while
-// the pen is down.
+// the pen is down. A whole answer waits for the quick one to the same question, which would set back what it brought.
 function flow(quick) {
   let busy = false;
   let again = false;
@@ -56,16 +58,23 @@ function flow(quick) {
     while (again) {
       again = false;
       const question = ask({ quick });
+      const age = asked;
       try {
         const got = await server.look(question);
-        if (again && !question.drawing) continue;
+        while (!quick && quickAge < age) await new Promise((go) => element.addEventListener("quick", go, { once: true }));
+        if (age !== asked && !(question.drawing && current.drawing)) continue;
         for (const [name, place] of Object.entries(places)) if (got[name] !== null) fill(place, got[name]);
         if (quick && complete && !got.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
         if (quick) complete = got.complete;
-        if (!again && got.order) order = got.order;
-        element.dispatchEvent(new CustomEvent("answered", { detail: { ...got, question } }));
+        if (age === asked && got.order) order = got.order;
+        element.dispatchEvent(new CustomEvent("answered", { detail: { ...got, question, age } }));
       } catch {
         fill(verdictPlace, `<p class="verdict verdict-alarm">${say("verdict.offline")}</p>`);
+      } finally {
+        if (quick) {
+          quickAge = age;
+          element.dispatchEvent(new Event("quick"));
+        }
       }
     }
     busy = false;
@@ -76,6 +85,7 @@ const quickly = flow(true);
 const wholly = flow(false);
 
 function look() {
+  asked += 1;
   quickly();
   if (!complete) wholly();
 }

@@ -191,10 +191,10 @@ function label(name) {
 }
 
 element.addEventListener("answered", async ({ detail }) => {
-  const { question, answers } = detail;
+  const { question, answers, age } = detail;
   if (question.drawing || (question.quick && !detail.complete)) return;
   await formImage()?.decode().catch(() => {});
-  if (question.picture !== current.value) return;
+  if (age !== asked) return;
   const code = encode();
   if (!code || !formImage() || !Object.keys(answers).length) shown = null;
   else {
