@@ -11,6 +11,8 @@ const MOST_BYTES = 18_000; // of a drawing
 let drawings = recall(); // { code, dataset, form, answers, label }, oldest first
 let shown = null; // the one on the sketchpad
 let sheetShown = null; // the sheet it was drawn on
+let pictureShown = ""; // what was last answered
+let early = null; // a label that was given before the answer: { name, dataset, sheet }
 
 function recall() {
   try {
@@ -176,6 +178,7 @@ function again(drawing) {
   shown = drawing;
   restore(drawing.code);
   sheetShown = sheet()[0];
+  pictureShown = current.value;
   const input = element.querySelector(`input[name=dataset][value=${drawing.dataset}]`);
   if (!input.checked) {
     input.checked = true;
@@ -184,6 +187,11 @@ function again(drawing) {
 }
 
 function label(name) {
+  const [dataset] = chosen("dataset");
+  if (pictureShown !== current.value || (shown && shown.dataset !== dataset)) {
+    early = { name, dataset, sheet: sheet()[0] };
+    return;
+  }
   if (!shown) return;
   shown.label = name;
   told.textContent = name ? say("keep.labelled", { label: className(name) }) : "";
@@ -206,8 +214,11 @@ element.addEventListener("answered", async ({ detail }) => {
     sheetShown = sheet()[0];
     Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...shown.answers, ...answers } });
   }
+  pictureShown = question.picture;
   history.replaceState(null, "", link());
   showStrip();
+  if (early?.sheet === sheetShown && early.dataset === question.dataset) label(early.name);
+  early = null;
 });
 labels.addEventListener("change", () => label(labels.value));
 document.addEventListener("keydown", (event) => {
