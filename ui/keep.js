@@ -223,7 +223,7 @@ element.addEventListener("answered", async ({ detail }) => {
 labels.addEventListener("change", () => label(labels.value));
 document.addEventListener("keydown", (event) => {
   if (!/^[0-9]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || !canvas.offsetParent) return;
-  if (event.target.matches("input:not([type=checkbox], [type=radio], [type=range]), select, textarea")) return;
+  if (isField(event.target)) return;
   label(element.querySelector(`option[data-key="${event.key}"][data-dataset=${chosen("dataset")[0]}]`).value);
 });
 element.querySelector(".keep-link").addEventListener("click", async () => {

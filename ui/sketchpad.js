@@ -143,6 +143,7 @@ function at(event) {
 
 canvas.addEventListener("pointerdown", (event) => {
   if (event.button || !event.isPrimary) return;
+  lift();
   canvas.setPointerCapture(event.pointerId);
   begin(at(event));
 });
@@ -170,8 +171,9 @@ function showCursor() {
   cursor.classList.toggle("sketchpad-down", keys.down);
 }
 
+// Ends the stroke, whoever draws it.
 function lift() {
-  if (keys?.down) stroke = null;
+  stroke = null;
   if (keys) keys.down = false;
   showCursor();
 }
@@ -184,20 +186,20 @@ canvas.addEventListener("keydown", (event) => {
     keys.y = Math.min(SIDE, Math.max(0, keys.y + arrow[1] * STEP));
     if (keys.down) extend([keys.x, keys.y, 1]);
     if (keys.down && performance.now() - sent > PAUSE) tell(true);
-  } else if (event.key === " ") {
+  } else if (event.key === " " && !event.repeat) {
     keys ??= { x: SIDE / 2, y: SIDE / 2, down: false };
     keys.down = !keys.down;
     if (keys.down) begin([keys.x, keys.y, 1]);
     else stroke = null;
     spoken.textContent = say(keys.down ? "pad.down" : "pad.up");
     tell(keys.down);
-  } else return;
+  } else if (event.key !== " ") return;
   event.preventDefault();
   showCursor();
 });
 canvas.addEventListener("blur", () => {
   const wasDown = keys?.down;
-  lift();
+  if (wasDown) lift();
   keys = null;
   showCursor();
   if (wasDown) tell();
@@ -209,7 +211,9 @@ const redo = () => (lift(), move(undone, done));
 element.querySelector(".sketchpad-clear").addEventListener("click", clear);
 element.querySelector(".sketchpad-undo").addEventListener("click", undo);
 element.querySelector(".sketchpad-redo").addEventListener("click", redo);
+const isField = (target) => target.matches("input:not([type=checkbox], [type=radio], [type=range]), select, textarea");
 element.addEventListener("keydown", (event) => {
+  if (isField(event.target)) return; // which has an undo of its own
   const isZ = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
   if (event.key === "Escape") clear();
   else if (isZ && event.shiftKey) redo();
