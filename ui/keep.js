@@ -6,7 +6,7 @@ const labels = element.querySelector("select[name=label]");
 const told = element.querySelector(".keep-spoken");
 const STORE = "lineup.drawings";
 const APART = 4; // between two points that are kept of a stroke, in 255ths of the side
-const KEPT = 60; // drawings
+const KEPT = 60; // drawings; what goes first are those without a label
 const MOST_BYTES = 18_000; // of a drawing
 let drawings = recall(); // { code, dataset, form, answers, label }, oldest first
 let shown = null; // the one on the sketchpad
@@ -209,7 +209,10 @@ element.addEventListener("answered", async ({ detail }) => {
     const form = formImage().src;
     const isSame = shown && sheetShown === sheet()[0] && shown.dataset === question.dataset;
     if (!isSame) shown = drawings.findLast((each) => each.code === code && each.dataset === question.dataset);
-    if (!shown) drawings = [...drawings, (shown = {})].slice(-KEPT);
+    if (!shown) {
+      if (drawings.length === KEPT) drawings.splice(Math.max(0, drawings.findIndex((each) => !each.label)), 1);
+      drawings.push((shown = {}));
+    }
     if (code[0] === "s" && shown.code !== code) delete shown.label; // a picture is the same though its 28×28 changed
     sheetShown = sheet()[0];
     Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...shown.answers, ...answers } });
