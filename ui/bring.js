@@ -14,29 +14,29 @@ async function bring(id) {
   bringSaid.textContent = "";
   bringForm.setAttribute("aria-busy", "true");
   const watch = setInterval(async () => {
-    const { done, all, text } = await server.bringing(question).catch(() => ({}));
+    const { done, all, text } = await got("bringing", question).catch(() => ({}));
     if (turn !== bringTurn || !bringForm.hasAttribute("aria-busy")) return;
     bringBar.hidden = !all;
     if (all) Object.assign(bringBar.firstElementChild, { value: done, max: all });
     bringBar.lastElementChild.textContent = text ?? "";
   }, 300);
-  let got;
+  let answer;
   try {
-    do got = await server.bring(question);
-    while (got.wait && turn === bringTurn && Date.now() < until);
+    do answer = await got("bring", question);
+    while (answer.wait && turn === bringTurn && Date.now() < until);
   } catch {
-    got = { error: say("verdict.offline") };
+    answer = { error: say("verdict.offline") };
   }
   clearInterval(watch);
   if (turn !== bringTurn) return false;
   bringForm.removeAttribute("aria-busy");
   bringBar.hidden = true;
-  if (got.wait || got.error) bringSaid.textContent = got.error ?? say("bring.slow", { minutes: BRING_LONGEST / 60_000 });
-  if (!got.id) return false;
+  if (answer.wait || answer.error) bringSaid.textContent = answer.error ?? say("bring.slow", { minutes: BRING_LONGEST / 60_000 });
+  if (!answer.id) return false;
   const models = element.querySelector("#models");
-  if (!brought().includes(got.id)) models.insertAdjacentHTML("beforeend", got.choice);
+  if (!brought().includes(answer.id)) models.insertAdjacentHTML("beforeend", answer.choice);
   showSamples();
-  const input = models.querySelector(`input[value="${got.id}"]`);
+  const input = models.querySelector(`input[value="${answer.id}"]`);
   input.checked = true;
   input.dispatchEvent(new Event("change", { bubbles: true }));
   return true;

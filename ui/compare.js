@@ -6,8 +6,10 @@ const chosen = (name) => [...element.querySelectorAll(`input[name=${name}]:check
 let order = chosen("model"); // the networks as they stand on the board
 let current = { value: "", drawing: false };
 let complete = false; // the last quick answer was of all networks
+const RETRY = 4000; // milliseconds until the server is asked again when it did not answer
 let asked = 0; // how often something changed; a question is as old as this was
 let quickAge = 0; // that of the last question to which the quick answer came
+let retry = 0;
 
 const options = {
   dataset: () => chosen("dataset")[0],
@@ -21,6 +23,13 @@ const options = {
 function ask(more = {}) {
   const settings = Object.fromEntries(Object.entries(options).map(([name, get]) => [name, get()]));
   return { picture: current.value, drawing: current.drawing, ...settings, ...more };
+}
+
+// What a function of the server returns; throws where it did not answer, of which gradio only warns.
+async function got(name, question) {
+  const answer = await server[name](question);
+  if (answer === undefined) throw new Error(`no answer to ${name}`);
+  return answer;
 }
 
 // Makes `from` like `to` node by node, so that focus, scrolling and transitions survive. A cell that is pending keeps
@@ -60,16 +69,18 @@ function flow(quick) {
       const question = ask({ quick });
       const age = asked;
       try {
-        const got = await server.look(question);
+        const answer = await got("look", question);
         while (!quick && quickAge < age) await new Promise((go) => element.addEventListener("quick", go, { once: true }));
         if (age !== asked && !(question.drawing && current.drawing)) continue;
-        for (const [name, place] of Object.entries(places)) if (got[name] !== null) fill(place, got[name]);
-        if (quick && complete && !got.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
-        if (quick) complete = got.complete;
-        if (age === asked && got.order) order = got.order;
-        element.dispatchEvent(new CustomEvent("answered", { detail: { ...got, question, age } }));
+        for (const [name, place] of Object.entries(places)) if (answer[name] !== null) fill(place, answer[name]);
+        if (quick && complete && !answer.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
+        if (quick) complete = answer.complete;
+        if (age === asked && answer.order) order = answer.order;
+        element.dispatchEvent(new CustomEvent("answered", { detail: { ...answer, question, age } }));
       } catch {
         fill(verdictPlace, `<p class="verdict verdict-alarm">${say("verdict.offline")}</p>`);
+        clearTimeout(retry);
+        retry = setTimeout(look, RETRY);
       } finally {
         if (quick) {
           quickAge = age;

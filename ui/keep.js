@@ -241,10 +241,11 @@ element.querySelector(".keep-link").addEventListener("click", async () => {
   setTimeout(() => told.classList.add("visually-hidden"), 3000);
 });
 element.querySelector(".keep-export").addEventListener("click", async () => {
-  const got = await server.export_handwriting(mine().map(({ form, dataset, label }) => ({ picture: form, dataset, label })));
-  if (got.error) return void (figures.firstElementChild.innerHTML = got.error);
+  const pictures = mine().map(({ form, dataset, label }) => ({ picture: form, dataset, label }));
+  const { zip, error } = await got("export_handwriting", pictures).catch(() => ({ error: say("verdict.offline") }));
+  if (error) return void (figures.firstElementChild.innerHTML = error);
   const anchor = document.createElement("a");
-  anchor.href = "data:application/zip;base64," + got.zip;
+  anchor.href = "data:application/zip;base64," + zip;
   anchor.download = "handwriting.zip";
   anchor.click();
 });

@@ -10,10 +10,11 @@ async function explain(fold) {
   place.setAttribute("aria-busy", "true");
   if (!place.firstChild) place.textContent = say("why.wait");
   try {
-    const got = await server.why(question);
-    if (fold.asked === text) place.innerHTML = got;
+    const html = await got("why", question);
+    if (fold.asked === text) place.innerHTML = html;
   } catch {
-    fold.asked = "";
+    place.textContent = say("verdict.offline");
+    fold.asked = ""; // asked again with the next answer
   }
   if (fold.asked === text || !fold.asked) place.removeAttribute("aria-busy");
 }
