@@ -5,13 +5,13 @@ const [bringField, bringBar, bringSaid] = ["input", ".bring-coming", "[role=stat
 const BRING_LONGEST = 300_000; // milliseconds
 const brought = () => [...element.querySelectorAll(".brought input")].map((input) => input.value);
 let bringTurn = 0;
+let coming = []; // what the address names that is not here yet
 
-// Whether it is there; false also when another was asked for meanwhile.
+// Whether it is there; null when another was asked for meanwhile.
 async function bring(id) {
   const turn = ++bringTurn;
   const until = Date.now() + BRING_LONGEST;
   const question = { id, there: brought(), dataset: options.dataset(), language: options.language() };
-  bringSaid.textContent = "";
   bringForm.setAttribute("aria-busy", "true");
   const watch = setInterval(async () => {
     const { done, all, text } = await got("bringing", question).catch(() => ({}));
@@ -28,7 +28,7 @@ async function bring(id) {
     answer = { error: say("verdict.offline") };
   }
   clearInterval(watch);
-  if (turn !== bringTurn) return false;
+  if (turn !== bringTurn) return null;
   bringForm.removeAttribute("aria-busy");
   bringBar.hidden = true;
   if (answer.wait || answer.error) bringSaid.textContent = answer.error ?? say("bring.slow", { minutes: BRING_LONGEST / 60_000 });
@@ -42,14 +42,21 @@ async function bring(id) {
   return true;
 }
 
+// One after another, and whatever the form is asked for goes first.
 async function bringAll(ids) {
-  for (const id of ids) if (!brought().includes(id) && !(await bring(id))) return;
+  coming = ids.filter((id) => !brought().includes(id));
+  while (coming.length && !bringForm.hasAttribute("aria-busy")) {
+    const [id] = coming;
+    if ((await bring(id)) !== null) coming = coming.filter((each) => each !== id);
+  }
 }
 
 bringForm.addEventListener("submit", async (event) => {
   event.preventDefault();
   const id = bringField.value.trim();
+  bringSaid.textContent = "";
   if (id && (await bring(id)) && bringField.value.trim() === id) bringField.value = "";
+  bringAll(coming);
 });
 element.querySelector("#models").addEventListener("click", (event) => {
   const place = event.target.closest("button")?.closest(".brought");

@@ -100,7 +100,7 @@ function restore(code) {
 // The address.
 function link() {
   const { dataset, models, calibrated, sort, off, language } = ask();
-  const parts = { d: dataset, m: models.join(), c: calibrated ? 1 : 0, s: sort, o: off.join(), l: language, p: encode() };
+  const parts = { d: dataset, m: [...models, ...coming].join(), c: calibrated ? 1 : 0, s: sort, o: off.join(), l: language, p: encode() };
   return "#" + new URLSearchParams(parts);
 }
 
@@ -115,12 +115,12 @@ function open() {
   check("dataset", (value) => value === parts.get("d"));
   if (!chosen("dataset").length) element.querySelector("input[name=dataset]").checked = true;
   check("model", (value) => list("m").includes(value));
-  order = list("m").filter((model) => chosen("model").includes(model));
   check("step", (value) => !list("o").includes(value));
   check("calibrated", () => parts.get("c") !== "0");
   const sort = element.querySelector("select[name=sort]");
   if ([...sort.options].some((option) => option.value === parts.get("s"))) sort.value = parts.get("s");
   showSamples();
+  order = list("m").filter((model) => chosen("model").includes(model));
   bringAll(list("m").filter((model) => model.includes("/")));
   complete = false;
   try {
