@@ -154,15 +154,16 @@ function showStrip() {
   for (const option of labels.options) option.hidden = !!option.value && option.dataset.dataset !== chosen("dataset")[0];
   labels.disabled = !shown;
   labels.value = shown?.label ?? "";
-  figures.hidden = !mine().length;
-  figures.firstElementChild.textContent = say("keep.mine", { count: mine().length, networks: accuracies() });
+  const here = mine().filter((each) => each.dataset === chosen("dataset")[0]);
+  figures.hidden = !here.length;
+  figures.firstElementChild.textContent = say("keep.mine", { count: here.length, networks: accuracies(here) });
 }
 
 const className = (label) => [...labels.options].find((option) => option.value === label).textContent;
 
-function accuracies() {
+function accuracies(labelled) {
   const right = {};
-  for (const { answers, label } of mine())
+  for (const { answers, label } of labelled)
     for (const [name, answer] of Object.entries(answers)) (right[name] ??= []).push(answer === label);
   return Object.entries(right)
     .map(([name, each]) => [element.querySelector(`input[name=model][value="${name}"]`), each])
@@ -214,8 +215,9 @@ element.addEventListener("answered", async ({ detail }) => {
       drawings.push((shown = {}));
     }
     if (code[0] === "s" && shown.code !== code) delete shown.label; // a picture is the same though its 28×28 changed
+    const before = shown.code === code ? shown.answers : {}; // of networks that are switched off now
     sheetShown = sheet()[0];
-    Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...shown.answers, ...answers } });
+    Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...before, ...answers } });
   }
   pictureShown = question.picture;
   history.replaceState(null, "", link());
