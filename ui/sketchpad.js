@@ -122,13 +122,11 @@ function extend(point) {
 }
 
 async function take(chosen) {
-  add({ fresh: true });
-  const mine = turn;
+  const mine = ++turn;
   hintAt("pad.sending");
   try {
     const { path } = await upload(chosen);
     if (mine !== turn) return;
-    done.pop();
     put({ value: "upload:" + path, src: URL.createObjectURL(chosen), crisp: false });
   } catch {
     if (mine === turn) hintAt("pad.unsent", { most: file.dataset.most });
