@@ -22,6 +22,7 @@ let undone = [];
 let stroke = null; // the one that is being drawn
 let keys = null; // where the keyboard's pen is: { x, y, down }
 let sent = 0;
+let trailing = 0; // the timer of the next answer while the pen is down
 let turn = 0; // uploads that were overtaken by something newer are dropped
 
 const sheet = () => done.slice(Math.max(0, done.findLastIndex((each) => each.fresh)));
@@ -89,8 +90,15 @@ function value() {
 }
 
 function tell(drawing = false) {
+  clearTimeout(trailing);
   sent = performance.now();
   canvas.dispatchEvent(new CustomEvent("draw", { detail: { value: value(), drawing }, bubbles: true }));
+}
+
+// While the pen is down, also for the last ink before it rests.
+function follow() {
+  clearTimeout(trailing);
+  trailing = setTimeout(tell, sent + PAUSE - performance.now(), true);
 }
 
 function add(entry) {
@@ -149,7 +157,7 @@ canvas.addEventListener("pointermove", (event) => {
   if (!stroke || keys?.down || !event.isPrimary) return;
   const events = event.getCoalescedEvents?.() ?? [];
   for (const each of events.length ? events : [event]) extend(at(each));
-  if (performance.now() - sent > PAUSE) tell(true);
+  follow();
 });
 for (const end of ["pointerup", "pointercancel"])
   canvas.addEventListener(end, (event) => {
@@ -182,8 +190,10 @@ canvas.addEventListener("keydown", (event) => {
     keys ??= { x: SIDE / 2, y: SIDE / 2, down: false };
     keys.x = Math.min(SIDE, Math.max(0, keys.x + arrow[0] * STEP));
     keys.y = Math.min(SIDE, Math.max(0, keys.y + arrow[1] * STEP));
-    if (keys.down) extend([keys.x, keys.y, 1]);
-    if (keys.down && performance.now() - sent > PAUSE) tell(true);
+    if (keys.down) {
+      extend([keys.x, keys.y, 1]);
+      follow();
+    }
   } else if (event.key === " " && !event.repeat) {
     keys ??= { x: SIDE / 2, y: SIDE / 2, down: false };
     keys.down = !keys.down;
