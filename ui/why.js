@@ -1,22 +1,26 @@
-// The folds of the why: each asks when it is opened, and again when the picture or what is chosen has changed.
-let explained = ""; // the class chosen on the board; "" is that of the soft vote
+// The folds of the why: each asks when it is opened, and again when the picture or what is chosen has changed; one
+// question at a time, as they are heavy.
+let explained = {}; // the class chosen on the board for a sheet: { label, sheet }; without one it is that of the soft vote
 
 async function explain(fold) {
   const place = fold.querySelector("div");
-  const question = ask({ part: fold.dataset.part, label: explained });
+  const label = explained.sheet === sheet()[0] ? explained.label : "";
+  const question = ask({ part: fold.dataset.part, label });
   const text = JSON.stringify(question);
-  if (!fold.open || question.drawing || fold.asked === text) return;
+  if (!fold.open || fold.busy || question.drawing || fold.asked === text) return;
   fold.asked = text;
+  fold.busy = true;
   place.setAttribute("aria-busy", "true");
   if (!place.firstChild) place.textContent = say("why.wait");
   try {
-    const html = await got("why", question);
-    if (fold.asked === text) place.innerHTML = html;
+    place.innerHTML = await got("why", question);
   } catch {
     place.textContent = say("verdict.offline");
     fold.asked = ""; // asked again with the next answer
   }
-  if (fold.asked === text || !fold.asked) place.removeAttribute("aria-busy");
+  place.removeAttribute("aria-busy");
+  fold.busy = false;
+  if (fold.asked) explain(fold); // what changed meanwhile
 }
 
 const folds = [...element.querySelectorAll("details[data-part]")];
@@ -26,7 +30,7 @@ element.addEventListener("answered", explainAll);
 element.querySelector("#lineup").addEventListener("click", (event) => {
   const label = event.target.closest("[data-class]")?.dataset.class;
   if (!label) return;
-  explained = label;
+  explained = { label, sheet: sheet()[0] };
   folds[0].open = true;
   explainAll();
   folds[0].scrollIntoView({ block: "nearest" });
