@@ -137,6 +137,7 @@ function showStrip() {
   try {
     sessionStorage.setItem(STORE, JSON.stringify(drawings));
   } catch {} // the strip is then of this page alone
+  const focused = [...strip.children].indexOf(document.activeElement);
   strip.replaceChildren(
     ...drawings.toReversed().map((each) => {
       const button = document.createElement("button");
@@ -151,6 +152,7 @@ function showStrip() {
       return button;
     }),
   );
+  strip.children[focused]?.focus({ preventScroll: true });
   for (const option of labels.options) option.hidden = !!option.value && option.dataset.dataset !== chosen("dataset")[0];
   labels.disabled = !shown;
   labels.value = shown?.label ?? "";
