@@ -90,15 +90,14 @@ function value() {
 }
 
 function tell(drawing = false) {
-  clearTimeout(trailing);
+  trailing = clearTimeout(trailing);
   sent = performance.now();
   canvas.dispatchEvent(new CustomEvent("draw", { detail: { value: value(), drawing }, bubbles: true }));
 }
 
 // While the pen is down, also for the last ink before it rests.
 function follow() {
-  clearTimeout(trailing);
-  trailing = setTimeout(tell, sent + PAUSE - performance.now(), true);
+  trailing ||= setTimeout(tell, sent + PAUSE - performance.now(), true);
 }
 
 function add(entry) {
