@@ -1,6 +1,7 @@
 """The Compare tab under a real pointer, finger and keyboard, in Chromium."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -162,6 +163,111 @@ def test_drawings_are_kept_labelled_and_exported(page):
     page.reload()
     expect(page.locator(".keep-strip button")).to_have_count(2)
     answered(page, "read 7")
+
+
+def test_a_drawing_that_comes_back_is_the_one_in_the_strip_with_its_label(page):
+    kept, labels = page.locator(".keep-strip button"), page.locator(".keep-strip small")
+    draw(page, SEVEN, steps=70)  # slowly: points as close as they come
+    answered(page, "read 7")
+    expect(kept).to_have_count(1)
+    page.keyboard.press("7")
+    page.wait_for_url("**p=s*")
+    address = page.url
+    page.get_by_role("button", name="Clear", exact=True).click()
+    answered(page, "canvas is empty")
+    kept.click()
+    answered(page, "read 7")
+    page.wait_for_url("**p=s*")
+    assert page.url == address
+    expect(labels).to_have_text(["7"])
+    page.keyboard.press("Escape")
+    answered(page, "canvas is empty")
+    page.get_by_role("button", name="Undo").click()
+    answered(page, "read 7")
+    page.reload()
+    answered(page, "read 7")
+    expect(labels).to_have_text(["7"])
+
+    samples = page.locator("#samples .samples:not([hidden]) button")
+    samples.nth(3).click()
+    answered(page, "read 3")
+    expect(kept).to_have_count(2)
+    samples.nth(8).click()
+    page.keyboard.press("8")  # before the answer
+    expect(labels).to_have_text(["8", "", "7"])
+    expect(kept.first).to_have_class("keep-shown")
+
+
+def test_answers_of_another_data_set_and_answers_that_come_late_leave_nothing_behind(page):
+    held = {"quick": [], "whole": []}
+
+    def hold(kind):
+        """Keeps questions of this kind from the server until `release`."""
+
+        def route(each):
+            holds = f'"quick":{str(kind == "quick").lower()}' in (each.request.post_data or "")
+            held[kind].append(each) if holds else each.continue_()
+
+        page.route("**/component_server", route)
+
+    def release(kind):
+        page.unroute("**/component_server")
+        for each in held[kind]:
+            each.continue_()
+
+    draw(page, SEVEN)
+    answered(page, "read 7")
+    hold("whole")
+    page.get_by_label("Clothing").check()
+    expect(page.locator("#lineup tbody th").first).to_have_text("T-shirt/top")
+    expect(page.locator("#lineup td[data-model=lenet5].board-winner")).to_have_count(1)
+    expect(page.locator("#lineup td[data-class='7']")).to_have_count(0)
+    for name in trained("fashion_mnist"):  # and not the one cell of what was not trained
+        expect(page.locator(f"#lineup td[data-model={name}]")).to_have_count(14)
+    release("whole")
+    expect(page.locator("#lineup .board-together.board-winner")).to_have_count(1)
+
+    page.locator("select[name=sort]").select_option("confidence")
+    heads = page.locator("#lineup thead th[data-model]")
+    kept = page.locator(".keep-strip img")
+    samples = page.locator("#samples .samples:not([hidden]) button")
+    samples.nth(5).click()
+    answered(page, "Sandal")
+    expect(kept).to_have_count(3)
+    hold("quick")
+    with page.expect_response(lambda response: '"quick":false' in (response.request.post_data or "")):
+        samples.nth(8).click()
+    page.wait_for_timeout(300)  # nothing shows that it came: it waits
+    release("quick")
+    answered(page, "Bag")
+    expect(kept).to_have_count(4)
+    assert kept.first.get_attribute("src") == page.locator("#seen li:nth-child(5) img").get_attribute("src")
+    order = [head.get_attribute("data-model") for head in heads.all()]
+    best = [page.locator(f"#lineup td[data-model={name}].board-winner").inner_text() for name in order[-4:]]
+    assert best == sorted(best, reverse=True)
+
+
+def test_escape_and_space_end_what_they_should(page):
+    hint = page.locator("#sketchpad .sketchpad-hint")
+    draw(page, SEVEN[:2], release=False)
+    page.keyboard.press("Escape")
+    page.mouse.move(0, 0, steps=3)
+    page.mouse.up()
+    answered(page, "canvas is empty")
+    expect(hint).to_be_visible()
+    page.locator("#sketchpad canvas").focus()
+    for _ in range(2):
+        page.keyboard.down("Space")  # the second is the first, repeated
+    expect(page.locator(".sketchpad-cursor")).to_have_class(re.compile("sketchpad-down"))
+    draw(page, SEVEN)
+    expect(page.locator(".sketchpad-cursor")).not_to_have_class(re.compile("sketchpad-down"))
+    answered(page, "read")
+    page.get_by_label("Bring your weights").press("Escape")
+    page.get_by_label("Bring your weights").press("Control+z")
+    expect(hint).to_be_hidden()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(hint).to_be_visible()
 
 
 def test_why_opens_on_a_class_of_the_board(page):

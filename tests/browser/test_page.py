@@ -23,13 +23,13 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
 
 
-def draw(page, points, release=True):
+def draw(page, points, release=True, steps=10):
     box = page.locator("#sketchpad canvas").bounding_box()
     at = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in points]
     page.mouse.move(*at[0])
     page.mouse.down()
     for point in at[1:]:
-        page.mouse.move(*point, steps=10)
+        page.mouse.move(*point, steps=steps)
     if release:
         page.mouse.up()
 
