@@ -23,7 +23,9 @@ def look(hub):
 
 
 def numbers(html, model):
-    return [float(n) for n in re.findall(rf"<td data-model='{model}' data-class[^>]*>[<>]?([0-9.]+)</td>", html)]
+    return [
+        float(n) for n in re.findall(rf"<td data-model='{model}' data-class[^>]*>[<>]?([0-9.]+)(?:</td>|<span)", html)
+    ]
 
 
 def test_a_damaged_network_says_so_in_its_column_and_the_others_answer(checkpoint, look):

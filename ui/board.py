@@ -63,12 +63,13 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
             )
             continue
         for row, label in zip(rows, classes, strict=True):
-            row.append(_cell(mark, answer and answer.probabilities[label], label, answer and answer.label == label))
+            p, wins = answer and answer.probabilities[label], answer and answer.label == label
+            row.append(_cell(language, mark, p, label, wins))
         for fact, text in _facts(language, column).items():
             facts[fact].append(f"<td {mark} class='board-fact'>{text}</td>")
     mark = _mark(TOGETHER, together_pending)
     for row, label in zip(rows, classes, strict=True):
-        row.append(_cell(mark, shares.get(label), label, label == together, "board-together"))
+        row.append(_cell(language, mark, shares.get(label), label, label == together, "board-together"))
     votes = sum(answer.label == together for answer in answers)
     bits = {
         "margin": "",
@@ -128,11 +129,12 @@ def _mark(name: str, pending: bool) -> str:
     return f"data-model='{name}'{' data-pending' if pending else ''}"
 
 
-def _cell(mark: str, p: float | None, label: str, wins: bool | None, kind: str = "") -> str:
+def _cell(language: str, mark: str, p: float | None, label: str, wins: bool | None, kind: str = "") -> str:
     if p is None:
         return f"<td {mark} class='{kind}'></td>"
     kinds = f"{kind} {'board-winner' if wins else 'board-faint' if p < 0.0005 else ''}".strip()
-    return f"<td {mark} data-class='{escape(label)}' class='{kinds}' style='--p:{p:.4f}'>{percent(p)}</td>"
+    word = f"<span class='visually-hidden'> {say(language, 'board.winner')}</span>" if wins else ""
+    return f"<td {mark} data-class='{escape(label)}' class='{kinds}' style='--p:{p:.4f}'>{percent(p)}{word}</td>"
 
 
 def _facts(language: str, column: Column) -> dict[str, str]:

@@ -336,6 +336,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board.weights": ("Weights", "权重"),
     "board.untrained": ("not trained yet", "尚未训练"),
     "board.trains": ("`{command}` trains it", "用 `{command}` 训练它"),
+    "board.winner": ("likeliest", "最可能"),
     "board.explain": ("Show what speaks for {label}", "查看支持“{label}”的依据"),
     "board.models": ("Networks", "网络"),
     "board.calibrated": ("Calibrated", "校准"),
