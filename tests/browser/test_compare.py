@@ -275,6 +275,21 @@ def test_escape_and_space_end_what_they_should(page):
     expect(hint).to_be_visible()
 
 
+def test_the_page_asks_again_when_the_server_did_not_answer(browser, url):
+    tab = browser.new_page()
+    tab.goto(url)
+    tab.wait_for_selector("#sketchpad canvas")
+    tab.route("**/component_server", lambda each: each.abort())
+    tab.locator("[data-part=alike] summary").click()
+    draw(tab, SEVEN)
+    answered(tab, "does not answer")
+    expect(tab.locator("[data-part=alike] div")).to_contain_text("does not answer")
+    tab.unroute("**/component_server")
+    answered(tab, "read 7")
+    expect(tab.locator("[data-part=alike] figure").first).to_be_visible(timeout=30_000)
+    tab.close()
+
+
 def test_why_opens_on_a_class_of_the_board(page):
     draw(page, SEVEN)
     answered(page, "read 7")
