@@ -34,6 +34,12 @@ class Evaluation:
     reliability: tuple[tuple[Bin, ...], tuple[Bin, ...]] | None = None
 
     @property
+    def accuracy(self) -> float:
+        """Of all pictures, the share that is recognised, in percent."""
+        right = sum(row[index] for index, row in enumerate(self.confusion))
+        return 100 * right / sum(map(sum, self.confusion))
+
+    @property
     def accuracies(self) -> tuple[float, ...]:
         """Of the pictures of each class, the share that is recognised (its recall), in percent."""
         return tuple(100 * row[index] / sum(row) for index, row in enumerate(self.confusion))

@@ -1,6 +1,7 @@
 """Publishing through the real Hub client, to a server on the loopback that is as strict as the Hub."""
 
 import dataclasses
+import json
 import re
 import shutil
 
@@ -8,7 +9,9 @@ import pytest
 from huggingface_hub import ModelCard
 
 from cnn_models import ModelHub
+from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import (
+    EVALUATION,
     FILES,
     README,
     WEIGHTS,
@@ -19,6 +22,7 @@ from cnn_models.checkpoint import (
     write_checkpoint,
 )
 from cnn_models.hub import default_weights_dir
+from cnn_models.runs import find_runs
 from cnn_models.testsets import Measured
 from tests.fake_hub import Repository
 from training import publish
@@ -138,11 +142,21 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
     }.items():
         wrong = dataclasses.replace(card, metrics=card.metrics | dict(metrics))
         write_checkpoint(folder, model.state_dict(), wrong, history, "")
-        assert sentence in run("--weights", str(tmp_path))
+        assert sentence in run("--dry-run", "--weights", str(tmp_path))
     (folder / WEIGHTS).write_bytes(b"\x80\x04pickle")
-    assert "is not the weights of lenet5.mnist" in run("--weights", str(tmp_path))
-    assert "run `python -m training.train lenet5.mnist` first" in run("--weights", str(tmp_path / "nothing"))
+    assert "is not the weights of lenet5.mnist" in run("--dry-run", "--weights", str(tmp_path))
+    assert "`python -m training.train lenet5.mnist` first" in run("--dry-run", "--weights", str(tmp_path / "nothing"))
     assert not fake_hub.requests
+
+
+def test_an_evaluation_that_contradicts_the_card_is_refused(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / ID)
+    evaluation = json.loads((FOLDER / EVALUATION).read_text())
+    evaluation["confusion"][3][3] += 1000
+    evaluation["reliability"] = None
+    (tmp_path / ID / EVALUATION).write_text(json.dumps(evaluation))
+    said = run("--dry-run", "--weights", str(tmp_path))
+    assert "99.51 % on the test set, its evaluation.json 99.55 %; run `python -m training.evaluate" in said
 
 
 def test_a_part_of_the_test_set_decides_with_its_error(fake_hub, tmp_path, monkeypatch):
@@ -156,11 +170,11 @@ FAULTS = {
     "token": ("POST", "/api/repos/create", {"status": 401}, "does not accept your token .*; run `hf auth login`"),
     "no right": ("POST", "/commit/", {"status": 403}, "you may not write to .* or --pull-request"),
     "gone": ("POST", "/preupload/", {"status": 404, "error": "RepoNotFound"}, "you may not write to"),
-    "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; nothing of it was published"),
+    "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; run the command again to go on"),
     "changed": ("POST", "/commit/", {"status": 412}, "was changed by somebody meanwhile; look at it on the Hub"),
     "too often": ("POST", "/preupload/", {"status": 429, "times": 9}, "was asked too often; wait some minutes"),
-    "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 .*; nothing of it was published"),
-    "storage": ("PUT", "/upload/", {"status": 503, "times": 9}, "failed with 503 .*; nothing of it was published"),
+    "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 .*; run the command again to go on"),
+    "storage": ("PUT", "/upload/", {"status": 503, "times": 9}, "failed with 503 .*; run the command again to go on"),
 }  # fmt: skip
 
 
@@ -177,6 +191,14 @@ def test_a_fault_gets_a_sentence_publishes_nothing_and_can_be_repeated(case, own
     assert run() is None and WEIGHTS in owner.files(REMOTE)
 
 
+def test_a_commit_whose_answer_is_lost_is_not_denied(owner, capsys):
+    owner.fail("POST", "/commit/", cut=0)
+    said = run()
+    assert "cannot be reached" in said and "sends what is missing, or says that nothing is" in said
+    assert WEIGHTS in owner.files(REMOTE)
+    assert run() is None and "is up to date" in capsys.readouterr().out
+
+
 def test_pushed_by_two_at_once(owner):
     run()
     repository = owner.repositories["model", REMOTE]
@@ -188,25 +210,52 @@ def test_pushed_by_two_at_once(owner):
 
 
 def test_not_logged_in_and_no_network(fake_hub, monkeypatch):
+    """Said before anything is measured."""
+    monkeypatch.setattr(publish, "measure", None)
     assert run() == (
         "error: you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours"
     )
+    monkeypatch.setenv("HF_TOKEN", "hf_expired")
+    assert "the Hub does not accept your token for your account; run `hf auth login`" in run()
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     fake_hub.stop()
     assert "the Hub cannot be reached" in run() and "run the command again to go on" in run()
 
 
-def test_a_name_that_is_taken(owner):
-    owner.commit(owner.repositories.setdefault(("model", REMOTE), Repository()), "main", {"pytorch_model.bin": b"x"})
-    assert "is there and holds something else (pytorch_model.bin); publish under another name" in run()
+TAKEN = [
+    {"pytorch_model.bin": b"x"},
+    {"config.json": b'{"architectures": ["ViTForImageClassification"]}', "model.safetensors": b"x"},
+    {"config.json": (FOLDER.parent / "mini_resnet.mnist" / "config.json").read_bytes()},
+]
 
 
-def test_leftovers_go(owner):
+@pytest.mark.parametrize(("files", "options"), zip(TAKEN, [["--dry-run"], ["--revision", "trial"], []], strict=True))
+def test_a_name_that_is_taken(files, options, owner):
+    repository = owner.repositories.setdefault(("model", REMOTE), Repository())
+    owner.commit(repository, "main", files)
+    said = f"is there and holds something else ({', '.join(sorted(files))}); publish under another name"
+    assert said in run(*options)
+    assert owner.files(REMOTE) == files and list(repository.refs) == ["main"]
+
+
+def test_another_space_is_left_alone(owner):
+    repository = owner.repositories.setdefault(("space", "someone/other"), Repository())
+    owner.commit(repository, "main", {"app.py": b"", "requirements.txt": b""})
+    with pytest.raises(SystemExit, match="someone/other is there and holds something else"):
+        main(["--space", "someone/other"])
+    assert len(repository.commits) == 1
+
+
+def test_leftovers_go(owner, capsys):
     run()
     repository = owner.repositories["model", REMOTE]
     owner.commit(repository, "main", owner.files(REMOTE) | {"old.txt": b""})
-    assert run() is None and "old.txt" not in owner.files(REMOTE)
+    for options in (["--dry-run"], []):
+        assert "old.txt" in owner.files(REMOTE)
+        assert run(*options) is None
+        assert f"{REMOTE}: will delete old.txt" in capsys.readouterr().out
+    assert "old.txt" not in owner.files(REMOTE)
 
 
 @pytest.mark.parametrize("wrong", [["--space", "name"], ["--all"], ["vgg.mnist", "--namespace", "me"], []])
@@ -218,7 +267,7 @@ def test_bad_options(wrong, capsys):
 
 def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     main(["--space", "someone/cnn-lineup", "--dry-run"])
-    assert not owner.requests and "space someone/cnn-lineup: " in capsys.readouterr().out
+    assert not owner.repositories and "space someone/cnn-lineup: " in capsys.readouterr().out
     main(["--space", "someone/cnn-lineup"])
     files = owner.files("someone/cnn-lineup", type="space")
     assert owner.repositories["space", "someone/cnn-lineup"].made["sdk"] == "gradio"
@@ -232,4 +281,7 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
             (tmp_path / name).write_bytes(content)
     hub = ModelHub(tmp_path / "weights")
     assert list(hub.cards()) == list(ModelHub(default_weights_dir()).cards())
+    finished = {group: [run for run in runs if run.card] for group, runs in find_runs(default_weights_dir()).items()}
+    assert find_runs(hub.weights_dir) == {group: runs for group, runs in finished.items() if runs}
+    assert read_averaged(hub.weights_dir) == read_averaged(default_weights_dir()) != {}
     assert (tmp_path / "cnn_models" / "data" / "mnist.png").is_file()

@@ -8,8 +8,10 @@ python -m training.publish --space me/cnn-lineup
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,22 +19,27 @@ from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelet
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import httpx
 
+from cnn_models.averaged import AVERAGED
 from cnn_models.checkpoint import (
     CONFIG,
+    EVALUATION,
     HISTORY,
     README,
     CheckpointError,
     files_of,
     load_model,
+    read_card,
     read_evaluation,
     read_history,
     read_snapshots,
 )
 from cnn_models.hub import default_weights_dir
 from cnn_models.ids import BUILT_IN
+from cnn_models.runs import RUNS
 from cnn_models.runtime import best_device, place
 from cnn_models.testsets import measure
 from training.curves import curves
+from training.depth_study import FILE as STUDY
 from training.model_card import model_card
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +48,7 @@ COLLECTION = "CNN Lineup"
 MEASURING = 120  # seconds; a network that needs longer for the test set is measured on a part of it
 TOLERANCE = 0.02  # percent by which a card may differ from what is measured on another machine
 OTHERS = {".gitattributes"}  # what the Hub itself puts into a repository
+MARK = "cnn_models/zoo.py"  # what a Space with the app has, and hardly any other
 
 
 class PublishError(RuntimeError):
@@ -73,7 +81,12 @@ def pack(folder: Path, namespace: str) -> Parcel:
     for figure in ("val_accuracy", "val_loss", "test_accuracy", "test_loss"):
         if not isinstance(card.metrics.get(figure), float | int):
             raise PublishError(f"the card of {card.id} has no {figure.replace('_', ' ')}; {way_out}")
-    said = card.metrics["test_accuracy"]
+    said, evaluation = card.metrics["test_accuracy"], read_evaluation(folder)
+    if evaluation and not math.isclose(evaluation.accuracy, said):
+        raise PublishError(
+            f"the card of {card.id} says {said:.2f} % on the test set, its {EVALUATION} {evaluation.accuracy:.2f} %; "
+            f"{way_out}"
+        )
     print(f"measuring {card.id} again ...", flush=True)
     found = measure(place(model, best_device()), card, MEASURING)
     if not abs(found.accuracy - said) <= (TOLERANCE if found.whole else 3 * found.error):
@@ -83,7 +96,7 @@ def pack(folder: Path, namespace: str) -> Parcel:
         )
     if not history or history[-1]["val_accuracy"] != card.metrics["val_accuracy"]:
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
-    text = model_card(card, read_evaluation(folder), CURVES, namespace)
+    text = model_card(card, evaluation, CURVES, namespace)
     ModelCard(text)  # what the Hub would not understand raises here
     read_snapshots(folder)  # raises CheckpointError
     files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
@@ -91,7 +104,7 @@ def pack(folder: Path, namespace: str) -> Parcel:
 
 
 def pack_space(repository: str, weights: Path) -> Parcel:
-    """The app: its code, its weights and what its README shows, and nothing else."""
+    """The app: its code, its weights, runs and other measurements, and what its README shows, and nothing else."""
     readme = ROOT / README
     pictures = re.findall(r"!\[[^\]]*\]\((?!http)([^)]+)\)", readme.read_text(encoding="utf-8"))
     paths = [ROOT / name for name in ("app.py", "requirements.txt", "LICENSE", README, *pictures)]
@@ -104,13 +117,43 @@ def pack_space(repository: str, weights: Path) -> Parcel:
             read_snapshots(weights / id)
             names = [name for name in files_of(card) if (weights / id / name).is_file()]
             files |= {f"weights/{id}/{name}": weights / id / name for name in names}
+    found = [weights / name for name in (AVERAGED, STUDY) if (weights / name).is_file()]
+    for id in BUILT_IN:
+        found += [path for name in (CONFIG, HISTORY, EVALUATION) for path in (weights / RUNS).glob(f"*/{id}/{name}")]
+    files |= {f"weights/{path.relative_to(weights).as_posix()}": path for path in sorted(found)}
     return Parcel(repository, "space", files)
+
+
+def look(api: HfApi, parcel: Parcel, revision: str | None) -> tuple[str | None, list[str]]:
+    """The commit of a repository, None if it is not there yet, and the files in it that the parcel lacks.
+
+    Raises PublishError where something else than an earlier version of the parcel is there.
+    """
+    target = {"repo_id": parcel.repository, "repo_type": parcel.type}
+    try:
+        there = api.repo_info(**target, revision=revision)
+    except RevisionNotFoundError:  # it will begin as main
+        there = api.repo_info(**target)
+    except RepositoryNotFoundError:
+        return None, []
+    names = {file.rfilename for file in there.siblings or ()} - OTHERS
+    is_ours = names <= {README} or (parcel.type == "space" and MARK in names)
+    if not is_ours and parcel.type == "model" and CONFIG in names:
+        with suppress(CheckpointError):
+            card = read_card(Path(api.hf_hub_download(parcel.repository, CONFIG, revision=there.sha)).parent)
+            is_ours = card.id == parcel.repository.partition("/")[2]
+    if not is_ours:
+        raise PublishError(
+            f"{parcel.repository} is there and holds something else ({', '.join(sorted(names)[:3])}); publish under "
+            "another name, or delete it on the Hub"
+        )
+    return there.sha, sorted(names - parcel.files.keys())
 
 
 def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision: str | None) -> CommitInfo | None:
     """Make the repository be what the parcel holds, in one commit, or a pull request; None if it is so already.
 
-    Raises PublishError, and whatever the Hub's client does; then nothing was changed.
+    Raises PublishError, and whatever the Hub's client does; then all of it is there or nothing.
     """
     target = {"repo_id": parcel.repository, "repo_type": parcel.type}
     if not (pull_request and api.repo_exists(**target)):
@@ -118,19 +161,12 @@ def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision
         api.create_repo(**target, private=private, exist_ok=True, **sdk)
     if revision:
         api.create_branch(**target, branch=revision, exist_ok=True)
-    there = api.repo_info(**target, revision=revision)
-    names = {file.rfilename for file in there.siblings or ()} - OTHERS
-    mark = "app.py" if parcel.type == "space" else CONFIG
-    if names and mark not in names and names != {README}:
-        raise PublishError(
-            f"{parcel.repository} is there and holds something else ({', '.join(sorted(names)[:3])}); publish under "
-            "another name, or delete it on the Hub"
-        )
+    head, leftovers = look(api, parcel, revision)
     operations = [
         CommitOperationAdd(name, content if isinstance(content, bytes) else str(content))
         for name, content in parcel.files.items()
     ]
-    operations += [CommitOperationDelete(name) for name in sorted(names - parcel.files.keys())]
+    operations += [CommitOperationDelete(name) for name in leftovers]
     commit = api.create_commit(
         **target,
         operations=operations,
@@ -139,22 +175,22 @@ def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision
         else "The app",
         revision=revision,
         create_pr=pull_request,
-        parent_commit=there.sha,
+        parent_commit=head,
     )
-    return None if commit.oid == there.sha else commit
+    return None if commit.oid == head else commit
 
 
 def why(error: BaseException, repository: str) -> str:
     """One sentence that says what the Hub's client met and what to do."""
     while isinstance(error, RuntimeError) and error.__cause__:  # so the client wraps a failed upload
         error = error.__cause__
-    again = "nothing of it was published; run the command again to go on"
+    again = "run the command again to go on; it sends what is missing, or says that nothing is"
     if isinstance(error, HfHubHTTPError):
         status, said = error.response.status_code, error.server_message or ""
         if isinstance(error, RevisionNotFoundError):
             return f"{repository} has no such revision; {again}"
         if status == 401:
-            return f"the Hub does not accept your token for {repository}; run `hf auth login` and {again}"
+            return f"the Hub does not accept your token for {repository}; run `hf auth login`, then {again}"
         if status == 403 or isinstance(error, RepositoryNotFoundError):
             return (
                 f"you may not write to {repository} ({said or 'it is not there for you'}); use your own namespace, a "
@@ -172,20 +208,35 @@ def why(error: BaseException, repository: str) -> str:
     return f"{repository}: {error}; {again}"
 
 
-def publish(parcels: list[Parcel], collection: bool, private: bool, pull_request: bool, revision: str | None) -> None:
-    """Send the parcels, and gather them in a collection if so asked. Raises PublishError."""
+def log_in() -> None:
+    """Raise PublishError unless the Hub knows this machine's token."""
     if not get_token():
         raise PublishError("you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours")
+    try:
+        HfApi().whoami()
+    except (HfHubHTTPError, httpx.TransportError) as error:
+        raise PublishError(why(error, "your account")) from error
+
+
+def publish(
+    parcels: list[Parcel], collection: bool, private: bool, pull_request: bool, revision: str | None, dry_run: bool
+) -> None:
+    """Say what will be deleted, send the parcels, and gather them in a collection if so asked. Raises PublishError."""
     api, what = HfApi(), ""
     try:
         for parcel in parcels:
             what = parcel.repository
+            _, leftovers = look(api, parcel, revision)
+            if leftovers:
+                print(f"{what}: will delete {', '.join(leftovers)}", flush=True)
+            if dry_run:
+                continue
             commit = send(api, parcel, private, pull_request, revision)
             url = f"{api.endpoint}/{'spaces/' if parcel.type == 'space' else ''}{what}"
             print(f"{commit.pr_url or url if commit else f'{url} is up to date'}")
             if commit and parcel.type == "model":
                 print(f'  ModelHub().get("{what}@{commit.oid}")')
-        if collection:
+        if collection and not dry_run:
             what = "the collection"
             namespace = parcels[0].repository.partition("/")[0]
             found = api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True)
@@ -209,7 +260,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--pull-request", action="store_true", help="propose the change instead of making it")
     parser.add_argument("--revision", help="the branch to write to, created where it is not there; main if left out")
     parser.add_argument(
-        "--dry-run", action="store_true", help="check everything, show what would be sent, send nothing"
+        "--dry-run", action="store_true", help="check everything, show what would be sent and deleted, send nothing"
     )
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
     args = parser.parse_args(argv)
@@ -220,6 +271,8 @@ def main(argv: list[str] | None = None) -> None:
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     try:
+        if not args.dry_run:
+            log_in()  # before minutes of measuring
         if args.space:
             parcels = [pack_space(args.space, args.weights)]
         else:
@@ -230,8 +283,9 @@ def main(argv: list[str] | None = None) -> None:
                 )
             parcels = [pack(args.weights / id, args.namespace) for id in ids]
         print(*parcels, sep="\n")
-        if not args.dry_run:
-            publish(parcels, args.all and not args.pull_request, args.private, args.pull_request, args.revision)
+        if get_token() or not args.dry_run:
+            collection = args.all and not args.pull_request
+            publish(parcels, collection, args.private, args.pull_request, args.revision, args.dry_run)
     except (CheckpointError, PublishError, ValueError) as error:
         sys.exit(f"error: {error}")
 
