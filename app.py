@@ -72,7 +72,11 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(format="%(message)s")
     logging.getLogger("cnn_models").setLevel(logging.INFO)
-    page = build(ModelHub(args.weights, args.namespace, max_memory=args.max_memory, public=True))
+    try:
+        hub = ModelHub(args.weights, args.namespace, max_memory=args.max_memory, public=True)
+    except ValueError as error:
+        parser.error(str(error))
+    page = build(hub)
     page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING).launch(
         server_name=args.host,
         server_port=args.port,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,12 +32,18 @@ def needed(files: tuple[str, ...]) -> list[str]:
     return [name for name in files if name in (CONFIG, WEIGHTS, SNAPSHOTS)]
 
 
-def cached(repository: str, revision: str, files: tuple[str, ...]) -> Path | None:
-    """The folder of a revision in the Hub's cache, if it has what is needed of these files. No network."""
+def cached(repository: str, revision: str, files: tuple[str, ...], whole: bool = False) -> Path | None:
+    """The folder of a revision in the Hub's cache, if it has what is needed of these files. No network.
+
+    `whole` asks for all of them, less those that the cache knows the revision does not have.
+    """
     from huggingface_hub import try_to_load_from_cache
 
-    paths = [try_to_load_from_cache(repository, name, revision=revision) for name in needed(files)]
-    return Path(paths[0]).parent if all(isinstance(path, str) for path in paths) else None
+    paths = {name: try_to_load_from_cache(repository, name, revision=revision) for name in files}
+    there = [paths[name] for name in needed(files)]
+    if not all(isinstance(path, str) for path in there) or (whole and None in paths.values()):
+        return None
+    return Path(there[0]).parent
 
 
 def fetch(
@@ -62,21 +69,21 @@ def fetch(
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    if COMMIT.fullmatch(revision) and (folder := cached(repository, revision, files)):
+    if COMMIT.fullmatch(revision) and (folder := cached(repository, revision, files, whole=True)):
         return folder
     token = False if anonymous else None
     try:
         # This question comes first since `snapshot_download` waits for ever on a Hub that does not answer.
         info = HfApi(token=token).model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
-        folder = cached(repository, info.sha, files)
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if file.rfilename in files}
+        if absent := set(needed(files)) - sizes.keys():
+            raise MissingCheckpoint(
+                "{repository} has no {files}; it must be published whole",
+                repository=repository,
+                files=", ".join(sorted(absent)),
+            )
+        folder = cached(repository, info.sha, tuple(sizes), whole=True)
         if not folder:
-            sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if file.rfilename in files}
-            if absent := set(needed(files)) - sizes.keys():
-                raise MissingCheckpoint(
-                    "{repository} has no {files}; it must be published whole",
-                    repository=repository,
-                    files=", ".join(sorted(absent)),
-                )
             tensors = WEIGHTS, SNAPSHOTS
             if large := [name for name, size in sizes.items() if size > (limit if name in tensors else TEXT_LIMIT)]:
                 raise MissingCheckpoint(
@@ -95,7 +102,7 @@ def fetch(
                     tqdm_class=_bar(lambda done: progress(done, total)),
                 )
             )
-        _note(folder, revision)
+        _note(folder, revision, set(files) - sizes.keys())
         return folder
     except MissingCheckpoint:
         raise
@@ -107,13 +114,17 @@ def fetch(
         raise _missing(error, repository, revision, anonymous) from error
 
 
-def _note(folder: Path, revision: str) -> None:
+def _note(folder: Path, revision: str, absent: set[str]) -> None:
     """Note in the cache which commit a branch is, where the client does it too, but not before the commit is there.
 
-    So the one before is served when the download of a newer one fails.
+    So the one before is served when the download of a newer one fails. Also, as the client does, which files the commit
+    does not have: what is neither there nor noted was cut off by a kill.
     """
-    ref = folder.parents[1] / "refs" / revision
+    ref, none = folder.parents[1] / "refs" / revision, folder.parents[1] / ".no_exist" / folder.name
     with suppress(OSError):
+        for name in absent:
+            none.mkdir(parents=True, exist_ok=True)
+            (none / name).touch()
         if COMMIT.fullmatch(revision) or (ref.is_file() and ref.read_text() == folder.name):
             return
         ref.parent.mkdir(parents=True, exist_ok=True)
@@ -195,5 +206,6 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what an error says."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """The first line of what an error says, of an address the host alone: the rest may open a private file to all."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.sub(r"(https?://[^/?#\s'\")]+)[^\s'\")]*", r"\1", line)

@@ -94,7 +94,10 @@ class ModelHub:
         self.weights_dir = Path(weights_dir or default_weights_dir())
         self.namespace = namespace or os.environ.get("CNN_HUB_NAMESPACE") or None
         if self.namespace and not re.fullmatch(WORD, self.namespace):
-            raise ValueError(f"CNN_HUB_NAMESPACE={self.namespace!r} is not the name of a user or organisation")
+            raise ValueError(
+                f"{self.namespace!r} is not the name of a user or organisation on the Hub; correct the namespace, or "
+                "CNN_HUB_NAMESPACE"
+            )
         self.max_memory = max_memory
         self._device = device
         self._puller = Puller(self.namespace, public)
@@ -163,7 +166,7 @@ class ModelHub:
 
     def is_foreign(self, id: str) -> bool:
         """Whether a checkpoint is of somebody else: neither in `weights/` nor of the namespace. Raises ValueError."""
-        return parse(id).owner not in (None, self.namespace)
+        return not self._puller.is_own(parse(id))
 
     def get(self, id: str) -> LoadedModel:
         """The network of a checkpoint, loaded and warmed up on first use. Raises CheckpointError, ValueError."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections import deque
 from concurrent.futures import Future, wait
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_models.checkpoint import HEADER_LIMIT, SNAPSHOTS, SNAPSHOTS_LIMIT, CheckpointError, memory
 from cnn_models.fetch import MissingCheckpoint, StillComing, cached, fetch
-from cnn_models.ids import Reference
+from cnn_models.ids import BUILT_IN, Reference
 
 FRESH = 300  # seconds after which a branch is looked up again
 PATIENCE = 60  # seconds for which a failed look-up is not tried again
@@ -21,6 +23,8 @@ KEPT = 1000  # references that are remembered
 # What strangers are granted.
 WAIT = 30  # seconds until who waits for a download is told how far it is
 STRANGERS = 60  # new checkpoints of others, an hour
+AT_ONCE = 4  # downloads of them
+DISK = 4 * 10**9  # bytes of the Hub's cache for them
 
 
 @dataclass
@@ -41,7 +45,8 @@ class Puller:
 
     A branch stands for one commit, of which card and weights are; looked up again after `FRESH` seconds, while the
     commit that is known is served, until the newer one is there. A `public` one is for strangers: what is not of
-    `namespace` is fetched without this machine's token, so many an hour, and nobody waits longer than `WAIT`.
+    `namespace` is fetched without this machine's token, so many an hour and at once, as much as `DISK` holds, and
+    nobody waits longer than `WAIT`.
     """
 
     def __init__(self, namespace: str | None, public: bool):
@@ -49,12 +54,19 @@ class Puller:
         self._lock = threading.Lock()
         self._pulls: dict[Reference, _Pull] = {}  # the last used at the end
         self._strangers: deque[float] = deque(maxlen=STRANGERS)  # when the last new ones were asked for
+        self._at_once = threading.Semaphore(AT_ONCE)
+
+    def is_own(self, reference: Reference) -> bool:
+        """Whether it is the line-up's own; another revision is not, as anybody may open a pull request."""
+        return reference.owner is None or (reference.owner, reference.revision) == (self.namespace, "main")
 
     def pull(self, reference: Reference, files: tuple[str, ...]) -> Path:
         """The folder with these files, as far as the repository has them. Raises MissingCheckpoint, StillComing."""
         while True:
             with self._lock:
                 pull = self._pull(reference)
+                if pull.folder and not pull.folder.is_dir():  # whoever emptied the cache
+                    pull.folder, pull.files = None, frozenset()
                 found = pull.folder if pull.files.issuperset(files) else None
                 is_fresh = reference.pinned or time.monotonic() < pull.looked + FRESH
                 if not pull.coming and not (found and is_fresh):
@@ -101,13 +113,17 @@ class Puller:
             pull.progress = counts
 
         repository = f"{reference.owner or self.namespace}/{reference.name}"
-        stranger = self.public and reference.owner not in (None, self.namespace)
+        stranger = self.public and not self.is_own(reference)
         folder, error = None, None
         try:
-            if stranger and not pull.folder and not (reference.pinned and cached(repository, revision, files)):
+            comes = stranger and not (reference.pinned and cached(repository, revision, files))
+            if comes and not pull.folder:
                 self._admit(reference)
             tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)
-            folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, progress)
+            with self._at_once if comes else nullcontext():
+                folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, progress)
+                if comes:
+                    self._prune(folder)
         except MissingCheckpoint as caught:
             if stranger:
                 error = MissingCheckpoint("no weights for {id}: {why}", id=reference, why=caught)
@@ -134,6 +150,23 @@ class Puller:
             coming.set_exception(error)
         else:
             coming.set_result(folder)
+
+    def _prune(self, newest: Path) -> None:
+        """Delete what strangers left in the Hub's cache beyond `DISK`, what was used longest ago first."""
+        from huggingface_hub import constants, scan_cache_dir
+
+        own = [f"{self.namespace}/{id}" for id in BUILT_IN]
+        repositories = [
+            repo
+            for repo in scan_cache_dir(constants.HF_HUB_CACHE).repos
+            if repo.repo_type == "model" and repo.repo_id.partition("/")[2] in BUILT_IN and repo.repo_id not in own
+        ]
+        excess = sum(repo.size_on_disk for repo in repositories) - DISK
+        for repo in sorted(repositories, key=lambda repo: repo.last_accessed):
+            if excess > 0 and repo.repo_path not in newest.parents:
+                # Not by the client's `delete_revisions`: copies of a repository have its commits too.
+                shutil.rmtree(repo.repo_path, ignore_errors=True)
+                excess -= repo.size_on_disk
 
     def _admit(self, reference: Reference) -> None:
         with self._lock:

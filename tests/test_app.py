@@ -1,10 +1,11 @@
 """The command line of the app."""
 
 import argparse
+import sys
 
 import pytest
 
-from app import size
+from app import main, size
 
 
 @pytest.mark.parametrize(("text", "bytes"), [("800M", 8e8), ("1.5G", 1.5e9), ("2gb", 2e9)])
@@ -16,3 +17,10 @@ def test_size(text, bytes):
 def test_size_that_is_none(text):
     with pytest.raises(argparse.ArgumentTypeError, match=r"write it as 800M or 1.5G"):
         size(text)
+
+
+def test_a_namespace_that_is_none(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["app.py", "--namespace", "some/one"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "error: 'some/one' is not the name of a user or organisation on the Hub" in capsys.readouterr().err

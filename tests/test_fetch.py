@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from cnn_models import ModelHub, compare, fetch, pull
-from cnn_models.checkpoint import CONFIG, FILES, HEADER_LIMIT, HISTORY, WEIGHTS, CheckpointError, memory
+from cnn_models.checkpoint import CONFIG, FILES, HEADER_LIMIT, HISTORY, README, WEIGHTS, CheckpointError, memory
 from cnn_models.fetch import MissingCheckpoint, StillComing
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
@@ -109,6 +109,20 @@ def test_a_cached_commit_costs_no_request(published, hub, fake_hub):
     fake_hub.requests.clear()
     assert ModelHub(hub.weights_dir).get(f"{REMOTE}@{commit}").source == f"{REMOTE}@{commit}"
     assert not fake_hub.requests
+
+
+def test_what_a_kill_cut_off_comes_when_asked_again(published, hub, fake_hub):
+    """What the commit does not have is not asked for again."""
+    (published / README).unlink()
+    pinned = f"{REMOTE}@{fake_hub.push(REMOTE, published)}"
+    folder = hub.folder(pinned)
+    (folder / HISTORY).unlink()
+    assert ModelHub(hub.weights_dir).folder(pinned) == folder and (folder / HISTORY).is_file()
+    fake_hub.requests.clear()
+    assert ModelHub(hub.weights_dir).folder(pinned) == folder and not fake_hub.requests
+    (folder / HISTORY).unlink()
+    fake_hub.stop()
+    assert ModelHub(hub.weights_dir).get(pinned).id == pinned
 
 
 def test_revisions(published, hub, fake_hub):
@@ -229,6 +243,14 @@ def test_whatever_the_hub_answers_what_is_cached_is_served(case, published, hub,
     assert not [fault for fault in fake_hub.faults if fault.times]
 
 
+def test_what_is_said_of_an_error_opens_no_private_file():
+    signed = "https://cdn.example.org/private/file?X-Amz-Signature=secret"
+    for text in (f"Client error '403 Forbidden' for url '{signed}'", f"CAS error (403 Forbidden), domain: {signed}"):
+        said = fetch._reason(RuntimeError(text))
+        assert "403 Forbidden" in said and "https://cdn.example.org" in said
+        assert "private" not in said and "secret" not in said
+
+
 def test_heads_slower_than_the_clients_patience_are_asked_again(published, hub, fake_hub, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_ETAG_TIMEOUT", 0.2)  # seconds, 10 otherwise
     commit = fake_hub.push(REMOTE, published)
@@ -319,6 +341,51 @@ def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypa
         assert public.get("other/lenet5.mnist").id == "other/lenet5.mnist"
     with pytest.raises(CheckpointError, match="2 checkpoints of others were, this hour; ask again in 60 minutes"):
         public.get("third/lenet5.mnist")
+
+
+def test_another_revision_of_the_namespace_is_a_strangers(published, hub, fake_hub, monkeypatch):
+    """Anybody may open a pull request."""
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    fake_hub.push(REMOTE, published)
+    commit = fake_hub.push(REMOTE, published, branch="refs/pr/7", **{"README.md": b"proposed"})
+    fake_hub.repositories["model", REMOTE].private = True
+    public = ModelHub(hub.weights_dir, namespace="someone", public=True)
+    assert public.get(REMOTE).id == REMOTE and not public.is_foreign(REMOTE)
+    for revision in ("refs/pr/7", commit):
+        assert public.is_foreign(f"{REMOTE}@{revision}")
+        with pytest.raises(MissingCheckpoint, match="or it is private"):
+            public.get(f"{REMOTE}@{revision}")
+
+
+def test_strangers_come_four_at_once(published, hub, fake_hub, monkeypatch):
+    monkeypatch.setattr(pull, "WAIT", 0.1)
+    gate, public = threading.Event(), ModelHub(hub.weights_dir, public=True)
+    for name in "abcde":
+        fake_hub.push(f"{name}/{ID}", published, **{"README.md": name.encode()})
+        fake_hub.fail("GET", f"/api/models/{name}/", first=lambda: gate.wait(20))
+    for name in "abcde":
+        with pytest.raises(StillComing):
+            public.get(f"{name}/{ID}")
+    assert len(fake_hub.requests) == 4
+    gate.set()
+    monkeypatch.setattr(pull, "WAIT", 20)
+    assert all(public.get(f"{name}/{ID}") for name in "abcde")
+
+
+def test_strangers_get_so_much_of_the_disk(published, fake_hub, hub, tmp_path, monkeypatch):
+    """The line-up's own and other models stay; what went comes again."""
+    public = ModelHub(hub.weights_dir, namespace="someone", public=True)
+    for id in (REMOTE, "a/lenet5.mnist", "b/lenet5.mnist"):
+        fake_hub.push(id, published)
+    other = tmp_path / "cache" / "models--a--large" / "snapshots" / ("0" * 40)
+    other.mkdir(parents=True)
+    (other / "file").write_bytes(bytes(10**6))
+    monkeypatch.setattr(pull, "DISK", 300_000)
+    kept = [public.folder(ID), other]
+    first = public.folder("a/lenet5.mnist")
+    second = public.folder("b/lenet5.mnist")
+    assert second.is_dir() and all(folder.is_dir() for folder in kept) and not first.parents[1].exists()
+    assert public.get("a/lenet5.mnist").id and first.is_dir() and not second.exists()
 
 
 def test_a_cache_that_cannot_be_written(published, hub, fake_hub, tmp_path, monkeypatch):
