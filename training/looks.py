@@ -13,7 +13,7 @@ from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
 from cnn_models.testsets import balanced_order, load_test_set
 
-PICTURES, FEW = 2_000, 200  # test pictures; few of them for a network that takes long
+PICTURES, FEW = 1_000, 100  # test pictures; few of them for a network that takes long
 BATCH = 10  # pictures at once, each with all its looks
 
 
