@@ -7,9 +7,11 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from cnn_models import DATASETS
 from cnn_models.handwriting import unpack
 from tests.browser.test_page import SEVEN, draw, trained, winners
 
+SERVER = re.compile("component_server")
 CELL = "#lineup td[data-model=mini_resnet][data-class='7']"
 
 
@@ -213,28 +215,31 @@ def test_answers_of_another_data_set_and_answers_that_come_late_leave_nothing_be
             holds = f'"quick":{str(kind == "quick").lower()}' in (each.request.post_data or "")
             held[kind].append(each) if holds else each.continue_()
 
-        page.route("**/component_server", route)
+        page.route(SERVER, route)
 
     def release(kind):
-        page.unroute("**/component_server")
         for each in held[kind]:
             each.continue_()
+        page.unroute(SERVER)
 
+    kept = page.locator(".keep-strip img")
     draw(page, SEVEN)
     answered(page, "read 7")
+    expect(kept).to_have_count(1)
     hold("whole")
     page.get_by_label("Clothing").check()
     expect(page.locator("#lineup tbody th").first).to_have_text("T-shirt/top")
     expect(page.locator("#lineup td[data-model=lenet5].board-winner")).to_have_count(1)
-    expect(page.locator("#lineup td[data-class='7']")).to_have_count(0)
-    for name in trained("fashion_mnist"):  # and not the one cell of what was not trained
-        expect(page.locator(f"#lineup td[data-model={name}]")).to_have_count(14)
+    shown = page.locator("#lineup td[data-class]").evaluate_all("cells => cells.map((cell) => cell.dataset.class)")
+    assert set(shown) == set(DATASETS["fashion_mnist"].classes)
+    for name in trained("fashion_mnist"):
+        expect(page.locator(f"#lineup .board-missing[data-model={name}]")).to_have_count(0)
     release("whole")
     expect(page.locator("#lineup .board-together.board-winner")).to_have_count(1)
+    expect(kept).to_have_count(2)
 
     page.locator("select[name=sort]").select_option("confidence")
     heads = page.locator("#lineup thead th[data-model]")
-    kept = page.locator(".keep-strip img")
     samples = page.locator("#samples .samples:not([hidden]) button")
     samples.nth(5).click()
     answered(page, "Sandal")
@@ -279,12 +284,12 @@ def test_the_page_asks_again_when_the_server_did_not_answer(browser, url):
     tab = browser.new_page()
     tab.goto(url)
     tab.wait_for_selector("#sketchpad canvas")
-    tab.route("**/component_server", lambda each: each.abort())
-    tab.locator("[data-part=alike] summary").click()
+    tab.route(SERVER, lambda each: each.abort())
     draw(tab, SEVEN)
     answered(tab, "does not answer")
+    tab.locator("[data-part=alike] summary").click()
     expect(tab.locator("[data-part=alike] div")).to_contain_text("does not answer")
-    tab.unroute("**/component_server")
+    tab.unroute(SERVER)
     answered(tab, "read 7")
     expect(tab.locator("[data-part=alike] figure").first).to_be_visible(timeout=30_000)
     tab.close()
