@@ -78,7 +78,7 @@ function value() {
   if (shown[0]?.src) return shown[0].value;
   if (isEmpty()) return "";
   let text = "";
-  for (const side of [112, 84, 56, 42, 28]) {
+  for (const side of [112, 84, 56, 42, 28, 20]) {
     small.width = small.height = side;
     const copy = small.getContext("2d");
     copy.imageSmoothingQuality = "high";
