@@ -166,8 +166,8 @@ def test_layers_of_googlenet_at_both_sizes(page):
         page.get_by_label(f"GoogLeNet: {size}×{size}").check()
         expect(page.locator(".layers-sum")).to_contain_text(f"{architecture_layers('googlenet', size).macs:,}")
     page.locator(".diagram a[aria-label^='inception4a.three:']").click()
-    opened = page.locator("details[open]", has_text="inception4a").last
-    expect(opened.get_by_text("208·(96·3·3 + 1) = 179,920", exact=True)).to_be_in_viewport()
+    formula = page.locator("details[open]").get_by_text("208·(96·3·3 + 1) = 179,920", exact=True)
+    expect(formula.first).to_be_in_viewport()
 
 
 def test_layers_of_several_networks_are_side_by_side_and_copied(page):
