@@ -35,12 +35,11 @@ function encode() {
   if (isEmpty()) return "";
   if (first.src) return first.code ?? (formImage() ? "p" + toText(pixels()) : "");
   const strokes = sheet().filter((each) => each.points);
-  let bytes;
   for (let apart = APART; apart < 255; apart *= 2) {
-    bytes = strokes.flatMap((each) => thinned(each, apart));
-    if (bytes.length <= MOST_BYTES) break;
+    const bytes = strokes.flatMap((each) => thinned(each, apart));
+    if (bytes.length <= MOST_BYTES) return "s" + toText(bytes);
   }
-  return "s" + toText(bytes);
+  return formImage() ? "p" + toText(pixels()) : ""; // too many strokes for an address
 }
 
 // A stroke as bytes, less points that are closer than `apart` to the one before once they are rounded.

@@ -1,12 +1,12 @@
 // Asks for two networks against each other, and for pictures. `server` comes from gr.HTML.
 const within = (selector) => element.querySelector(selector);
 
-// Shows an answer, unless something else was asked for meanwhile: answers may come in another order than questions.
+// Shows an answer, unless there is none or something else was asked for meanwhile: answers may come in another order.
 const latest = {};
 const fill = async (selector, answer) => {
   latest[selector] = answer;
   const html = await answer;
-  if (latest[selector] === answer) within(selector).innerHTML = html;
+  if (html !== undefined && latest[selector] === answer) within(selector).innerHTML = html;
 };
 
 element.addEventListener("click", async (event) => {

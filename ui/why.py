@@ -43,25 +43,24 @@ class Explainer:
 
     def why(self, sent: object) -> str:
         """The part that is asked for, or a sentence where there is nothing to explain."""
-        return self._turns.submit(self._why, Ask.read(sent)).result()
-
-    def _why(self, ask: Ask) -> str:
+        ask = Ask.read(sent)
         try:
-            ids, step = self._looker.ready(ask)
+            ids, step = self._looker.ready(ask)  # this may wait for a download
             if not ids:
                 return f"<p>{say(ask.language, 'steps.nothing')}</p>"
-            grid = step.picture
-            if ask.part == "break":
-                pictures = disturbed(grid)
-                return charts(ask.language, self._each(ids, partial(break_down, pictures=pictures)))
-            if ask.part == "alike":
-                says = {id: self._looker.answer(id, grid).label for id in ids}
-                return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
-            if ask.part == "looks":
-                return self._looks(ask, ids, grid)
-            return self._heat(ask, ids, grid)
+            return self._turns.submit(self._why, ask, ids, step.picture).result()
         except (PictureError, CheckpointError) as error:
             return f"<p>{note_html(translate(ask.language, error))}</p>"
+
+    def _why(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+        if ask.part == "break":
+            return charts(ask.language, self._each(ids, partial(break_down, pictures=disturbed(grid))))
+        if ask.part == "alike":
+            says = {id: self._looker.answer(id, grid).label for id in ids}
+            return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
+        if ask.part == "looks":
+            return self._looks(ask, ids, grid)
+        return self._heat(ask, ids, grid)
 
     def _each(self, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
         """What is found of each network; one after another, so that no two have to be in memory."""
