@@ -40,11 +40,10 @@ def averages_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
         return averages_html(hub, read_averaged(hub.weights_dir), dataset, chosen)
 
     shown = gr.HTML(show(first, list(ARCHITECTURES)), elem_id="learn-averages", apply_default_css=False)
-    for control in (dataset, networks):
-        control.input(
-            show, [dataset, networks], shown, queue=False, show_progress="hidden", trigger_mode="always_last",
-            api_visibility="private",
-        )  # fmt: skip
+    gr.on(
+        [dataset.input, networks.input], show, [dataset, networks], shown, queue=False, show_progress="hidden",
+        trigger_mode="always_last", api_visibility="private",
+    )  # fmt: skip
 
 
 def averages_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence[str]) -> str:

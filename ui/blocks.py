@@ -106,11 +106,10 @@ def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     def show(norm: bool, when: str) -> str:
         return depth_html(path, norm, when)
 
-    for control in (norm, when):
-        control.input(
-            show, [norm, when], shown, queue=False, show_progress="hidden", trigger_mode="always_last",
-            api_visibility="private",
-        )  # fmt: skip
+    gr.on(
+        [norm.input, when.input], show, [norm, when], shown, queue=False, show_progress="hidden",
+        trigger_mode="always_last", api_visibility="private",
+    )  # fmt: skip
 
 
 def depth_html(path: Path, norm: bool, when: str) -> str:

@@ -68,18 +68,17 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     )
     drawing = [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by SENT
     gr.HTML(versus(), elem_id="versus", apply_default_css=False)
-    event = {
-        "inputs": [networks, size, *drawing],
-        "js": SENT,
-        "outputs": [size, table],
-        "queue": False,
-        "show_progress": "hidden",
-        "trigger_mode": "always_last",
-        "api_visibility": "private",
-    }
-    networks.input(show, **event)
-    size.input(show, **event)
-    tab.select(show, **event)
+    gr.on(
+        [networks.input, size.input, tab.select],
+        show,
+        [networks, size, *drawing],
+        [size, table],
+        js=SENT,
+        queue=False,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
 
 
 def sizes_of(name: str) -> list[int]:

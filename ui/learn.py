@@ -74,13 +74,7 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
         with gr.Column(scale=1):
             gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
             shown = gr.HTML(page(*first), elem_id=f"learn-{name}", apply_default_css=False)
-    for control in inputs:
-        control.input(
-            page,
-            inputs,
-            shown,
-            queue=False,
-            show_progress="hidden",
-            trigger_mode="always_last",
-            api_visibility="private",
-        )
+    gr.on(
+        [control.input for control in inputs], page, inputs, shown, queue=False, show_progress="hidden",
+        trigger_mode="always_last", api_visibility="private",
+    )  # fmt: skip

@@ -142,9 +142,8 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
         | AT_ONCE
     )
     page, whole = tabs
-    page.select(show, **asked)
+    gr.on([page.select, off.input], show, **asked)
     whole.select(show, **asked | {"js": CHOSEN % (why, asking)})
-    off.input(show, **asked)
     network.input(choose, network, off, js=NONE_OFF % f"{why}-off", queue=False, **event).then(
         show, **{name: value for name, value in asked.items() if name != "trigger_mode"}
     )

@@ -127,10 +127,14 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
 
     event = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     inputs, outputs = [chooser, drawn, by, log, smoothing, language], [*plots, details]
-    for control in inputs:
-        control.input(show, inputs, outputs, **event)
-    for control in (dataset, cost, language):
-        control.input(board, [dataset, cost, language], [scatter, ranking], **event)
+    gr.on([control.input for control in inputs], show, inputs, outputs, **event)
+    gr.on(
+        [control.input for control in (dataset, cost, language)],
+        board,
+        [dataset, cost, language],
+        [scatter, ranking],
+        **event,
+    )
     dataset.input(lambda name: mistakes(answers_of(hub, name)), dataset, wrong, **event)
     dataset.input(lambda name: reliability_html(hub, name), dataset, sure, **event)
     timer, shown = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False)

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 30_000  # ms; as long as Playwright waits for a click, since the machine may be slow or busy
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -16,6 +17,7 @@ def browser():
         sentence = f"no browser: install one of {', '.join(BROWSERS)}"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
     sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=PATIENCE)
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
         yield chromium

@@ -44,7 +44,7 @@ def test_weights_of_somebody_answer_beside_the_own_until_they_are_removed(page, 
     draw(page, SEVEN)
     bring(page, "someone/mini_resnet.mnist")
     head = page.locator("#lineup .board-brought")
-    expect(head).to_contain_text(f"someone@{commit[:7]}", timeout=30_000)
+    expect(head).to_contain_text(f"someone@{commit[:7]}")
     expect(head).to_contain_text(re.compile(r"\d % of [\d,]+ here"))
     mine = page.locator("#lineup td[data-model=mini_resnet]").all_inner_texts()
     theirs = page.locator(f"#lineup td[data-model='someone/mini_resnet.mnist@{commit}']")
@@ -52,7 +52,7 @@ def test_weights_of_somebody_answer_beside_the_own_until_they_are_removed(page, 
     assert theirs.all_inner_texts()[:12] == mine[:12]  # the same weights: all but the time, and where they are from
 
     bring(page, "evil/mini_resnet.mnist")
-    expect(page.locator("#bring")).to_contain_text("is not the weights of mini_resnet.mnist", timeout=30_000)
+    expect(page.locator("#bring")).to_contain_text("is not the weights of mini_resnet.mnist")
     bring(page, "someone/mini_resnet.fashion_mnist")
     expect(page.locator("#bring")).to_contain_text("choose Clothing above the canvas first")
     expect(head).to_have_count(1)
@@ -63,7 +63,7 @@ def test_weights_of_somebody_answer_beside_the_own_until_they_are_removed(page, 
     expect(head).to_have_count(1)
     page.wait_for_url(f"**{commit}**")
     page.reload()
-    expect(head).to_have_count(1, timeout=30_000)
+    expect(head).to_have_count(1)
     page.get_by_role("button", name=f"Remove Mini ResNet (someone@{commit[:7]})").click()
     expect(head).to_have_count(0)
     expect(page.locator("#models .brought")).to_have_count(0)

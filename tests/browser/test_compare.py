@@ -16,7 +16,7 @@ CELL = "#lineup td[data-model=mini_resnet][data-class='7']"
 
 
 def answered(page, text):
-    expect(page.locator("#verdict")).to_contain_text(text, timeout=15_000)
+    expect(page.locator("#verdict")).to_contain_text(text)
 
 
 def shrunk(points, by, x, y):
@@ -299,7 +299,7 @@ def test_why_opens_on_a_class_of_the_board(page):
     draw(page, SEVEN)
     answered(page, "read 7")
     page.locator("#lineup tbody th button", has_text="1").click()
-    expect(page.locator("[data-part=heat] img")).to_have_count(2 * len(trained("mnist")), timeout=30_000)
+    expect(page.locator("[data-part=heat] img")).to_have_count(2 * len(trained("mnist")))
     expect(page.locator("[data-part=heat] p")).to_contain_text("What speaks for 1")
     for part, selector in (("break", "svg[role=img]"), ("looks", "td"), ("alike", "figure img")):
         page.locator(f"[data-part={part}] summary").click()
@@ -319,8 +319,8 @@ def test_axe_finds_nothing_serious_in_the_dark(browser, url):
 def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
     tab = browser.new_page(locale="zh-CN")
     tab.goto(url)
-    expect(tab.get_by_role("tab").first).to_have_text("对比", timeout=15_000)
-    expect(tab.locator("#verdict")).to_contain_text("画板是空的", timeout=15_000)
+    expect(tab.get_by_role("tab").first).to_have_text("对比")
+    expect(tab.locator("#verdict")).to_contain_text("画板是空的")
     draw(tab, SEVEN)
     answered(tab, "一致认为是 7")
     other = browser.new_page()
@@ -333,5 +333,5 @@ def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
     tab.wait_for_url("**l=en*")
     expect(tab.locator(".sketchpad-clear")).to_have_text("Clear")
     tab.reload()
-    expect(tab.get_by_role("tab").first).to_have_text("Compare", timeout=15_000)
+    expect(tab.get_by_role("tab").first).to_have_text("Compare")
     tab.close()
