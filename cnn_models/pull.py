@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnn_models.checkpoint import HEADER_LIMIT, SNAPSHOTS, SNAPSHOTS_LIMIT, CheckpointError, memory
+from cnn_models.checkpoint import HEADER_LIMIT, SNAPSHOTS, SNAPSHOTS_LIMIT, WEIGHTS, CheckpointError, memory
 from cnn_models.fetch import MissingCheckpoint, StillComing, cached, fetch
 from cnn_models.ids import BUILT_IN, Reference
 
@@ -21,7 +21,7 @@ PATIENCE = 60  # seconds for which a failed look-up is not tried again
 KEPT = 1000  # references that are remembered
 
 # What strangers are granted.
-WAIT = 30  # seconds until who waits for a download is told how far it is
+WAIT = 3  # seconds until who waits for a download is told how far it is
 STRANGERS = 60  # new checkpoints of others, an hour
 AT_ONCE = 4  # downloads of them
 DISK = 4 * 10**9  # bytes of the Hub's cache for them
@@ -85,10 +85,11 @@ class Puller:
             coming.result()  # a folder, maybe with too few files, if somebody asked for the card only; or what is wrong
 
     def progress(self, reference: Reference) -> tuple[int, int] | None:
-        """Bytes that came and bytes in all of what is on its way, else None."""
+        """Bytes that came and bytes in all of what is on its way, else None; also where an older commit serves."""
         with self._lock:
             pull = self._pulls.get(reference)
-            return pull.progress if pull and pull.coming and pull.progress[1] else None
+            is_awaited = pull and pull.coming and WEIGHTS not in pull.files
+            return pull.progress if is_awaited and pull.progress[1] else None
 
     def still_coming(self, reference: Reference) -> StillComing:
         """For who has waited long enough."""

@@ -1,5 +1,6 @@
 """Bring your weights, without a browser: checkpoints of the Hub of the tests, through the real client."""
 
+import re
 import threading
 
 import pytest
@@ -84,6 +85,25 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
     assert bringer.bring({"id": REMOTE})["id"].startswith(REMOTE)
     assert seen == [{"done": 100, "all": 10_000, "text": "measuring: 100 of 10,000 test pictures"}]
     assert bringer.bringing({"id": REMOTE}) == {}
+
+
+def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, fake_hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(pull, "WAIT", 0.1)
+    gate = threading.Event()
+    fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
+    fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
+    looker = Looker(ModelHub(hub.weights_dir, namespace="someone", public=True))
+    ask = {"picture": SEVEN, "models": ["lenet5"], "language": "zh"}
+    for _ in range(100):
+        got = looker.look(ask)
+        assert got["again"] and "正在下载" in got["board"] and not got["answers"]
+        if "max=" in got["board"]:
+            break
+    assert re.search(r"已下载 0\.\d / 0\.2 MB</p><progress value='\d+' max='\d{6}'>", got["board"])
+    gate.set()
+    monkeypatch.setattr(pull, "WAIT", 20)
+    got = looker.look(ask)
+    assert not got["again"] and got["answers"]
 
 
 def test_a_visitor_costs_one_look_up(public, checkpoint, fake_hub, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ Annotations are not postponed here: gradio makes the types of the answers from t
 """
 
 import dataclasses
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TypedDict
@@ -15,6 +16,7 @@ from cnn_models import DATASETS, ModelHub, predict
 from cnn_models.crops import many_looks
 from cnn_models.decode import decode
 from cnn_models.explain import explain as explain_network
+from cnn_models.fetch import StillComing
 from cnn_models.hub import LoadedModel
 from cnn_models.mistakes import alike, answers_of
 from cnn_models.perturb import DISTURBANCES, break_down, disturbed
@@ -22,6 +24,8 @@ from cnn_models.preprocess import steps as steps_of
 from ui.alike import SHOWN
 from ui.sketchpad import uploaded
 from ui.steps import data_url
+
+PATIENCE = 30  # seconds to wait for weights that are on their way
 
 
 class Verdict(TypedDict):
@@ -121,7 +125,7 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
         try:
             # gradio hands the file on as the dictionary that was sent.
             path = uploaded((image or {}).get("path"))
-            result = predict.compare(path, dataset, models or (), hub, off or ())
+            result = patiently(lambda: predict.compare(path, dataset, models or (), hub, off or ()))
             answer = result.to_dict()
             for model in answer["models"]:
                 reasons = partial(why, result=result, label=model["label"])
@@ -138,6 +142,17 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
             raise gr.Error(str(error), print_exception=False) from error
 
     return compare
+
+
+def patiently(compare: Callable[[], predict.Comparison]) -> predict.Comparison:
+    """What it returns, once weights that are on their way are there. Raises StillComing after `PATIENCE` seconds."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return compare()
+        except StillComing:
+            if time.monotonic() > until:
+                raise
 
 
 def why(loaded: LoadedModel, result: predict.Comparison, label: str) -> Why:

@@ -23,13 +23,15 @@ FACTS = ("margin", "entropy", "time", "weights")
 class Column:
     """One network on the board. `name` is an architecture's, or the id of one that was brought, which is `measured`.
 
-    `side` is that of its input in pixels. `missing` says why it cannot answer, in a sentence; it is `pending` when
-    another response brings its answer.
+    `side` is that of its input in pixels. `missing` says why it cannot answer, in a sentence; it is `coming` when that
+    is because its weights are on their way: bytes that came and bytes in all, 0 where nobody knows. It is `pending`
+    when another response brings its answer.
     """
 
     name: str
     answer: Answer | None = None
     missing: str = ""
+    coming: tuple[int, int] | None = None
     source: str = ""
     pending: bool = False
     side: int = 0
@@ -59,7 +61,7 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
         if column.missing:
             rows[0].append(
                 f"<td {mark} class='board-missing' rowspan='{len(classes) + len(FACTS)}'>"
-                f"<p>{note_html(column.missing)}</p></td>"
+                f"<p>{note_html(column.missing)}</p>{_bar(column)}</td>"
             )
             continue
         for row, label in zip(rows, classes, strict=True):
@@ -107,7 +109,8 @@ def _head(language: str, column: Column, sizes: Mapping[str, int]) -> str:
     if "/" in column.name:
         head = f"<th scope='col' data-model='{column.name}' class='board-brought'>{escape(spec.title)}"
         return f"{head}{_whose(language, column)}</th>"
-    note = f"<small>{say(language, 'board.untrained')}</small>" if column.missing else ""
+    state = "board.coming" if column.coming else "board.untrained"
+    note = f"<small>{say(language, state)}</small>" if column.missing else ""
     return (
         f"<th scope='col' data-model='{column.name}'>{escape(spec.title)}"
         f"<small>{spec.year} <span>{short(sizes[spec.name])}</span></small>{note}</th>"
@@ -123,6 +126,14 @@ def _whose(language: str, column: Column) -> str:
         why, text = (escape(say(language, f"board.measured{end}", **figures)) for end in (".why", ""))
         notes.append(f"<small title='{why}'>{text}</small>")
     return "".join(notes)
+
+
+def _bar(column: Column) -> str:
+    """How far the weights are, where they are on their way."""
+    if not column.coming:
+        return ""
+    done, total = column.coming
+    return f"<progress value='{done}' max='{total}'></progress>" if total else "<progress></progress>"
 
 
 def _mark(name: str, pending: bool) -> str:

@@ -7,6 +7,7 @@ let order = chosen("model"); // the networks as they stand on the board
 let current = { value: "", drawing: false };
 let complete = false; // the last quick answer was of all networks
 const RETRY = 4000; // milliseconds until the server is asked again when it did not answer
+const AGAIN = 1000; // and while it fetches weights
 let asked = 0; // how often something changed; a question is as old as this was
 let quickAge = 0; // that of the last question to which the quick answer came
 let retry = 0;
@@ -76,11 +77,11 @@ function flow(quick) {
         if (quick && complete && !answer.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
         if (quick) complete = answer.complete;
         if (age === asked && answer.order) order = answer.order;
+        if (age === asked && answer.again) lookAfter(AGAIN);
         element.dispatchEvent(new CustomEvent("answered", { detail: { ...answer, question, age } }));
       } catch {
         fill(verdictPlace, `<p class="verdict verdict-alarm">${say("verdict.offline")}</p>`);
-        clearTimeout(retry);
-        retry = setTimeout(look, RETRY);
+        lookAfter(RETRY);
       } finally {
         if (quick) {
           quickAge = age;
@@ -99,6 +100,11 @@ function look() {
   asked += 1;
   quickly();
   if (!complete) wholly();
+}
+
+function lookAfter(milliseconds) {
+  clearTimeout(retry);
+  retry = setTimeout(look, milliseconds);
 }
 
 element.addEventListener("draw", (event) => {

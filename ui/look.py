@@ -16,7 +16,7 @@ from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import uncalibrated
 from cnn_models.decode import PictureError, decode
-from cnn_models.fetch import MissingCheckpoint
+from cnn_models.fetch import MissingCheckpoint, StillComing
 from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
 from cnn_models.memory import Memory
@@ -46,7 +46,8 @@ class Looker:
     def look(self, sent: object) -> dict:
         """`verdict`, `board` and `steps` as HTML (None: as it was), the `order` of the networks, their `answers`.
 
-        A quick ask is answered by the small networks alone; it is `complete` when no other could answer.
+        A quick ask is answered by the small networks alone; it is `complete` when no other could answer. Who asks
+        `again` finds more, as weights are on their way.
         """
         ask = Ask.read(sent)
         columns = self._columns(ask)
@@ -121,6 +122,7 @@ class Looker:
         labels = {name: column.answer.label for name, column in columns.items() if column.answer}
         return {
             "verdict": text, "board": table, "steps": seen, "complete": complete, "order": order, "answers": labels,
+            "again": any(column.coming for column in columns.values()),
         }  # fmt: skip
 
     def _columns(self, ask: Ask) -> dict[str, Column]:
@@ -137,15 +139,26 @@ class Looker:
             measured = self._hub.measure(id, MEASURING) if brought else None
             # A quick ask does not wait for the weights of large networks, but says which are there.
             if not ask.picture or (ask.quick and side != DATASETS[ask.dataset].size):
-                return Column(name, side=self._hub.card(id).input_size, measured=measured)
+                side = self._hub.card(id).input_size
+                return self._coming(ask, name, side) or Column(name, side=side, measured=measured)
             source, side = self.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
             return Column(name, source=source, side=side, measured=measured)
+        except StillComing:
+            fetched = Column(name, missing=say(ask.language, "board.fetched"), coming=(0, 0), side=side)
+            return self._coming(ask, name, side) or fetched
         except MissingCheckpoint as error:
             hint = say(ask.language, "board.trains", command=f"python -m training.train {id}")
             why = translate(ask.language, error) if self._hub.namespace or brought else hint
             return Column(name, missing=why, side=side)
         except CheckpointError as error:
             return Column(name, missing=translate(ask.language, error), side=side)
+
+    def _coming(self, ask: Ask, name: str, side: int) -> Column | None:
+        """The place of a network whose weights are on their way, if it is known how far they are."""
+        if not (coming := self._hub.progress(ask.id(name))):
+            return None
+        done, total = (f"{count / 1e6:.1f}" for count in coming)
+        return Column(name, missing=say(ask.language, "bring.coming", done=done, all=total), coming=coming, side=side)
 
     def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
         try:

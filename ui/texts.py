@@ -334,6 +334,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board.time": ("Time", "用时"),
     "board.time.why": ("Of the forward pass alone", "仅指一次前向计算"),
     "board.weights": ("Weights", "权重"),
+    "board.coming": ("on its way", "正在下载"),
+    "board.fetched": ("Its weights are being fetched from the Hub", "正在从 Hub 获取权重"),
     "board.untrained": ("not trained yet", "尚未训练"),
     "board.trains": ("`{command}` trains it", "用 `{command}` 训练它"),
     "board.winner": ("likeliest", "最可能"),

@@ -5,7 +5,8 @@ let explained = {}; // the class chosen on the board for a sheet: { label, sheet
 async function explain(fold) {
   const place = fold.querySelector("div");
   const label = explained.sheet === sheet()[0] ? explained.label : "";
-  const question = ask({ part: fold.dataset.part, label });
+  const missing = element.querySelectorAll(".board-missing").length; // of which some may be on their way
+  const question = ask({ part: fold.dataset.part, label, missing });
   const text = JSON.stringify(question);
   if (!fold.open || fold.busy || question.drawing || fold.asked === text) return;
   fold.asked = text;

@@ -1,6 +1,9 @@
 """A visitor brings weights from a Hub on this machine, in Chromium."""
 
+import hashlib
 import re
+import threading
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect
@@ -15,11 +18,10 @@ from ui import theme
 TRAINED = default_weights_dir() / "mini_resnet.mnist"
 
 
-@pytest.fixture
-def page(browser, fake_hub, monkeypatch):
-    """The page of an app that asks `fake_hub`, without errors in its console."""
-    monkeypatch.delenv("CNN_HUB_NAMESPACE", raising=False)
-    app = build(ModelHub(public=True))
+@contextmanager
+def opened(browser, hub):
+    """The page of an app over a hub, without errors in its console."""
+    app = build(hub)
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **theme.LAUNCH)
     tab, wrong = browser.new_page(), []
     tab.set_default_timeout(60_000)
@@ -31,6 +33,14 @@ def page(browser, fake_hub, monkeypatch):
     tab.close()
     app.close()
     assert not wrong
+
+
+@pytest.fixture
+def page(browser, fake_hub, monkeypatch):
+    """The page of an app that asks `fake_hub`."""
+    monkeypatch.delenv("CNN_HUB_NAMESPACE", raising=False)
+    with opened(browser, ModelHub(public=True)) as page:
+        yield page
 
 
 def bring(page, id):
@@ -67,3 +77,19 @@ def test_weights_of_somebody_answer_beside_the_own_until_they_are_removed(page, 
     page.get_by_role("button", name=f"Remove Mini ResNet (someone@{commit[:7]})").click()
     expect(head).to_have_count(0)
     expect(page.locator("#models .brought")).to_have_count(0)
+
+
+def test_a_line_up_on_its_way_answers_by_itself_when_it_is_there(browser, fake_hub, tmp_path):
+    gate = threading.Event()
+    for id in ("lenet5.mnist", "googlenet.mnist"):
+        fake_hub.push(f"someone/{id}", default_weights_dir() / id)
+    weights = (default_weights_dir() / "googlenet.mnist" / WEIGHTS).read_bytes()
+    fake_hub.fail("GET", f"/cdn/{hashlib.sha256(weights).hexdigest()}", first=lambda: gate.wait(60))
+    with opened(browser, ModelHub(tmp_path, "someone", public=True)) as page:
+        draw(page, SEVEN)
+        place = page.locator("#lineup .board-missing[data-model=googlenet]")
+        expect(place.locator("progress")).to_be_visible()
+        expect(page.locator("#verdict")).to_contain_text("LeNet-5 reads 7")
+        gate.set()
+        expect(place).to_have_count(0)
+        expect(page.locator("#lineup td.board-winner[data-model=googlenet]")).to_have_count(1)
