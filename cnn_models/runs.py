@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,17 +22,22 @@ from cnn_models.ids import BUILT_IN
 from cnn_models.specs import Card
 
 RUNS, UNFINISHED = "runs", ".training"
+SILENT = 600  # seconds without a save after which a training is taken to have stopped; it saves every two minutes
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training of a network. `card` is None while it is under way; `recipe` is the name, `history` its epochs."""
+    """One training of a network. `recipe` is the name, `history` its epochs.
+
+    `card` is None while it is under way, or has been `stopped` before its end.
+    """
 
     id: str
     recipe: str
     seed: int
     history: list[dict[str, float]]
     card: Card | None = None
+    stopped: bool = False
 
     @property
     def group(self) -> str:
@@ -72,7 +78,8 @@ def _unfinished(state: Path, id: str) -> Run | None:
         with safe_open(state, framework="pt") as file:
             run = json.loads(file.metadata()["run"])
         history = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in run["progress"]["history"]]
-        return Run(id, UNFINISHED.removeprefix("."), int(run["facts"]["seed"]), history)
+        stopped = time.time() - state.stat().st_mtime > SILENT
+        return Run(id, UNFINISHED.removeprefix("."), int(run["facts"]["seed"]), history, stopped=stopped)
     except (OSError, SafetensorError, ValueError, TypeError, KeyError):
         return None
 

@@ -1,7 +1,9 @@
 """Runs found below a folder, and their curves made smooth and put together."""
 
 import json
+import os
 import shutil
+import time
 
 import pytest
 import torch
@@ -10,8 +12,9 @@ from torch import nn
 from cnn_models.checkpoint import WEIGHTS
 from cnn_models.ids import BUILT_IN
 from cnn_models.quoted import QUOTED
-from cnn_models.runs import band, find_runs, smooth
+from cnn_models.runs import SILENT, band, find_runs, smooth
 from training.state import Progress, save_state
+from ui.curves import label
 
 ROW = {
     "epoch": 1, "lr": 0.1, "train_loss": 1, "train_accuracy": 60, "val_loss": 1, "val_accuracy": 70,
@@ -34,7 +37,16 @@ def test_checkpoints_other_seeds_and_trainings_under_way_are_runs(checkpoint, tm
     assert [len(runs) for runs in found.values()] == [1, 2, 1]
     (running,) = found["googlenet.fashion_mnist training"]
     assert (running.seed, running.card, running.minutes()) == (3, None, [0.5, 1.5])
-    assert running.history[1]["epoch"] == 2
+    assert running.history[1]["epoch"] == 2 and not running.stopped
+
+
+def test_a_training_that_no_longer_saves_has_stopped(tmp_path):
+    module = nn.Linear(1, 1)
+    state = tmp_path / ".training" / "lenet5.mnist.safetensors"
+    save_state(state, {"seed": 3}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
+    os.utime(state, (time.time() - SILENT - 1,) * 2)
+    ((run,),) = find_runs(tmp_path).values()
+    assert run.stopped and run.card is None and label([run], "en") == "LeNet-5 · MNIST · stopped"
 
 
 def test_a_training_that_is_to_replace_a_checkpoint_is_a_run_beside_it(checkpoint, tmp_path):

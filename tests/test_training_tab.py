@@ -93,8 +93,7 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
 
 
 def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
-    """As the page asks while the tab is shown, of a network that is trained once more."""
-    checkpoint("lenet5.mnist")
+    """As the page asks while the tab is shown, of a network that is trained, and once more."""
     with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
         training_tab(hub, tab)
     (event,) = (each for each in blocks.fns.values() if "tick" in [name for _, name in each.targets])
@@ -106,6 +105,8 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
         drawn = len(json.loads(loss.value["plot"])["data"]) if isinstance(loss, gr.Plot) else None
         return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
 
+    assert follow(True) == (True, [], None, None)
+    checkpoint("lenet5.mnist")
     assert follow(True, done) == (True, [done], None, None)
     state, module = hub.weights_dir / ".training" / "lenet5.mnist.safetensors", nn.Linear(1, 1)
     save_state(state, {"seed": 0}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))

@@ -48,7 +48,8 @@ def name_of(id: str) -> str:
 def label(runs: Sequence[Run], language: str) -> str:
     """What a group of runs is called."""
     run = runs[0]
-    recipe = say(language, "training.running") if run.card is None else run.recipe
+    state = "training.stopped" if run.stopped else "training.running"
+    recipe = say(language, state) if run.card is None else run.recipe
     seeds = f" × {len(runs)}" if len(runs) > 1 else ""
     return f"{name_of(run.id)} · {recipe}{seeds}"
 

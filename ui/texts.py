@@ -649,10 +649,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # The Training tab.
     "training.running": ("under way", "训练中"),
-    "training.none": ("Choose at least one run.", "请至少选择一次训练。"),
-    "training.empty": (
-        "No checkpoint is there yet: train one with `python -m training.train lenet5.mnist`.",
-        "还没有任何检查点：可用 `python -m training.train lenet5.mnist` 训练一个。",
+    "training.stopped": ("stopped", "已中断"),
+    "training.none": (
+        "Choose at least one run; `python -m training.train lenet5.mnist` makes one.",
+        "请至少选择一次训练；运行 `python -m training.train lenet5.mnist` 可得到一次。",
     ),
     "training.runs": ("Runs", "训练"),
     "training.axis": ("Horizontal", "横轴"),

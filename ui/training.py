@@ -34,10 +34,7 @@ if (window.lineup.language !== props.value) tell();
 
 def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     """Chooser of runs, four charts and the tables; everything is read from histories, cards and evaluations."""
-    found = find_runs(hub.weights_dir)
-    if not found:
-        gr.HTML(mark("training.empty", "p class='training-none'"), apply_default_css=False)
-        return
+    found, own = find_runs(hub.weights_dir), hub.cards()
 
     def choices(found: Mapping[str, list[Run]]) -> list[tuple[str, str]]:
         return [(label(runs, "en"), group) for group, runs in found.items()]
@@ -66,8 +63,12 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         entries = leaderboard(hub, dataset)
         return pareto(points(entries, cost), cost, language or "en"), leaderboard_html(entries)
 
-    first = next(iter(found.values()))[0].id.split(".")[1]
-    value = [group for group, runs in found.items() if runs[0].id.endswith(f".{first}") and is_best(runs)]
+    first = next((card.dataset for card in own.values()), next(iter(DATASETS)))
+    value = [
+        group
+        for group, runs in found.items()
+        if any(run.card and run.card == own.get(run.id) and run.card.dataset == first for run in runs)
+    ]
     language = gr.HTML("en", js_on_load=LANGUAGE, elem_id="training-language", apply_default_css=False)
     chooser = gr.CheckboxGroup(choices(found), value=value, show_label=False, container=False, elem_id="training-runs")
     with gr.Row(elem_id="training-view"):
@@ -140,10 +141,6 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     timer, shown = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False)
     for listen, js in ((tab.select, None), (timer.tick, SHOWN)):
         listen(follow, [shown, *inputs], [timer, chooser, *outputs], js=js, **event)
-
-
-def is_best(runs: list[Run]) -> bool:
-    return runs[0].recipe == "best"
 
 
 def followed(chosen: Collection[str], found: Mapping[str, list[Run]]) -> list[str]:
