@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # gw0, gw1: each has a core, and ports that no other takes
+    os.environ |= {"OMP_NUM_THREADS": "1", "GRADIO_SERVER_PORT": f"{7860 + 100 * int(worker[2:])}"}
+
 import cnn_models  # first of all: it sets OMP_WAIT_POLICY before torch is imported
 from cnn_models import ARCHITECTURES, DATASETS, Card, ModelHub, create_model
 from cnn_models.checkpoint import HISTORY_COLUMNS, weights_hash, write_checkpoint

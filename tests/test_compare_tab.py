@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from cnn_models import ModelHub
 from cnn_models.checkpoint import WEIGHTS
 from ui.ask import PARTS, Ask
 from ui.look import Looker
@@ -111,3 +112,16 @@ def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
     for nothing in ({}, {"picture": ""}, {"picture": SEVEN, "models": []}, 7):
         assert explainer.why(nothing) == "<p>Nothing yet</p>"
     assert "clear the sketchpad" in explainer.why({"picture": "nonsense"})
+
+
+def test_the_why_is_calibrated_as_the_board_is():
+    """Of a network whose temperature is not 1."""
+    looker, seen = Looker(ModelHub()), set()
+    picture = PNG + base64.b64encode((HERE / "samples" / "fashion_mnist.6.png").read_bytes()).decode()
+    for calibrated in (True, False):
+        ask = {"picture": picture, "dataset": "fashion_mnist", "models": ["lenet5"], "calibrated": calibrated}
+        percentage = re.search(r"board-winner'[^>]*>([0-9.]+)<", looker.look(ask)["board"])[1]
+        looks, broken = (Explainer(looker).why({**ask, "part": part}) for part in ("looks", "break"))
+        assert f"{percentage} %</td>" in looks
+        seen |= {percentage, broken}
+    assert len(seen) == 4

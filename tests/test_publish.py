@@ -230,7 +230,9 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize(("files", "options"), zip(TAKEN, [["--dry-run"], ["--revision", "trial"], []], strict=True))
+@pytest.mark.parametrize(
+    ("files", "options"), list(zip(TAKEN, [["--dry-run"], ["--revision", "trial"], []], strict=True))
+)
 def test_a_name_that_is_taken(files, options, owner):
     repository = owner.repositories.setdefault(("model", REMOTE), Repository())
     owner.commit(repository, "main", files)

@@ -100,9 +100,12 @@ class Looker:
         """`ModelHub.run`."""
         return self._hub.run(id, use)
 
-    def answer(self, id: str, grid: np.ndarray) -> Answer:
-        """The network's answer, which is remembered. Raises CheckpointError."""
-        return self.run(id, lambda loaded: self._remember(loaded, grid))
+    def answer(self, ask: Ask, id: str, grid: np.ndarray) -> Answer:
+        """The network's answer, which is remembered, calibrated or not. Raises CheckpointError."""
+        answer = self.run(id, lambda loaded: self._remember(loaded, grid))
+        if ask.calibrated:
+            return answer
+        return replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
 
     def test_answers(self, dataset: str) -> Answers:
         """What the networks answered to the test pictures."""
@@ -162,12 +165,9 @@ class Looker:
 
     def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
         try:
-            answer = self.answer(ask.id(column.name), step.picture)
+            return replace(column, answer=self.answer(ask, ask.id(column.name), step.picture))
         except CheckpointError as error:
             return replace(column, missing=translate(ask.language, error))
-        if not ask.calibrated:
-            answer = replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
-        return replace(column, answer=answer)
 
 
 def _source(loaded: LoadedModel) -> str:

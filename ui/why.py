@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import TypeVar
@@ -54,22 +55,26 @@ class Explainer:
 
     def _why(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
         if ask.part == "break":
-            return charts(ask.language, self._each(ids, partial(break_down, pictures=disturbed(grid))))
+            return charts(ask.language, self._each(ask, ids, partial(break_down, pictures=disturbed(grid))))
         if ask.part == "alike":
-            says = {id: self._looker.answer(id, grid).label for id in ids}
+            says = {id: self._looker.answer(ask, id, grid).label for id in ids}
             return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
         if ask.part == "looks":
             return self._looks(ask, ids, grid)
         return self._heat(ask, ids, grid)
 
-    def _each(self, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
+    def _each(self, ask: Ask, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
         """What is found of each network; one after another, so that no two have to be in memory."""
-        return {id: self._looker.run(id, use) for id in ids}
+
+        def used(loaded: LoadedModel) -> T:
+            return use(loaded if ask.calibrated else replace(loaded, card=replace(loaded.card, temperature=1.0)))
+
+        return {id: self._looker.run(id, used) for id in ids}
 
     def _heat(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
-        shares = soft_vote([self._looker.answer(id, grid).probabilities for id in ids])
+        shares = soft_vote([self._looker.answer(ask, id, grid).probabilities for id in ids])
         label = ask.label or max(shares, key=shares.__getitem__)
-        found = self._each(ids, partial(explain, grid=grid, label=label))
+        found = self._each(ask, ids, partial(explain, grid=grid, label=label))
         heats = {network_name(id): heat for id, heat in found.items()}
         cam = max(float(heat.cam.max()) for heat in heats.values()) or 1.0
         lost = max(float(np.abs(heat.occlusion).max()) for heat in heats.values()) or 1.0
@@ -89,8 +94,8 @@ class Explainer:
 
     def _looks(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
         rows, found = [], None
-        for id, found in self._each(ids, partial(many_looks, grid=grid)).items():
-            single = self._looker.answer(id, grid)
+        for id, found in self._each(ask, ids, partial(many_looks, grid=grid)).items():
+            single = self._looker.answer(ask, id, grid)
             label = max(found.probabilities, key=found.probabilities.__getitem__)
             times = found.milliseconds / single.milliseconds
             texts = [
