@@ -40,7 +40,7 @@ class Looker:
         self._hub = hub
         self._remember = Memory()
         # First come, first answered: more at once than there are cores would only slow each other.
-        self._turns = ThreadPoolExecutor(os.cpu_count())
+        self._turns = ThreadPoolExecutor(os.cpu_count(), "look")
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def look(self, sent: object) -> dict:

@@ -40,7 +40,7 @@ class Explainer:
     def __init__(self, looker: Looker):
         self._looker = looker
         # What takes seconds leaves cores to the answers, which follow the pen.
-        self._turns = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2))
+        self._turns = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), "why")
 
     def why(self, sent: object) -> str:
         """The part that is asked for, or a sentence where there is nothing to explain."""
