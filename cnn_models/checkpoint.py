@@ -33,6 +33,7 @@ HISTORY_COLUMNS = (
 HALF_ABOVE = 8 * 2**20  # bytes of float32 from which weights are stored as float16
 HEADER_LIMIT = 2**20  # bytes that the header of a weights file may add to its tensors
 CONFIG_LIMIT = 2**20  # bytes of a config.json or an evaluation.json
+TEMPERATURES = 20  # the greatest temperature; the least is its inverse
 SNAPSHOTS_LIMIT = 16 * 2**20  # bytes of all snapshots of a training; what would take more keeps none
 
 
@@ -91,6 +92,8 @@ def write_checkpoint(
         snapshots_sha256=weights_hash(snapshots) if snapshots else None,
     )
     new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    if old.is_dir() and not folder.exists():  # killed between the two renames below
+        old.rename(folder)
     try:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
@@ -169,12 +172,14 @@ def check_card(card: Card) -> None:
         raise TranslatableError(
             "{name} cannot take pictures of size {size}", name=card.architecture, size=repr(card.input_size)
         )
-    if not math.isfinite(card.mean) or not (math.isfinite(card.std) and card.std > 0):
+    if not (abs(card.mean) <= 10 and 1e-3 <= card.std <= 10):
         raise TranslatableError("mean {mean} and std {std} cannot normalise a picture", mean=card.mean, std=card.std)
-    if not (math.isfinite(card.temperature) and card.temperature > 0):
-        raise TranslatableError("temperature {value} is not a positive number", value=card.temperature)
-    if card.energy_threshold is not None and not math.isfinite(card.energy_threshold):
-        raise TranslatableError("energy threshold {value} is not a finite number", value=card.energy_threshold)
+    if not 1 / TEMPERATURES <= card.temperature <= TEMPERATURES:
+        raise TranslatableError(
+            "temperature {value} is not between 1/{most} and {most}", value=card.temperature, most=TEMPERATURES
+        )
+    if card.energy_threshold is not None and not abs(card.energy_threshold) <= 1e6:
+        raise TranslatableError("energy threshold {value} is no energy of logits", value=card.energy_threshold)
     if not isinstance(card.metrics, dict) or not isinstance(card.recipe, dict):
         raise TranslatableError("metrics and recipe must be objects")
     if card.weights_dtype not in ("float32", "float16"):

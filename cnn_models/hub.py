@@ -33,12 +33,13 @@ from cnn_models.checkpoint import (
 )
 from cnn_models.fetch import MissingCheckpoint, needed
 from cnn_models.ids import BUILT_IN, WORD, Reference, parse
-from cnn_models.pull import WAIT, Puller
+from cnn_models.pull import Puller
 from cnn_models.runtime import best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.testsets import Measured, measure
 
 MAX_MEMORY = 10**9  # bytes of loaded networks; the ten of the line-up have 0.43 GB
+LOADING = 30  # seconds for which visitors wait while another's question loads a network
 ROOM_PATIENCE = 10  # seconds to wait for networks in use to leave the memory
 SLOTS = 1000  # folders that are remembered
 
@@ -102,7 +103,7 @@ class ModelHub:
         self._device = device
         self._puller = Puller(self.namespace, public)
         self._lock = threading.Lock()
-        self._slots: dict[Path, _Slot] = {}  # the last used at the end
+        self._slots: dict[tuple[Path, int], _Slot] = {}  # the last used at the end
 
     @cached_property
     def device(self) -> torch.device:
@@ -218,7 +219,7 @@ class ModelHub:
 
     def _first(self, reference: Reference, folder: Path, slot: _Slot, device: torch.device) -> LoadedModel:
         """Load a network once; those who ask for it meanwhile wait, but visitors not for ever."""
-        if not slot.lock.acquire(timeout=WAIT if self._puller.public else -1):
+        if not slot.lock.acquire(timeout=LOADING if self._puller.public else -1):
             raise self._puller.still_coming(reference)
         try:
             with self._lock:
@@ -240,8 +241,9 @@ class ModelHub:
         return loaded
 
     def _slot(self, folder: Path) -> _Slot:
+        version = folder, (folder / CONFIG).stat().st_mtime_ns  # a training may replace what is in `weights/`
         with self._lock:
-            slot = self._slots[folder] = self._slots.pop(folder, None) or _Slot()
+            slot = self._slots[version] = self._slots.pop(version, None) or _Slot()
             idle = [key for key, other in self._slots.items() if not (other.size or other.lock.locked())]
             for key in idle[: max(0, len(self._slots) - SLOTS)]:
                 del self._slots[key]

@@ -18,11 +18,13 @@ class Memory:
 
     def __init__(self, ask: Callable[[LoadedModel, np.ndarray], Answer] = predict):
         self._ask = ask
-        self._answers: dict[tuple[str, str, str, bytes], Answer] = {}  # the last used at the end
+        self._answers: dict[tuple, Answer] = {}  # the last used at the end
         self._lock = threading.Lock()
 
     def __call__(self, loaded: LoadedModel, grid: np.ndarray) -> Answer:
-        key = loaded.id, loaded.source, loaded.card.weights_sha256, grid.tobytes()
+        card = loaded.card
+        constants = card.weights_sha256, card.temperature, card.energy_threshold
+        key = loaded.id, loaded.source, constants, grid.tobytes()
         with self._lock:
             answer = self._answers.pop(key, None)
         answer = answer or self._ask(loaded, grid)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future, wait
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,7 @@ class Puller:
         self._pulls: dict[Reference, _Pull] = {}  # the last used at the end
         self._strangers: deque[float] = deque(maxlen=STRANGERS)  # when the last new ones were asked for
         self._at_once = threading.Semaphore(AT_ONCE)
+        self._pruning = threading.Lock()
 
     def is_own(self, reference: Reference) -> bool:
         """Whether it is the line-up's own; another revision is not, as anybody may open a pull request."""
@@ -153,21 +154,36 @@ class Puller:
             coming.set_result(folder)
 
     def _prune(self, newest: Path) -> None:
-        """Delete what strangers left in the Hub's cache beyond `DISK`, what was used longest ago first."""
+        """Delete what strangers left in the Hub's cache beyond `DISK`, what was used longest ago first.
+
+        Repositories of others as a whole, and of the namespace's what is not `main`.
+        """
         from huggingface_hub import constants, scan_cache_dir
 
-        own = [f"{self.namespace}/{id}" for id in BUILT_IN]
-        repositories = [
-            repo
-            for repo in scan_cache_dir(constants.HF_HUB_CACHE).repos
-            if repo.repo_type == "model" and repo.repo_id.partition("/")[2] in BUILT_IN and repo.repo_id not in own
-        ]
-        excess = sum(repo.size_on_disk for repo in repositories) - DISK
-        for repo in sorted(repositories, key=lambda repo: repo.last_accessed):
-            if excess > 0 and repo.repo_path not in newest.parents:
-                # Not by the client's `delete_revisions`: copies of a repository have its commits too.
-                shutil.rmtree(repo.repo_path, ignore_errors=True)
-                excess -= repo.size_on_disk
+        with self._lock:
+            coming = {
+                f"{each.owner or self.namespace}/{each.name}" for each, pull in self._pulls.items() if pull.coming
+            }
+        with self._pruning, suppress(OSError):  # others may delete there too
+            scan, found = scan_cache_dir(constants.HF_HUB_CACHE), []
+            for repo in scan.repos:
+                if repo.repo_type != "model" or repo.repo_id.partition("/")[2] not in BUILT_IN:
+                    continue
+                if repo.repo_id.partition("/")[0] != self.namespace:
+                    found.append((repo.last_accessed, repo.size_on_disk, repo, None))
+                    continue
+                others = [each for each in repo.revisions if "main" not in each.refs]
+                found += [(each.last_modified, each.size_on_disk, repo, each) for each in others]
+            excess = sum(size for _, size, *_ in found) - DISK
+            for _, size, repo, revision in sorted(found, key=lambda each: each[0]):
+                kept = revision.snapshot_path == newest if revision else repo.repo_id in coming
+                if excess <= 0 or kept:
+                    continue
+                if revision:
+                    scan.delete_revisions(revision.commit_hash).execute()
+                else:  # not by its commits, which copies of the repository have too
+                    shutil.rmtree(repo.repo_path, ignore_errors=True)
+                excess -= size
 
     def _admit(self, reference: Reference) -> None:
         with self._lock:

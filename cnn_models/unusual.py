@@ -62,6 +62,7 @@ def witness(hub: ModelHub, dataset: str, grey: np.ndarray) -> float:
     @torch.inference_mode()
     def ask(loaded: LoadedModel) -> float:
         card, pictures = loaded.card, torch.tensor(grid, device=loaded.device)[None]
-        return surprise(loaded.model(to_input(pictures, card.input_size, card.mean, card.std))[0].double(), card)
+        logits = loaded.model(to_input(pictures, card.input_size, card.mean, card.std))[0]
+        return surprise(logits.cpu().double(), card)  # MPS has no float64
 
     return hub.run(f"{WITNESS}.{dataset}", ask)

@@ -19,7 +19,9 @@ from cnn_models.checkpoint import (
     WEIGHTS,
     CheckpointError,
     load_model,
+    read_card,
     read_evaluation,
+    read_weights,
     write_checkpoint,
 )
 from tests.conftest import make_card, make_evaluation
@@ -123,8 +125,8 @@ REFUSED = {
     "other classes": (set_fields(dataset="fashion_mnist"), "its classes are not those of fashion_mnist"),
     "impossible size": (set_fields(input_size=32), "lenet5 cannot take pictures of size 32"),
     "no deviation": (set_fields(std=0.0), "cannot normalise"),
-    "temperature": (set_fields(temperature=0.0), "temperature 0.0 is not a positive number"),
-    "energy": (set_fields(energy_threshold=float("nan")), "energy threshold nan is not a finite number"),
+    "temperature": (set_fields(temperature=1e-310), "temperature 1e-310 is not between 1/20 and 20"),
+    "energy": (set_fields(energy_threshold=float("nan")), "energy threshold nan is no energy of logits"),
     "energy in words": (set_fields(energy_threshold="low"), "is not the card of a checkpoint"),
     "endless mean": (set_fields(mean=10**400), "is not the card of a checkpoint"),
     "no classes": (set_fields(classes=7), "is not the card of a checkpoint"),
@@ -258,3 +260,13 @@ def test_full_disk_leaves_the_old_folder(error, checkpoint, monkeypatch):
         checkpoint()
     assert content(folder) == before
     assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_what_a_kill_between_two_renames_left_comes_back(checkpoint, monkeypatch):
+    folder = checkpoint()
+    tensors, card = read_weights(folder)
+    folder.rename(folder.with_name(f".{folder.name}.old"))
+    monkeypatch.setattr(module, "save_file", lambda *_, **__: (_ for _ in ()).throw(OSError("broken")))
+    with pytest.raises(CheckpointError, match="was not written and is as it was before: broken"):
+        write_checkpoint(folder, tensors, card, [], "")
+    assert read_card(folder) == card

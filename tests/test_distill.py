@@ -53,6 +53,25 @@ def test_teachers_are_asked_once(recipe, pictures, tmp_path, monkeypatch):
         distill.taught("mnist", pictures, recipe, 1, CPU, cache)
 
 
+def test_teachers_that_were_stopped_go_on_with_the_next_pictures(recipe, pictures, tmp_path, monkeypatch):
+    cache, shown = tmp_path / "answers.safetensors", []
+    monkeypatch.setattr(distill, "BATCH", 10)
+    whole, _ = distill.taught("mnist", pictures, recipe, 0, CPU, tmp_path / "whole.safetensors")
+
+    def ask(images, *normalisation):
+        shown.append(len(images))
+        if len(shown) == 8:
+            raise KeyboardInterrupt
+        return to_input(images, *normalisation)
+
+    monkeypatch.setattr(distill, "SAVE_EVERY", 0)
+    monkeypatch.setattr(distill, "to_input", ask)
+    with pytest.raises(KeyboardInterrupt):
+        distill.taught("mnist", pictures, recipe, 0, CPU, cache)
+    again, _ = distill.taught("mnist", pictures, recipe, 0, CPU, cache)
+    assert torch.equal(whole.answers, again.answers) and sum(shown) == 2 * 60 + 2 * 10
+
+
 def test_a_missing_teacher_is_named(recipe, pictures, tmp_path):
     recipe = dataclasses.replace(recipe, teachers=("googlenet",))
     with pytest.raises(CheckpointError, match=r"no teacher googlenet.mnist; run `python -m training.train googlenet"):

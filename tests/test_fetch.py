@@ -388,6 +388,19 @@ def test_strangers_get_so_much_of_the_disk(published, fake_hub, hub, tmp_path, m
     assert public.get("a/lenet5.mnist").id and first.is_dir() and not second.exists()
 
 
+def test_proposals_to_the_line_up_are_on_the_same_account(published, fake_hub, hub, monkeypatch):
+    """As anybody may open a pull request; what is `main` stays."""
+    public = ModelHub(hub.weights_dir, namespace="someone", public=True)
+    fake_hub.push(REMOTE, published)
+    kept = public.folder(ID)
+    monkeypatch.setattr(pull, "DISK", 300_000)
+    folders = []
+    for number in (1, 2, 3):
+        fake_hub.push(REMOTE, published, branch=f"refs/pr/{number}", **{"history.csv": bytes(10**5 * number)})
+        folders.append(public.folder(f"{REMOTE}@refs/pr/{number}"))
+    assert kept.is_dir() and not folders[0].exists() and folders[2].is_dir()
+
+
 def test_a_cache_that_cannot_be_written(published, hub, fake_hub, tmp_path, monkeypatch):
     fake_hub.push(REMOTE, published)
     (tmp_path / "file").write_text("")

@@ -4,13 +4,22 @@ import socket
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
 
 from cnn_models import ModelHub
 from cnn_models import hub as module
-from cnn_models.checkpoint import CONFIG, WEIGHTS, CheckpointError, memory
+from cnn_models.checkpoint import (
+    CONFIG,
+    WEIGHTS,
+    CheckpointError,
+    memory,
+    read_history,
+    read_weights,
+    write_checkpoint,
+)
 from cnn_models.fetch import MissingCheckpoint
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
@@ -232,3 +241,12 @@ def test_measured_once_whatever_the_card_says(checkpoint, hub, monkeypatch):
     assert 0 < found.count < 10_000 and abs(found.accuracy - 10) < 30
     monkeypatch.setattr(module, "measure", lambda *_: pytest.fail("measured again"))
     assert hub.measure(ID) is found
+
+
+def test_a_network_that_is_replaced_in_the_folder_is_loaded_anew(checkpoint, hub):
+    folder = checkpoint()
+    first = hub.get("lenet5.mnist")
+    assert hub.get("lenet5.mnist") is first
+    tensors, card = read_weights(folder)
+    write_checkpoint(folder, tensors, replace(card, temperature=2.0), read_history(folder), "")
+    assert hub.get("lenet5.mnist").card.temperature == 2 and first.card.temperature == 1

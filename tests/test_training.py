@@ -28,6 +28,7 @@ from cnn_models.checkpoint import (
 )
 from cnn_models.preprocess import to_input
 from training import data, loop, state
+from training.crew import Alone
 from training.init import initialise
 from training.recipes import RECIPES, Recipe, recipe_for
 from training.track import tracker
@@ -268,3 +269,43 @@ def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path):
     result = subprocess.run(command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True)
     assert result.returncode == 1
     assert "set CNN_DATA_DIR" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeypatch, tmp_path):
+    """Each step's randomness, of two seeds and two processes; the first is what the committed runs had."""
+
+    class Second(Alone):
+        rank = 1
+
+    def randomness(seed, crew):
+        seen = []
+        monkeypatch.setattr(loop, "prepare", lambda images, *_: seen.append(torch.rand(4)) or images[:, None].float())
+        pictures = data.Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+        recipe = Recipe(1, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
+        build = ARCHITECTURES["lenet5"].build
+        state = tmp_path / f"{seed}.{crew.rank}"
+        loop.fit("a", build, pictures, pictures, recipe, seed, torch.device("cpu"), state, crew=crew)
+        return torch.stack(seen)
+
+    first = randomness(0, Alone())
+    assert torch.equal(first, torch.stack([torch.rand(4, generator=torch.Generator().manual_seed(n)) for n in (0, 1)]))
+    assert torch.equal(first, randomness(0, Alone()))
+    all = torch.cat([first, randomness(1, Alone()), randomness(0, Second())])
+    assert len(all.unique(dim=0)) == len(all)
+
+
+@pytest.mark.parametrize("module", ["training.train", "training.evaluate", "training.depth_study", "app"])
+def test_how_threads_wait_is_set_before_torch_comes(module):
+    code = f"""
+import os, sys
+class Watch:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            print(os.environ.get("OMP_WAIT_POLICY"))
+            sys.meta_path.remove(self)
+sys.meta_path.insert(0, Watch())
+import {module}"""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True)
+    assert found.stdout.split() == ["PASSIVE"], found.stderr

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnn_models import DATASETS
+from cnn_models.checkpoint import TEMPERATURES
 from cnn_models.evaluation import BINS, Bin
 from cnn_models.preprocess import to_dataset_form
 from cnn_models.unusual import energy
@@ -22,7 +23,7 @@ NOISE = 2_000  # pictures
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """What to divide logits N x 10 by for the least cross-entropy, between 1/20 and 20.
+    """What to divide logits N x 10 by for the least cross-entropy, within `TEMPERATURES`.
 
     Guo et al. 2017: On calibration of modern neural networks, section 4.2.
     """
@@ -36,7 +37,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
         return value
 
     optimizer.step(loss)
-    return 1 / inverse.clamp(1 / 20, 20).item()
+    return 1 / inverse.clamp(1 / TEMPERATURES, TEMPERATURES).item()
 
 
 def reliability(probabilities: Tensor, labels: Tensor) -> tuple[Bin, ...]:

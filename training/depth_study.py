@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")
     parser.add_argument("--out", type=Path, default=default_weights_dir(), help=f"the study is written to OUT/{FILE}")
     parser.add_argument("--restart", action="store_true", help="throw away what is there, finished or not")
-    args = parser.parse_args(argv)
+    args, commit = parser.parse_args(argv), git_commit()
     stopped = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.append(True))
@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> None:
             discard(state)
         for network, state in list(zip(NETWORKS, states, strict=True))[len(runs) :]:
             runs.append(study(*network, recipe, (pictures, validation), state, lambda: bool(stopped)))
-            write(path, facts | {"split": how, "commit": git_commit(), "date": date.today().isoformat(), "runs": runs})
+            write(path, facts | {"split": how, "commit": commit, "date": date.today().isoformat(), "runs": runs})
             discard(state)
     except (DataError, TrainingError, ValueError) as error:
         sys.exit(f"error: {error}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -22,7 +24,7 @@ from cnn_models.hub import default_weights_dir
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import place
 from training.data import Pictures
-from training.loop import augmented, autocast
+from training.loop import SAVE_EVERY, augmented, autocast
 from training.recipes import Recipe
 
 BATCH = 500
@@ -34,7 +36,7 @@ def taught(
     """The pictures in `recipe.views` views with the teachers' answers, and the hash of each teacher's weights.
 
     Answers are probabilities at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
-    `cache`, for a training that is resumed. Raises CheckpointError where a teacher is missing.
+    `cache`, as far as they are, for a training that was stopped. Raises CheckpointError where a teacher is missing.
     """
     ids = [f"{teacher}.{dataset}" for teacher in recipe.teachers]
     if missing := [id for id in ids if not (default_weights_dir() / id).is_dir()]:
@@ -47,28 +49,36 @@ def taught(
         for _ in range(recipe.views)
         for images in pictures.images.split(BATCH)
     ])  # fmt: skip
-    asked = [hashes, recipe.temperature, recipe.precision, hashlib.sha256(views.cpu().numpy()).hexdigest()]
-    answers = _kept(cache, json.dumps(asked))
-    if answers is None:
-        answers = torch.zeros(len(views), 10, device=device)
-        bar = tqdm(total=len(views), desc="asking the teachers", unit="img", unit_scale=True)
-        with torch.inference_mode(), autocast(device, recipe):
-            for images, answer in zip(views.split(BATCH), answers.split(BATCH), strict=True):
-                for model, card in networks:
-                    logits = model(to_input(images, card.input_size, card.mean, card.std)).float()
-                    answer += (logits / recipe.temperature).softmax(1) / len(networks)
-                bar.update(len(images))
-        bar.close()
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        new = cache.with_suffix(f".{os.getpid()}")  # every process of a crew writes one, of the same content
-        save_file({"answers": answers.cpu()}, new, metadata={"asked": json.dumps(asked)})
-        new.replace(cache)
-    return Pictures(views, pictures.labels.repeat(recipe.views), answers.to(device)), hashes
+    sha256 = hashlib.sha256(views.cpu().numpy()).hexdigest()
+    asked = json.dumps([hashes, recipe.temperature, recipe.precision, sha256])
+    parts = [_kept(cache, asked).to(device)]
+    count, saved = len(parts[0]), time.monotonic()
+    bar = tqdm(total=len(views), initial=count, desc="asking the teachers", unit="img", unit_scale=True)
+    with torch.inference_mode(), autocast(device, recipe):
+        for images in views[count:].split(BATCH) if count < len(views) else ():
+            answer = torch.zeros(len(images), 10, device=device)
+            for model, card in networks:
+                logits = model(to_input(images, card.input_size, card.mean, card.std)).float()
+                answer += (logits / recipe.temperature).softmax(1) / len(networks)
+            parts.append(answer)
+            bar.update(len(images))
+            if bar.n == len(views) or time.monotonic() > saved + SAVE_EVERY:
+                _keep(cache, asked, torch.cat(parts))
+                saved = time.monotonic()
+    bar.close()
+    return Pictures(views, pictures.labels.repeat(recipe.views), torch.cat(parts)), hashes
 
 
-def _kept(cache: Path, asked: str) -> Tensor | None:
-    try:
-        with safe_open(cache, framework="pt") as file:
-            return file.get_tensor("answers") if file.metadata()["asked"] == asked else None
-    except (OSError, SafetensorError, KeyError, TypeError):
-        return None
+def _keep(cache: Path, asked: str, answers: Tensor) -> None:
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    new = cache.with_suffix(f".{os.getpid()}")  # every process of a crew writes one, of the same content
+    save_file({"answers": answers.cpu()}, new, metadata={"asked": asked})
+    new.replace(cache)
+
+
+def _kept(cache: Path, asked: str) -> Tensor:
+    """The answers to the first pictures that were kept for the same question; none if there are none."""
+    with suppress(OSError, SafetensorError, KeyError, TypeError), safe_open(cache, framework="pt") as file:
+        if file.metadata()["asked"] == asked:
+            return file.get_tensor("answers")
+    return torch.zeros(0, 10)

@@ -12,6 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils._pytree import tree_map_only
 
 from training.crew import Alone
 from training.state import Progress, TrainingError
@@ -54,7 +55,9 @@ class Crew(Alone):
         run = [None]
         if self.first:
             progress = load()
-            run = [(progress, {key: module.state_dict() for key, module in modules.items()}, optimizer.state_dict())]
+            states = {key: module.state_dict() for key, module in modules.items()}
+            # On the CPU, as tensors of a GPU would arrive on that very GPU.
+            run = [tree_map_only(Tensor, Tensor.cpu, (progress, states, optimizer.state_dict()))]
         dist.broadcast_object_list(run, device=torch.device("cpu"))
         progress, states, optimizer_state = run[0]
         if not self.first:

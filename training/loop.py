@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from training.scores import measure
 from training.state import Progress, TrainingError, load_state, save_state
 
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}
+GOLDEN = 0x9E3779B1  # 2**32 over the golden ratio, prime: its multiples lie far apart modulo 2**32
+SEEDS = 4096  # of one process, before those of the next
 SAVE_EVERY = 120  # seconds between two savings of an unfinished training
 
 
@@ -100,6 +103,8 @@ def fit(
     kept = modules["average"].module if recipe.average else model
     optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), weight_decay=recipe.weight_decay, fused=True)
     facts = {"name": name, "recipe": dataclasses.asdict(recipe), "seed": seed, "pictures": len(pictures)}
+    if pictures.answers is not None:
+        facts["answers"] = hashlib.sha256(pictures.answers.cpu().numpy()).hexdigest()
     progress = Progress()
     if resume:
         progress = crew.resume(lambda: load_state(state, facts, modules, optimizer), modules, optimizer)
@@ -125,7 +130,8 @@ def fit(
         if order is None or batch == 0:
             generator = torch.Generator().manual_seed(seed * 10_007 + epoch)
             order = torch.randperm(len(pictures), generator=generator).to(device)
-        torch.manual_seed((seed + 1) * 2**32 + progress.step + crew.rank * 2**52)
+        # A CPU's generator keeps 32 bits of its seed.
+        torch.manual_seed((progress.step + (seed + SEEDS * crew.rank) * GOLDEN) % 2**32)
         for group in optimizer.param_groups:
             group["lr"] = rate = recipe.rate(progress.step / (recipe.epochs * steps))
         whole = order[batch * recipe.batch_size :][: recipe.batch_size]

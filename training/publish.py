@@ -38,6 +38,7 @@ from cnn_models.ids import BUILT_IN
 from cnn_models.runs import RUNS
 from cnn_models.runtime import best_device, place
 from cnn_models.testsets import measure
+from training.calibrate import calibration_error
 from training.curves import curves
 from training.depth_study import FILE as STUDY
 from training.model_card import model_card
@@ -82,7 +83,14 @@ def pack(folder: Path, namespace: str) -> Parcel:
         if not isinstance(card.metrics.get(figure), float | int):
             raise PublishError(f"the card of {card.id} has no {figure.replace('_', ' ')}; {way_out}")
     said, evaluation = card.metrics["test_accuracy"], read_evaluation(folder)
-    if evaluation and not math.isclose(evaluation.accuracy, said):
+    if not (evaluation and evaluation.reliability):
+        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
+    for figure, bins in zip(("test_ece_uncalibrated", "test_ece"), evaluation.reliability, strict=True):
+        if not abs(card.metrics.get(figure, math.nan) - calibration_error(bins)) < 0.01:
+            raise PublishError(
+                f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}; {way_out}"
+            )
+    if not math.isclose(evaluation.accuracy, said):
         raise PublishError(
             f"the card of {card.id} says {said:.2f} % on the test set, its {EVALUATION} {evaluation.accuracy:.2f} %; "
             f"{way_out}"
@@ -268,6 +276,8 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f"{args.space!r} is not the name of a Space; write it as owner/name")
     if not args.space and not re.fullmatch(r"[\w.-]+", args.namespace or ""):
         parser.error("say under whose name: --namespace NAME")
+    if args.pull_request and args.revision:
+        parser.error("a pull request goes to main; leave out --revision")
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     try:

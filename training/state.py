@@ -73,7 +73,7 @@ def save_state(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, new, metadata={"run": json.dumps({"facts": facts, "progress": numbers})})
-        with open(new, "rb") as file:
+        with open(new, "r+b") as file:  # Windows syncs only what can be written
             os.fsync(file.fileno())
         if path.exists():
             path.replace(before(path))

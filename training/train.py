@@ -72,11 +72,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = parse(argv)
+    args, commit = parse(argv), git_commit()  # of the code that is running, whatever becomes of the files
     state = args.out / ".training" / f"{args.id}.safetensors"
     stopped, crew = [], Alone()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.append(True))
     try:
         architecture, dataset = (
             table[part] for table, part in zip((ARCHITECTURES, DATASETS), args.id.split("."), strict=True)
@@ -99,10 +97,14 @@ def main(argv: list[str] | None = None) -> None:
             cache = state.with_name(f"{args.id}.answers.safetensors")
             pictures, teachers = taught(dataset.name, pictures, recipe, args.seed, device, cache)
             how += f", taught by {' and '.join(teachers)}"
-        begun = {}
+        begun, init = {}, {}
         if folder := origin(recipe.init):
             first = read_card(folder)
             begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
+            init = {"init": f"weights/{first.id}"}  # where others have it
+        extra = {"extra": args.extra.name} if args.extra else {}
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.append(True))
         model, progress = fit(
             args.id, architecture.build, pictures, validation, recipe, args.seed, device, state,
             resume=args.resume, stop=lambda: bool(stopped), log=log, crew=crew,
@@ -117,7 +119,8 @@ def main(argv: list[str] | None = None) -> None:
             std=recipe.std,
             classes=dataset.classes,
             recipe=dataclasses.asdict(recipe)
-            | {"name": args.recipe, "changed": changed, "teachers": teachers, "started_from": begun},
+            | {"name": args.recipe, "changed": changed | init | extra, "teachers": teachers, "started_from": begun}
+            | init,
             seed=args.seed,
             split=how,
             weights_dtype="",
@@ -127,7 +130,7 @@ def main(argv: list[str] | None = None) -> None:
                 "torch": torch.__version__,
                 "torchvision": torchvision.__version__,
             },
-            commit=git_commit(),
+            commit=commit,
             date=date.today().isoformat(),
             metrics={f"val_{name}": progress.history[-1][f"val_{name}"] for name in ("loss", "accuracy")},
         )
@@ -141,6 +144,8 @@ def main(argv: list[str] | None = None) -> None:
         )
     except (CheckpointError, DataError, TrainingError, ValueError) as error:
         sys.exit(f"error: {error}" if crew.first else 1)
+    except KeyboardInterrupt:
+        sys.exit("stopped before the training began; the same command starts it")
     discard(state)
     print(f"{args.out / args.id} is written; measure it with `python -m training.evaluate {args.id}`")
 

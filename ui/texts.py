@@ -174,8 +174,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "mean {mean} and std {std} cannot normalise a picture",
         "均值 {mean} 与标准差 {std} 无法用来归一化图片",
     ),
-    "checkpoint.temperature": ("temperature {value} is not a positive number", "温度 {value} 不是正数"),
-    "checkpoint.energy": ("energy threshold {value} is not a finite number", "能量阈值 {value} 不是有限数"),
+    "checkpoint.temperature": (
+        "temperature {value} is not between 1/{most} and {most}",
+        "温度 {value} 不在 1/{most} 与 {most} 之间",
+    ),
+    "checkpoint.energy": ("energy threshold {value} is no energy of logits", "能量阈值 {value} 不可能是 logits 的能量"),
     "checkpoint.objects": ("metrics and recipe must be objects", "metrics 与 recipe 应是 JSON 对象"),
     "checkpoint.stored": ("weights of type {type}", "权重的类型是 {type}"),
     "checkpoint.large": ("the file is larger than this network can be", "文件比该网络可能的大小还大"),
