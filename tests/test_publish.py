@@ -18,6 +18,7 @@ from cnn_models.checkpoint import (
     files_of,
     load_model,
     read_card,
+    read_evaluation,
     read_history,
     write_checkpoint,
 )
@@ -112,6 +113,7 @@ def test_private_branch_and_pull_request(owner, monkeypatch, capsys):
     monkeypatch.setenv("HF_TOKEN", "hf_other")
     assert "you may not write to someone/lenet5.mnist (you have no right to write" in run()
     assert run("--pull-request") is None
+    assert run("--pull-request", "--revision", "trial") == "2"  # which means main for the Hub
     assert WEIGHTS in owner.files(REMOTE, "refs/pr/1") and WEIGHTS not in owner.files(REMOTE)
     assert "/discussions/1" in capsys.readouterr().out
 
@@ -157,6 +159,14 @@ def test_an_evaluation_that_contradicts_the_card_is_refused(tmp_path):
     (tmp_path / ID / EVALUATION).write_text(json.dumps(evaluation))
     said = run("--dry-run", "--weights", str(tmp_path))
     assert "99.51 % on the test set, its evaluation.json 99.55 %; run `python -m training.evaluate" in said
+    (tmp_path / ID / EVALUATION).unlink()
+    assert "lenet5.mnist has no evaluation.json of its weights" in run("--dry-run", "--weights", str(tmp_path))
+    model, card = load_model(FOLDER)
+    card = dataclasses.replace(card, metrics=card.metrics | {"test_ece": 0.0})
+    evaluation = read_evaluation(FOLDER)
+    write_checkpoint(tmp_path / ID, model.state_dict(), card, read_history(FOLDER), "", evaluation)
+    said = run("--dry-run", "--weights", str(tmp_path))
+    assert "the test ece of lenet5.mnist is not that of its evaluation.json; run `python -m training.evaluate" in said
 
 
 def test_a_part_of_the_test_set_decides_with_its_error(fake_hub, tmp_path, monkeypatch):

@@ -83,14 +83,7 @@ def pack(folder: Path, namespace: str) -> Parcel:
         if not isinstance(card.metrics.get(figure), float | int):
             raise PublishError(f"the card of {card.id} has no {figure.replace('_', ' ')}; {way_out}")
     said, evaluation = card.metrics["test_accuracy"], read_evaluation(folder)
-    if not (evaluation and evaluation.reliability):
-        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
-    for figure, bins in zip(("test_ece_uncalibrated", "test_ece"), evaluation.reliability, strict=True):
-        if not abs(card.metrics.get(figure, math.nan) - calibration_error(bins)) < 0.01:
-            raise PublishError(
-                f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}; {way_out}"
-            )
-    if not math.isclose(evaluation.accuracy, said):
+    if evaluation and not math.isclose(evaluation.accuracy, said):
         raise PublishError(
             f"the card of {card.id} says {said:.2f} % on the test set, its {EVALUATION} {evaluation.accuracy:.2f} %; "
             f"{way_out}"
@@ -104,6 +97,13 @@ def pack(folder: Path, namespace: str) -> Parcel:
         )
     if not history or history[-1]["val_accuracy"] != card.metrics["val_accuracy"]:
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
+    if not (evaluation and evaluation.reliability):
+        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
+    for figure, bins in zip(("test_ece_uncalibrated", "test_ece"), evaluation.reliability, strict=True):
+        if not abs(card.metrics.get(figure, math.nan) - calibration_error(bins)) < 0.01:
+            raise PublishError(
+                f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}; {way_out}"
+            )
     text = model_card(card, evaluation, CURVES, namespace)
     ModelCard(text)  # what the Hub would not understand raises here
     read_snapshots(folder)  # raises CheckpointError
