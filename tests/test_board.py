@@ -83,15 +83,24 @@ def test_the_board_holds_every_class_and_network_and_marks_the_winner():
     sizes = dict.fromkeys(ARCHITECTURES, 61_706)
     columns = {name: Column(name) for name in ARCHITECTURES}
     columns["lenet5"] = Column("lenet5", compared("mnist", lenet5="7").models[0], source="weights/")
-    columns["alexnet"] = Column("alexnet", missing="`python -m x` trains it")
+    columns["alexnet"] = Column("alexnet", missing="`python -m x` trains it", untrained=True)
     html = board(Ask(), list(columns.values()), sizes).replace("<wbr>", "")
     assert html.count("scope='row'") == 14 and html.count("<th scope='col' data-model=") == len(columns)
     assert html.count("board-winner") == 2 and "data-model='lenet5' data-class='7' class='board-winner'" in html
     assert html.count("99.10<span class='visually-hidden'> likeliest</span>") == 2
     assert html.count("rowspan='14'") == 1 and "<code>python -m x</code> trains it" in html
+    assert html.count("not trained yet") == 1
+    columns["alexnet"] = Column("alexnet", missing="The Hub is away.")
+    assert "not trained yet" not in board(Ask(), list(columns.values()), sizes)
     assert cells(html, "googlenet") == [""] * 14
     assert cells(html, "lenet5") == ["0.10"] * 7 + ["99.10"] + ["0.10"] * 2 + ["4.5", "0.10 bit", "0.5 ms", "weights/"]
     assert cells(html, "together")[7] == "99.10" and cells(html, "together")[-1] == "1 of 4"
+
+
+def test_the_votes_are_split():
+    answers = compared("mnist", lenet5="7", alexnet="9", googlenet="7", mini_resnet="9", mini_inception="1").models
+    columns = [Column(answer.id.split(".")[0], answer) for answer in answers]
+    assert cells(board(Ask(), columns, dict.fromkeys(ARCHITECTURES, 1)), "together")[-1] == "2 of 5; 2 × 9; 1 × 1"
 
 
 def test_a_pending_column_is_marked():

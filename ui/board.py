@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -23,14 +24,15 @@ FACTS = ("margin", "entropy", "time", "weights")
 class Column:
     """One network on the board. `name` is an architecture's, or the id of one that was brought, which is `measured`.
 
-    `side` is that of its input in pixels. `missing` says why it cannot answer, in a sentence; it is `coming` when that
-    is because its weights are on their way: bytes that came and bytes in all, 0 where nobody knows. It is `pending`
-    when another response brings its answer.
+    `side` is that of its input in pixels. `missing` says why it cannot answer, in a sentence: it is `untrained`, or
+    its weights are `coming`: bytes that came and bytes in all, 0 where nobody knows. It is `pending` when another
+    response brings its answer.
     """
 
     name: str
     answer: Answer | None = None
     missing: str = ""
+    untrained: bool = False
     coming: tuple[int, int] | None = None
     source: str = ""
     pending: bool = False
@@ -72,12 +74,14 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     mark = _mark(TOGETHER, together_pending)
     for row, label in zip(rows, classes, strict=True):
         row.append(_cell(language, mark, shares.get(label), label, label == together, "board-together"))
-    votes = sum(answer.label == together for answer in answers)
+    votes = Counter(answer.label for answer in answers)
+    first = say(language, "board.votes.of", votes=votes.pop(together, 0), count=present)
+    split = "; ".join([first, *(f"{count} × {class_name(language, label)}" for label, count in votes.most_common())])
     bits = {
         "margin": "",
         "entropy": say(language, "board.bits", bits=f"{entropy(shares.values()):.2f}") if shares else "",
         "time": _milliseconds(sum(answer.milliseconds for answer in answers)) if answers else "",
-        "weights": escape(say(language, "board.votes.of", votes=votes, count=present)) if answers else "",
+        "weights": escape(split) if answers else "",
     }
     for fact in FACTS:
         facts[fact].append(f"<td {mark} class='board-fact board-together'>{bits[fact]}</td>")
@@ -109,8 +113,8 @@ def _head(language: str, column: Column, sizes: Mapping[str, int]) -> str:
     if "/" in column.name:
         head = f"<th scope='col' data-model='{column.name}' class='board-brought'>{escape(spec.title)}"
         return f"{head}{_whose(language, column)}</th>"
-    state = "board.coming" if column.coming else "board.untrained"
-    note = f"<small>{say(language, state)}</small>" if column.missing else ""
+    state = "board.coming" if column.coming else "board.untrained" if column.untrained else ""
+    note = f"<small>{say(language, state)}</small>" if state else ""
     return (
         f"<th scope='col' data-model='{column.name}'>{escape(spec.title)}"
         f"<small>{spec.year} <span>{short(sizes[spec.name])}</span></small>{note}</th>"

@@ -77,7 +77,7 @@ function flow(quick) {
         if (quick && complete && !answer.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
         if (quick) complete = answer.complete;
         if (age === asked && answer.order) order = answer.order;
-        if (age === asked && answer.again) lookAfter(AGAIN);
+        if (age === asked && answer.again && (!quick || complete)) lookAfter(AGAIN); // the whole answer would be overtaken
         element.dispatchEvent(new CustomEvent("answered", { detail: { ...answer, question, age } }));
       } catch {
         fill(verdictPlace, `<p class="verdict verdict-alarm">${say("verdict.offline")}</p>`);

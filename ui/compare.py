@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import gradio as gr
@@ -74,8 +75,8 @@ def compare_tab(hub: ModelHub) -> None:
 
     explainer = Explainer(looker)
 
-    def why(sent: object) -> str:
-        return explainer.why(sent)
+    async def why(sent: object) -> str:
+        return await asyncio.to_thread(explainer.why, sent)  # whoever waits for a turn takes none of gradio's threads
 
     bringer = Bringer(hub)
 

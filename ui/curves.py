@@ -45,11 +45,15 @@ def name_of(id: str) -> str:
     return f"{ARCHITECTURES[architecture].title} · {DATASETS[dataset].title}"
 
 
+def state_of(run: Run) -> str:
+    """The text that says where a training without a card is."""
+    return "training.stopped" if run.stopped else "training.running"
+
+
 def label(runs: Sequence[Run], language: str) -> str:
     """What a group of runs is called."""
     run = runs[0]
-    state = "training.stopped" if run.stopped else "training.running"
-    recipe = say(language, state) if run.card is None else run.recipe
+    recipe = say(language, state_of(run)) if run.card is None else run.recipe
     seeds = f" × {len(runs)}" if len(runs) > 1 else ""
     return f"{name_of(run.id)} · {recipe}{seeds}"
 

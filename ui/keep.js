@@ -4,14 +4,15 @@ const strip = element.querySelector(".keep-strip");
 const figures = element.querySelector(".keep-figures");
 const labels = element.querySelector("select[name=label]");
 const told = element.querySelector(".keep-spoken");
-const STORE = "lineup.drawings";
-const APART = 4; // between two points that are kept of a stroke, in 255ths of the side
+const STORE = "lineup.sheets";
+const APART = 3; // between two points that are kept of a stroke, in the units they are kept in
 const KEPT = 60; // drawings; what goes first are those without a label
 const MOST_BYTES = 18_000; // of a drawing
 let drawings = recall(); // { code, dataset, form, answers, label }, oldest first
 let shown = null; // the one on the sketchpad
 let sheetShown = null; // the sheet it was drawn on
 let pictureShown = ""; // what was last answered
+let pictureSeen = ""; // what the strip of the steps is of
 let early = null; // a label that was given before the answer: { name, dataset, sheet }
 
 function recall() {
@@ -28,7 +29,11 @@ const toText = (bytes) =>
 const toBytes = (text) => [...atob(text.replaceAll("-", "+").replaceAll("_", "/"))].map((each) => each.charCodeAt(0));
 const byte = (number) => Math.min(255, Math.max(0, Math.round(number)));
 
-// Strokes as "s" and width, number of points (2 bytes), then x, y, pressure of each; a picture as "p" and the 28×28
+const MARGIN = 0.25; // around the sheet, of its side: where a stroke that leaves it is still kept
+const pack = (x) => ((x / SIDE + MARGIN) / (1 + 2 * MARGIN)) * 255;
+const unpack = (byte) => ((byte / 255) * (1 + 2 * MARGIN) - MARGIN) * SIDE;
+
+// Strokes as "t" and width, number of points (2 bytes), then x, y, pressure of each; a picture as "p" and the 28×28
 // that the networks see at 4 bits. What was decoded has the same code again.
 function encode() {
   const [first] = sheet();
@@ -37,21 +42,22 @@ function encode() {
   const strokes = sheet().filter((each) => each.points);
   for (let apart = APART; apart < 255; apart *= 2) {
     const bytes = strokes.flatMap((each) => thinned(each, apart));
-    if (bytes.length <= MOST_BYTES) return "s" + toText(bytes);
+    if (bytes.length <= MOST_BYTES) return "t" + toText(bytes);
   }
   return formImage() ? "p" + toText(pixels()) : ""; // too many strokes for an address
 }
 
 // A stroke as bytes, less points that are closer than `apart` to the one before once they are rounded.
 function thinned({ width, points }, apart) {
-  const [first, ...rest] = points.map(([x, y, pressure]) => [(x / SIDE) * 255, (y / SIDE) * 255, pressure * 100].map(byte));
+  const [first, ...rest] = points.map(([x, y, pressure]) => [pack(x), pack(y), pressure * 100].map(byte));
   const far = [first];
   for (const point of rest)
     if (point === rest.at(-1) || Math.hypot(point[0] - far.at(-1)[0], point[1] - far.at(-1)[1]) >= apart) far.push(point);
   return [width, far.length >> 8, far.length & 255, ...far.flat()];
 }
 
-const formImage = () => element.querySelector("#seen li:nth-child(5) img"); // the 28×28; none while nothing is seen
+// The 28×28 of what is on the sketchpad; none while nothing is seen, or the answer is still to come.
+const formImage = () => (pictureSeen === current.value ? element.querySelector("#seen li:nth-child(5) img") : null);
 
 function pixels() {
   const copy = document.createElement("canvas").getContext("2d");
@@ -74,14 +80,14 @@ function decode(code) {
     const src = copy.toDataURL("image/png");
     return [{ fresh: true, value: src, src, crisp: true, code }];
   }
-  if (code[0] !== "s" || bytes.length > MOST_BYTES) throw new Error("not a drawing");
+  if (code[0] !== "t" || bytes.length > MOST_BYTES) throw new Error("not a drawing");
   const entries = [];
   for (let start = 0; start < bytes.length; ) {
     const [width, high, low] = bytes.slice(start, start + 3);
     const end = start + 3 + 3 * (high * 256 + low);
     const points = [];
     for (start += 3; start < end; start += 3)
-      points.push([(bytes[start] / 255) * SIDE, (bytes[start + 1] / 255) * SIDE, bytes[start + 2] / 100]);
+      points.push([unpack(bytes[start]), unpack(bytes[start + 1]), bytes[start + 2] / 100]);
     if (!points.length || points.flat().some(Number.isNaN) || points.at(-1).length !== 3) throw new Error("cut short");
     entries.push({ fresh: !entries.length, width: Math.min(40, Math.max(8, width)), points });
   }
@@ -152,7 +158,7 @@ function showStrip() {
     }),
   );
   strip.children[focused]?.focus({ preventScroll: true });
-  for (const option of labels.options) option.hidden = !!option.value && option.dataset.dataset !== chosen("dataset")[0];
+  for (const option of labels.options) option.disabled = option.hidden = !!option.value && option.dataset.dataset !== chosen("dataset")[0];
   labels.disabled = !shown;
   labels.value = shown?.label ?? "";
   const here = mine().filter((each) => each.dataset === chosen("dataset")[0]);
@@ -202,6 +208,7 @@ function label(name) {
 
 element.addEventListener("answered", async ({ detail }) => {
   const { question, answers, age } = detail;
+  if (detail.steps !== null) pictureSeen = question.picture;
   if (question.drawing || (question.quick && !detail.complete)) return;
   await formImage()?.decode().catch(() => {});
   if (age !== asked) return;
@@ -215,7 +222,7 @@ element.addEventListener("answered", async ({ detail }) => {
       if (drawings.length === KEPT) drawings.splice(Math.max(0, drawings.findIndex((each) => !each.label)), 1);
       drawings.push((shown = {}));
     }
-    if (code[0] === "s" && shown.code !== code) delete shown.label; // a picture is the same though its 28×28 changed
+    if (code[0] === "t" && shown.code !== code) delete shown.label; // a picture is the same though its 28×28 changed
     const before = shown.code === code ? shown.answers : {}; // of networks that are switched off now
     sheetShown = sheet()[0];
     Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...before, ...answers } });
@@ -233,6 +240,7 @@ document.addEventListener("keydown", (event) => {
   label(element.querySelector(`option[data-key="${event.key}"][data-dataset=${chosen("dataset")[0]}]`).value);
 });
 element.querySelector(".keep-link").addEventListener("click", async () => {
+  while (!isEmpty() && !encode()) await new Promise((go) => element.addEventListener("answered", go, { once: true }));
   history.replaceState(null, "", link());
   try {
     await navigator.clipboard.writeText(location.href);

@@ -138,21 +138,23 @@ class Looker:
     def _column(self, ask: Ask, name: str) -> Column:
         """The network's place; with a picture to answer for, its weights are loaded too."""
         id, side, brought = ask.id(name), architecture(name).input_size, "/" in name
+        if coming := self._coming(ask, name, side):  # nobody waits for what is known to be on its way
+            return coming
         try:
             measured = self._hub.measure(id, MEASURING) if brought else None
             # A quick ask does not wait for the weights of large networks, but says which are there.
             if not ask.picture or (ask.quick and side != DATASETS[ask.dataset].size):
-                side = self._hub.card(id).input_size
-                return self._coming(ask, name, side) or Column(name, side=side, measured=measured)
+                return Column(name, side=self._hub.card(id).input_size, measured=measured)
             source, side = self.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
             return Column(name, source=source, side=side, measured=measured)
         except StillComing:
             fetched = Column(name, missing=say(ask.language, "board.fetched"), coming=(0, 0), side=side)
             return self._coming(ask, name, side) or fetched
         except MissingCheckpoint as error:
+            if self._hub.namespace or brought:
+                return Column(name, missing=translate(ask.language, error), side=side)
             hint = say(ask.language, "board.trains", command=f"python -m training.train {id}")
-            why = translate(ask.language, error) if self._hub.namespace or brought else hint
-            return Column(name, missing=why, side=side)
+            return Column(name, missing=hint, untrained=True, side=side)
         except CheckpointError as error:
             return Column(name, missing=translate(ask.language, error), side=side)
 

@@ -22,3 +22,9 @@ element.addEventListener("change", (event) => {
   const { dataset } = within(".mistakes-choose").dataset;
   fill(".mistakes-against", server.against({ dataset, first, second }));
 });
+
+// Another data set: nothing that was asked for or chosen before is of it.
+watch("value", () => {
+  for (const selector of Object.keys(latest)) delete latest[selector];
+  for (const option of element.querySelectorAll("option")) option.selected = option.defaultSelected;
+});

@@ -14,7 +14,7 @@ from cnn_models.runs import Run
 from cnn_models.specs import Card
 from cnn_models.statistics import binomial_interval
 from cnn_models.testsets import COUNT
-from ui.curves import SYMBOLS, Point, colour_of, label, name_of, symbols
+from ui.curves import SYMBOLS, Point, colour_of, name_of, state_of, symbols
 from ui.layer_rows import milliseconds
 from ui.recipe import recipe_words, split_words
 from ui.texts import mark
@@ -52,9 +52,12 @@ def leaderboard(hub: ModelHub, dataset: str) -> list[Entry]:
     entries = []
     for id, card in hub.cards().items():
         if card.dataset == dataset and (accuracy := accuracy_of(card)) is not None:
+            weights = hub.weights_dir / id / WEIGHTS
+            if not weights.is_file():
+                continue
             layers = architecture_layers(card.architecture, card.input_size)
             time = sum(architecture_milliseconds(card.architecture, card.input_size))
-            size = (hub.folder(id) / WEIGHTS).stat().st_size / 1e6
+            size = weights.stat().st_size / 1e6
             interval = interval_of(accuracy)
             entries.append(Entry(card, accuracy, interval, layers.parameters, layers.macs, time, size))
     return sorted(entries, key=lambda entry: -entry.accuracy)
@@ -130,7 +133,8 @@ def _figures(run: Run, symbol: str) -> str:
         f"{run.minutes()[-1]:.1f}",
     ]
     seed = f" · {mark('training.seed', seed=run.seed)}"
-    title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(label([run], 'en'))}{seed}"
+    state = mark(state_of(run)) if run.card is None else escape(run.recipe)
+    title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(name_of(run.id))} · {state}{seed}"
     row = f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
     if run.card is None:
         return row

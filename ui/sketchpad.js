@@ -233,10 +233,13 @@ file.addEventListener("change", () => {
   if (file.files[0]) take(file.files[0]);
   file.value = "";
 });
-canvas.addEventListener("dragover", (event) => event.preventDefault());
-canvas.addEventListener("drop", (event) => {
+// Anywhere on the tab: beside the canvas the browser would leave the page for the picture.
+element.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+element.addEventListener("drop", (event) => {
+  const [dropped] = event.dataTransfer.files;
+  if (!dropped) return;
   event.preventDefault();
-  if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  take(dropped);
 });
 document.addEventListener("paste", (event) => {
   const pasted = [...(event.clipboardData?.files ?? [])][0];

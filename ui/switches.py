@@ -115,8 +115,8 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     def show(name: str, off: str, *sent) -> Iterator[tuple]:
         yield from bench.show(name, (off or "").split(SEPARATOR), *sent, more)
 
-    def choose(name: str) -> str:
-        return grid(name if name in names else names[0])
+    def choose(name: str) -> tuple[str, str]:
+        return grid(name if name in names else names[0]), ""
 
     with gr.Row():
         with gr.Column(scale=0, min_width=280):
@@ -142,12 +142,15 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
         | AT_ONCE
     )
     page, whole = tabs
-    gr.on([page.select, off.input], show, **asked)
-    whole.select(show, **asked | {"js": CHOSEN % (why, asking)})
-    network.input(choose, network, off, js=NONE_OFF % f"{why}-off", queue=False, **event).then(
-        show, **{name: value for name, value in asked.items() if name != "trigger_mode"}
-    )
-    each.click(bench.alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **TABLE)
+    alone = each.click(bench.alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **TABLE)
+    under_way = [
+        alone,
+        gr.on([page.select, off.input], show, **asked),
+        whole.select(show, **asked | {"js": CHOSEN % (why, asking)}),
+    ]
+    network.input(
+        choose, network, [off, table], js=NONE_OFF % f"{why}-off", queue=False, cancels=under_way, **event
+    ).then(show, **asked)
 
 
 def pictures(architecture: str) -> int:

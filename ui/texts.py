@@ -321,7 +321,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board.percent": ("in %", "单位 %"),
     "board.together": ("Together", "合议"),
     "board.vote": ("soft vote", "软投票"),
-    "board.votes": ("Votes", "票数"),
     "board.votes.of": ("{votes} of {count}", "{count} 票中 {votes} 票"),
     "board.margin": ("Margin", "领先"),
     "board.margin.why": (

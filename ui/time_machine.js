@@ -46,3 +46,10 @@ element.addEventListener("click", (event) => {
     show(++epoch);
   }, Math.max(60, 6000 / slider.max));
 });
+
+// Another drawing.
+watch("value", () => {
+  stop();
+  const [slider] = within("input[type=range]");
+  if (slider) show(+slider.max);
+});

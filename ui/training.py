@@ -36,8 +36,8 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     """Chooser of runs, four charts and the tables; everything is read from histories, cards and evaluations."""
     found, own = find_runs(hub.weights_dir), hub.cards()
 
-    def choices(found: Mapping[str, list[Run]]) -> list[tuple[str, str]]:
-        return [(label(runs, "en"), group) for group, runs in found.items()]
+    def choices(found: Mapping[str, list[Run]], language: str = "en") -> list[tuple[str, str]]:
+        return [(label(runs, language), group) for group, runs in found.items()]
 
     def show(chosen: list[str], drawn: list[str], by: str, log: bool, smoothing: float, language: str) -> list:
         groups = [runs for group, runs in find_runs(hub.weights_dir).items() if group in chosen]
@@ -55,9 +55,9 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         found = find_runs(hub.weights_dir)
         value = followed(chosen, found)
         changed = {} if set(value) == set(chosen) else {"value": value}
-        if changed or any(run.card is None for group in value for run in found[group]):
+        if changed or any(run.card is None and not run.stopped for group in value for run in found[group]):
             rest = show(value, *view)
-        return [gr.Timer(active=True), gr.update(choices=choices(found), **changed), *rest]
+        return [gr.Timer(active=True), gr.update(choices=choices(found, str(view[-1] or "en")), **changed), *rest]
 
     def board(dataset: str, cost: str, language: str) -> tuple:
         entries = leaderboard(hub, dataset)

@@ -125,7 +125,7 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     other.goto(page.url)
     expect(other.locator("#lineup .board-winner").first).to_be_visible(timeout=15_000)
     other.wait_for_timeout(500)
-    assert "p=s" in page.url and other.url == page.url
+    assert "p=t" in page.url and other.url == page.url
     assert other.locator("#lineup th[data-model]").count() == page.locator("#lineup th[data-model]").count()
     expect(other.get_by_label("Centred by mass")).not_to_be_checked()
     shown = other.locator("#lineup td[data-class]").all_inner_texts()
@@ -133,7 +133,7 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     other.close()
 
 
-@pytest.mark.parametrize("hash", ["#d=mnist&p=s!!", "#d=x&m=y&o=z&s=q&p=p", "#d=mnist&m=lenet5&p=sFf__", "#d=%00"])
+@pytest.mark.parametrize("hash", ["#d=mnist&p=t!!", "#d=x&m=y&o=z&s=q&p=p", "#d=mnist&m=lenet5&p=tFf__", "#d=%00"])
 def test_a_broken_address_opens_an_empty_page(page, url, hash):
     page.goto("about:blank")
     page.goto(url + hash)
@@ -161,7 +161,7 @@ def test_drawings_are_kept_labelled_and_exported(page):
     assert labels.tolist() == [7, 8] and images[0].any()
     page.locator(".keep-strip button").nth(1).click()
     answered(page, "read 7")
-    page.wait_for_url("**p=s*")
+    page.wait_for_url("**p=t*")
     page.reload()
     expect(page.locator(".keep-strip button")).to_have_count(2)
     answered(page, "read 7")
@@ -173,13 +173,13 @@ def test_a_drawing_that_comes_back_is_the_one_in_the_strip_with_its_label(page):
     answered(page, "read 7")
     expect(kept).to_have_count(1)
     page.keyboard.press("7")
-    page.wait_for_url("**p=s*")
+    page.wait_for_url("**p=t*")
     address = page.url
     page.get_by_role("button", name="Clear", exact=True).click()
     answered(page, "canvas is empty")
     kept.click()
     answered(page, "read 7")
-    page.wait_for_url("**p=s*")
+    page.wait_for_url("**p=t*")
     assert page.url == address
     expect(labels).to_have_text(["7"])
     page.keyboard.press("Escape")
