@@ -121,7 +121,7 @@ def compare(
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r:.80}; known are {', '.join(DATASETS)}")
     hub = hub or _shared_hub()
-    ids = _ids(models, dataset)
+    ids = ids_of(models, dataset)
     grey = decode(picture)
     grid = to_dataset_form(grey, DATASETS[dataset], off)
 
@@ -162,7 +162,7 @@ def is_strange(answers: Sequence[Answer]) -> bool:
     return 2 * sum(answer.unusual for answer in answers) > len(answers)
 
 
-def _ids(models: Sequence[str], dataset: str) -> list[str]:
+def ids_of(models: Sequence[str], dataset: str) -> list[str]:
     """The names as checkpoint ids of the data set."""
     if not all(isinstance(name, str) for name in models):
         raise ValueError("the networks are a list of names, such as lenet5 or lenet5.mnist")

@@ -8,9 +8,11 @@ import pytest
 
 from cnn_models import ModelHub, pull
 from cnn_models.checkpoint import WEIGHTS
+from cnn_models.fetch import StillComing
 from tests.test_compare_tab import SEVEN, numbers
 from ui import bring as module
 from ui import look
+from ui.api import arrive
 from ui.bring import EXAMPLE, Bringer
 from ui.look import Looker
 from ui.texts import LANGUAGES
@@ -108,6 +110,19 @@ def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, 
     while (got := looker.look(ask))["again"]:
         assert time.monotonic() < start + 20
     assert got["answers"]
+
+
+def test_compare_waits_for_what_is_on_its_way_and_for_nothing_else(hub, checkpoint, fake_hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(pull, "WAIT", 0.1)
+    gate = threading.Event()
+    fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
+    fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
+    public = ModelHub(hub.weights_dir, namespace="someone", public=True)
+    with pytest.raises(StillComing):
+        public.get("lenet5.mnist")
+    threading.Timer(0.5, gate.set).start()
+    arrive(public, ["alexnet.mnist", "lenet5.mnist"])
+    assert gate.is_set() and public.get("lenet5.mnist").id == "lenet5.mnist"
 
 
 def test_a_visitor_costs_one_look_up(public, checkpoint, fake_hub, tmp_path, monkeypatch):

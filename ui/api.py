@@ -5,14 +5,16 @@ Annotations are not postponed here: gradio makes the types of the answers from t
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypedDict
 
 import gradio as gr
 from gradio.components.api_component import Api
 
-from cnn_models import DATASETS, ModelHub, predict
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
+from cnn_models.checkpoint import CheckpointError
 from cnn_models.crops import many_looks
 from cnn_models.decode import decode
 from cnn_models.explain import explain as explain_network
@@ -125,7 +127,9 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
         try:
             # gradio hands the file on as the dictionary that was sent.
             path = uploaded((image or {}).get("path"))
-            result = patiently(lambda: predict.compare(path, dataset, models or (), hub, off or ()))
+            if dataset in DATASETS:
+                arrive(hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
+            result = predict.compare(path, dataset, models or (), hub, off or ())
             answer = result.to_dict()
             for model in answer["models"]:
                 reasons = partial(why, result=result, label=model["label"])
@@ -144,15 +148,23 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
     return compare
 
 
-def patiently(compare: Callable[[], predict.Comparison]) -> predict.Comparison:
-    """What it returns, once weights that are on their way are there. Raises StillComing after `PATIENCE` seconds."""
-    until = time.monotonic() + PATIENCE
-    while True:
+def arrive(hub: ModelHub, ids: Sequence[str]) -> None:
+    """Wait until none of these is on its way from the Hub any more, for at most `PATIENCE` seconds."""
+
+    def is_coming(id: str) -> bool:
         try:
-            return compare()
+            hub.folder(id)
         except StillComing:
-            if time.monotonic() > until:
-                raise
+            return True
+        except CheckpointError:
+            pass  # as the comparison will say
+        return False
+
+    if hub.namespace or any("/" in id for id in ids):
+        until = time.monotonic() + PATIENCE
+        with ThreadPoolExecutor() as pool:
+            while any(list(pool.map(is_coming, ids))) and time.monotonic() < until:
+                pass  # each of them has waited
 
 
 def why(loaded: LoadedModel, result: predict.Comparison, label: str) -> Why:

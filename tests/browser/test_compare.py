@@ -335,3 +335,18 @@ def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
     tab.reload()
     expect(tab.get_by_role("tab").first).to_have_text("Compare")
     tab.close()
+
+
+def test_a_stroke_that_leaves_the_sheet_comes_back_as_it_was(page):
+    draw(page, [(0.5, 0.2), (0.5, 0.5), (0.5, 1.15), (0.9, 1.15), (0.9, 0.5)])
+    expect(page.locator("#verdict")).not_to_contain_text("The canvas is empty")
+    page.wait_for_url("**p=t*")
+    border = """() => {
+      const canvas = document.querySelector("#sketchpad canvas");
+      const rows = canvas.getContext("2d").getImageData(0, canvas.height - 4, canvas.width, 4).data;
+      return rows.filter((value, index) => index % 4 === 0 && value < 128).length / 4;
+    }"""
+    before = page.evaluate(border)
+    page.reload()
+    expect(page.locator("#lineup .board-winner").first).to_be_visible()
+    assert abs(page.evaluate(border) - before) < 8  # two crossings, and not the way between them

@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, ModelHub
+from cnn_models.ablation import PART
 from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.errors import TranslatableError
@@ -332,6 +333,11 @@ def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
     page.get_by_label("GoogLeNet").locator("visible=true").check()
     expect(grid.locator("tbody tr")).to_have_count(9)
     expect(off).to_have_count(0)
+    expect(page.locator("#inception-test h2")).to_contain_text(f"{PART:,}")
+    page.get_by_label("Mini Inception").locator("visible=true").check()  # while GoogLeNet is being measured
+    expect(page.locator("#inception-test h2")).to_contain_text("10,000")
+    expect(page.locator("#inception-test .lesson-bar > span")).to_have_count(1, timeout=60_000)
+    expect(page.locator("#inception-test h2")).to_contain_text("10,000")
 
 
 def test_the_time_machine_follows_its_slider(page):
