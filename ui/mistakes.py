@@ -99,7 +99,7 @@ def contest_html(answers: Answers, first: str, second: str) -> str:
 
 
 def matrix(answers: Answers, name: str) -> str:
-    """The confusion matrix of a network, its mistakes as buttons, with a bar of the accuracy of each class."""
+    """The confusion matrix of a network, its cells as buttons, with a bar of the accuracy of each class."""
     classes = DATASETS[answers.dataset].classes
     counts = np.zeros((len(classes), len(classes)), int)
     np.add.at(counts, (answers.labels, answers.said[name]), 1)
@@ -109,11 +109,9 @@ def matrix(answers: Answers, name: str) -> str:
     for truth, row in enumerate(counts):
         cells = []
         for said, count in enumerate(row):
-            if not count or said == truth:
-                cells.append(f"<td{' class=mistakes-right' * (said == truth)}>{count or ''}</td>")
-                continue
-            button = _button(answers, {name: said}, truth=truth)
-            cells.append(f"<td style='--p:{count / most:.3f}'>{button}</td>")
+            look = "class='mistakes-right'" if said == truth else f"style='--p:{count / most:.3f}'"
+            button = _button(answers, {name: said}, truth=truth) if count else ""
+            cells.append(f"<td {look}>{button}</td>")
         share = row[truth] / row.sum()
         bar = f"<td class='mistakes-bar'><i style='--p:{share:.4f}'></i>{100 * share:.1f} %</td>"
         body.append(f"<tr><th scope='row'>{_class(answers, truth)}</th>{''.join(cells)}{bar}</tr>")
