@@ -324,7 +324,7 @@ def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
     draw(tab, SEVEN)
     answered(tab, "一致认为是 7")
     other = browser.new_page()
-    tab.wait_for_url("**l=zh*")
+    tab.wait_for_url("**l=zh&p=t*")
     other.goto(tab.url)
     answered(other, "一致认为是 7")
     other.close()
