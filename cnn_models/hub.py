@@ -241,7 +241,9 @@ class ModelHub:
         return loaded
 
     def _slot(self, folder: Path) -> _Slot:
-        version = folder, (folder / CONFIG).stat().st_mtime_ns  # a training may replace what is in `weights/`
+        version = folder, 0
+        with suppress(OSError):  # a training may replace what is in `weights/`, even now: loading says what is wrong
+            version = folder, (folder / CONFIG).stat().st_mtime_ns
         with self._lock:
             slot = self._slots[version] = self._slots.pop(version, None) or _Slot()
             idle = [key for key, other in self._slots.items() if not (other.size or other.lock.locked())]

@@ -240,7 +240,8 @@ document.addEventListener("keydown", (event) => {
   label(element.querySelector(`option[data-key="${event.key}"][data-dataset=${chosen("dataset")[0]}]`).value);
 });
 element.querySelector(".keep-link").addEventListener("click", async () => {
-  while (!isEmpty() && !encode()) await new Promise((go) => element.addEventListener("answered", go, { once: true }));
+  while (sheet()[0]?.src && pictureSeen !== current.value)
+    await new Promise((go) => element.addEventListener("answered", go, { once: true }));
   history.replaceState(null, "", link());
   try {
     await navigator.clipboard.writeText(location.href);
