@@ -36,7 +36,8 @@ def taught(
     """The pictures in `recipe.views` views with the teachers' answers, and the hash of each teacher's weights.
 
     Answers are probabilities at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
-    `cache`, as far as they are, for a training that was stopped. Raises CheckpointError where a teacher is missing.
+    `cache`, as far as they are, for a training that was stopped and for the next student. Raises CheckpointError where
+    a teacher is missing.
     """
     ids = [f"{teacher}.{dataset}" for teacher in recipe.teachers]
     if missing := [id for id in ids if not (default_weights_dir() / id).is_dir()]:

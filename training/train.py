@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> None:
             how += f", with {len(labels)} pictures of one's own"
         teachers = {}
         if recipe.teachers:
-            cache = state.with_name(f"{args.id}.answers.safetensors")
+            cache = state.with_name(f"answers.{dataset.name}.safetensors")
             pictures, teachers = taught(dataset.name, pictures, recipe, args.seed, device, cache)
             how += f", taught by {' and '.join(teachers)}"
         begun, init = {}, {}
