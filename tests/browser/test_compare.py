@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -130,6 +131,27 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     expect(other.get_by_label("Centred by mass")).not_to_be_checked()
     shown = other.locator("#lineup td[data-class]").all_inner_texts()
     assert len(shown) == len(board) and [a[:2] for a in shown] == [b[:2] for b in board]
+    other.close()
+
+
+def test_a_picture_dropped_beside_the_canvas_is_in_the_link_that_is_copied(page, browser):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    files = page.evaluate_handle(
+        """async (bytes) => {
+          const files = new DataTransfer();
+          files.items.add(new File([new Uint8Array(bytes)], "four.png", { type: "image/png" }));
+          return files;
+        }""",
+        list(Path("ui/samples/mnist.4.png").read_bytes()),
+    )
+    page.locator("#lineup").dispatch_event("drop", {"dataTransfer": files})
+    page.locator(".keep-link").click()  # before the answer
+    expect(page.locator(".keep-spoken")).to_have_text("Copied")
+    answered(page, "read 4")
+    other = browser.new_page()
+    other.goto(page.evaluate("navigator.clipboard.readText()"))
+    answered(other, "read 4")
+    expect(other.locator(".keep-strip button")).to_have_count(1)
     other.close()
 
 
