@@ -23,6 +23,10 @@ class MissingCheckpoint(CheckpointError):
     """A checkpoint that is neither here nor to be had; the message says how to get it."""
 
 
+class NotForAll(MissingCheckpoint):
+    """What the Hub does not give to everyone, or no longer has."""
+
+
 class StillComing(MissingCheckpoint):
     """A checkpoint whose download goes on; the message says how far it is."""
 
@@ -102,7 +106,10 @@ def fetch(
                     tqdm_class=_bar(lambda done: progress(done, total)),
                 )
             )
-        _note(folder, revision, set(files) - sizes.keys())
+            if not cached(repository, info.sha, tuple(sizes), whole=True):  # the client takes what is there for all
+                raise MissingCheckpoint("{repository} did not come whole; ask again in a minute", repository=repository)
+        if WEIGHTS in files or not cached(repository, revision, (WEIGHTS,)):
+            _note(folder, revision, set(files) - sizes.keys())
         return folder
     except MissingCheckpoint:
         raise
@@ -117,8 +124,8 @@ def fetch(
 def _note(folder: Path, revision: str, absent: set[str]) -> None:
     """Note in the cache which commit a branch is, where the client does it too, but not before the commit is there.
 
-    So the one before is served when the download of a newer one fails. Also, as the client does, which files the commit
-    does not have: what is neither there nor noted was cut off by a kill.
+    So the one before, if it has weights, is served until those of a newer one are there. Also, as the client does,
+    which files the commit does not have: what is neither there nor noted was cut off by a kill.
     """
     ref, none = folder.parents[1] / "refs" / revision, folder.parents[1] / ".no_exist" / folder.name
     with suppress(OSError):
@@ -160,11 +167,11 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
     values = {"repository": repository}
     if isinstance(error, errors.GatedRepoError):
         if anonymous:
-            return MissingCheckpoint("{repository} is gated; only what all may see is fetched", **values)
+            return NotForAll("{repository} is gated; only what all may see is fetched", **values)
         return MissingCheckpoint("{repository} is gated; ask for access on its page, then set HF_TOKEN", **values)
     if isinstance(error, errors.RepositoryNotFoundError):
         if anonymous:
-            return MissingCheckpoint("the Hub has no {repository}, or it is private; check the name", **values)
+            return NotForAll("the Hub has no {repository}, or it is private; check the name", **values)
         return MissingCheckpoint(
             "the Hub has no {repository}, or it is private; check the name, or set HF_TOKEN", **values
         )

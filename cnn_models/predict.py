@@ -18,7 +18,7 @@ from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import entropy, soft_vote, uncalibrated
 from cnn_models.datasets import DATASETS
 from cnn_models.decode import decode
-from cnn_models.fetch import MissingCheckpoint
+from cnn_models.fetch import MissingCheckpoint, StillComing
 from cnn_models.hub import LoadedModel, ModelHub
 from cnn_models.ids import parse
 from cnn_models.preprocess import to_dataset_form, to_input
@@ -181,16 +181,22 @@ def ids_of(models: Sequence[str], dataset: str) -> list[str]:
 
 
 def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[Answer, ...]:
-    """The answers of all networks of the hub for a data set, less those that are damaged, which the log names."""
-    answers = []
-    for id, card in hub.known().items():
-        if card.dataset == dataset:
-            try:
-                answers.append(answer(id))
-            except CheckpointError as error:
+    """The answers of all networks that the hub has for a data set, less those that are damaged, which the log names.
+
+    Raises StillComing where one is on its way, and what is wrong with the first where there is none.
+    """
+    answers, wrong = [], []
+    for id in ids_of(list(ARCHITECTURES), dataset):
+        try:
+            answers.append(answer(id))
+        except StillComing:
+            raise
+        except CheckpointError as error:
+            wrong.append(error)
+            if not isinstance(error, MissingCheckpoint):
                 log.warning("%s is left out: %s", id, error)
     if not answers:
-        raise MissingCheckpoint(f"no weights for {dataset}; run `python -m training.train lenet5.{dataset}`")
+        raise wrong[0]
     return tuple(answers)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import Future, wait
 from contextlib import nullcontext, suppress
 from copy import copy
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_models.checkpoint import HEADER_LIMIT, SNAPSHOTS, SNAPSHOTS_LIMIT, WEIGHTS, CheckpointError, memory
-from cnn_models.fetch import MissingCheckpoint, StillComing, cached, fetch
+from cnn_models.fetch import MissingCheckpoint, NotForAll, StillComing, cached, fetch
 from cnn_models.ids import BUILT_IN, Reference
 
 FRESH = 300  # seconds after which a branch is looked up again
@@ -33,11 +35,17 @@ class _Pull:
 
     folder: Path | None = None
     files: frozenset[str] = frozenset()
-    looked: float = 0.0  # when the folder was found
+    looked: float = -math.inf  # when the folder was found
     coming: Future | None = None
     progress: tuple[int, int] = (0, 0)
     failure: MissingCheckpoint | None = None
     failed: float = 0.0
+
+    def serve(self, folder: Path, files: Iterable[str]) -> Path:
+        """A folder with these files is there."""
+        self.files = frozenset(files) | (self.files if folder == self.folder else frozenset())
+        self.folder = folder
+        return folder
 
 
 class Puller:
@@ -62,16 +70,24 @@ class Puller:
         return reference.owner is None or (reference.owner, reference.revision) == (self.namespace, "main")
 
     def pull(self, reference: Reference, files: tuple[str, ...]) -> Path:
-        """The folder with these files, as far as the repository has them. Raises MissingCheckpoint, StillComing."""
+        """The folder with these files, as far as the repository has them. Raises MissingCheckpoint, StillComing.
+
+        While what an earlier process left in the cache is replaced, it serves after `WAIT` seconds, or when that fails.
+        """
         while True:
+            older = None
             with self._lock:
                 pull = self._pull(reference)
                 if pull.folder and not pull.folder.is_dir():  # whoever emptied the cache
                     pull.folder, pull.files = None, frozenset()
                 found = pull.folder if pull.files.issuperset(files) else None
                 is_fresh = reference.pinned or time.monotonic() < pull.looked + FRESH
+                if not (found or reference.pinned or self._is_strange(reference)):
+                    older = cached(self._repository(reference), reference.revision, files)
                 if not pull.coming and not (found and is_fresh):
                     if pull.failure and not found and time.monotonic() < pull.failed + PATIENCE:
+                        if older:
+                            return pull.serve(older, files)
                         raise copy(pull.failure)
                     is_more = SNAPSHOTS in files  # of what is known, and not every commit has them
                     wanted = files if is_more else tuple(pull.files.union(files) - {SNAPSHOTS})
@@ -81,9 +97,16 @@ class Puller:
                 coming = pull.coming
             if found:
                 return found
-            if not wait([coming], WAIT if self.public else None).done:
-                raise self.still_coming(reference)
-            coming.result()  # a folder, maybe with too few files, if somebody asked for the card only; or what is wrong
+            is_done = wait([coming], WAIT if self.public or older else None).done
+            try:
+                if not is_done:
+                    raise self.still_coming(reference)
+                coming.result()  # maybe with too few files, if somebody asked for the card only
+            except MissingCheckpoint:
+                if not older:
+                    raise
+                with self._lock:
+                    return pull.serve(older, files)
 
     def progress(self, reference: Reference) -> tuple[int, int] | None:
         """Bytes that came and bytes in all of what is on its way, else None; also where an older commit serves."""
@@ -108,14 +131,20 @@ class Puller:
             del self._pulls[key]
         return pull
 
+    def _repository(self, reference: Reference) -> str:
+        return f"{reference.owner or self.namespace}/{reference.name}"
+
+    def _is_strange(self, reference: Reference) -> bool:
+        """Whether it is fetched as a stranger may."""
+        return self.public and not self.is_own(reference)
+
     def _work(self, reference: Reference, pull: _Pull, revision: str, files: tuple[str, ...]) -> None:
         """Fetch, in a thread that goes on when nobody waits for it any more."""
 
         def progress(*counts: int) -> None:
             pull.progress = counts
 
-        repository = f"{reference.owner or self.namespace}/{reference.name}"
-        stranger = self.public and not self.is_own(reference)
+        repository, stranger = self._repository(reference), self._is_strange(reference)
         folder, error = None, None
         try:
             comes = stranger and not (reference.pinned and cached(repository, revision, files))
@@ -144,10 +173,11 @@ class Puller:
             if folder or revision == reference.revision:
                 pull.looked = time.monotonic()
             if folder:
-                pull.files = frozenset(files) | (pull.files if folder == pull.folder else frozenset())
-                pull.folder = folder
+                pull.serve(folder, files)
             elif isinstance(error, MissingCheckpoint):
                 pull.failure, pull.failed = copy(error), time.monotonic()
+                if isinstance(error.__cause__, NotForAll):  # not any more
+                    pull.folder, pull.files = None, frozenset()
         if error:
             coming.set_exception(error)
         else:

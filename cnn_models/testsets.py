@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
+from torch.nn import functional as F
 
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import ZERO_GPU, gpu_work
@@ -27,10 +28,11 @@ SLOW_FROM = 64  # pixels of input from which a CPU takes minutes for a test set
 
 @dataclass(frozen=True)
 class Measured:
-    """How many of the pictures shown a network got right."""
+    """How many of the pictures shown a network got right, and its mean cross-entropy on them in nats."""
 
     right: int
     count: int
+    loss: float = math.nan
 
     @property
     def accuracy(self) -> float:
@@ -71,7 +73,7 @@ def balanced_order(labels: np.ndarray) -> np.ndarray:
 def measure(
     model: nn.Module, card: Card, seconds: float = math.inf, progress: Callable[[int], None] = lambda count: None
 ) -> Measured:
-    """The accuracy of a network on the test set that comes with the app.
+    """The accuracy and loss of a network on the test set that comes with the app.
 
     After so many seconds on as much of it as was shown by then, the same number of pictures of every class.
     `progress` is called with their number, but not from a lent GPU.
@@ -89,14 +91,16 @@ def _measure(model: nn.Module, card: Card, seconds: float, progress: Callable[[i
     pictures, labels = load_test_set(card.dataset)
     order, device = balanced_order(labels), next(model.parameters()).device
     batch = BATCH if card.input_size <= LARGE else BATCH // 10
-    end, right, count = time.monotonic() + seconds, 0, 0
+    end, right, count, loss = time.monotonic() + seconds, 0, 0, 0.0
     while count < len(order) and (not count or time.monotonic() < end):
         chosen = order[count : count + batch]
         x = to_input(torch.from_numpy(pictures[chosen]).to(device), card.input_size, card.mean, card.std)
-        right += int((model(x).argmax(1).cpu().numpy() == labels[chosen]).sum())
+        answers, truth = model(x).cpu(), torch.tensor(labels[chosen], dtype=torch.long)
+        right += int((answers.argmax(1) == truth).sum())
+        loss += F.cross_entropy(answers, truth, reduction="sum").item()
         count += len(chosen)
         progress(count)
-    return Measured(right, count)
+    return Measured(right, count, loss / count)
 
 
 @gpu_work

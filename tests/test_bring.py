@@ -29,7 +29,8 @@ def public(hub, checkpoint, monkeypatch):
     return ModelHub(hub.weights_dir, public=True)
 
 
-def test_what_is_brought_joins_the_board_measured_and_marked(public, checkpoint, fake_hub, tmp_path):
+def test_what_is_brought_joins_the_board_measured_and_marked(public, checkpoint, fake_hub, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     commit = fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     got = Bringer(public).bring({"id": f" {REMOTE}@main "})
     pinned = f"{REMOTE}@{commit}"
@@ -37,7 +38,7 @@ def test_what_is_brought_joins_the_board_measured_and_marked(public, checkpoint,
     fake_hub.requests.clear()
     looker = Looker(public)
     shown = looker.look({"picture": SEVEN, "models": ["lenet5", pinned], "quick": True})
-    found = public.measure(pinned)
+    found = public.measure(pinned, seconds=0)
     assert f"someone@<wbr>{commit[:7]}" in shown["board"] and f"{found.accuracy:.2f} % of 100 here" in shown["board"]
     assert len(numbers(shown["board"], "lenet5")) == len(numbers(shown["board"], pinned)) == 10
     assert "weights/" in shown["board"] and f"{REMOTE.replace('/', '/<wbr>')}@{commit[:7]}" in shown["board"]

@@ -70,7 +70,7 @@ def test_a_branch_follows_and_nobody_waits_for_it(checkpoint, published, hub, fa
     while (newer := hub.get(REMOTE)).source != f"{REMOTE}@{second}" and time.monotonic() < deadline:
         time.sleep(0.05)
     assert newer.source == hub.pin(REMOTE) == f"{REMOTE}@{second}" and newer.card == hub.card(REMOTE) != net.card
-    assert hub.measure(REMOTE, seconds=0) is not found and hub.measure(f"{REMOTE}@{first}") is found
+    assert hub.measure(REMOTE, seconds=0) is not found and hub.measure(f"{REMOTE}@{first}", seconds=0) is found
     assert hub.get(f"{REMOTE}@{first}").model is net.model  # loaded once, by whatever name
 
 
@@ -83,6 +83,32 @@ def test_a_newer_commit_that_does_not_come_leaves_the_one_before(checkpoint, pub
     for _ in range(2):
         assert ModelHub(hub.weights_dir).get(REMOTE).source == f"{REMOTE}@{first}"
     assert fake_hub.bodies() == 3  # the first, and one that each was refused
+
+
+def test_what_is_whole_serves_though_the_card_of_a_newer_commit_came(checkpoint, published, hub, fake_hub):
+    first = fake_hub.push(REMOTE, published)
+    hub.folder(REMOTE)
+    fake_hub.push(REMOTE, checkpoint(root=published.parent))
+    again = ModelHub(hub.weights_dir)
+    assert again.card(REMOTE) != hub.card(REMOTE)
+    fake_hub.fail("GET", "/cdn/", status=403, times=9)
+    for each in (again, again, ModelHub(hub.weights_dir)):
+        assert each.get(REMOTE).source == f"{REMOTE}@{first}" and each.card(REMOTE) == hub.card(REMOTE)
+
+
+def test_nobody_waits_for_a_newer_commit_after_a_restart(checkpoint, published, hub, fake_hub, monkeypatch):
+    monkeypatch.setattr(pull, "WAIT", 0.1)
+    first = fake_hub.push(REMOTE, published)
+    hub.folder(REMOTE)
+    second = fake_hub.push(REMOTE, checkpoint(root=published.parent))
+    gate, again = threading.Event(), ModelHub(hub.weights_dir)
+    fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
+    assert again.get(REMOTE).source == f"{REMOTE}@{first}"
+    gate.set()
+    deadline = time.monotonic() + 20
+    while again.get(REMOTE).source != f"{REMOTE}@{second}" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert again.get(REMOTE).source == f"{REMOTE}@{second}"
 
 
 def test_namespace_completes_the_folder(checkpoint, published, fake_hub):
@@ -341,6 +367,20 @@ def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypa
         assert public.get("other/lenet5.mnist").id == "other/lenet5.mnist"
     with pytest.raises(CheckpointError, match="2 checkpoints of others were, this hour; ask again in 60 minutes"):
         public.get("third/lenet5.mnist")
+
+
+def test_what_became_private_is_strangers_no_more(published, hub, fake_hub, monkeypatch):
+    monkeypatch.setattr(pull, "FRESH", 0)
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    fake_hub.push(REMOTE, published)
+    public = ModelHub(hub.weights_dir, public=True)
+    assert public.get(REMOTE).id == hub.get(REMOTE).id == REMOTE
+    fake_hub.repositories["model", REMOTE].private = True
+    deadline = time.monotonic() + 20
+    with pytest.raises(MissingCheckpoint, match="or it is private"):
+        while time.monotonic() < deadline:
+            public.get(REMOTE)
+    assert hub.get(REMOTE).id == REMOTE
 
 
 def test_another_revision_of_the_namespace_is_a_strangers(published, hub, fake_hub, monkeypatch):

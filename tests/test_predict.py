@@ -112,7 +112,7 @@ def test_a_network_of_others_is_measured_here(checkpoint, hub, fake_hub, monkeyp
     checkpoint()
     ours, foreign = compare(PICTURE, "mnist", ["lenet5", "someone/lenet5.mnist@main"], hub).models
     assert ours.measured is None and foreign.source == f"someone/lenet5.mnist@{commit}"
-    assert foreign.measured.count == 100 and foreign.measured == hub.measure("someone/lenet5.mnist")
+    assert foreign.measured.count == 100 and foreign.measured == hub.measure("someone/lenet5.mnist", seconds=0)
 
 
 def test_verdict():
@@ -203,7 +203,7 @@ def test_names_that_do_not_fit(case, hub):
 
 
 def test_missing_and_damaged(checkpoint, hub, caplog):
-    with pytest.raises(MissingCheckpoint, match=r"no weights for mnist; run `python -m training.train lenet5.mnist`"):
+    with pytest.raises(MissingCheckpoint, match=r"no weights for lenet5.mnist; run `python -m training.train lenet5."):
         compare(PICTURE, "mnist", hub=hub)
     checkpoint()
     with pytest.raises(MissingCheckpoint, match=r"no weights for alexnet.mnist; run"):

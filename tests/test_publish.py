@@ -13,6 +13,7 @@ from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import (
     EVALUATION,
     FILES,
+    HISTORY,
     README,
     WEIGHTS,
     files_of,
@@ -110,6 +111,7 @@ def test_private_branch_and_pull_request(owner, monkeypatch, capsys):
     assert repository.private and set(repository.refs) == {"main", "trial"}
     assert WEIGHTS in owner.files(REMOTE, "trial") and WEIGHTS not in owner.files(REMOTE)
     repository.private = False
+    assert "someone/lenet5.mnist is public already; make it private on the Hub" in run("--private")
     monkeypatch.setenv("HF_TOKEN", "hf_other")
     assert "you may not write to someone/lenet5.mnist (you have no right to write" in run()
     assert run("--pull-request") is None
@@ -139,6 +141,8 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
         (
             ("test_accuracy", 99.9),
         ): "says 99.90 % on the test set, measured 99.51 % on 10,000 pictures of it; run `python -m training.evaluate",
+        (("test_loss", 0.001),): "says a test loss of 0.0010, measured 0.0152; run `python -m training.evaluate",
+        (("val_loss", 0.001),): "is not of the run on its card",
         (("val_accuracy", 1.0),): "is not of the run on its card; train lenet5.mnist again",
         (("test_accuracy", None),): "has no test accuracy; run `python -m training.evaluate lenet5.mnist`",
     }.items():
@@ -147,6 +151,10 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
         assert sentence in run("--dry-run", "--weights", str(tmp_path))
     (folder / WEIGHTS).write_bytes(b"\x80\x04pickle")
     assert "is not the weights of lenet5.mnist" in run("--dry-run", "--weights", str(tmp_path))
+    shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+    with (folder / HISTORY).open("a") as file:
+        file.writelines([(FOLDER / HISTORY).read_text().splitlines(keepends=True)[-1]] * 20_000)
+    assert "history.csv has more than 1 MiB" in run("--dry-run", "--weights", str(tmp_path))
     assert "`python -m training.train lenet5.mnist` first" in run("--dry-run", "--weights", str(tmp_path / "nothing"))
     assert not fake_hub.requests
 
@@ -183,7 +191,7 @@ FAULTS = {
     "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; run the command again to go on"),
     "changed": ("POST", "/commit/", {"status": 412}, "was changed by somebody meanwhile; look at it on the Hub"),
     "too often": ("POST", "/preupload/", {"status": 429, "times": 9}, "was asked too often; wait some minutes"),
-    "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 .*; run the command again to go on"),
+    "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 at someone/lenet5.mnist .*; run the command again"),
     "storage": ("PUT", "/upload/", {"status": 503, "times": 9}, "failed with 503 .*; run the command again to go on"),
 }  # fmt: skip
 
@@ -229,6 +237,9 @@ def test_not_logged_in_and_no_network(fake_hub, monkeypatch):
     assert "the Hub does not accept your token for your account; run `hf auth login`" in run()
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    with monkeypatch.context() as offline:
+        offline.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        assert "your account: " in run() and "run the command again to go on" in run()
     fake_hub.stop()
     assert "the Hub cannot be reached" in run() and "run the command again to go on" in run()
 
@@ -240,9 +251,7 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("files", "options"), list(zip(TAKEN, [["--dry-run"], ["--revision", "trial"], []], strict=True))
-)
+@pytest.mark.parametrize(("files", "options"), [*zip(TAKEN, [["--dry-run"], ["--revision", "trial"], []], strict=True)])
 def test_a_name_that_is_taken(files, options, owner):
     repository = owner.repositories.setdefault(("model", REMOTE), Repository())
     owner.commit(repository, "main", files)

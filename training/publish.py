@@ -33,6 +33,7 @@ from cnn_models.checkpoint import (
     read_history,
     read_snapshots,
 )
+from cnn_models.fetch import TEXT_LIMIT
 from cnn_models.hub import default_weights_dir
 from cnn_models.ids import BUILT_IN
 from cnn_models.runs import RUNS
@@ -95,7 +96,12 @@ def pack(folder: Path, namespace: str) -> Parcel:
             f"the card of {card.id} says {said:.2f} % on the test set, measured {found.accuracy:.2f} % on "
             f"{found.count:,} pictures of it; {way_out}"
         )
-    if not history or history[-1]["val_accuracy"] != card.metrics["val_accuracy"]:
+    if found.whole and not math.isclose(found.loss, card.metrics["test_loss"], rel_tol=TOLERANCE, abs_tol=1e-3):
+        raise PublishError(
+            f"the card of {card.id} says a test loss of {card.metrics['test_loss']:.4f}, measured {found.loss:.4f}; "
+            f"{way_out}"
+        )
+    if not history or any(history[-1][figure] != card.metrics[figure] for figure in ("val_accuracy", "val_loss")):
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
     if not (evaluation and evaluation.reliability):
         raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
@@ -108,6 +114,9 @@ def pack(folder: Path, namespace: str) -> Parcel:
     ModelCard(text)  # what the Hub would not understand raises here
     read_snapshots(folder)  # raises CheckpointError
     files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
+    for name in set(files) & {CONFIG, HISTORY, EVALUATION}:
+        if files[name].stat().st_size > TEXT_LIMIT:
+            raise PublishError(f"{files[name]} has more than {TEXT_LIMIT / 2**20:g} MiB, which nobody would pull")
     return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves(history), README: text.encode()})
 
 
@@ -210,7 +219,7 @@ def why(error: BaseException, repository: str) -> str:
             return f"the Hub is busy with {repository} ({said}); {again}"
         if status == 429:
             return f"the Hub was asked too often; wait some minutes: {again}"
-        return f"the Hub failed with {status} {said}at {repository}; {again}"
+        return f"the Hub failed with {status} at {repository} ({said or 'it says no more'}); {again}"
     if isinstance(error, httpx.TransportError):
         return f"the Hub cannot be reached ({error}); {again}"
     return f"{repository}: {error}; {again}"
@@ -222,7 +231,7 @@ def log_in() -> None:
         raise PublishError("you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours")
     try:
         HfApi().whoami()
-    except (HfHubHTTPError, httpx.TransportError) as error:
+    except (HfHubHTTPError, httpx.TransportError, OSError) as error:  # the last when HF_HUB_OFFLINE is set
         raise PublishError(why(error, "your account")) from error
 
 
@@ -234,7 +243,9 @@ def publish(
     try:
         for parcel in parcels:
             what = parcel.repository
-            _, leftovers = look(api, parcel, revision)
+            head, leftovers = look(api, parcel, revision)
+            if private and head and not api.repo_info(what, repo_type=parcel.type).private:
+                raise PublishError(f"{what} is public already; make it private on the Hub, or leave out --private")
             if leftovers:
                 print(f"{what}: will delete {', '.join(leftovers)}", flush=True)
             if dry_run:

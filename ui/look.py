@@ -18,6 +18,7 @@ from cnn_models.consensus import uncalibrated
 from cnn_models.decode import PictureError, decode
 from cnn_models.fetch import MissingCheckpoint, StillComing
 from cnn_models.hub import LoadedModel
+from cnn_models.ids import COMMIT
 from cnn_models.layers import architecture_layers
 from cnn_models.memory import Memory
 from cnn_models.mistakes import Answers, answers_of
@@ -174,7 +175,5 @@ class Looker:
 
 def _source(loaded: LoadedModel) -> str:
     """Where the weights came from: the folder's name, or the repository and the start of its commit."""
-    if Path(loaded.source).is_dir():
-        return f"{Path(loaded.source).parent.name}/"
-    repository, _, commit = loaded.source.partition("@")
-    return f"{repository}@{commit[:7]}"
+    repository, _, commit = loaded.source.rpartition("@")
+    return f"{repository}@{commit[:7]}" if COMMIT.fullmatch(commit) else f"{Path(loaded.source).parent}/"
