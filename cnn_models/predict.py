@@ -23,7 +23,7 @@ from cnn_models.hub import LoadedModel, ModelHub
 from cnn_models.ids import parse
 from cnn_models.preprocess import to_dataset_form, to_input
 from cnn_models.testsets import Measured
-from cnn_models.unusual import lookalike, surprise
+from cnn_models.unusual import is_dot, lookalike, surprise
 from cnn_models.zoo import ARCHITECTURES
 
 AT_ONCE = 16  # networks that one question may name
@@ -79,7 +79,7 @@ class Verdict:
 class Comparison:
     """The answers of several networks to one picture; `picture` is 28 x 28 uint8, what the networks see.
 
-    `like` is the `lookalike` of the picture.
+    `like` is the `lookalike` of the picture, `dot` says that it is one.
     """
 
     dataset: str
@@ -87,11 +87,13 @@ class Comparison:
     verdict: Verdict
     models: tuple[Answer, ...]
     like: str = ""
+    dot: bool = False
 
     @classmethod
     def of(cls, dataset: str, picture: np.ndarray, answers: Sequence[Answer], like: str = "") -> Comparison:
         """The comparison of answers to one picture, with their verdict."""
-        return cls(dataset, picture, _verdict(tuple(answers), like), tuple(answers), like)
+        dot = is_dot(picture, dataset)
+        return cls(dataset, picture, _verdict(tuple(answers), like, dot), tuple(answers), like, dot)
 
     @classmethod
     def with_likeness(cls, hub: ModelHub, dataset: str, grey: np.ndarray, picture: np.ndarray, answers) -> Comparison:
@@ -200,20 +202,22 @@ def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[
     return tuple(answers)
 
 
-def _verdict(answers: tuple[Answer, ...], like: str) -> Verdict:
+def _verdict(answers: tuple[Answer, ...], like: str, dot: bool) -> Verdict:
     shares = soft_vote([answer.probabilities for answer in answers])
     counts = Counter(answer.label for answer in answers)
     votes = dict(sorted(counts.items(), key=lambda vote: (-vote[1], -shares[vote[0]])))
     likeliest = max(shares, key=shares.__getitem__)
     why, strange = "", sum(answer.unusual for answer in answers)
-    if like:
+    if dot:
+        why = "The picture may show none of the ten classes: it is a dot, not a stroke."
+    elif like:
         why = f"The picture may show none of the ten classes: it looks more like one of {DATASETS[like].title}."
     elif is_strange(answers):
         who = "the network finds" if len(answers) == 1 else f"{strange} of {len(answers)} networks find"
         why = f"The picture may show none of the ten classes: {who} it unlike anything seen in training."
     elif shares[likeliest] < 0.5:
         why = (
-            f"No class has half of the probability: the likeliest, {likeliest}, has {shares[likeliest]:.0%} on average."
+            f"No class has half of the probability: the likeliest, {likeliest}, has {shares[likeliest]:.1%} on average."
         )
     return Verdict(next(iter(votes)), votes, bool(why), why, shares)
 

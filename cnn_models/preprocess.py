@@ -50,15 +50,20 @@ class Step(NamedTuple):
     box: tuple[int, int, int, int] | None = None
 
 
+def decoded(grey: np.ndarray) -> Step:
+    """The first of the `steps`, which every picture has."""
+    return Step("decoded", _shrink(grey))
+
+
 def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tuple[Step, ...]:
     """`to_dataset_form` step by step: as decoded, then one for each of SWITCHES. Raises BlankPicture, ValueError."""
     if unknown := set(off) - set(SWITCHES):
         raise ValueError(f"no steps {', '.join(sorted(unknown))}; those that can be left out are {', '.join(SWITCHES)}")
-    form, decoded = FORMS[dataset.name], _shrink(grey)
-    picture = _bright_on_dark(decoded)
-    begun = Step("decoded", decoded), Step("polarity", decoded if "polarity" in off else picture)
+    form, first = FORMS[dataset.name], decoded(grey)
+    picture = _bright_on_dark(first.picture)
+    begun = first, Step("polarity", first.picture if "polarity" in off else picture)
     # Which way round it is tells where the ink is; left out, the networks get it as it came all the same.
-    flip = 255 if "polarity" in off and picture is not decoded else 0
+    flip = 255 if "polarity" in off and picture is not first.picture else 0
 
     def ended(ink: np.ndarray, box: tuple[int, int, int, int], small: np.ndarray, last: np.ndarray) -> tuple[Step, ...]:
         return *begun, Step("ink", flip ^ ink, box), Step("scale", flip ^ small), Step("centre", flip ^ last)

@@ -38,6 +38,20 @@ def surprise(logits: Tensor, card: Card) -> float:
     return energy(logits / card.temperature).item() - threshold
 
 
+def is_dot(picture: np.ndarray, dataset: str) -> bool:
+    """Whether a 28 x 28 picture of digits, in their form, is a filled round dot, which networks take for a 0.
+
+    Of MNIST, 31 of the 60,000 training digits are, mostly blots.
+    """
+    if DATASETS[dataset].kind != "digits":
+        return False
+    rows, columns = np.nonzero(picture > 127)
+    if not len(rows):
+        return False
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    return len(rows) > 0.65 * height * width and min(height, width) > 0.8 * max(height, width)
+
+
 def lookalike(hub: ModelHub, dataset: str, grey: np.ndarray, is_strange: bool) -> str:
     """The data set, other than its own, that a picture (H x W uint8, as decoded) belongs to; "" for none.
 

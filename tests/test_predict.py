@@ -130,12 +130,12 @@ def test_verdict_tie_goes_to_the_surer():
 def test_verdict_by_votes_not_by_probability():
     verdict = compare_fixed(logits_for(1, 0.4), logits_for(1, 0.4), logits_for(7, 0.99)).verdict
     assert verdict.label == "1" and verdict.unusual
-    assert verdict.why == "No class has half of the probability: the likeliest, 7, has 37% on average."
+    assert verdict.why == "No class has half of the probability: the likeliest, 7, has 37.4% on average."
 
 
 def test_unusual():
     verdict = compare_fixed(logits_for(1), logits_for(7), logits_for(4)).verdict
-    assert verdict.unusual and re.fullmatch(r"No class has half .* [147], has 33% on average\.", verdict.why)
+    assert verdict.unusual and re.fullmatch(r"No class has half .* [147], has 33.3% on average\.", verdict.why)
     assert compare_fixed(logits_for(1, 0.3)).verdict.unusual
     assert not compare_fixed(logits_for(1, 0.51)).verdict.unusual
 

@@ -191,7 +191,7 @@ FAULTS = {
     "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; run the command again to go on"),
     "changed": ("POST", "/commit/", {"status": 412}, "was changed by somebody meanwhile; look at it on the Hub"),
     "too often": ("POST", "/preupload/", {"status": 429, "times": 9}, "was asked too often; wait some minutes"),
-    "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 at someone/lenet5.mnist .*; run the command again"),
+    "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 at someone/lenet5.mnist .*; run the command"),
     "storage": ("PUT", "/upload/", {"status": 503, "times": 9}, "failed with 503 .*; run the command again to go on"),
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS, ModelHub, compare
-from cnn_models.unusual import lookalike
+from cnn_models.unusual import is_dot, lookalike
 from training.data import load
 
 SAMPLES = Path(__file__).parents[1] / "ui" / "samples"
@@ -81,6 +81,24 @@ def test_scribbles_are_in_the_main():
     torch.manual_seed(0)
     scribbles = [drawing([torch.rand(25, 2).mul(0.8).add(0.1).tolist()]) for _ in range(30)]
     assert sum(compare(picture, "mnist").verdict.unusual for picture in scribbles) > 15
+
+
+def test_drawn_clothing_among_digits_is_in_the_main():
+    found = [compare(drawing([outline]), "mnist") for outline in CLOTHES.values()]
+    assert sum(each.like == "fashion_mnist" for each in found) >= 3
+
+
+@pytest.mark.parametrize("radius", [0.004, 0.03, 0.1])
+def test_a_dot_is_no_digit(radius):
+    dot = [arc(0.5, 0.5, radius, radius, 0, 360)]
+    assert compare(drawing(dot), "mnist").verdict.why.endswith("it is a dot, not a stroke.")
+    assert not compare(drawing(dot), "fashion_mnist").dot
+
+
+def test_digits_are_no_dots(data_dir):
+    digits = load("mnist", train=False).images.numpy()
+    assert sum(is_dot(digit, "mnist") for digit in digits) < 10
+    assert not is_dot(np.zeros((28, 28), np.uint8), "mnist")
 
 
 def test_digits_among_clothing_are_known_for_digits_and_drawn_clothing_is_not():

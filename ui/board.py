@@ -81,7 +81,7 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
         "margin": "",
         "entropy": say(language, "board.bits", bits=f"{entropy(shares.values()):.2f}") if shares else "",
         "time": _milliseconds(sum(answer.milliseconds for answer in answers)) if answers else "",
-        "weights": escape(split) if answers else "",
+        "weights": f"<span class='board-split' title='{escape(split)}'>{escape(split)}</span>" if answers else "",
     }
     for fact in FACTS:
         facts[fact].append(f"<td {mark} class='board-fact board-together'>{bits[fact]}</td>")

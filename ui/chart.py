@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
@@ -83,9 +84,10 @@ def chart(title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, curso
         for point, said in zip(line.points, line.dots, strict=False):
             a, b = place(point)
             parts.append(f"<circle cx='{a}' cy='{b}' r='3' fill='{line.colour}'><title>{escape(said)}</title></circle>")
+    name = f"{re.sub('<[^>]*>', '', title)}: {escape(', '.join(line.name for line in lines), quote=True)}"
     return (
         f"<figure class='chart'><figcaption>{title}</figcaption><svg viewBox='0 0 {WIDTH} {HEIGHT}' "
-        f"role='img' aria-label='{escape(', '.join(line.name for line in lines), quote=True)}'>{''.join(parts)}</svg>"
+        f"role='img' aria-label='{name}'>{''.join(parts)}</svg>"
         f"<small>{below}</small></figure>"
     )
 

@@ -6,8 +6,9 @@ from itertools import cycle
 from cnn_models import ARCHITECTURES
 from ui.verdict import architecture
 
-# Okabe & Ito's palette, told apart by colour-blind eyes too.
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c")
+# The hues of Okabe & Ito's palette, told apart by colour-blind eyes too, the light ones darker: each has a contrast of
+# about 3 or more on both backgrounds.
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#c06799", "#bc7c00", "#1f8fcf", "#8c8c8c")
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2")
 COLOURS = dict(zip(ARCHITECTURES, cycle(PALETTE)))
 DASH = dict(zip(ARCHITECTURES, cycle(DASHES)))

@@ -48,6 +48,17 @@ function morph(from, to) {
   old.slice(young.length).forEach((node) => node.remove());
 }
 
+// The sentence grows and shrinks while one draws; the board below must not move up and down with it: the place keeps the
+// height of the longest sentence there was until the canvas is empty, or the window has another width.
+function steady() {
+  verdictPlace.style.minHeight = "";
+  const width = verdictPlace.clientWidth;
+  if (!current.value || width !== steady.width) steady.height = 0;
+  steady.width = width;
+  steady.height = Math.max(steady.height, verdictPlace.offsetHeight);
+  verdictPlace.style.minHeight = `${steady.height}px`;
+}
+
 function fill(place, html) {
   const template = document.createElement(place.nodeName);
   template.innerHTML = html;
@@ -74,6 +85,7 @@ function flow(quick) {
         while (!quick && quickAge < age) await new Promise((go) => element.addEventListener("quick", go, { once: true }));
         if (age !== asked && !(question.drawing && current.drawing)) continue;
         for (const [name, place] of Object.entries(places)) if (answer[name] !== null) fill(place, answer[name]);
+        steady();
         if (quick && complete && !answer.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
         if (quick) complete = answer.complete;
         if (age === asked && answer.order) order = answer.order;

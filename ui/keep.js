@@ -6,7 +6,7 @@ const labels = element.querySelector("select[name=label]");
 const told = element.querySelector(".keep-spoken");
 const STORE = "lineup.sheets";
 const APART = 3; // between two points that are kept of a stroke, in the units they are kept in
-const KEPT = 60; // drawings; what goes first are those without a label
+const KEPT = 60; // drawings; beyond that, the oldest without a label goes
 const MOST_BYTES = 18_000; // of a drawing
 let drawings = recall(); // { code, dataset, form, answers, label }, oldest first
 let shown = null; // the one on the sketchpad
@@ -217,15 +217,19 @@ element.addEventListener("answered", async ({ detail }) => {
   else {
     const form = formImage().src;
     const isSame = shown && sheetShown === sheet()[0] && shown.dataset === question.dataset;
-    if (!isSame) shown = drawings.findLast((each) => each.code === code && each.dataset === question.dataset);
+    const isOther = shown?.label && code[0] === "t"; // what is labelled stays as it was
+    const known = drawings.findLast((each) => each.code === code && each.dataset === question.dataset);
+    shown = known ?? (isSame && !isOther ? shown : null);
     if (!shown) {
-      if (drawings.length === KEPT) drawings.splice(Math.max(0, drawings.findIndex((each) => !each.label)), 1);
+      const first = drawings.findIndex((each) => !each.label);
+      if (drawings.length >= KEPT && first >= 0) drawings.splice(first, 1);
       drawings.push((shown = {}));
     }
-    if (code[0] === "t" && shown.code !== code) delete shown.label; // a picture is the same though its 28×28 changed
     const before = shown.code === code ? shown.answers : {}; // of networks that are switched off now
     sheetShown = sheet()[0];
-    Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...before, ...answers } });
+    // With a step left out, the networks see another picture: not the hand of who drew.
+    if (!shown.form || !question.off.length)
+      Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...before, ...answers } });
   }
   pictureShown = question.picture;
   history.replaceState(null, "", link());
@@ -240,6 +244,7 @@ document.addEventListener("keydown", (event) => {
   label(element.querySelector(`option[data-key="${event.key}"][data-dataset=${chosen("dataset")[0]}]`).value);
 });
 element.querySelector(".keep-link").addEventListener("click", async () => {
+  await taking;
   while (sheet()[0]?.src && pictureSeen !== current.value)
     await new Promise((go) => element.addEventListener("answered", go, { once: true }));
   history.replaceState(null, "", link());

@@ -23,7 +23,7 @@ from cnn_models.layers import architecture_layers
 from cnn_models.memory import Memory
 from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import MEASURING, Answer, Comparison
-from cnn_models.preprocess import BlankPicture, Step, steps
+from cnn_models.preprocess import BlankPicture, Step, decoded, steps
 from ui.ask import Ask
 from ui.board import Column, board
 from ui.sketchpad import picture_of
@@ -72,8 +72,11 @@ class Looker:
             # The large ones first: the small ones are being answered by the quick ask meanwhile.
             for name in small if ask.quick else sorted(ready, key=small.__contains__):
                 columns[name] = self._answer(ask, columns[name], seen[-1])
-        except BlankPicture:
-            text = verdict_html(say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}"))
+        except BlankPicture as error:
+            text = say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}")
+            if picture is not None:
+                text, seen = translate(ask.language, error), (decoded(grey),)
+            text = verdict_html(text)
             return self._shown(ask, columns, text, strip(ask, seen, sides), complete=True)
         except PictureError as error:
             why = say(ask.language, "verdict.refused", why=error) if ready else translate(ask.language, error)

@@ -12,7 +12,7 @@ const pen = canvas.getContext("2d");
 const small = document.createElement("canvas");
 const SIDE = canvas.width;
 const PAUSE = 70; // milliseconds between two answers while the pen is down
-const MOST = 1500; // characters of a drawing: an update stays under 2 KB with all that is chosen
+const MOST = 1500; // characters of a drawing and of brought networks' names: an update stays under 2 KB with the rest
 const STEP = 7; // pixels for a press of an arrow key
 
 // What was done, oldest first; each is a stroke { width, points: [[x, y, pressure]] } or a picture { value, src, crisp },
@@ -23,6 +23,7 @@ let stroke = null; // the one that is being drawn
 let keys = null; // where the keyboard's pen is: { x, y, down }
 let sent = 0;
 let trailing = 0; // the timer of the next answer while the pen is down
+let taking = null; // the upload that was last begun
 let turn = 0; // uploads that were overtaken by something newer are dropped
 
 const sheet = () => done.slice(Math.max(0, done.findLastIndex((each) => each.fresh)));
@@ -77,6 +78,7 @@ function value() {
   const shown = sheet();
   if (shown[0]?.src) return shown[0].value;
   if (isEmpty()) return "";
+  const most = MOST - chosen("model").filter((name) => name.includes("/")).join().length;
   let text = "";
   for (const side of [112, 84, 56, 42, 28, 20]) {
     small.width = small.height = side;
@@ -84,7 +86,7 @@ function value() {
     copy.imageSmoothingQuality = "high";
     copy.drawImage(canvas, 0, 0, side, side);
     text = small.toDataURL("image/png");
-    if (text.length <= MOST) break;
+    if (text.length <= most) break;
   }
   return text;
 }
@@ -128,7 +130,9 @@ function extend(point) {
   segment(stroke, stroke.points.length - 1);
 }
 
-async function take(chosen) {
+const take = (chosen) => (taking = send(chosen));
+
+async function send(chosen) {
   const mine = ++turn;
   hintAt("pad.sending");
   try {
@@ -219,8 +223,9 @@ element.querySelector(".sketchpad-clear").addEventListener("click", clear);
 element.querySelector(".sketchpad-undo").addEventListener("click", undo);
 element.querySelector(".sketchpad-redo").addEventListener("click", redo);
 const isField = (target) => target.matches("input:not([type=checkbox], [type=radio], [type=range]), select, textarea");
-element.addEventListener("keydown", (event) => {
-  if (isField(event.target)) return; // which has an undo of its own
+// Of the whole tab: a button that is disabled by what it did leaves the focus to nobody.
+document.addEventListener("keydown", (event) => {
+  if (isField(event.target) || !canvas.offsetParent) return; // a field has an undo of its own
   const isZ = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
   if (event.key === "Escape") clear();
   else if (isZ && event.shiftKey) redo();

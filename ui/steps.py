@@ -38,7 +38,7 @@ def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]]) -> str
     for side, names in sides.items():
         titles = ", ".join(map(network_name, names))
         text = say(ask.language, "steps.input", names=titles, side=side)
-        items.append(_figure(text, steps and _given(steps[-1].picture, side), "", ask))
+        items.append(_figure(text, _given(steps[-1].picture, side) if len(steps) > 1 else None, "", ask))
     return (
         f"<section class='steps'><h2>{say(ask.language, 'steps.title')}</h2><ol>{''.join(items)}</ol>"
         f"<p>{say(ask.language, 'steps.why')}</p></section>"

@@ -196,6 +196,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{repository} has a {file} that is larger than this network's can be",
         "{repository} 的 {file} 比该网络可能的大小还大",
     ),
+    "checkpoint.hub.part": (
+        "{repository} did not come whole; ask again in a minute",
+        "{repository} 没有下载完整；请一分钟后再试",
+    ),
     "checkpoint.hub.closed": (
         "{repository} is gated; only what all may see is fetched",
         "{repository} 需经许可才能访问；这里只下载公开的内容",
@@ -300,6 +304,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "to {strange} of {count} networks it is unlike anything seen in training",
         "{count} 个网络中有 {strange} 个从未在训练中见过这样的图片",
     ),
+    "verdict.dot": ("it is a dot, not a stroke", "它只是一个点，没有笔画"),
     "verdict.like.clothing": (
         "it may be a piece of clothing, for which there is Clothing above",
         "它可能是一件衣物，请在上方改选“服饰”",

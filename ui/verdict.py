@@ -82,7 +82,9 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
         text += semicolon + say(language, "verdict.share", **share)
     if verdict.unusual:
         strange = sum(answer.unusual for answer in comparison.models)
-        if comparison.like:
+        if comparison.dot:
+            why = say(language, "verdict.dot")
+        elif comparison.like:
             why = say(language, f"verdict.like.{DATASETS[comparison.like].kind}")
         elif is_strange(comparison.models):
             why = say(language, "verdict.strange", strange=strange, count=count)

@@ -1,14 +1,10 @@
 """How the page keeps up with a hand: stroke to answer, updates while drawing, their payload, and many visitors at once.
 
-python -m tests.benchmarks.live [--weights DIR] [--fill]
-
-`--fill` puts freshly initialised networks where `DIR` (or `weights/`) has none, in a temporary folder: what they answer
-is worth nothing, how long they take is what the trained ones take.
+python -m tests.benchmarks.live
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import math
@@ -17,19 +13,14 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
-from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from cnn_models import ARCHITECTURES, create_model
-from cnn_models.checkpoint import HISTORY_COLUMNS, write_checkpoint
-from cnn_models.hub import default_weights_dir
 from tests.browser.conftest import BROWSERS, OPTIONS
-from tests.conftest import ROOT, make_card
+from tests.conftest import ROOT
 
 STROKES = 15
 VISITORS = 20
@@ -39,29 +30,19 @@ WATCH = """() => {
   window.live = { waits: [], answers: [], up: 0 };
   document.querySelector("#sketchpad canvas").addEventListener("pointerup", () => (live.up = performance.now()), true);
   document.addEventListener("answered", ({ detail }) => {
-    live.answers.push(performance.now());
+    if (detail.question.quick) live.answers.push(performance.now());
     if (detail.question.drawing || !live.up || (detail.question.quick && !detail.complete)) return;
-    live.waits.push(performance.now() - live.up);
+    const { up } = live;
     live.up = 0;
+    requestAnimationFrame(() => setTimeout(() => live.waits.push(performance.now() - up)));  // it is painted then
   }, true);
 }"""
 
 
-def fill(weights: Path, folder: Path) -> Path:
-    """A copy of the folder of weights with a freshly initialised network for each that is missing, of mnist."""
-    shutil.copytree(weights, folder, dirs_exist_ok=True)
-    for name in ARCHITECTURES:
-        if not (folder / f"{name}.mnist").is_dir():
-            rows = [dict.fromkeys(HISTORY_COLUMNS, 1)]
-            state = create_model(name).state_dict()
-            write_checkpoint(folder / f"{name}.mnist", state, make_card(name), rows, "# not trained\n")
-    return folder
-
-
 def stroke(page: Page, index: int, seconds: float = 0.0) -> None:
-    """A seven a little different each time, drawn at once or within the seconds given."""
+    """A seven of its own for every index, as answers are remembered, drawn at once or within the seconds given."""
     box = page.locator("#sketchpad canvas").bounding_box()
-    tilt = 0.02 * (index % 5)
+    tilt = 0.01 * index
     corners = [(0.3, 0.25 + tilt), (0.7, 0.25), (0.45 + tilt, 0.8)]
     places = [
         (a[0] + (b[0] - a[0]) * step / 20, a[1] + (b[1] - a[1]) * step / 20)
@@ -86,7 +67,7 @@ def hand(url: str) -> None:
         page.on("request", lambda r: payloads.append(len(r.post_data or "")) if "component_server" in r.url else None)
         page.goto(url)
         page.wait_for_selector("#sketchpad canvas")
-        stroke(page, 0)
+        stroke(page, STROKES)
         page.wait_for_selector("#lineup .board-winner")
         page.wait_for_timeout(3000)
         page.evaluate(WATCH)
@@ -95,16 +76,18 @@ def hand(url: str) -> None:
             page.wait_for_timeout(400)
             stroke(page, index)
             page.wait_for_function("live.up === 0")
+        page.wait_for_timeout(100)
         waits = page.evaluate("live.waits")
         print(f"end of a stroke to all answers: {_figures(waits)} over {len(waits)} strokes")
         payloads.clear()
         page.get_by_role("button", name="Clear", exact=True).click()
         page.wait_for_timeout(400)
         page.evaluate("live.answers = []")
-        stroke(page, 1, seconds=4)
+        stroke(page, STROKES + 1, seconds=4)
         answers = page.evaluate("live.answers")
         gaps = [after - before for before, after in itertools.pairwise(answers)]
-        print(f"answers while drawing for 4 s: {len(answers) / 4:.1f} a second, {statistics.median(gaps):.0f} ms apart")
+        rate, apart = len(answers) / 4, statistics.median(gaps)
+        print(f"quick answers while drawing for 4 s: {rate:.1f} a second, {apart:.0f} ms apart")
         print(f"payload of an update: median {statistics.median(payloads):.0f}, most {max(payloads)} bytes")
 
 
@@ -160,21 +143,16 @@ def _figures(milliseconds: list[float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, default=default_weights_dir())
-    parser.add_argument("--fill", action="store_true")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        weights = fill(args.weights, Path(folder)) if args.fill else args.weights
-        command = [sys.executable, "app.py", "--weights", str(weights)]
-        app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        try:
-            url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
-            hand(url)
-            crowd(url)
-        finally:
-            app.terminate()
-            app.wait()
+    app = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
+        hand(url)
+        crowd(url)
+    finally:
+        app.terminate()
+        app.wait()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from cnn_models import DATASETS
@@ -220,6 +221,54 @@ def test_a_drawing_that_comes_back_is_the_one_in_the_strip_with_its_label(page):
     page.keyboard.press("8")  # before the answer
     expect(labels).to_have_text(["8", "", "7"])
     expect(kept.first).to_have_class("keep-shown")
+
+
+def test_what_is_labelled_stays_as_it_was(page):
+    """Whatever is drawn on it, or switched off, afterwards."""
+    labels, figures = page.locator(".keep-strip small"), page.locator(".keep-figures p")
+    draw(page, SEVEN)
+    answered(page, "read 7")
+    page.keyboard.press("7")
+    expect(figures).to_contain_text("Mini ResNet 1/1")
+    page.get_by_label("Bright on dark").uncheck()
+    expect(page.locator("#verdict")).not_to_contain_text("networks read 7")
+    expect(figures).to_contain_text("Mini ResNet 1/1")
+    page.get_by_label("Bright on dark").check()
+    answered(page, "read 7")
+    draw(page, [(0.2, 0.9), (0.8, 0.9)])
+    expect(labels).to_have_text(["", "7"])
+    page.mouse.click(5, 5)  # the focus is nowhere
+    page.keyboard.press("Control+z")
+    answered(page, f"All {len(trained('mnist'))} networks read 7")
+    expect(page.locator(".keep-strip button").nth(1)).to_have_class("keep-shown")
+    expect(labels).to_have_text(["", "7"])
+
+
+def test_an_upload_without_anything_on_it_is_called_so(page, tmp_path):
+    Image.new("L", (60, 40), 200).save(tmp_path / "wall.png")
+    page.locator("#sketchpad input[type=file]").set_input_files(tmp_path / "wall.png")
+    answered(page, "The picture is blank")
+    expect(page.locator("#seen img")).to_have_count(1)
+
+
+@pytest.mark.parametrize("page", [(1440, 900), (390, 844)], ids=["desktop", "phone"], indirect=True)
+def test_the_board_stays_where_it_is_while_one_draws(page):
+    page.evaluate("""() => {
+      window.places = [];
+      const note = () => {
+        const { y, height } = document.querySelector("#lineup table").getBoundingClientRect();
+        places.push([Math.round(scrollY + y), Math.round(height)]);
+        requestAnimationFrame(note);
+      };
+      note();
+    }""")
+    for index in range(3):
+        points = [(0.1 + 0.08 * ((7 * i + index) % 11), 0.1 + 0.06 * ((5 * i) % 13)) for i in range(9)]
+        draw(page, points, steps=12)
+    answered(page, "networks")
+    tops, heights = zip(*page.evaluate("places"), strict=True)
+    assert len(set(heights)) == 1 and list(tops) == sorted(tops)
+    assert len(set(tops)) == 1 or page.viewport_size["width"] < 1000
 
 
 def winning_shares(page):
