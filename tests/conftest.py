@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -100,15 +101,15 @@ def fake_hub(tmp_path, monkeypatch):
     huggingface_hub.close_session()
 
 
-@pytest.fixture(scope="session")
-def url():
-    """The address of `python app.py`, as a user starts it, with the bundled weights and the Hub out of reach."""
+@contextmanager
+def running(*options, folder=ROOT):
+    """The address of `python app.py`, as a user starts it, with the Hub out of reach."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     environment.pop("CNN_HUB_NAMESPACE", None)
     environment.pop("CNN_WEIGHTS_DIR", None)
     process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
+        [sys.executable, "app.py", *options],
+        cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -129,3 +130,10 @@ def url():
     drain.join(5)
     traces = "".join(output)
     assert "Traceback" not in traces, traces
+
+
+@pytest.fixture(scope="session")
+def url():
+    """The address of the app with the bundled weights."""
+    with running() as address:
+        yield address

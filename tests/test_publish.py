@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 
+import httpx
 import pytest
 from huggingface_hub import ModelCard
 
@@ -26,6 +27,7 @@ from cnn_models.checkpoint import (
 from cnn_models.hub import default_weights_dir
 from cnn_models.runs import find_runs
 from cnn_models.testsets import Measured
+from tests.conftest import running
 from tests.fake_hub import Repository
 from training import publish
 from training.publish import CURVES, main
@@ -306,3 +308,15 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     assert find_runs(hub.weights_dir) == {group: runs for group, runs in finished.items() if runs}
     assert read_averaged(hub.weights_dir) == read_averaged(default_weights_dir()) != {}
     assert (tmp_path / "cnn_models" / "data" / "mnist.png").is_file()
+
+    # It starts, here as behind a proxy that ends HTTPS and shows it below a path, and answers by these weights.
+    with running("--root-path", "/cnn", folder=tmp_path) as address:
+        proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "demo.example", "Host": "demo.example"}
+        assert httpx.get(f"{address}/config", headers=proxied).json()["root"] == "https://demo.example/cnn"
+        with (tmp_path / "ui" / "samples" / "mnist.7.png").open("rb") as file:
+            (path,) = httpx.post(f"{address}/gradio_api/upload", files={"files": file}).json()
+        question = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist"]}
+        event = httpx.post(f"{address}/gradio_api/call/compare", json=question).json()["event_id"]
+        answer = httpx.get(f"{address}/gradio_api/call/compare/{event}", timeout=60).text
+    (found,) = json.loads(answer.partition("data: ")[2])
+    assert found["verdict"]["votes"] == {"7": len(found["models"])} and len(found["models"]) >= 3
