@@ -4,6 +4,7 @@ import io
 import json
 import urllib.request
 
+import anyio
 import httpx
 import pytest
 from gradio_client import Client, handle_file
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw, ImageOps
 from cnn_models import DATASETS, ModelHub
 from cnn_models.predict import Answer
 from cnn_models.preprocess import SWITCHES
+from ui.steps import data_url
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +146,21 @@ def test_the_tools_of_mcp_are_these_two_with_every_argument_described(url):
     arguments = tools["compare"]["inputSchema"]["properties"]
     assert set(arguments) == {"image", "dataset", "models", "steps", "explain", "off"}
     assert all(each["description"].endswith(".") for each in arguments.values())
+
+
+def test_a_client_of_mcp_compares(url):
+    mcp = pytest.importorskip("mcp", reason="the app offers tools where gradio[mcp] is installed")
+    from mcp.client.streamable_http import streamable_http_client
+
+    async def ask():
+        address = f"{url.rstrip('/')}/gradio_api/mcp/"
+        async with streamable_http_client(address) as (read, write, _), mcp.ClientSession(read, write) as session:
+            await session.initialize()
+            picture = data_url(Image.open("ui/samples/mnist.7.png"))
+            return await session.call_tool("compare", {"image": picture, "dataset": "mnist", "models": ["lenet5"]})
+
+    result = anyio.run(ask)
+    assert not result.isError and "'label': '7'" in result.content[0].text
 
 
 def test_only_these_two_endpoints_are_public(client):
