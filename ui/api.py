@@ -26,6 +26,7 @@ from cnn_models.preprocess import steps as steps_of
 from ui.alike import SHOWN
 from ui.sketchpad import uploaded
 from ui.steps import data_url
+from ui.why import TURNS
 
 PATIENCE = 30  # seconds to wait for weights that are on their way
 
@@ -133,7 +134,7 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
             answer = result.to_dict()
             for model in answer["models"]:
                 reasons = partial(why, result=result, label=model["label"])
-                model["why"] = hub.run(model["id"], reasons) if explain else None
+                model["why"] = TURNS.submit(hub.run, model["id"], reasons).result() if explain else None
             pictures = steps_of(decode(path), DATASETS[dataset], off or ()) if steps else ()
             return answer | {
                 "steps": [

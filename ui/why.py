@@ -31,6 +31,8 @@ from ui.verdict import class_name, listing, network_name, percent
 
 T = TypeVar("T")
 SHOWN = 112  # pixels of a heat map
+# What takes seconds leaves cores to the answers, which follow the pen.
+TURNS = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), "why")
 HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
 
 
@@ -39,8 +41,6 @@ class Explainer:
 
     def __init__(self, looker: Looker):
         self._looker = looker
-        # What takes seconds leaves cores to the answers, which follow the pen.
-        self._turns = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), "why")
 
     def why(self, sent: object) -> str:
         """The part that is asked for, or a sentence where there is nothing to explain."""
@@ -49,7 +49,7 @@ class Explainer:
             ids, step = self._looker.ready(ask)  # this may wait for a download
             if not ids:
                 return f"<p>{say(ask.language, 'steps.nothing')}</p>"
-            return self._turns.submit(self._why, ask, ids, step.picture).result()
+            return TURNS.submit(self._why, ask, ids, step.picture).result()
         except (PictureError, CheckpointError) as error:
             return f"<p>{note_html(translate(ask.language, error))}</p>"
 
