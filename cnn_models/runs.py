@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -27,9 +27,9 @@ SILENT = 600  # seconds without a save after which a training is taken to have s
 
 @dataclass(frozen=True)
 class Run:
-    """One training of a network. `recipe` is the name, `history` its epochs.
+    """One training of a network. `recipe` is the name, `history` its epochs, `changes` what it does otherwise.
 
-    `card` is None while it is under way, or has been `stopped` before its end.
+    `card` is None while it is under way, or has been `stopped` before its end; `changes` are then the whole recipe.
     """
 
     id: str
@@ -38,11 +38,13 @@ class Run:
     history: list[dict[str, float]]
     card: Card | None = None
     stopped: bool = False
+    changes: dict = field(default_factory=dict)
 
     @property
     def group(self) -> str:
-        """What is the same for runs that differ in their seed alone."""
-        return f"{self.id} {self.recipe}"
+        """What is the same for runs that differ in their seed alone; begins with the id and a space."""
+        changes = f" {json.dumps(self.changes, sort_keys=True)}" if self.changes else ""
+        return f"{self.id} {self.recipe}{changes}"
 
     def minutes(self) -> list[float]:
         """When each epoch ended, in minutes of training."""
@@ -68,7 +70,8 @@ def _finished(folder: Path) -> Run | None:
         return None
     with suppress(CheckpointError):
         card = read_card(folder)
-        return Run(card.id, str(card.recipe.get("name")), card.seed, read_history(folder), card)
+        name, changes = str(card.recipe.get("name")), card.recipe.get("changed", {})
+        return Run(card.id, name, card.seed, read_history(folder), card, changes=changes)
     return None
 
 
@@ -78,8 +81,10 @@ def _unfinished(state: Path, id: str) -> Run | None:
         with safe_open(state, framework="pt") as file:
             run = json.loads(file.metadata()["run"])
         history = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in run["progress"]["history"]]
-        stopped = time.time() - state.stat().st_mtime > SILENT
-        return Run(id, UNFINISHED.removeprefix("."), int(run["facts"]["seed"]), history, stopped=stopped)
+        stopped, facts = time.time() - state.stat().st_mtime > SILENT, run["facts"]
+        # Its state doesn't hold the name of its recipe, but all that the recipe says.
+        name, changes = UNFINISHED.removeprefix("."), facts.get("recipe", {})
+        return Run(id, name, int(facts["seed"]), history, stopped=stopped, changes=changes)
     except (OSError, SafetensorError, ValueError, TypeError, KeyError):
         return None
 

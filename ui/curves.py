@@ -16,6 +16,7 @@ from ui.texts import say
 GREY = "#8a8a8a"  # text and grid of a plot, readable on light and dark
 QUANTITIES = ("accuracy", "loss", "lr", "images_per_second")
 PARTS = {"val": "solid", "train": "dot"}  # of accuracy and loss
+TOLD = ("epochs", "lr")  # of a recipe without a name
 SYMBOLS = {"": "", "circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "star": "★"}  # as plotly and text say
 
 
@@ -50,12 +51,23 @@ def state_of(run: Run) -> str:
     return "training.stopped" if run.stopped else "training.running"
 
 
+def changes_of(run: Run) -> list[str]:
+    """What a run does otherwise than its recipe, as short as it can be told; of one under way, its size and rate."""
+    told = run.changes if run.card else {name: run.changes[name] for name in TOLD if name in run.changes}
+    return [_change(name, value) for name, value in told.items()]
+
+
+def _change(name: str, value: object) -> str:
+    """A setting: `lr 0.01`, `bfloat16`, `compile`."""
+    return name if value is True else str(value) if isinstance(value, str) else f"{name} {value}"
+
+
 def label(runs: Sequence[Run], language: str) -> str:
     """What a group of runs is called."""
     run = runs[0]
     recipe = say(language, state_of(run)) if run.card is None else run.recipe
     seeds = f" × {len(runs)}" if len(runs) > 1 else ""
-    return f"{name_of(run.id)} · {recipe}{seeds}"
+    return f"{name_of(run.id)} · {say(language, 'list.comma').join([recipe, *changes_of(run)])}{seeds}"
 
 
 def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
