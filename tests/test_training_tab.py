@@ -99,9 +99,12 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
     (event,) = (each for each in blocks.fns.values() if "tick" in [name for _, name in each.targets])
     done, running = "lenet5.mnist test", "lenet5.mnist training"
 
+    seen = []
+
     def follow(shown, *chosen):
         """Whether to ask again, the groups to choose from, those chosen anew, and how many curves are drawn anew."""
-        timer, chooser, _, loss, *_ = event.fn(shown, list(chosen), ["loss"], "epoch", False, 0, "en")
+        timer, now, chooser, _, loss, *_ = event.fn(shown, seen, list(chosen), ["loss"], "epoch", False, 0, "en")
+        seen[:] = now if shown else seen
         drawn = len(json.loads(loss.value["plot"])["data"]) if isinstance(loss, gr.Plot) else None
         return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
 
@@ -110,7 +113,8 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
     assert follow(True, done) == (True, [done], None, None)
     state, module = hub.weights_dir / ".training" / "lenet5.mnist.safetensors", nn.Linear(1, 1)
     save_state(state, {"seed": 0}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
-    assert follow(True, done) == (True, [done, running], None, None)
+    assert follow(True, done) == (True, [done, running], [done, running], 4), "it begins"
+    assert follow(True, done) == (True, [done, running], None, None), "it was unticked"
     assert follow(True, running)[2:] == (None, 2), "its curves grow"
     state.unlink()
     assert follow(True, running) == (True, [done], [done], 2), "it has become the checkpoint"

@@ -47,17 +47,22 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         ]
         return [*plots, final_figures(groups)]
 
-    def follow(shown: bool, chosen: list[str], *view: object) -> list:
-        """The runs to choose from; the charts too where they have changed. Sleeps while the tab isn't shown."""
+    def follow(shown: bool, seen: list[str], chosen: list[str], *view: object) -> list:
+        """The runs to choose from; the charts too where they have changed. Sleeps while the tab isn't shown.
+
+        `seen` are the groups under way at the last look: a visitor who unticks one of them keeps it unticked.
+        """
         rest = [gr.skip()] * len(outputs)
         if not shown:
-            return [gr.Timer(active=False), gr.skip(), *rest]
+            return [gr.Timer(active=False), gr.skip(), gr.skip(), *rest]
         found = find_runs(hub.weights_dir)
-        value = followed(chosen, found)
+        running = [group for group, runs in found.items() if any(under_way(run) for run in runs)]
+        value = followed(chosen, found, set(running) - set(seen))
         changed = {} if set(value) == set(chosen) else {"value": value}
-        if changed or any(run.card is None and not run.stopped for group in value for run in found[group]):
+        if changed or set(value) & set(running):
             rest = show(value, *view)
-        return [gr.Timer(active=True), gr.update(choices=choices(found, str(view[-1] or "en")), **changed), *rest]
+        chooser = gr.update(choices=choices(found, str(view[-1] or "en")), **changed)
+        return [gr.Timer(active=True), running, chooser, *rest]
 
     def board(dataset: str, cost: str, language: str) -> tuple:
         entries = leaderboard(hub, dataset)
@@ -138,12 +143,16 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     )
     dataset.input(lambda name: mistakes(answers_of(hub, name)), dataset, wrong, **event)
     dataset.input(lambda name: reliability_html(hub, name), dataset, sure, **event)
-    timer, shown = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False)
+    timer, shown, seen = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False), gr.State([])
     for listen, js in ((tab.select, None), (timer.tick, SHOWN)):
-        listen(follow, [shown, *inputs], [timer, chooser, *outputs], js=js, **event)
+        listen(follow, [shown, seen, *inputs], [timer, seen, chooser, *outputs], js=js, **event)
 
 
-def followed(chosen: Collection[str], found: Mapping[str, list[Run]]) -> list[str]:
-    """The chosen groups that are there; in place of one that is not, as its training ended, its network's runs."""
+def under_way(run: Run) -> bool:
+    return run.card is None and not run.stopped
+
+
+def followed(chosen: Collection[str], found: Mapping[str, list[Run]], begun: Collection[str]) -> list[str]:
+    """The chosen groups that are there and those that have begun; in place of one that ended, its network's runs."""
     ended = {group.split()[0] for group in chosen if group not in found}
-    return [group for group, runs in found.items() if group in chosen or runs[0].id in ended]
+    return [group for group, runs in found.items() if group in chosen or group in begun or runs[0].id in ended]
