@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -30,6 +31,7 @@ class Run:
     """One training of a network. `recipe` is the name, `history` its epochs, `changes` what it does otherwise.
 
     `card` is None while it is under way, or has been `stopped` before its end; `changes` are then the whole recipe.
+    `out` is where it writes its checkpoint, empty for the usual place.
     """
 
     id: str
@@ -39,6 +41,13 @@ class Run:
     card: Card | None = None
     stopped: bool = False
     changes: dict = field(default_factory=dict)
+    out: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that repeats it where it was, so that no other checkpoint is replaced; empty without a card."""
+        where = f" --out {shlex.quote(self.out)}" if self.out else ""
+        return f"{self.card.command}{where}" if self.card else ""
 
     @property
     def group(self) -> str:
@@ -59,19 +68,20 @@ def find_runs(weights: Path) -> dict[str, list[Run]]:
     found: dict[str, list[Run]] = {}
     for id in BUILT_IN:
         for place in [weights, *sorted((weights / RUNS).glob("*"))]:
-            for run in (_finished(place / id), _unfinished(place / UNFINISHED / f"{id}.safetensors", id)):
+            out = "" if place == weights else f"{weights.name}/{RUNS}/{place.name}"
+            for run in (_finished(place / id, out), _unfinished(place / UNFINISHED / f"{id}.safetensors", id)):
                 if run and run.history:
                     found.setdefault(run.group, []).append(run)
     return found
 
 
-def _finished(folder: Path) -> Run | None:
+def _finished(folder: Path, out: str) -> Run | None:
     if not ((folder / CONFIG).is_file() and (folder / HISTORY).is_file()):
         return None
     with suppress(CheckpointError):
         card = read_card(folder)
         name, changes = str(card.recipe.get("name")), card.recipe.get("changed", {})
-        return Run(card.id, name, card.seed, read_history(folder), card, changes=changes)
+        return Run(card.id, name, card.seed, read_history(folder), card, changes=changes, out=out)
     return None
 
 

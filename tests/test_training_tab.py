@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from html import unescape
 
 import gradio as gr
 import pytest
@@ -83,13 +84,29 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
             accuracy = each.card.metrics.get("test_accuracy", each.history[-1]["val_accuracy"])
             low, high = binomial_interval(round(100 * accuracy), 10_000)
             assert f"{accuracy:.2f} % <small>{low:.2f}–{high:.2f}</small>" in html
-            assert each.card.command in html
+            assert f"<code>{each.command}</code>" in html
     for dataset in ("mnist", "fashion_mnist"):
         entries = leaderboard(hub, dataset)
         assert [entry.accuracy for entry in entries] == sorted((entry.accuracy for entry in entries), reverse=True)
         for entry in entries:
             assert f"<td>{entry.parameters:,}</td><td>{entry.macs:,}</td>" in leaderboard_html(entries)
         assert all(point.cost > 0 for cost in COSTS for point in points(entries, cost))
+
+
+def test_the_command_of_a_run_writes_where_the_run_is(checkpoint, tmp_path):
+    weights = tmp_path / "weights"
+    checkpoint("lenet5.mnist")
+    checkpoint("lenet5.mnist", weights / "runs" / "a b")
+    html = final_figures(list(find_runs(weights).values()))
+    command = "python -m training.train lenet5.mnist --recipe test --seed 0"
+    commands = [unescape(found) for found in re.findall("<code>(.*?)</code>", html)]
+    assert commands == [command, f"{command} --out 'weights/runs/a b'"]
+
+
+def test_a_training_that_went_on_tells_both_legs():
+    begun = {"command": "python -m training.train x --epochs 3", "commit": "c" * 40, "weights_sha256": "d" * 64}
+    text = re.sub("<[^>]+>", "", recipe_words({"started_from": begun}))
+    assert f"first {begun['command']} at commit {'c' * 12}, whose weights had the SHA-256 {'d' * 12}…" in text
 
 
 def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):

@@ -139,11 +139,12 @@ def _figures(run: Run, symbol: str) -> str:
     row = f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
     if run.card is None:
         return row
-    return f"{row}<tr><td colspan='{len(FIGURES) + 1}'>{_recipe(run.card)}</td></tr>"
+    return f"{row}<tr><td colspan='{len(FIGURES) + 1}'>{_recipe(run)}</td></tr>"
 
 
-def _recipe(card: Card) -> str:
+def _recipe(run: Run) -> str:
     """The recipe in words and as the command that repeats it."""
+    card = run.card
     values = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
         for name, value in sorted(card.recipe.items())
@@ -152,6 +153,6 @@ def _recipe(card: Card) -> str:
     made = mark("training.made", commit=card.commit[:12], date=card.date)
     where = f"{split_words(card.split)}{mark('list.semicolon')}{made}"
     return (
-        f"<details><summary>{mark('training.recipe')} <code>{escape(card.command)}</code></summary>"
+        f"<details><summary>{mark('training.recipe')} <code>{escape(run.command)}</code></summary>"
         f"<p>{recipe_words(card.recipe)}</p><p>{where}</p><dl>{values}</dl></details>"
     )
