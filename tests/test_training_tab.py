@@ -48,6 +48,13 @@ def test_reported_figures_are_lines():
     assert not curves([[run()]], "loss", View()).layout.shapes
 
 
+def test_reported_figures_are_in_sight_of_better_runs():
+    better = run(gain=15)
+    better.history[:] = [row | {"train_accuracy": 99} for row in better.history]
+    low, high = curves([[better]], "accuracy", View()).layout.yaxis.range
+    assert low < min(quoted.accuracy for quoted in QUOTED["lenet5.mnist"]) < 99 < high
+
+
 def test_axes_can_be_time_and_logarithmic():
     figure = curves([[run()]], "accuracy", View(by_time=True, log=True))
     assert list(figure.data[0].x) == [1, 2, 3, 4] and list(figure.data[0].y) == [19, 18, 17, 16], "minutes, error"

@@ -154,7 +154,7 @@ def _values(run: Run, column: str, view: View) -> list[float]:
 
 
 def _scale(groups: Sequence[list[Run]], quantity: str, view: View) -> dict:
-    """The vertical axis: that of the accuracy begins where the runs are past their start."""
+    """The vertical axis: that of the accuracy begins where the runs are past their start, or at what others report."""
     if view.log:
         ticks = [digit * 10**power for power in range(-6, 6) for digit in (1, 2, 5)]
         return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
@@ -167,7 +167,8 @@ def _scale(groups: Sequence[list[Run]], quantity: str, view: View) -> dict:
         for row in run.history[len(run.history) // 4 :]
         for part in PARTS
     ]
-    return {"range": [min(settled) - 0.5, 100.2]} if settled else {}
+    reported = [quoted.accuracy for runs in groups for quoted in QUOTED.get(runs[0].id, ())]
+    return {"range": [min(settled + reported) - 0.5, 100.2]} if settled else {}
 
 
 class Point(NamedTuple):
