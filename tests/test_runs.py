@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from cnn_models.checkpoint import CONFIG, WEIGHTS
-from cnn_models.ids import BUILT_IN
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import SILENT, band, find_runs, smooth
+from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.curves import label
 
@@ -84,9 +84,11 @@ def test_a_band_goes_as_far_as_all_curves():
     assert band([[1, 2, 3], [3, 6]]) == [(2, 1, 3), (4, 2, 6)]
 
 
-def test_quoted_figures_are_of_networks_of_the_line_up():
-    assert set(QUOTED) <= set(BUILT_IN)
-    assert all(80 < figure.accuracy < 100 for figures in QUOTED.values() for figure in figures)
+@pytest.mark.parametrize("id", QUOTED)
+def test_quoted_figures_are_of_the_runs_that_the_recipe_source_repeats(id):
+    recipe, quoted = RECIPES[id]["source"], QUOTED[id]
+    assert 80 < quoted.accuracy < 100 and quoted[1:] == (recipe.lr, recipe.batch_size, recipe.epochs)
+    assert (recipe.optimizer, recipe.held_out) == ("sgd", 0)
 
 
 def train(folder, seed=0, **recipe):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from ui.texts import say
 
 GREY = "#8a8a8a"  # text and grid of a plot, readable on light and dark
 QUANTITIES = ("accuracy", "loss", "lr", "images_per_second")
+WIDTH = 48  # letters in a line that hovering shows
 PARTS = {"val": "solid", "train": "dot"}  # of accuracy and loss
 TOLD = ("epochs", "lr")  # of a recipe without a name
 SYMBOLS = {"": "", "circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "star": "★"}  # as plotly and text say
@@ -135,8 +137,9 @@ def _add_quoted(figure: go.Figure, groups: Sequence[list[Run]], view: View) -> N
     """What others report for the networks, as lines that say at their left end whose they are."""
     ids = [runs[0].id for runs in groups]
     for id in dict.fromkeys(ids):
-        for quoted in QUOTED.get(id, ()):
-            text = say(view.language, f"training.quoted.{quoted.source}", name=name_of(id), value=quoted.accuracy)
+        if quoted := QUOTED.get(id):
+            text = say(view.language, "training.quoted.run", name=name_of(id), **quoted._asdict())
+            text = "<br>".join(textwrap.wrap(text, WIDTH))
             value, shade = 100 - quoted.accuracy if view.log else quoted.accuracy, colour_of(id)
             figure.add_hline(value, line={"color": shade, "dash": "dash", "width": 1})
             start = groups[ids.index(id)][0].minutes()[0] if view.by_time else 1
@@ -167,7 +170,7 @@ def _scale(groups: Sequence[list[Run]], quantity: str, view: View) -> dict:
         for row in run.history[len(run.history) // 4 :]
         for part in PARTS
     ]
-    reported = [quoted.accuracy for runs in groups for quoted in QUOTED.get(runs[0].id, ())]
+    reported = [QUOTED[runs[0].id].accuracy for runs in groups if runs[0].id in QUOTED]
     return {"range": [min(settled + reported) - 0.5, 100.2]} if settled else {}
 
 

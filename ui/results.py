@@ -102,9 +102,8 @@ def final_figures(groups: Sequence[list[Run]]) -> str:
         body += [_figures(run, SYMBOLS[symbol]) for run in runs]
     reported = {runs[0].id: QUOTED[runs[0].id] for runs in groups if runs[0].id in QUOTED}
     quoted = "".join(
-        f"<li>{mark(f'training.quoted.{figure.source}', name=name_of(id), value=figure.accuracy)}</li>"
-        for id, figures in reported.items()
-        for figure in figures
+        f"<li>{mark('training.quoted.run', name=name_of(id), **figure._asdict())}</li>"
+        for id, figure in reported.items()
     )
     quoted = f"{mark('training.quoted', 'p')}<ul>{quoted}</ul>" if quoted else ""
     return _table("run", FIGURES, body) + f"<div class='training-quoted'>{quoted}</div>"
