@@ -75,6 +75,15 @@ def find_runs(weights: Path) -> dict[str, list[Run]]:
     return found
 
 
+def versions(weights: Path) -> dict[str, int]:
+    """When each card below a folder was written, in nanoseconds, by its path: the same as long as all of them are."""
+    found = {}
+    for path in sorted([*weights.glob(f"*/{CONFIG}"), *weights.glob(f"{RUNS}/*/*/{CONFIG}")]):
+        with suppress(OSError):  # a training may replace it just now
+            found[str(path)] = path.stat().st_mtime_ns
+    return found
+
+
 def _finished(folder: Path, out: str) -> Run | None:
     if not ((folder / CONFIG).is_file() and (folder / HISTORY).is_file()):
         return None

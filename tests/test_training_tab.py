@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from cnn_models import ModelHub
-from cnn_models.checkpoint import EVALUATION
+from cnn_models.checkpoint import CONFIG, EVALUATION
 from cnn_models.evaluation import Bin, Evaluation
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run, find_runs
@@ -125,18 +125,30 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
     (event,) = (each for each in blocks.fns.values() if "tick" in [name for _, name in each.targets])
     done, running = "lenet5.mnist test", "lenet5.mnist training"
 
-    seen = []
+    seen, cards, tables = [], {}, []
 
     def follow(shown, *chosen):
         """Whether to ask again, the groups to choose from, those chosen anew, and how many curves are drawn anew."""
-        timer, now, chooser, _, loss, *_ = event.fn(shown, seen, list(chosen), ["loss"], "epoch", False, 0, "en")
-        seen[:] = now if shown else seen
+        view = ["loss"], "epoch", False, 0, "en"
+        timer, running, now, chooser, _, loss, *rest = event.fn(
+            shown, list(seen), dict(cards), "mnist", "macs", list(chosen), *view
+        )
+        if shown:
+            seen[:] = running
+            cards.clear()
+            cards.update(now)
+        tables[:] = rest[-3:]
         drawn = len(json.loads(loss.value["plot"])["data"]) if isinstance(loss, gr.Plot) else None
         return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
 
     assert follow(True) == (True, [], None, None)
     checkpoint("lenet5.mnist")
-    assert follow(True, done) == (True, [done], None, None)
+    assert follow(True, done) == (True, [done], None, 2), "its card is new"
+    assert ["LeNet-5" in str(table) for table in tables] == [True] * 3
+    assert follow(True, done) == (True, [done], None, None) and not any("LeNet-5" in str(table) for table in tables)
+    card = hub.weights_dir / "lenet5.mnist" / CONFIG
+    card.write_text(card.read_text().replace('"test_accuracy": 10.0', '"test_accuracy": 12.5'))
+    assert follow(True, done)[3] == 2 and "12.50 %" in tables[0], "it was evaluated"
     state, module = hub.weights_dir / ".training" / "lenet5.mnist.safetensors", nn.Linear(1, 1)
     save_state(state, {"seed": 0}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
     assert follow(True, done) == (True, [done, running], [done, running], 4), "it begins"
