@@ -18,11 +18,12 @@ from cnn_models.evaluation import Bin, Evaluation
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run, find_runs
 from cnn_models.statistics import binomial_interval
+from tests.conftest import make_card
 from tests.test_runs import ROW
 from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.colours import COLOURS
-from ui.curves import Point, View, curves, pareto
+from ui.curves import Point, View, curves, label, pareto
 from ui.recipe import recipe_words
 from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
@@ -114,7 +115,11 @@ def test_the_command_of_a_run_writes_where_the_run_is(checkpoint, tmp_path):
 
 def test_a_training_that_went_on_tells_both_legs():
     begun = {"command": "python -m training.train x --epochs 3", "commit": "c" * 40, "weights_sha256": "d" * 64}
-    text = re.sub("<[^>]+>", "", recipe_words({"started_from": begun}))
+    further = replace(make_card(), recipe={"name": "best", "started_from": begun})
+    legs = [replace(run(), card=further, changes={"init": "weights/lenet5.mnist", "epochs": 11})]
+    assert label(legs, "en") == "LeNet-5 · MNIST · best, going on, epochs 11"
+    assert "best, going on, epochs 11 · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
+    text = re.sub("<[^>]+>", "", recipe_words(further.recipe))
     assert f"first {begun['command']} at commit {'c' * 12}, whose weights had the SHA-256 {'d' * 12}…" in text
 
 

@@ -48,15 +48,21 @@ def name_of(id: str) -> str:
     return f"{ARCHITECTURES[architecture].title} · {DATASETS[dataset].title}"
 
 
-def state_of(run: Run) -> str:
-    """The text that says where a training without a card is."""
-    return "training.stopped" if run.stopped else "training.running"
+def notes_of(run: Run) -> list[str]:
+    """The texts that say where a training without a card is, or that one went on from another's weights."""
+    if run.card is None:
+        return ["training.stopped" if run.stopped else "training.running"]
+    return ["training.further"] if run.card.recipe.get("started_from") else []
 
 
 def changes_of(run: Run) -> list[str]:
-    """What a run does otherwise than its recipe, as short as it can be told; of one under way, its size and rate."""
-    told = run.changes if run.card else {name: run.changes[name] for name in TOLD if name in run.changes}
-    return [_change(name, value) for name, value in told.items()]
+    """What a run does otherwise than its recipe, as short as it can be told; of one under way, its size and rate.
+
+    Where another's weights are, of which the notes tell, is left out.
+    """
+    left_out = {"init"} if "training.further" in notes_of(run) else set()
+    names = [name for name in run.changes if name not in left_out] if run.card else TOLD
+    return [_change(name, run.changes[name]) for name in names if name in run.changes]
 
 
 def _change(name: str, value: object) -> str:
@@ -67,9 +73,9 @@ def _change(name: str, value: object) -> str:
 def label(runs: Sequence[Run], language: str) -> str:
     """What a group of runs is called."""
     run = runs[0]
-    recipe = say(language, state_of(run)) if run.card is None else run.recipe
+    words = [run.recipe] * bool(run.card) + [say(language, key) for key in notes_of(run)] + changes_of(run)
     seeds = f" × {len(runs)}" if len(runs) > 1 else ""
-    return f"{name_of(run.id)} · {say(language, 'list.comma').join([recipe, *changes_of(run)])}{seeds}"
+    return f"{name_of(run.id)} · {say(language, 'list.comma').join(words)}{seeds}"
 
 
 def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:

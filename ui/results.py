@@ -14,7 +14,7 @@ from cnn_models.runs import Run
 from cnn_models.specs import Card
 from cnn_models.statistics import binomial_interval
 from cnn_models.testsets import COUNT
-from ui.curves import SYMBOLS, Point, changes_of, colour_of, name_of, state_of, symbols
+from ui.curves import SYMBOLS, Point, changes_of, colour_of, name_of, notes_of, symbols
 from ui.layer_rows import milliseconds
 from ui.recipe import recipe_words, split_words
 from ui.texts import mark
@@ -132,9 +132,9 @@ def _figures(run: Run, symbol: str) -> str:
         f"{run.minutes()[-1]:.1f}",
     ]
     seed = f" · {mark('training.seed', seed=run.seed)}"
-    state = mark(state_of(run)) if run.card is None else escape(run.recipe)
-    state = mark("list.comma").join([state, *map(escape, changes_of(run))])
-    title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(name_of(run.id))} · {state}{seed}"
+    words = [escape(run.recipe)] * bool(run.card) + [*map(mark, notes_of(run)), *map(escape, changes_of(run))]
+    recipe = mark("list.comma").join(words)
+    title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(name_of(run.id))} · {recipe}{seed}"
     row = f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
     if run.card is None:
         return row

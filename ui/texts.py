@@ -652,6 +652,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # The Training tab.
     "training.running": ("under way", "训练中"),
     "training.stopped": ("stopped", "已中断"),
+    "training.further": ("going on", "接续训练"),
     "training.none": (
         "Choose at least one run; `python -m training.train lenet5.mnist` makes one.",
         "请至少选择一次训练；运行 `python -m training.train lenet5.mnist` 可得到一次。",
