@@ -23,7 +23,7 @@ from tests.test_runs import ROW
 from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.colours import COLOURS
-from ui.curves import Point, View, curves, label, pareto
+from ui.curves import QUANTITIES, Point, View, curves, label, pareto
 from ui.recipe import recipe_words
 from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
@@ -76,6 +76,18 @@ def test_smoothing_and_language():
 def test_rate_and_speed_have_one_curve_a_run(quantity):
     figure = curves([[run()], [run(id="mini_resnet.mnist")]], quantity, View())
     assert [list(trace.y) for trace in figure.data] == [[ROW[quantity]] * 4] * 2
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_hovering_gives_the_values_of_every_curve(quantity):
+    groups = [[run(0), run(1, gain=2)], [run(id="mini_resnet.mnist")]]
+    curved = [trace for trace in curves(groups, quantity, View()).data if trace.hoverinfo != "skip"]
+    reported = [trace for trace in curved if "course text" in trace.hovertemplate.replace("<br>", " ")]
+    assert len(curved) - len(reported) == (4 if quantity in ("accuracy", "loss") else 2)
+    for trace in curved:
+        assert trace in reported or ("epoch %{x:" in trace.hovertemplate and "%{y:" in trace.hovertemplate)
+    shown = pareto([Point("a", 10, 90, (89, 91))], "macs", "en").data[1].hovertemplate
+    assert "%{x:,}" in shown and "%{y:.2f} % (89.00–91.00)" in shown
 
 
 def test_the_line_of_the_best_leaves_out_who_is_beaten():
