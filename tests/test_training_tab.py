@@ -49,6 +49,8 @@ def test_reported_figures_are_lines():
     named = [trace.hovertemplate.replace("<br>", " ") for trace in figure.data] + [final_figures([[run()]])]
     assert sum("in the course text on convolution arithmetic" in text for text in named) == 2
     assert not curves([[run()]], "loss", View()).layout.shapes
+    chinese = curves([[run()]], "accuracy", View(language="zh")).data[-1].hovertemplate
+    assert "课程文本" in chinese and max(map(len, chinese.removesuffix("<extra></extra>").split("<br>"))) <= 26
 
 
 def test_reported_figures_are_in_sight_of_better_runs():

@@ -16,7 +16,7 @@ from ui.texts import say
 
 GREY = "#8a8a8a"  # text and grid of a plot, readable on light and dark
 QUANTITIES = ("accuracy", "loss", "lr", "images_per_second")
-WIDTH = 48  # letters in a line that hovering shows
+WIDTHS = {"en": 48, "zh": 26}  # letters in a line that hovering shows, which fits a phone
 PARTS = {"val": "solid", "train": "dot"}  # of accuracy and loss
 TOLD = ("epochs", "lr")  # of a recipe without a name
 SYMBOLS = {"": "", "circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "star": "★"}  # as plotly and text say
@@ -145,7 +145,7 @@ def _add_quoted(figure: go.Figure, groups: Sequence[list[Run]], view: View) -> N
     for id in dict.fromkeys(ids):
         if quoted := QUOTED.get(id):
             text = say(view.language, "training.quoted.run", name=name_of(id), **quoted._asdict())
-            text = "<br>".join(textwrap.wrap(text, WIDTH))
+            text = "<br>".join(textwrap.wrap(text, WIDTHS[view.language]))
             value, shade = 100 - quoted.accuracy if view.log else quoted.accuracy, colour_of(id)
             figure.add_hline(value, line={"color": shade, "dash": "dash", "width": 1})
             start = groups[ids.index(id)][0].minutes()[0] if view.by_time else 1
