@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -27,9 +28,10 @@ SILENT = 600  # seconds without a save after which a training is taken to have s
 
 @dataclass(frozen=True)
 class Run:
-    """One training of a network. `recipe` is the name, `history` its epochs.
+    """One training of a network. `recipe` is the name, `history` its epochs, `changes` what it does otherwise.
 
-    `card` is None while it is under way, or has been `stopped` before its end.
+    `card` is None while it is under way, or has been `stopped` before its end; `changes` are then the whole recipe.
+    `out` is where it writes its checkpoint, empty for the usual place.
     """
 
     id: str
@@ -38,11 +40,20 @@ class Run:
     history: list[dict[str, float]]
     card: Card | None = None
     stopped: bool = False
+    changes: dict = field(default_factory=dict)
+    out: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that repeats it where it was, so that no other checkpoint is replaced; empty without a card."""
+        where = f" --out {shlex.quote(self.out)}" if self.out else ""
+        return f"{self.card.command}{where}" if self.card else ""
 
     @property
     def group(self) -> str:
-        """What is the same for runs that differ in their seed alone."""
-        return f"{self.id} {self.recipe}"
+        """What is the same for runs that differ in their seed alone; begins with the id and a space."""
+        changes = f" {json.dumps(self.changes, sort_keys=True)}" if self.changes else ""
+        return f"{self.id} {self.recipe}{changes}"
 
     def minutes(self) -> list[float]:
         """When each epoch ended, in minutes of training."""
@@ -57,18 +68,29 @@ def find_runs(weights: Path) -> dict[str, list[Run]]:
     found: dict[str, list[Run]] = {}
     for id in BUILT_IN:
         for place in [weights, *sorted((weights / RUNS).glob("*"))]:
-            for run in (_finished(place / id), _unfinished(place / UNFINISHED / f"{id}.safetensors", id)):
+            out = "" if place == weights else f"{weights.name}/{RUNS}/{place.name}"
+            for run in (_finished(place / id, out), _unfinished(place / UNFINISHED / f"{id}.safetensors", id)):
                 if run and run.history:
                     found.setdefault(run.group, []).append(run)
     return found
 
 
-def _finished(folder: Path) -> Run | None:
+def versions(weights: Path) -> dict[str, int]:
+    """When each card below a folder was written, in nanoseconds, by its path: the same as long as all of them are."""
+    found = {}
+    for path in sorted([*weights.glob(f"*/{CONFIG}"), *weights.glob(f"{RUNS}/*/*/{CONFIG}")]):
+        with suppress(OSError):  # a training may replace it just now
+            found[str(path)] = path.stat().st_mtime_ns
+    return found
+
+
+def _finished(folder: Path, out: str) -> Run | None:
     if not ((folder / CONFIG).is_file() and (folder / HISTORY).is_file()):
         return None
     with suppress(CheckpointError):
         card = read_card(folder)
-        return Run(card.id, str(card.recipe.get("name")), card.seed, read_history(folder), card)
+        name, changes = str(card.recipe.get("name")), card.recipe.get("changed", {})
+        return Run(card.id, name, card.seed, read_history(folder), card, changes=changes, out=out)
     return None
 
 
@@ -78,8 +100,10 @@ def _unfinished(state: Path, id: str) -> Run | None:
         with safe_open(state, framework="pt") as file:
             run = json.loads(file.metadata()["run"])
         history = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in run["progress"]["history"]]
-        stopped = time.time() - state.stat().st_mtime > SILENT
-        return Run(id, UNFINISHED.removeprefix("."), int(run["facts"]["seed"]), history, stopped=stopped)
+        stopped, facts = time.time() - state.stat().st_mtime > SILENT, run["facts"]
+        # Its state doesn't hold the name of its recipe, but all that the recipe says.
+        name, changes = UNFINISHED.removeprefix("."), facts.get("recipe", {})
+        return Run(id, name, int(facts["seed"]), history, stopped=stopped, changes=changes)
     except (OSError, SafetensorError, ValueError, TypeError, KeyError):
         return None
 

@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnn_models import ARCHITECTURES, arithmetic, create_model
 from cnn_models.googlenet import BLOCKS
-from cnn_models.layers import architecture_layers, describe, milliseconds, outputs
+from cnn_models.layers import architecture_layers, architecture_milliseconds, describe, milliseconds, outputs
+from cnn_models.layers.table import column
 
 SIZES = [(name, spec.input_size) for name, spec in ARCHITECTURES.items()] + [("googlenet", 224), ("alexnet", 100)]
 every_network = pytest.mark.parametrize(("name", "size"), SIZES)
@@ -213,6 +214,12 @@ def test_outputs_and_times_are_those_of_the_steps(name, size):
             assert (before < 0).any() and torch.equal(after, before.relu())
     times = milliseconds(model, x, runs=1)
     assert len(times) == len(steps) and min(times) > 0
+
+
+def test_a_network_is_timed_once_for_all_who_ask():
+    times = architecture_milliseconds("lenet5")
+    assert architecture_milliseconds("lenet5", 28) is times is column("lenet5").milliseconds
+    assert architecture_layers("lenet5", size=28) is architecture_layers("lenet5")
 
 
 def test_memory_is_that_of_the_outputs():

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from cnn_models.checkpoint import WEIGHTS
-from cnn_models.ids import BUILT_IN
+from cnn_models.checkpoint import CONFIG, WEIGHTS
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import SILENT, band, find_runs, smooth
+from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.curves import label
 
@@ -84,6 +84,33 @@ def test_a_band_goes_as_far_as_all_curves():
     assert band([[1, 2, 3], [3, 6]]) == [(2, 1, 3), (4, 2, 6)]
 
 
-def test_quoted_figures_are_of_networks_of_the_line_up():
-    assert set(QUOTED) <= set(BUILT_IN)
-    assert all(80 < figure.accuracy < 100 for figures in QUOTED.values() for figure in figures)
+@pytest.mark.parametrize("id", QUOTED)
+def test_quoted_figures_are_of_the_runs_that_the_recipe_source_repeats(id):
+    recipe, quoted = RECIPES[id]["source"], QUOTED[id]
+    assert 80 < quoted.accuracy < 100 and quoted[1:] == (recipe.lr, recipe.batch_size, recipe.epochs)
+    assert (recipe.optimizer, recipe.held_out) == ("sgd", 0)
+
+
+def train(folder, seed=0, **recipe):
+    """A training of lenet5.mnist that is under way there, by a recipe."""
+    module = nn.Linear(1, 1)
+    facts = {"seed": seed, "recipe": recipe}
+    state = folder / ".training" / "lenet5.mnist.safetensors"
+    save_state(state, facts, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
+
+
+def test_only_runs_that_differ_in_their_seed_alone_are_one_group(checkpoint, tmp_path):
+    weights = tmp_path / "weights"
+    for place, seed, changed in (("a", 0, {}), ("b", 1, {}), ("c", 0, {"lr": 0.01, "precision": "bfloat16"})):
+        path = checkpoint("lenet5.mnist", weights / "runs" / place) / CONFIG
+        card = json.loads(path.read_text())
+        card["recipe"]["changed"] = changed
+        path.write_text(json.dumps(card | {"seed": seed}))
+    for place, seed, rate in (("d", 0, 0.1), ("e", 1, 0.1), ("f", 0, 0.2)):
+        train(weights / "runs" / place, seed, epochs=5, lr=rate)
+    assert [label(runs, "en") for runs in find_runs(weights).values()] == [
+        "LeNet-5 · MNIST · test × 2",
+        "LeNet-5 · MNIST · test, lr 0.01, bfloat16",
+        "LeNet-5 · MNIST · under way, epochs 5, lr 0.1 × 2",
+        "LeNet-5 · MNIST · under way, epochs 5, lr 0.2",
+    ]

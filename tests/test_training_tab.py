@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from html import unescape
 
 import gradio as gr
 import pytest
@@ -12,16 +13,17 @@ import torch
 from torch import nn
 
 from cnn_models import ModelHub
-from cnn_models.checkpoint import EVALUATION
+from cnn_models.checkpoint import CONFIG, EVALUATION
 from cnn_models.evaluation import Bin, Evaluation
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run, find_runs
 from cnn_models.statistics import binomial_interval
+from tests.conftest import make_card
 from tests.test_runs import ROW
 from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.colours import COLOURS
-from ui.curves import Point, View, curves, pareto
+from ui.curves import QUANTITIES, Point, View, curves, label, pareto
 from ui.recipe import recipe_words
 from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
@@ -43,8 +45,19 @@ def test_seeds_are_one_curve_with_a_band():
 
 def test_reported_figures_are_lines():
     figure = curves([[run()]], "accuracy", View())
-    assert [shape.y0 for shape in figure.layout.shapes] == [quoted.accuracy for quoted in QUOTED["lenet5.mnist"]]
+    assert [shape.y0 for shape in figure.layout.shapes] == [QUOTED["lenet5.mnist"].accuracy]
+    named = [trace.hovertemplate.replace("<br>", " ") for trace in figure.data] + [final_figures([[run()]])]
+    assert sum("in the course text on convolution arithmetic" in text for text in named) == 2
     assert not curves([[run()]], "loss", View()).layout.shapes
+    chinese = curves([[run()]], "accuracy", View(language="zh")).data[-1].hovertemplate
+    assert "课程文本" in chinese and max(map(len, chinese.removesuffix("<extra></extra>").split("<br>"))) <= 26
+
+
+def test_reported_figures_are_in_sight_of_better_runs():
+    better = run()
+    better.history[:] = [row | {"train_accuracy": 99.5, "val_accuracy": 99.5} for row in better.history]
+    low, high = curves([[better]], "accuracy", View()).layout.yaxis.range
+    assert low < QUOTED["lenet5.mnist"].accuracy < 99.5 < high
 
 
 def test_axes_can_be_time_and_logarithmic():
@@ -52,7 +65,7 @@ def test_axes_can_be_time_and_logarithmic():
     assert list(figure.data[0].x) == [1, 2, 3, 4] and list(figure.data[0].y) == [19, 18, 17, 16], "minutes, error"
     assert figure.layout.yaxis.type == "log" and "Error" in figure.layout.title.text
     assert figure.layout.xaxis.title.text == "minutes"
-    assert figure.layout.shapes[0].y0 == pytest.approx(100 - QUOTED["lenet5.mnist"][0].accuracy)
+    assert figure.layout.shapes[0].y0 == pytest.approx(100 - QUOTED["lenet5.mnist"].accuracy)
 
 
 def test_smoothing_and_language():
@@ -65,6 +78,18 @@ def test_smoothing_and_language():
 def test_rate_and_speed_have_one_curve_a_run(quantity):
     figure = curves([[run()], [run(id="mini_resnet.mnist")]], quantity, View())
     assert [list(trace.y) for trace in figure.data] == [[ROW[quantity]] * 4] * 2
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_hovering_gives_the_values_of_every_curve(quantity):
+    groups = [[run(0), run(1, gain=2)], [run(id="mini_resnet.mnist")]]
+    curved = [trace for trace in curves(groups, quantity, View()).data if trace.hoverinfo != "skip"]
+    reported = [trace for trace in curved if "course text" in trace.hovertemplate.replace("<br>", " ")]
+    assert len(curved) - len(reported) == (4 if quantity in ("accuracy", "loss") else 2)
+    for trace in curved:
+        assert trace in reported or ("epoch %{x:" in trace.hovertemplate and "%{y:" in trace.hovertemplate)
+    shown = pareto([Point("a", 10, 90, (89, 91))], "macs", "en").data[1].hovertemplate
+    assert "%{x:,}" in shown and "%{y:.2f} % (89.00–91.00)" in shown
 
 
 def test_the_line_of_the_best_leaves_out_who_is_beaten():
@@ -83,13 +108,33 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
             accuracy = each.card.metrics.get("test_accuracy", each.history[-1]["val_accuracy"])
             low, high = binomial_interval(round(100 * accuracy), 10_000)
             assert f"{accuracy:.2f} % <small>{low:.2f}–{high:.2f}</small>" in html
-            assert each.card.command in html
+            assert f"<code>{each.command}</code>" in html
     for dataset in ("mnist", "fashion_mnist"):
         entries = leaderboard(hub, dataset)
         assert [entry.accuracy for entry in entries] == sorted((entry.accuracy for entry in entries), reverse=True)
         for entry in entries:
             assert f"<td>{entry.parameters:,}</td><td>{entry.macs:,}</td>" in leaderboard_html(entries)
         assert all(point.cost > 0 for cost in COSTS for point in points(entries, cost))
+
+
+def test_the_command_of_a_run_writes_where_the_run_is(checkpoint, tmp_path):
+    weights = tmp_path / "weights"
+    checkpoint("lenet5.mnist")
+    checkpoint("lenet5.mnist", weights / "runs" / "a b")
+    html = final_figures(list(find_runs(weights).values()))
+    command = "python -m training.train lenet5.mnist --recipe test --seed 0"
+    commands = [unescape(found) for found in re.findall("<code>(.*?)</code>", html)]
+    assert commands == [command, f"{command} --out 'weights/runs/a b'"]
+
+
+def test_a_training_that_went_on_tells_both_legs():
+    begun = {"command": "python -m training.train x --epochs 3", "commit": "c" * 40, "weights_sha256": "d" * 64}
+    further = replace(make_card(), recipe={"name": "best", "started_from": begun})
+    legs = [replace(run(), card=further, changes={"init": "weights/lenet5.mnist", "epochs": 11})]
+    assert label(legs, "en") == "LeNet-5 · MNIST · best, going on, epochs 11"
+    assert "best, going on, epochs 11 · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
+    text = re.sub("<[^>]+>", "", recipe_words(further.recipe))
+    assert f"first {begun['command']} at commit {'c' * 12}, whose weights had the SHA-256 {'d' * 12}…" in text
 
 
 def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
@@ -99,18 +144,34 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
     (event,) = (each for each in blocks.fns.values() if "tick" in [name for _, name in each.targets])
     done, running = "lenet5.mnist test", "lenet5.mnist training"
 
+    seen, cards, tables = [], {}, []
+
     def follow(shown, *chosen):
         """Whether to ask again, the groups to choose from, those chosen anew, and how many curves are drawn anew."""
-        timer, chooser, _, loss, *_ = event.fn(shown, list(chosen), ["loss"], "epoch", False, 0, "en")
+        view = ["loss"], "epoch", False, 0, "en"
+        timer, running, now, chooser, _, loss, *rest = event.fn(
+            shown, list(seen), dict(cards), "mnist", "macs", list(chosen), *view
+        )
+        if shown:
+            seen[:] = running
+            cards.clear()
+            cards.update(now)
+        tables[:] = rest[-3:]
         drawn = len(json.loads(loss.value["plot"])["data"]) if isinstance(loss, gr.Plot) else None
         return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
 
     assert follow(True) == (True, [], None, None)
     checkpoint("lenet5.mnist")
-    assert follow(True, done) == (True, [done], None, None)
+    assert follow(True, done) == (True, [done], None, 2), "its card is new"
+    assert ["LeNet-5" in str(table) for table in tables] == [True] * 3
+    assert follow(True, done) == (True, [done], None, None) and not any("LeNet-5" in str(table) for table in tables)
+    card = hub.weights_dir / "lenet5.mnist" / CONFIG
+    card.write_text(card.read_text().replace('"test_accuracy": 10.0', '"test_accuracy": 12.5'))
+    assert follow(True, done)[3] == 2 and "12.50 %" in tables[0], "it was evaluated"
     state, module = hub.weights_dir / ".training" / "lenet5.mnist.safetensors", nn.Linear(1, 1)
     save_state(state, {"seed": 0}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
-    assert follow(True, done) == (True, [done, running], None, None)
+    assert follow(True, done) == (True, [done, running], [done, running], 4), "it begins"
+    assert follow(True, done) == (True, [done, running], None, None), "it was unticked"
     assert follow(True, running)[2:] == (None, 2), "its curves grow"
     state.unlink()
     assert follow(True, running) == (True, [done], [done], 2), "it has become the checkpoint"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,7 +16,9 @@ from ui.texts import say
 
 GREY = "#8a8a8a"  # text and grid of a plot, readable on light and dark
 QUANTITIES = ("accuracy", "loss", "lr", "images_per_second")
+WIDTHS = {"en": 48, "zh": 26}  # letters in a line that hovering shows, which fits a phone
 PARTS = {"val": "solid", "train": "dot"}  # of accuracy and loss
+TOLD = ("epochs", "lr")  # of a recipe without a name
 SYMBOLS = {"": "", "circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "star": "★"}  # as plotly and text say
 
 
@@ -45,17 +48,34 @@ def name_of(id: str) -> str:
     return f"{ARCHITECTURES[architecture].title} · {DATASETS[dataset].title}"
 
 
-def state_of(run: Run) -> str:
-    """The text that says where a training without a card is."""
-    return "training.stopped" if run.stopped else "training.running"
+def notes_of(run: Run) -> list[str]:
+    """The texts that say where a training without a card is, or that one went on from another's weights."""
+    if run.card is None:
+        return ["training.stopped" if run.stopped else "training.running"]
+    return ["training.further"] if run.card.recipe.get("started_from") else []
+
+
+def changes_of(run: Run) -> list[str]:
+    """What a run does otherwise than its recipe, as short as it can be told; of one under way, its size and rate.
+
+    Where another's weights are, of which the notes tell, is left out.
+    """
+    left_out = {"init"} if "training.further" in notes_of(run) else set()
+    names = [name for name in run.changes if name not in left_out] if run.card else TOLD
+    return [_change(name, run.changes[name]) for name in names if name in run.changes]
+
+
+def _change(name: str, value: object) -> str:
+    """A setting: `lr 0.01`, `bfloat16`, `compile`."""
+    return name if value is True else str(value) if isinstance(value, str) else f"{name} {value}"
 
 
 def label(runs: Sequence[Run], language: str) -> str:
     """What a group of runs is called."""
     run = runs[0]
-    recipe = say(language, state_of(run)) if run.card is None else run.recipe
+    words = [run.recipe] * bool(run.card) + [say(language, key) for key in notes_of(run)] + changes_of(run)
     seeds = f" × {len(runs)}" if len(runs) > 1 else ""
-    return f"{name_of(run.id)} · {recipe}{seeds}"
+    return f"{name_of(run.id)} · {say(language, 'list.comma').join(words)}{seeds}"
 
 
 def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
@@ -123,8 +143,9 @@ def _add_quoted(figure: go.Figure, groups: Sequence[list[Run]], view: View) -> N
     """What others report for the networks, as lines that say at their left end whose they are."""
     ids = [runs[0].id for runs in groups]
     for id in dict.fromkeys(ids):
-        for quoted in QUOTED.get(id, ()):
-            text = say(view.language, f"training.quoted.{quoted.source}", name=name_of(id), value=quoted.accuracy)
+        if quoted := QUOTED.get(id):
+            text = say(view.language, "training.quoted.run", name=name_of(id), **quoted._asdict())
+            text = "<br>".join(textwrap.wrap(text, WIDTHS[view.language]))
             value, shade = 100 - quoted.accuracy if view.log else quoted.accuracy, colour_of(id)
             figure.add_hline(value, line={"color": shade, "dash": "dash", "width": 1})
             start = groups[ids.index(id)][0].minutes()[0] if view.by_time else 1
@@ -142,7 +163,7 @@ def _values(run: Run, column: str, view: View) -> list[float]:
 
 
 def _scale(groups: Sequence[list[Run]], quantity: str, view: View) -> dict:
-    """The vertical axis: that of the accuracy begins where the runs are past their start."""
+    """The vertical axis: that of the accuracy begins where the runs are past their start, or at what others report."""
     if view.log:
         ticks = [digit * 10**power for power in range(-6, 6) for digit in (1, 2, 5)]
         return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
@@ -155,7 +176,8 @@ def _scale(groups: Sequence[list[Run]], quantity: str, view: View) -> dict:
         for row in run.history[len(run.history) // 4 :]
         for part in PARTS
     ]
-    return {"range": [min(settled) - 0.5, 100.2]} if settled else {}
+    reported = [QUOTED[runs[0].id].accuracy for runs in groups if runs[0].id in QUOTED]
+    return {"range": [min(settled + reported) - 0.5, 100.2]} if settled else {}
 
 
 class Point(NamedTuple):

@@ -31,7 +31,9 @@ def recipe_words(recipe: dict) -> str:
     if init := INITS.get(str(recipe.get("init"))):
         parts.append(mark("recipe.init", init=init))
     if isinstance(begun := recipe.get("started_from"), dict) and begun:
-        parts.append(mark("recipe.begun", command=begun.get("command", "?")))
+        found = {name: str(begun.get(name, "?")) for name in ("command", "commit", "weights_sha256")}
+        commit, weights = found["commit"][:12], found["weights_sha256"][:12]
+        parts.append(mark("recipe.begun", command=found["command"], commit=commit, weights=weights))
     if "small_epochs" in said and "small_size" in said:
         parts.append(mark("recipe.small", epochs=said["small_epochs"], side=said["small_size"]))
     if varied := [name for name in VARIED if name in said]:

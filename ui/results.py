@@ -14,7 +14,7 @@ from cnn_models.runs import Run
 from cnn_models.specs import Card
 from cnn_models.statistics import binomial_interval
 from cnn_models.testsets import COUNT
-from ui.curves import SYMBOLS, Point, colour_of, name_of, state_of, symbols
+from ui.curves import SYMBOLS, Point, changes_of, colour_of, name_of, notes_of, symbols
 from ui.layer_rows import milliseconds
 from ui.recipe import recipe_words, split_words
 from ui.texts import mark
@@ -102,9 +102,8 @@ def final_figures(groups: Sequence[list[Run]]) -> str:
         body += [_figures(run, SYMBOLS[symbol]) for run in runs]
     reported = {runs[0].id: QUOTED[runs[0].id] for runs in groups if runs[0].id in QUOTED}
     quoted = "".join(
-        f"<li>{mark(f'training.quoted.{figure.source}', name=name_of(id), value=figure.accuracy)}</li>"
-        for id, figures in reported.items()
-        for figure in figures
+        f"<li>{mark('training.quoted.run', name=name_of(id), **figure._asdict())}</li>"
+        for id, figure in reported.items()
     )
     quoted = f"{mark('training.quoted', 'p')}<ul>{quoted}</ul>" if quoted else ""
     return _table("run", FIGURES, body) + f"<div class='training-quoted'>{quoted}</div>"
@@ -133,16 +132,18 @@ def _figures(run: Run, symbol: str) -> str:
         f"{run.minutes()[-1]:.1f}",
     ]
     seed = f" · {mark('training.seed', seed=run.seed)}"
-    state = mark(state_of(run)) if run.card is None else escape(run.recipe)
-    title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(name_of(run.id))} · {state}{seed}"
+    words = [escape(run.recipe)] * bool(run.card) + [*map(mark, notes_of(run)), *map(escape, changes_of(run))]
+    recipe = mark("list.comma").join(words)
+    title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(name_of(run.id))} · {recipe}{seed}"
     row = f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
     if run.card is None:
         return row
-    return f"{row}<tr><td colspan='{len(FIGURES) + 1}'>{_recipe(run.card)}</td></tr>"
+    return f"{row}<tr><td colspan='{len(FIGURES) + 1}'>{_recipe(run)}</td></tr>"
 
 
-def _recipe(card: Card) -> str:
+def _recipe(run: Run) -> str:
     """The recipe in words and as the command that repeats it."""
+    card = run.card
     values = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
         for name, value in sorted(card.recipe.items())
@@ -151,6 +152,6 @@ def _recipe(card: Card) -> str:
     made = mark("training.made", commit=card.commit[:12], date=card.date)
     where = f"{split_words(card.split)}{mark('list.semicolon')}{made}"
     return (
-        f"<details><summary>{mark('training.recipe')} <code>{escape(card.command)}</code></summary>"
+        f"<details><summary>{mark('training.recipe')} <code>{escape(run.command)}</code></summary>"
         f"<p>{recipe_words(card.recipe)}</p><p>{where}</p><dl>{values}</dl></details>"
     )

@@ -657,6 +657,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # The Training tab.
     "training.running": ("under way", "训练中"),
     "training.stopped": ("stopped", "已中断"),
+    "training.further": ("going on", "接续训练"),
     "training.none": (
         "Choose at least one run; `python -m training.train lenet5.mnist` makes one.",
         "请至少选择一次训练；运行 `python -m training.train lenet5.mnist` 可得到一次。",
@@ -686,13 +687,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.at.epoch": ("epoch {value}", "第 {value} 轮"),
     "training.at.minutes": ("{value} min", "{value} 分钟"),
     "training.quoted": ("Reported by others, not measured here:", "他人报告、并非本页测得："),
-    "training.quoted.course": (
-        "{name}: {value} % in the course text whose run the recipe “source” repeats",
-        "{name}：{value} %，见课程文本，方案“source”重复其训练",
-    ),
-    "training.quoted.elsewhere": (
-        "{name}: {value} %, the best found elsewhere for the same network",
-        "{name}：{value} %，同一网络在别处所见的最好结果",
+    "training.quoted.run": (
+        "{name}: {accuracy} % after {epochs} epochs of SGD at {lr} in batches of {batch}, in the course text on "
+        "convolution arithmetic, LeNet-5, AlexNet, GoogLeNet and ResNet; the recipe “source” repeats that run",
+        "{name}：{accuracy} %，SGD，学习率 {lr}，每批 {batch} 张，{epochs} 轮；出自讲解卷积运算、LeNet-5、AlexNet、"
+        "GoogLeNet 和 ResNet 的课程文本，方案“source”重复该训练",
     ),
     "training.figures": ("Final figures", "最终数字"),
     "training.run": ("run", "训练"),
@@ -725,7 +724,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "保留的是权重的滑动平均（每步保留 {average}）。",
     ),
     "recipe.init": ("They begin as {init} proposed.", "按 {init} 的方法初始化。"),
-    "recipe.begun": ("They go on from where “{command}” ended.", "从“{command}”训练出的权重继续。"),
+    "recipe.begun": (
+        "This training went on from another's weights, so repeating it takes two: first `{command}` at commit "
+        "{commit}, whose weights had the SHA-256 {weights}…, then the command above.",
+        "本次训练从另一次训练的权重继续，重复它需两步：先在提交 {commit} 处运行 `{command}`（所得权重的 SHA-256 为 "
+        "{weights}…），再运行上面的命令。",
+    ),
     "recipe.small": (
         "The first {epochs} epochs see pictures of {side}×{side}, which cost less.",
         "前 {epochs} 轮使用 {side}×{side} 的图片，开销较小。",

@@ -8,7 +8,7 @@ import gradio as gr
 
 from cnn_models import DATASETS, ModelHub
 from cnn_models.mistakes import answers_of
-from cnn_models.runs import Run, find_runs
+from cnn_models.runs import Run, find_runs, versions
 from cnn_models.testsets import COUNT
 from ui.curves import QUANTITIES, View, curves, label, pareto
 from ui.mistakes import mistakes, mistakes_page
@@ -34,6 +34,7 @@ if (window.lineup.language !== props.value) tell();
 
 def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     """Chooser of runs, four charts and the tables; everything is read from histories, cards and evaluations."""
+    cards = gr.State(versions(hub.weights_dir))  # before the cards are read: one that is written meanwhile is newer
     found, own = find_runs(hub.weights_dir), hub.cards()
 
     def choices(found: Mapping[str, list[Run]], language: str = "en") -> list[tuple[str, str]]:
@@ -47,17 +48,28 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         ]
         return [*plots, final_figures(groups)]
 
-    def follow(shown: bool, chosen: list[str], *view: object) -> list:
-        """The runs to choose from; the charts too where they have changed. Sleeps while the tab isn't shown."""
-        rest = [gr.skip()] * len(outputs)
+    def follow(
+        shown: bool, seen: list[str], cards: dict[str, int], name: str, cost: str, chosen: list[str], *view: object
+    ) -> list:
+        """The runs to choose from; charts and tables too where they have changed. Sleeps while the tab isn't shown.
+
+        `seen` are the groups under way at the last look: a visitor who unticks one of them keeps it unticked. `cards`
+        are the `versions` that the tables were made of.
+        """
+        rest, made = [gr.skip()] * len(outputs), [gr.skip()] * len(tables)
         if not shown:
-            return [gr.Timer(active=False), gr.skip(), *rest]
+            return [gr.Timer(active=False), gr.skip(), gr.skip(), gr.skip(), *rest, *made]
+        language, now = str(view[-1] or "en"), versions(hub.weights_dir)
         found = find_runs(hub.weights_dir)
-        value = followed(chosen, found)
+        running = [group for group, runs in found.items() if any(under_way(run) for run in runs)]
+        value = followed(chosen, found, set(running) - set(seen))
         changed = {} if set(value) == set(chosen) else {"value": value}
-        if changed or any(run.card is None and not run.stopped for group in value for run in found[group]):
+        if changed or now != cards or set(value) & set(running):
             rest = show(value, *view)
-        return [gr.Timer(active=True), gr.update(choices=choices(found, str(view[-1] or "en")), **changed), *rest]
+        if now != cards:
+            made = [*board(name, cost, language), reliability_html(hub, name), mistakes(answers_of(hub, name))]
+        chooser = gr.update(choices=choices(found, language), **changed)
+        return [gr.Timer(active=True), running, now, chooser, *rest, *made]
 
     def board(dataset: str, cost: str, language: str) -> tuple:
         entries = leaderboard(hub, dataset)
@@ -128,6 +140,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
 
     event = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     inputs, outputs = [chooser, drawn, by, log, smoothing, language], [*plots, details]
+    tables = [scatter, ranking, sure, wrong]
     gr.on([control.input for control in inputs], show, inputs, outputs, **event)
     gr.on(
         [control.input for control in (dataset, cost, language)],
@@ -138,12 +151,17 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     )
     dataset.input(lambda name: mistakes(answers_of(hub, name)), dataset, wrong, **event)
     dataset.input(lambda name: reliability_html(hub, name), dataset, sure, **event)
-    timer, shown = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False)
+    timer, shown, seen = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False), gr.State([])
     for listen, js in ((tab.select, None), (timer.tick, SHOWN)):
-        listen(follow, [shown, *inputs], [timer, chooser, *outputs], js=js, **event)
+        asked, told = [shown, seen, cards, dataset, cost, *inputs], [timer, seen, cards, chooser, *outputs, *tables]
+        listen(follow, asked, told, js=js, **event)
 
 
-def followed(chosen: Collection[str], found: Mapping[str, list[Run]]) -> list[str]:
-    """The chosen groups that are there; in place of one that is not, as its training ended, its network's runs."""
+def under_way(run: Run) -> bool:
+    return run.card is None and not run.stopped
+
+
+def followed(chosen: Collection[str], found: Mapping[str, list[Run]], begun: Collection[str]) -> list[str]:
+    """The chosen groups that are there and those that have begun; in place of one that ended, its network's runs."""
     ended = {group.split()[0] for group in chosen if group not in found}
-    return [group for group, runs in found.items() if group in chosen or runs[0].id in ended]
+    return [group for group, runs in found.items() if group in chosen or group in begun or runs[0].id in ended]

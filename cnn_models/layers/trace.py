@@ -75,16 +75,29 @@ def describe(model: nn.Module, size: int) -> Layer:
     return recorder.group(type(model).__name__, "network", recorder.levels[0])
 
 
-@functools.cache
 def architecture_layers(name: str, size: int | None = None) -> Layer:
     """The layers of a network of the line-up, for pictures of its own input size or another that it takes.
 
     Raises KeyError for an unknown name and ValueError for a size the network cannot take.
     """
+    return _layers(name, _side(name, size))
+
+
+def architecture_milliseconds(name: str, size: int | None = None) -> list[float]:
+    """The time of each step of `architecture_layers`, by its index: fresh weights, one picture, on the best device."""
+    return _milliseconds(name, _side(name, size))
+
+
+def _side(name: str, size: int | None) -> int | None:
+    """The size asked for, made explicit, so that one size is not run and timed twice; None for an unknown network."""
+    return ARCHITECTURES[name].input_size if size is None and name in ARCHITECTURES else size
+
+
+@functools.cache
+def _layers(name: str, size: int) -> Layer:
     with torch.device("meta"):
         model = create_model(name).eval()
     sizes = ARCHITECTURES[name].sizes
-    size = ARCHITECTURES[name].input_size if size is None else size
     if size not in sizes:
         raise ValueError(f"{name} takes pictures of {sizes[0]} to {sizes[-1]} pixels a side, not {size}")
     # Weights of any value will do. A run on "meta" itself would import sympy first, which takes 1.6 s.
@@ -94,9 +107,8 @@ def architecture_layers(name: str, size: int | None = None) -> Layer:
 
 
 @functools.cache
-def architecture_milliseconds(name: str, size: int | None = None) -> list[float]:
-    """The time of each step of `architecture_layers`, by its index: fresh weights, one picture, on the best device."""
-    device, size = best_device(), ARCHITECTURES[name].input_size if size is None else size
+def _milliseconds(name: str, size: int) -> list[float]:
+    device = best_device()
     model = place(create_model(name).eval(), device)
     return milliseconds(model, torch.randn(1, 1, size, size, device=device))
 

@@ -17,10 +17,14 @@ from cnn_models.errors import TranslatableError
 from cnn_models.layers import architecture_layers
 from cnn_models.mistakes import RIGHT, WRONG, answers_of, contest, pick
 from cnn_models.quoted import QUOTED
+from ui.curves import QUANTITIES
 from ui.learn import PAGES
+from ui.results import COSTS
 from ui.texts import mark_sentence, say
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
+# Where a line of a chart begins on the page, x and y in pixels.
+START = "line => (({x, y}) => [x, y])(line.getPointAtLength(0).matrixTransform(line.getScreenCTM()))"
 PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
 
 
@@ -217,7 +221,7 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
     expect(traces).to_have_count(2 * len(names))  # plotly comes with the first chart
     page.locator("#training-drawn").get_by_text("Learning rate").click()
     expect(page.locator("#training-lr .scatterlayer .trace")).to_have_count(len(names))
-    reported = sum(len(QUOTED.get(f"{name}.mnist", ())) for name in names)
+    reported = sum(f"{name}.mnist" in QUOTED for name in names)
     expect(page.locator("#training-accuracy .shapelayer path")).to_have_count(reported)
     table = page.locator("#training-figures")
     for id, card in ModelHub().cards().items():
@@ -226,15 +230,34 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
             expect(table).to_contain_text(f"python -m training.train {id}")
     page.locator("#training-runs").get_by_text("LeNet-5 · Fashion-MNIST · best").click()
     expect(traces).to_have_count(2 * len(names) + 2)
+    line = page.locator("#training-loss .js-line").first
+    line.scroll_into_view_if_needed()
+    page.mouse.move(*line.evaluate(START))
+    expect(page.locator("#training-loss .hovertext").first).to_contain_text(re.compile(r"epoch 1: [\d.]+"))
+    before = line.get_attribute("d")
+    box = page.get_by_label("number input for Smoothing")
+    box.fill("0.5")
+    box.press("Tab")
+    expect(line).not_to_have_attribute("d", before)
     page.get_by_label("Logarithmic").check()
     expect(page.locator("#training-accuracy .gtitle")).to_have_text("Error (%), 100 less the accuracy")
     page.get_by_label("by time").check()
     expect(page.locator("#training-loss .xtitle")).to_have_text("minutes")
+    for name in QUANTITIES:
+        chart = page.locator(f"#training-{name.replace('_', '-')}")
+        shown = chart.is_visible()
+        page.locator("#training-drawn").get_by_text(say("en", f"training.chart.{name}"), exact=True).click()
+        expect(chart).to_be_visible(visible=not shown)
     ranking = page.locator("#training-leaderboard tbody tr")
     expect(ranking).to_have_count(len(names))
     page.locator("#training-dataset").get_by_text("Fashion-MNIST").click()
     best = max(card.metrics["test_accuracy"] for card in ModelHub().cards().values() if card.dataset != "mnist")
     expect(ranking.first).to_contain_text(f"{best:.2f} %")
+    expect(page.locator("#training-pareto .scatterlayer .trace")).to_have_count(1 + len(trained("fashion_mnist")))
+    for name in reversed(COSTS):
+        title = say("en", f"training.cost.{name}")
+        page.locator("#training-cost").get_by_text(title, exact=True).click()
+        expect(page.locator("#training-pareto .xtitle")).to_have_text(title)
 
 
 def test_pictures_that_networks_have_wrong_are_one_click_away(page):
