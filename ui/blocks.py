@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
-from pathlib import Path
 
 import gradio as gr
 import torch
@@ -13,17 +11,13 @@ from cnn_models import ModelHub, create_model
 from cnn_models.ablation import BRANCHES, blocks, derivatives, norms
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.hub import LoadedModel
-from ui.chart import Axis, Line, around, chart, legend
-from ui.colours import COLOURS, DASHES, PALETTE
+from ui.chart import Axis, Line, chart, legend
+from ui.colours import COLOURS, DASHES
+from ui.depth import depth_page
 from ui.drawing import Drawing
-from ui.recipe import split_words
 from ui.switches import switches
-from ui.texts import mark, mark_sentence, say
+from ui.texts import mark, mark_sentence
 from ui.verdict import class_mark
-
-STUDY = "depth_study.json"  # of training.depth_study
-KINDS = {False: PALETTE[6], True: PALETTE[5]}  # plain and residual; no colours of the line-up
-DEPTHS = {20: "", 56: "6 3"}
 
 
 def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
@@ -87,64 +81,4 @@ def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
         )
 
     switches(hub, (tab, whole), ("mini_resnet",), "shortcuts", more)
-    gr.HTML(
-        mark("depth.title", "h2") + mark("depth.why", "p class='lesson-why'", few=min(DEPTHS), many=max(DEPTHS)),
-        apply_default_css=False,
-    )
-    with gr.Row():
-        norm = gr.Radio(
-            [(say("en", "depth.norm"), True), (say("en", "depth.bare"), False)], value=False, show_label=False,
-            container=False,
-        )  # fmt: skip
-        when = gr.Radio(
-            [(say("en", "depth.start"), "start"), (say("en", "depth.end"), "end")], value="start", show_label=False,
-            container=False,
-        )  # fmt: skip
-    path = hub.weights_dir / STUDY
-    shown = gr.HTML(depth_html(path, False, "start"), elem_id="learn-depth", apply_default_css=False)
-
-    def show(norm: bool, when: str) -> str:
-        return depth_html(path, norm, when)
-
-    gr.on(
-        [norm.input, when.input], show, [norm, when], shown, queue=False, show_progress="hidden",
-        trigger_mode="always_last", api_visibility="private",
-    )  # fmt: skip
-
-
-def depth_html(path: Path, norm: bool, when: str) -> str:
-    """The depth study's curves, with or without batch normalisation, and its gradients at `start` or `end`."""
-    try:
-        study = json.loads(path.read_text(encoding="utf-8"))
-        runs = [run for run in study["runs"] if run["batch_norm"] == norm]
-    except (OSError, ValueError, KeyError, TypeError):
-        runs = []
-    if not runs:
-        return f"<p class='lesson-misfit'>{mark('depth.none')} <code>python -m training.depth_study</code></p>"
-
-    def line(run: dict, points: list[tuple[float, float]]) -> Line:
-        return Line(_name(run), KINDS[run["shortcuts"]], points, DEPTHS.get(run["depth"], "2 3"))
-
-    charts = []
-    epochs = Axis(1, max(2, len(runs[0]["history"])), whole=True)
-    for part in ("train", "val"):
-        lines = [line(run, [(row["epoch"], row[f"{part}_accuracy"]) for row in run["history"]]) for run in runs]
-        values = [y for each in lines for _, y in each.points]
-        charts.append(chart(mark(f"depth.{part}"), mark("training.epoch"), lines, epochs, around(values)))
-    # At the start the first convolution of a block that begins as the identity has no gradient at all.
-    lines = [line(run, [(at, norm) for at, norm in enumerate(run["gradients"][when], 1) if norm > 0]) for run in runs]
-    values = [y for each in lines for _, y in each.points]
-    layers = Axis(1, max(run["depth"] for run in runs), whole=True)
-    charts.append(chart(mark("depth.gradients"), mark("depth.layer"), lines, layers, around(values, log=True)))
-    key = legend([
-        (mark("depth.run", layers=run["depth"]) + " " + mark(f"depth.{'residual' if run['shortcuts'] else 'plain'}"),
-         KINDS[run["shortcuts"]], DEPTHS.get(run["depth"], "2 3"))
-        for run in runs
-    ])  # fmt: skip
-    facts = mark("depth.facts", epochs=len(runs[0]["history"]), date=study.get("date", ""))
-    facts = f"<p>{split_words(study.get('split', ''))}{mark('list.semicolon')}{facts}</p>"
-    return f"{key}<div class='charts-row'>{''.join(charts)}</div>{facts}"
-
-
-def _name(run: dict) -> str:
-    return f"{run['depth']}: {'F(x) + x' if run['shortcuts'] else 'F(x)'}"
+    depth_page(hub.weights_dir, (tab, whole))

@@ -315,6 +315,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "list.and": ("{first} and {last}", "{first} 和 {last}"),
     "list.comma": (", ", "、"),
     "list.semicolon": ("; ", "；"),
+    "list.colon": (": ", "："),
     "list.stop": (".", "。"),
     # The board.
     "board.name": ("What each network answers, class by class, in percent", "各网络对每一类给出的概率（百分比）"),
@@ -916,26 +917,59 @@ TEXTS: dict[str, tuple[str, str]] = {
     "depth.title": ("What depth alone does", "仅仅加深会怎样"),
     "depth.why": (
         "Plain and residual networks of {few} and {many} layers, from the same seed and by the same recipe. If depth "
-        "could only help, the {many} layers would fit the training pictures at least as well.",
+        "could only help, the {many} layers would fit the training pictures at least as well. One thing differs: where "
+        "there is no batch norm, the last convolution of each residual block begins at zero, so that the block begins "
+        "as the identity (Zhang et al. 2019, Fixup). Otherwise the variance would double with every block.",
         "{few} 层与 {many} 层的普通网络和残差网络，同一种子、同一方案。若加深只有好处，{many} 层至少应同样好地拟合训练"
-        "图片。",
+        "图片。只有一处不同：没有批归一化时，每个残差块的最后一个卷积从零开始，使该块起初是恒等映射（Zhang 等 2019，"
+        "Fixup）；否则方差每过一块就翻一倍。",
     ),
     "depth.norm": ("with batch norm", "有批归一化"),
     "depth.bare": ("without batch norm", "无批归一化"),
     "depth.start": ("gradients before training", "训练前的梯度"),
     "depth.end": ("gradients after training", "训练后的梯度"),
     "depth.none": ("The study has not been made here yet. This makes it:", "此处尚未做过该实验。运行以下命令："),
-    "depth.train": ("Accuracy on training pictures (%)", "训练图片上的准确率（%）"),
-    "depth.val": ("Accuracy on held-out pictures (%)", "留出图片上的准确率（%）"),
+    "depth.damaged": (
+        "The file of the study is damaged or not one of this kind. Move it away, then make the study again:",
+        "实验文件已损坏，或不是这种文件。请将其移走，再运行以下命令重做：",
+    ),
+    "depth.part": (
+        "{done} of {all} networks so far: the same command goes on with the study.",
+        "目前完成 {all} 个网络中的 {done} 个：运行同一命令即可继续。",
+    ),
+    "depth.train": (
+        "Accuracy on training pictures (%), the mean over each epoch while the network learns",
+        "训练图片上的准确率（%），即每轮学习过程中的均值",
+    ),
+    "depth.val": (
+        "Accuracy on held-out pictures (%), after each epoch",
+        "留出图片上的准确率（%），每轮之后测得",
+    ),
     "depth.gradients": ("Gradient of each layer's weights (L2 norm)", "各层权重的梯度（L2 范数）"),
     "depth.layer": ("layer, from the input", "层（从输入起）"),
     "depth.run": ("{layers} layers,", "{layers} 层，"),
     "depth.plain": ("plain", "普通"),
     "depth.residual": ("residual", "残差"),
+    "depth.zero": (
+        "the gradient is exactly zero in {count} of {all} layers, which a logarithmic axis cannot show",
+        "{all} 层中有 {count} 层的梯度恰为零，对数坐标无法显示",
+    ),
+    "depth.wild": (
+        "the gradient is no finite number in {count} of {all} layers: the numbers grew too large",
+        "{all} 层中有 {count} 层的梯度不是有限数：数值过大而溢出",
+    ),
+    "depth.layers": ("layers", "层数"),
+    "depth.shortcuts": ("shortcuts", "捷径"),
+    "depth.normed": ("batch norm", "批归一化"),
+    "depth.loss": ("training loss", "训练损失"),
+    "depth.fitted": ("training accuracy", "训练准确率"),
+    "depth.held": ("validation accuracy", "验证准确率"),
+    "depth.yes": ("yes", "有"),
+    "depth.no": ("no", "无"),
+    "depth.diverged": ("diverged in epoch {epoch}", "第 {epoch} 轮发散"),
     "depth.facts": (
-        "{epochs} epochs without augmentation; {date}. Gradients are of the first batch; those that are zero are left "
-        "out.",
-        "{epochs} 轮，无增强；{date}。梯度取自第一批图片，为零者略去。",
+        "{epochs} epochs without augmentation; {date}. Gradients are of the first batch.",
+        "{epochs} 轮，无增强；{date}。梯度取自第一批图片。",
     ),
     "averages.none": (
         "What averaging gains was not measured for the networks of this data set as they are now. This measures it:",
