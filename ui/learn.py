@@ -14,6 +14,13 @@ from ui.blocks import inception_page, shortcuts_page
 from ui.texts import mark, say
 
 
+# Typed values as gradio itself puts them right once the box is left: into the range, an empty box to its beginning.
+WITHIN = """(...values) => values.map((value, index) => {
+  const [low, high] = %s[index] ?? [];
+  return low === undefined ? value : Math.round(Math.min(Math.max(value, low), high));
+})"""
+
+
 class Control(NamedTuple):
     """A slider of whole numbers; `name` is its text."""
 
@@ -74,7 +81,9 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
         with gr.Column(scale=1):
             gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
             shown = gr.HTML(page(*first), elem_id=f"learn-{name}", apply_default_css=False)
+    # Of a slider `change`, as its reset button gives no `input`.
+    events = [control.change if isinstance(control, gr.Slider) else control.input for control in inputs]
     gr.on(
-        [control.input for control in inputs], page, inputs, shown, queue=False, show_progress="hidden",
-        trigger_mode="always_last", api_visibility="private",
+        events, page, inputs, shown, js=WITHIN % [[c.low, c.high] for c in controls], queue=False,
+        show_progress="hidden", trigger_mode="always_last", api_visibility="private",
     )  # fmt: skip

@@ -268,7 +268,7 @@ def test_learn_pages_follow_their_controls(page):
         page.get_by_role("tab", name=say("en", f"learn.{name}"), exact=True).click()
         shown = page.locator(f"#learn-{name}")
         for control in controls:
-            before = shown.inner_html()
+            before, text = shown.inner_html(), shown.inner_text()
             value = control.value + 1 if control.value < control.high else control.value - 1
             box = page.get_by_label(f"number input for {say('en', f'lesson.{control.name}')}").locator("visible=true")
             box.fill(str(value))
@@ -276,6 +276,17 @@ def test_learn_pages_follow_their_controls(page):
             page.wait_for_function(
                 "([id, html]) => document.getElementById(id).innerHTML !== html", arg=[f"learn-{name}", before]
             )
+            box.locator("xpath=..").get_by_role("button").click()  # reset
+            page.wait_for_function(
+                "([id, text]) => document.getElementById(id).innerText === text", arg=[f"learn-{name}", text]
+            )
+        if name == "pooling":  # out of range, and nothing at all, before the box is left
+            box = page.get_by_label("number input for Size").locator("visible=true")
+            for typed, said in (("99", "⌊(10 + 2·0 − 2) / 2⌋ + 1 = 5"), ("", "does not fit in 1 pixels")):
+                box.fill(typed)
+                expect(shown).to_contain_text(said)
+            expect(page.locator(".toast-body")).to_have_count(0)
+            box.press("Tab")
     page.get_by_role("tab", name="Pooling", exact=True).click()
     before = page.locator("#learn-pooling").inner_html()
     page.get_by_label("Average", exact=True).check()
