@@ -20,7 +20,7 @@ from training.averages import average
 from training.deep_net import DeepNet, gradient_norms
 from ui import switches
 from ui.averages import averages_html
-from ui.blocks import norms_html
+from ui.blocks import derivatives_html, norms_html
 from ui.depth import FILE, depth_html, depth_page
 from ui.drawing import drawing_of
 from ui.switch_grid import grid
@@ -71,6 +71,45 @@ def test_what_is_not_there_is_said(hub, tmp_path):
         assert "python -m training.train mini_<wbr>resnet.<wbr>mnist" in found or "no weights" in found
     assert "python -m training.depth_study" in depth_html(tmp_path / "none.json", True, "start")
     assert "python -m training.evaluate --averages" in averages_html(ModelHub(tmp_path), {}, "mnist", [])
+
+
+class FullGPU:
+    """A hub whose networks run nowhere."""
+
+    def run(self, id, use):
+        raise torch.OutOfMemoryError("full")
+
+
+def test_a_full_gpu_is_said(hub, monkeypatch):
+    bench = switches.Bench(FullGPU(), ["mini_resnet"])
+    for found in (next(bench.show("x", [], "", "mnist", None))[0], next(bench.alone("mini_resnet", "", "mnist"))):
+        assert "card is full" in found
+    bench = switches.Bench(hub, ["mini_resnet"])
+    monkeypatch.setattr(switches, "measured", lambda *_: FullGPU().run(None, None))
+    *_, (found, *_) = bench.show("mini_resnet", [], "", "mnist", lambda *_: "")
+    assert "card is full" in found
+    monkeypatch.setattr(switches, "measured", lambda *_: 1 + "a fault of the code")
+    with pytest.raises(TypeError):
+        list(bench.show("mini_resnet", [], "", "mnist", lambda *_: ""))
+
+
+def test_the_table_is_of_what_is_drawn_and_chosen(hub):
+    """Opening the page or the tab around it empties the table, and ends the one that is being made."""
+    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Learn") as whole, gr.Tabs(), gr.Tab("Shortcuts") as page:
+        switches.switches(hub, (page, whole), ["mini_resnet"], "shortcuts", None)
+    alone = next(event for event in blocks.fns.values() if event.fn and event.fn.__name__ == "alone")
+    opened = {(tab._id, "select") for tab in (page, whole)}
+    events = [event for event in blocks.fns.values() if opened <= set(event.targets)]
+    assert [event.fn() for event in events if event.fn and event.outputs == alone.outputs] == [""]
+    assert [event.cancels for event in events if event.cancels] == [[alone._id]]
+
+
+def test_the_derivatives_follow_the_switches(hub):
+    bench, rows = switches.Bench(hub, ["mini_resnet"]), {}
+    for off in ([], ["block1/shortcut"]):
+        found = next(bench.show("mini_resnet", off, "", "mnist", derivatives_html))[2]
+        rows[bool(off)] = re.findall(r"<td>([^<]+)</td>", found.split("block1")[1])[:3]
+    assert "0" not in rows[False] and rows[True][1] == "0" and rows[True][0] == rows[True][2]
 
 
 def test_norms_are_a_line_for_each_branch(hub):

@@ -64,21 +64,22 @@ def norms_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
 
 def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     """Shortcuts: on the real network, and what depth alone does."""
-
-    def more(net: LoadedModel, drawing: Drawing, label: str) -> str:
-        index = net.card.classes.index(label)
-        rows = "".join(
-            f"<tr><th scope='row'>{name}</th>{''.join(f'<td>{value:.3g}</td>' for value in found)}</tr>"
-            for name, found in derivatives(net.model, net.card, drawing.grid, index).items()
-        )
-        heads = "".join(
-            f"<th scope='col'>{head}</th>"
-            for head in ("", mark("blocks.through"), mark("blocks.straight"), mark("blocks.both"))
-        )
-        return (
-            f"<h2>dH/dx = dF/dx + 1</h2><p>{mark('blocks.derivatives')} {class_mark(label)}</p>"
-            f"<table class='switches-table'><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        )
-
-    switches(hub, (tab, whole), ("mini_resnet",), "shortcuts", more)
+    switches(hub, (tab, whole), ("mini_resnet",), "shortcuts", derivatives_html)
     depth_page(hub.weights_dir, (tab, whole))
+
+
+def derivatives_html(net: LoadedModel, drawing: Drawing, label: str) -> str:
+    """How an answer depends on the input of each residual block, of a network that may have parts off."""
+    index = net.card.classes.index(label)
+    rows = "".join(
+        f"<tr><th scope='row'>{name}</th>{''.join(f'<td>{value:.3g}</td>' for value in found)}</tr>"
+        for name, found in derivatives(net.model, net.card, drawing.grid, index).items()
+    )
+    heads = "".join(
+        f"<th scope='col'>{head}</th>"
+        for head in ("", mark("blocks.through"), mark("blocks.straight"), mark("blocks.both"))
+    )
+    return (
+        f"<h2>dH/dx = dF/dx + 1</h2><p>{mark('blocks.derivatives')} {class_mark(label)}</p>"
+        f"<table class='switches-table'><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    )

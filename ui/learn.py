@@ -13,7 +13,6 @@ from ui.averages import averages_page
 from ui.blocks import inception_page, shortcuts_page
 from ui.texts import mark, say
 
-
 # Typed values as gradio itself puts them right once the box is left: into the range, an empty box to its beginning.
 WITHIN = """(...values) => values.map((value, index) => {
   const [low, high] = %s[index] ?? [];

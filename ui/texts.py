@@ -900,6 +900,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Accuracy on {count} of the test pictures, as many of each class (the others would take long)",
         "测试图片中 {count} 张（每类同样多，全部太慢）上的准确率",
     ),
+    "switches.memory": (
+        "The graphics card is full at the moment; try again in a while.",
+        "显卡内存暂时不足；请稍后再试。",
+    ),
     "switches.each.of": ("Measured on {count} test pictures:", "在 {count} 张测试图片上测得："),
     "blocks.norms": ("The weights of each branch over the epochs (L2 norm)", "各分支权重随训练轮次的变化（L2 范数）"),
     "blocks.norms.none": (
