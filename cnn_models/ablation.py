@@ -89,13 +89,16 @@ def measured(model: nn.Module, card: Card, count: int) -> Iterator[Measured]:
         yield Measured(right, start + len(chosen))
 
 
-def norms(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:
-    """The L2 norm of all convolution weights of each branch, by part; `weights` are a state of the network `model`."""
+def sizes(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:
+    """The root mean square of the convolution weights of each branch, by part; `weights` are a state of `model`.
+
+    Not their L2 norm: that grows with their number, so that large kernels would have the most from the start.
+    """
     found = {}
     for name, block in blocks(model).items():
         for branch, layers in BRANCHES[type(block)].items():
-            tensors = [weights[f"{name}.{layer}.weight"].float() for layer in layers]
-            found[f"{name}/{branch}"] = torch.cat([tensor.flatten() for tensor in tensors]).norm().item()
+            weight = torch.cat([weights[f"{name}.{layer}.weight"].float().flatten() for layer in layers])
+            found[f"{name}/{branch}"] = weight.square().mean().sqrt().item()
     return found
 
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn_models import create_model
-from cnn_models.ablation import SHORTCUT, derivatives, measured, norms, parts, without
+from cnn_models.ablation import SHORTCUT, derivatives, measured, parts, sizes, without
 from cnn_models.testsets import load_test_set, measure
 from tests.conftest import make_card
 
@@ -86,8 +86,10 @@ def test_the_last_measurement_is_that_of_the_test_set():
     assert (last.right, last.count) == (whole.right, whole.count)
 
 
-def test_norms_are_of_the_convolutions():
+def test_sizes_are_of_the_convolutions_and_do_not_grow_with_their_number():
     model = network("mini_inception")
-    found, block = norms(model.state_dict(), model), model.inception1
-    wanted = sum(layer.weight.square().sum() for layer in (block.three_reduce, block.three_1, block.three_2)).sqrt()
-    assert found["inception1/3×3"] == pytest.approx(wanted.item()) and len(found) == 8
+    found, block = sizes(model.state_dict(), model), model.inception1
+    weights = torch.cat([layer.weight.flatten() for layer in (block.three_reduce, block.three_1, block.three_2)])
+    assert found["inception1/3×3"] == pytest.approx(weights.square().mean().sqrt().item()) and len(found) == 8
+    alike = {name: torch.full_like(tensor, 0.5) for name, tensor in model.state_dict().items()}
+    assert sizes(alike, model) == dict.fromkeys(found, 0.5)

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 
 import gradio as gr
 import pytest
@@ -10,20 +11,22 @@ import torch
 from torch import nn
 
 from cnn_models import ModelHub, create_model
-from cnn_models.ablation import measured, norms, parts, without
+from cnn_models.ablation import measured, parts, sizes, without
 from cnn_models.checkpoint import load_model
 from cnn_models.crops import many_looks
 from cnn_models.predict import predict
 from cnn_models.testsets import balanced_order, load_test_set
+from tests.conftest import make_card
 from training import looks
 from training.averages import average
 from training.deep_net import DeepNet, gradient_norms
 from ui import switches
 from ui.averages import averages_html
-from ui.blocks import derivatives_html, norms_html
+from ui.blocks import derivatives_html, weights_html
 from ui.depth import FILE, depth_html, depth_page
 from ui.drawing import drawing_of
 from ui.switch_grid import grid
+from ui.texts import Text, say
 from ui.verdict import percent
 
 FEW = 300  # test pictures
@@ -60,9 +63,22 @@ def test_every_part_has_a_switch(name):
     assert sorted(re.findall(r"value='([^']+)'", grid(name))) == sorted(parts(create_model(name)))
 
 
+def test_parts_are_called_in_the_visitors_language():
+    html = unescape(grid("mini_inception"))
+    assert 'aria-label="inception1 pool" data-text-aria-label="switches.part.of"' in html
+    assert '"part": {"key": "switches.branch.pool"}' in html and 'aria-label="All of pool"' in html
+    assert say("zh", "switches.all", part=Text("switches.branch.pool")) == "池化 全部"
+    model = create_model("mini_inception")
+    net = type("Net", (), {"model": model, "card": make_card("mini_inception")})
+    drawn = weights_html(net, [sizes(model.state_dict(), model)] * 2)
+    assert drawn.count('<title data-text="switches.branch.pool">') == 2
+
+
 def test_every_part_by_itself_is_a_row(hub):
     *_, html = switches.Bench(hub, ["mini_resnet"]).alone("mini_resnet", "", "fashion_mnist")
-    assert re.findall(r"<th scope='row'>([^<]+)<", html) == parts(hub.get("mini_resnet.fashion_mnist").model)
+    rows = re.findall(r"<th scope='row'>(.+?)</th>", html)
+    names = [re.sub("<.*?>", "", row).replace(" ", "/") for row in rows]
+    assert names == parts(hub.get("mini_resnet.fashion_mnist").model) and "data-text" in rows[1]
 
 
 def test_what_is_not_there_is_said(hub, tmp_path):
@@ -112,10 +128,10 @@ def test_the_derivatives_follow_the_switches(hub):
     assert "0" not in rows[False] and rows[True][1] == "0" and rows[True][0] == rows[True][2]
 
 
-def test_norms_are_a_line_for_each_branch(hub):
+def test_sizes_of_weights_are_a_line_for_each_branch(hub):
     net = hub.get("mini_inception.mnist")
-    history = [norms(net.model.state_dict(), net.model)] * 3
-    assert norms_html(net, history).count("<polyline") == 8 and "kept no snapshots" in norms_html(net, [])
+    history = [sizes(net.model.state_dict(), net.model)] * 3
+    assert weights_html(net, history).count("<polyline") == 8 and "kept no snapshots" in weights_html(net, [])
 
 
 def test_the_depth_study_is_drawn(tmp_path):

@@ -8,15 +8,16 @@ import gradio as gr
 import torch
 
 from cnn_models import ModelHub, create_model
-from cnn_models.ablation import BRANCHES, blocks, derivatives, norms
+from cnn_models.ablation import BRANCHES, blocks, derivatives, sizes
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.hub import LoadedModel
 from ui.chart import Axis, Line, chart, legend
 from ui.colours import COLOURS, DASHES
 from ui.depth import depth_page
 from ui.drawing import Drawing
+from ui.switch_grid import branch_key, branch_mark
 from ui.switches import switches
-from ui.texts import mark, mark_sentence
+from ui.texts import attribute, mark, mark_sentence
 from ui.verdict import class_mark
 
 
@@ -31,35 +32,47 @@ def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
         with torch.device("meta"):
             model = create_model(id.split(".")[0])
         epochs = range(len(next(iter(snapshots.values()))))
-        return [norms({name: tensor[epoch] for name, tensor in snapshots.items()}, model) for epoch in epochs]
+        return [sizes({name: tensor[epoch] for name, tensor in snapshots.items()}, model) for epoch in epochs]
 
     def more(net: LoadedModel, drawing: Drawing, label: str) -> str:
         try:
-            return norms_html(net, history(net.id, net.card.weights_sha256))
+            return weights_html(net, history(net.id, net.card.weights_sha256))
         except CheckpointError as error:
             return f"<p>{mark_sentence(error)}</p>"
 
     switches(hub, (tab, whole), ("mini_inception", "googlenet"), "inception", more)
 
 
-def norms_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
-    """The norm of each branch's weights over the epochs, a chart for each block."""
+def weights_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
+    """The size of each branch's weights over the epochs, a chart for each block."""
     if not history:
-        return f"<h2>{mark('blocks.norms')}</h2><p>{mark('blocks.norms.none')}</p>"
+        return f"<h2>{mark('blocks.weights')}</h2><p>{mark('blocks.weights.none')}</p>"
     colour, found = COLOURS[net.card.architecture], blocks(net.model)
     branches = list(BRANCHES[type(next(iter(found.values())))])
     charts = []
     for name in found:
         lines = [
-            Line(branch, colour, [(epoch, row[f"{name}/{branch}"]) for epoch, row in enumerate(history)], dash)
+            Line(
+                branch_key(branch),
+                colour,
+                [(epoch, row[f"{name}/{branch}"]) for epoch, row in enumerate(history)],
+                dash,
+            )
             for branch, dash in zip(branches, DASHES, strict=False)
         ]
         highest = max(value for line in lines for _, value in line.points)
         charts.append(
-            chart(name, mark("training.epoch"), lines, Axis(0, len(history) - 1, whole=True), Axis(0, highest))
+            chart(
+                name,
+                mark("training.epoch"),
+                lines,
+                Axis(0, len(history) - 1, whole=True),
+                Axis(0, highest),
+                label=attribute("aria-label", "blocks.weights"),
+            )  # fmt: skip
         )
-    key = legend([(branch, colour, dash) for branch, dash in zip(branches, DASHES, strict=False)])
-    return f"<h2>{mark('blocks.norms')}</h2>{key}<div class='charts-row'>{''.join(charts)}</div>"
+    key = legend([(branch_mark(branch), colour, dash) for branch, dash in zip(branches, DASHES, strict=False)])
+    return f"<h2>{mark('blocks.weights')}</h2>{key}<div class='charts-row'>{''.join(charts)}</div>"
 
 
 def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -22,7 +21,7 @@ from cnn_models.runtime import is_out_of_memory
 from cnn_models.testsets import SIDE, Measured
 from ui.drawing import SENT, Drawing, drawing_of
 from ui.strips import png
-from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid
+from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
 from ui.texts import mark, mark_sentence, say
 from ui.verdict import class_mark, percent
 
@@ -103,7 +102,7 @@ class Bench:
                 answer = predict(cut(net, [part]), drawing.grid)
                 fall = found.accuracy - before.accuracy
                 rows.append(
-                    f"<tr><th scope='row'>{escape(part)}</th><td>{percent(answer.probabilities[whole.label])} %</td>"
+                    f"<tr><th scope='row'>{part_mark(part)}</th><td>{percent(answer.probabilities[whole.label])} %</td>"
                     f"<td>{class_mark(answer.label)}</td><td>{found.accuracy:.2f} %</td><td>{fall:+.2f}</td></tr>"
                 )
                 yield _table(net, rows, class_mark(whole.label), len(names))

@@ -8,6 +8,7 @@ or `attribute` instead: it is English until `language.js` says it in the visitor
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -881,6 +882,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "对多个网络、或对同一图片多个裁剪的概率求平均，可以弥补一些错误，但运算量也成倍增加。",
     ),
     "switches.off": ("Switch off:", "关掉："),
+    "switches.part.of": ("{block} {part}", "{block}的{part}"),
     "switches.all": ("All of {part}", "{part} 全部"),
     "switches.branch.pool": ("pool", "池化"),
     "switches.branch.shortcut": ("shortcut", "捷径"),
@@ -905,8 +907,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "显卡内存暂时不足；请稍后再试。",
     ),
     "switches.each.of": ("Measured on {count} test pictures:", "在 {count} 张测试图片上测得："),
-    "blocks.norms": ("The weights of each branch over the epochs (L2 norm)", "各分支权重随训练轮次的变化（L2 范数）"),
-    "blocks.norms.none": (
+    "blocks.weights": (
+        "How large the weights of each branch are, over the epochs (root mean square)",
+        "各分支权重的大小随训练轮次的变化（均方根）",
+    ),
+    "blocks.weights.none": (
         "This network has kept no snapshots of its training, so its weights of earlier epochs are not known.",
         "该网络训练时没有保存快照，因此不知道此前各轮的权重。",
     ),
@@ -1090,6 +1095,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is a value in another."""
+
+    key: str
+
+
 KEYS = {english: key for key, (english, _) in TEXTS.items()}
 
 
@@ -1100,7 +1113,11 @@ def say(language: str, key: str, **values: object) -> str:
     """
     text = TEXTS[key][list(LANGUAGES).index(language) if language in LANGUAGES else _unknown(language)]
     filled = {
-        name: translate(language, value) if isinstance(value, TranslatableError) else value
+        name: translate(language, value)
+        if isinstance(value, TranslatableError)
+        else say(language, value.key)
+        if isinstance(value, Text)
+        else value
         for name, value in values.items()
     }
     return text.format(**filled) if values else text
@@ -1155,7 +1172,9 @@ def _data(name: str, key: str, values: dict[str, object]) -> str:
 
 
 def _nested(value: object) -> object:
-    """An error among the values, as `language.js` reads it; whatever else came as a value, as it reads."""
+    """A text or an error among the values, as `language.js` reads it; whatever else came as a value, as it reads."""
+    if isinstance(value, Text):
+        return {"key": value.key}
     sentence, values = _parts(value) if isinstance(value, TranslatableError) else ("", {})
     return {"key": KEYS[sentence], "values": values} if sentence in KEYS else str(value)
 
