@@ -15,13 +15,14 @@ from cnn_models.ablation import measured, parts, sizes, without
 from cnn_models.checkpoint import load_model
 from cnn_models.crops import many_looks
 from cnn_models.predict import predict
+from cnn_models.statistics import binomial_interval
 from cnn_models.testsets import balanced_order, load_test_set
 from tests.conftest import make_card
 from training import looks
 from training.averages import average
 from training.deep_net import DeepNet, gradient_norms
 from ui import switches
-from ui.averages import averages_html
+from ui.averages import averages_html, averages_page
 from ui.blocks import derivatives_html, weights_html
 from ui.depth import FILE, depth_html, depth_page
 from ui.drawing import drawing_of
@@ -215,12 +216,24 @@ def test_looks_are_counted_and_drawn(hub):
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
     html = averages_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
+    assert "when this was measured:</span> AlexNet" in html and ">crops: 40 pictures<" in html
+    for end in ("1", "24"):
+        low, high = binomial_interval(round(found["lenet5.mnist"]["accuracy"][end] * 0.4), 40)
+        assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {end} → " in html
+    gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
+    assert f"{sum(gained)} of 2 networks have more" in html and "with 95 % confidence" in html
     assert "The 2 chosen together: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 6, 12, 18, 24] and "MACs, 24 crops" in html and f"{24 * 416_520:,}" in html
     assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])
     averaged["mnist"]["weights"]["lenet5.mnist"] = "other"
     assert "training.evaluate --averages" in averages_html(some, averaged, "mnist", [])
+
+
+def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
+    (tmp_path / "averaged.json").write_text("{")
+    with gr.Blocks(), gr.Tabs(), gr.Tab("Averages") as page:
+        averages_page(ModelHub(tmp_path), page, page)
 
 
 def test_looks_are_averaged_as_the_compare_tab_does(hub):

@@ -69,7 +69,7 @@ def weights_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
                 Axis(0, len(history) - 1, whole=True),
                 Axis(0, highest),
                 label=attribute("aria-label", "blocks.weights"),
-            )  # fmt: skip
+            )
         )
     key = legend([(branch_mark(branch), colour, dash) for branch, dash in zip(branches, DASHES, strict=False)])
     return f"<h2>{mark('blocks.weights')}</h2>{key}<div class='charts-row'>{''.join(charts)}</div>"

@@ -347,9 +347,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board.models": ("Networks", "网络"),
     "board.calibrated": ("Calibrated", "校准"),
     "board.calibrated.why": (
-        "Each network's logits are divided by its own temperature, found on held-out pictures, so that 90 % "
-        "means 90 of 100; off, the probabilities are raw",
-        "每个网络的 logit 除以在留出图片上求得的温度，使 90 % 真正表示百中九十；关闭则显示原始概率",
+        "Each network's logits are divided by its own temperature, which fits training pictures held out best; how "
+        "far 90 % then is from 90 of 100 test pictures is on Training, calibration error. Off, the probabilities "
+        "are raw",
+        "每个网络的 logit 除以各自的温度，该温度在留出的训练图片上拟合得最好；在测试图片上 90 % 离百中九十还有多远，见“训"
+        "练”页的校准误差。关闭则显示原始概率",
     ),
     "board.sort": ("Order", "排序"),
     "board.sort.year": ("by year", "按年份"),
@@ -746,8 +748,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "用前 {train} 张训练图片训练，用最后 {held} 张验证",
     ),
     "recipe.split.none": (
-        "trained on all 60,000, validated on the test set",
-        "用全部 60,000 张训练，用测试集验证",
+        "trained on all {train}, validated on the test set",
+        "用全部 {train} 张训练，用测试集验证",
     ),
     "recipe.tested": (
         "No picture is held out: the test set is the validation set.",
@@ -877,9 +879,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "learn.averages": ("Many looks, many networks", "多看几眼、多个网络"),
     "learn.averages.why": (
-        "Averaging the probabilities of several networks, or of several crops of one picture, makes up for some "
-        "mistakes, and costs as many times the arithmetic.",
-        "对多个网络、或对同一图片多个裁剪的概率求平均，可以弥补一些错误，但运算量也成倍增加。",
+        "Averaging the probabilities of several networks, or of several crops of one picture, can make up for some "
+        "mistakes and costs as many times the arithmetic. Whether it does is measured below: these pictures fill "
+        "their frame already, and a crop may cut off what matters.",
+        "对多个网络、或对同一图片多个裁剪的概率求平均，有可能弥补一些错误，但运算量成倍增加。究竟是否有益，请看下面的实"
+        "测：这些图片本就占满画面，裁剪可能切掉要紧的部分。",
     ),
     "switches.off": ("Switch off:", "关掉："),
     "switches.part.of": ("{block} {part}", "{block}的{part}"),
@@ -991,10 +995,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     "averages.count": ("networks averaged", "求平均的网络数"),
     "averages.choose": ("Choose at least one network that is trained.", "请至少选择一个已训练的网络。"),
     "averages.chosen": (
-        "The {count} chosen together: {accuracy} % of the test pictures ({low}–{high}), for {macs} "
+        "The {count} chosen together: {accuracy} % of the test pictures ({confidence} % interval {interval}), for {macs} "
         "multiply-accumulates a picture, {times} times those of the cheapest network.",
-        "所选 {count} 个网络合计：测试图片的 {accuracy} %（{low}–{high}），每张图片 {macs} 次乘加，是最省网络的 "
+        "所选 {count} 个网络合计：测试图片的 {accuracy} %（{confidence} % 区间 {interval}），每张图片 {macs} 次乘加，是最省网络的 "
         "{times} 倍。",
+    ),
+    "averages.of": ("crops: {count} pictures", "裁剪：{count} 张图片"),
+    "averages.missing": (
+        "Not among them, as they were not trained when this was measured:",
+        "以下网络在测量时尚未训练，不在其中：",
+    ),
+    "averages.gain": (
+        "With {crops} crops in place of one look, {better} of {count} networks have more of the pictures right and "
+        "{worse} fewer.",
+        "以 {crops} 个裁剪代替看一眼，{count} 个网络中有 {better} 个答对更多，{worse} 个答对更少。",
+    ),
+    "averages.interval": (
+        "Small figures: where the accuracy would be on endless pictures, with {confidence} % confidence (Wilson). The "
+        "fewer the pictures, the wider.",
+        "小字：若图片无穷多，准确率所在的 {confidence} % 区间（Wilson）。图片越少，区间越宽。",
     ),
     "averages.looks": ("Accuracy (%) by the number of crops averaged", "准确率（%）随裁剪数的变化"),
     "averages.crops": ("crops averaged", "求平均的裁剪数"),
