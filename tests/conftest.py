@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -103,11 +104,18 @@ def fake_hub(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def url():
     """The address of `python app.py`, as a user starts it, with the bundled weights and the Hub out of reach."""
+    with served() as address:
+        yield address
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[str]:
+    """The address of `python app.py` with some arguments; afterwards nothing may have gone wrong in it."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     environment.pop("CNN_HUB_NAMESPACE", None)
     environment.pop("CNN_WEIGHTS_DIR", None)
     process = subprocess.Popen(
-        [sys.executable, "app.py"],
+        [sys.executable, "app.py", *arguments],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

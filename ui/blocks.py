@@ -51,26 +51,14 @@ def weights_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
     branches = list(BRANCHES[type(next(iter(found.values())))])
     charts = []
     for name in found:
-        lines = [
-            Line(
-                branch_key(branch),
-                colour,
-                [(epoch, row[f"{name}/{branch}"]) for epoch, row in enumerate(history)],
-                dash,
-            )
-            for branch, dash in zip(branches, DASHES, strict=False)
-        ]
-        highest = max(value for line in lines for _, value in line.points)
-        charts.append(
-            chart(
-                name,
-                mark("training.epoch"),
-                lines,
-                Axis(0, len(history) - 1, whole=True),
-                Axis(0, highest),
-                label=attribute("aria-label", "blocks.weights"),
-            )
-        )
+        lines = []
+        for branch, dash in zip(branches, DASHES, strict=False):
+            points = [(epoch, row[f"{name}/{branch}"]) for epoch, row in enumerate(history)]
+            lines.append(Line(branch_key(branch), colour, points, dash))
+        x = Axis(0, len(history) - 1, whole=True)
+        y = Axis(0, max(value for line in lines for _, value in line.points))
+        label = attribute("aria-label", "blocks.weights")
+        charts.append(chart(name, mark("training.epoch"), lines, x, y, label=label))
     key = legend([(branch_mark(branch), colour, dash) for branch, dash in zip(branches, DASHES, strict=False)])
     return f"<h2>{mark('blocks.weights')}</h2>{key}<div class='charts-row'>{''.join(charts)}</div>"
 

@@ -350,8 +350,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Each network's logits are divided by its own temperature, which fits training pictures held out best; how "
         "far 90 % then is from 90 of 100 test pictures is on Training, calibration error. Off, the probabilities "
         "are raw",
-        "每个网络的 logit 除以各自的温度，该温度在留出的训练图片上拟合得最好；在测试图片上 90 % 离百中九十还有多远，见“训"
-        "练”页的校准误差。关闭则显示原始概率",
+        "每个网络的 logit 除以各自的温度，该温度在留出的训练图片上拟合得最好；在测试图片上 90 % 离百中九十还有多远，"
+        "见“训练”页的校准误差。关闭则显示原始概率",
     ),
     "board.sort": ("Order", "排序"),
     "board.sort.year": ("by year", "按年份"),
@@ -995,10 +995,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "averages.count": ("networks averaged", "求平均的网络数"),
     "averages.choose": ("Choose at least one network that is trained.", "请至少选择一个已训练的网络。"),
     "averages.chosen": (
-        "The {count} chosen together: {accuracy} % of the test pictures ({confidence} % interval {interval}), for {macs} "
-        "multiply-accumulates a picture, {times} times those of the cheapest network.",
-        "所选 {count} 个网络合计：测试图片的 {accuracy} %（{confidence} % 区间 {interval}），每张图片 {macs} 次乘加，是最省网络的 "
-        "{times} 倍。",
+        "The {count} chosen together: {accuracy} % of the test pictures ({confidence} % interval {interval}), for "
+        "{macs} multiply-accumulates a picture, {times} times those of the cheapest network.",
+        "所选 {count} 个网络合计：测试图片的 {accuracy} %（{confidence} % 区间 {interval}），每张图片 {macs} 次乘加，"
+        "是最省网络的 {times} 倍。",
     ),
     "averages.of": ("crops: {count} pictures", "裁剪：{count} 张图片"),
     "averages.missing": (
