@@ -44,10 +44,11 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
             [(say("en", "depth.start"), "start"), (say("en", "depth.end"), "end")], value="start", show_label=False,
             container=False, elem_id="depth-when",
         )  # fmt: skip
-    shown = gr.HTML("", elem_id="learn-depth", apply_default_css=False)
 
     def show(norm: bool, when: str) -> str:
         return depth_html(weights / FILE, norm, when)
+
+    shown = gr.HTML(show(False, "start"), elem_id="learn-depth", apply_default_css=False)
 
     gr.on(
         [norm.input, when.input, *(tab.select for tab in tabs)], show, [norm, when], shown, queue=False,
