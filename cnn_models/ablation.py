@@ -8,11 +8,20 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from cnn_models import googlenet, mini_inception, mini_resnet
 from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
 from cnn_models.testsets import Measured, balanced_order, load_test_set
+
+
+class PlainBlock(mini_resnet.ResidualBlock):
+    """A residual block whose shortcut is off."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.conv2(F.relu(self.conv1(x))))
+
 
 # The convolutions of each branch, first to last: with the last at zero, nothing comes out of the branch.
 BRANCHES: dict[type[nn.Module], dict[str, tuple[str, ...]]] = {
@@ -29,6 +38,7 @@ BRANCHES: dict[type[nn.Module], dict[str, tuple[str, ...]]] = {
         "pool": ("pooled",),
     },
     mini_resnet.ResidualBlock: {"F": ("conv1", "conv2")},
+    PlainBlock: {"F": ("conv1", "conv2")},
 }
 SHORTCUT = "shortcut"
 BATCH = 100
@@ -53,25 +63,18 @@ def parts(model: nn.Module) -> list[str]:
 def without(model: nn.Module, off: Collection[str]) -> nn.Module:
     """A copy of a network, sharing its weights, with some of its `parts` switched off. Raises KeyError for others."""
     model = copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})
-    for part in sorted(off, key=lambda part: part.endswith(SHORTCUT)):  # F - x, also where F is off
+    for part in off:
         name, branch = part.split("/")
         block = blocks(model)[name]
         if branch == SHORTCUT and isinstance(block, mini_resnet.ResidualBlock):
-            _cut(block)
+            block.__class__ = PlainBlock
         else:
             block.get_submodule(BRANCHES[type(block)][branch][-1]).register_forward_hook(_zero)
     return model
 
 
 def _zero(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
-    return torch.zeros_like(output)
-
-
-def _cut(block: nn.Module) -> None:
-    """F - x in place of F, so that x + F becomes F."""
-    inputs: list[Tensor] = []
-    block.register_forward_pre_hook(lambda module, given: inputs.append(given[0]))
-    block.conv2.register_forward_hook(lambda module, given, output: output - inputs.pop())
+    return torch.zeros_like(output).requires_grad_(output.requires_grad)  # so that derivatives can be asked for
 
 
 @torch.inference_mode()
@@ -86,13 +89,16 @@ def measured(model: nn.Module, card: Card, count: int) -> Iterator[Measured]:
         yield Measured(right, start + len(chosen))
 
 
-def norms(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:
-    """The L2 norm of all convolution weights of each branch, by part; `weights` are a state of the network `model`."""
+def sizes(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:
+    """The root mean square of the convolution weights of each branch, by part; `weights` are a state of `model`.
+
+    Not their L2 norm: that grows with their number, so that large kernels would have the most from the start.
+    """
     found = {}
     for name, block in blocks(model).items():
         for branch, layers in BRANCHES[type(block)].items():
-            tensors = [weights[f"{name}.{layer}.weight"].float() for layer in layers]
-            found[f"{name}/{branch}"] = torch.cat([tensor.flatten() for tensor in tensors]).norm().item()
+            weight = torch.cat([weights[f"{name}.{layer}.weight"].float().flatten() for layer in layers])
+            found[f"{name}/{branch}"] = weight.square().mean().sqrt().item()
     return found
 
 
@@ -100,7 +106,7 @@ def derivatives(model: nn.Module, card: Card, grid: np.ndarray, label: int) -> d
     """For each residual block the norms of how a logit changes with its input: through F, the shortcut, and both.
 
     With H = F(x) + x, dL/dx = dL/dH (dF/dx + 1): the second is that of dL/dH times the 1 (He et al. 2016, Identity
-    mappings in deep residual networks, eq. 5). `grid` is 28 x 28 uint8.
+    mappings in deep residual networks, eq. 5). `grid` is 28 x 28 uint8. Parts of the network may be off.
     """
     model = copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})
     residual = {n: b for n, b in blocks(model).items() if isinstance(b, mini_resnet.ResidualBlock)}
@@ -112,9 +118,9 @@ def derivatives(model: nn.Module, card: Card, grid: np.ndarray, label: int) -> d
     device = next(model.parameters()).device
     x = to_input(torch.tensor(grid, device=device)[None], card.input_size, card.mean, card.std)
     logit = model(x.requires_grad_())[0, label]
-    both = torch.autograd.grad(logit, [*inputs.values(), *outputs.values()])
+    both = torch.autograd.grad(logit, [*inputs.values(), *outputs.values()], materialize_grads=True)
     found = {}
-    for index, name in enumerate(residual):
-        whole, straight = both[index], both[index + len(residual)]
+    for index, (name, block) in enumerate(residual.items()):
+        whole, straight = both[index], both[index + len(residual)] * (not isinstance(block, PlainBlock))
         found[name] = ((whole - straight).norm().item(), straight.norm().item(), whole.norm().item())
     return found

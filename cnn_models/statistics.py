@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
+CONFIDENCE = 0.95
 
-def binomial_interval(right: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
+
+def binomial_interval(right: int, count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval of the share of right answers, in percent: where the accuracy on endless pictures may be.
 
     E. B. Wilson: Probable inference, the law of succession, and statistical inference, 1927. Raises ValueError.

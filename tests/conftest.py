@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -102,8 +102,8 @@ def fake_hub(tmp_path, monkeypatch):
 
 
 @contextmanager
-def running(*options, folder=ROOT):
-    """The address of `python app.py`, as a user starts it, with the Hub out of reach."""
+def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
+    """The address of `python app.py`, as a user starts it, with the Hub out of reach; nothing may go wrong in it."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     environment.pop("CNN_HUB_NAMESPACE", None)
     environment.pop("CNN_WEIGHTS_DIR", None)
@@ -135,5 +135,5 @@ def running(*options, folder=ROOT):
 @pytest.fixture(scope="session")
 def url():
     """The address of the app with the bundled weights."""
-    with running() as address:
+    with served() as address:
         yield address

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn_models import create_model
-from cnn_models.ablation import SHORTCUT, derivatives, measured, norms, parts, without
+from cnn_models.ablation import SHORTCUT, derivatives, measured, parts, sizes, without
 from cnn_models.testsets import load_test_set, measure
 from tests.conftest import make_card
 
@@ -48,7 +48,7 @@ def test_without_the_shortcut_a_block_is_plain():
     model, x = network("mini_resnet"), torch.rand(2, 16, 12, 12)
     block = model.block1
     cut, alone = (without(model, [f"block1/{part}"]).block1 for part in (SHORTCUT, "F"))
-    torch.testing.assert_close(cut(x), F.relu(block.conv2(F.relu(block.conv1(x)))), atol=1e-6, rtol=1e-5)
+    assert torch.equal(cut(x), F.relu(block.conv2(F.relu(block.conv1(x)))))
     assert torch.equal(alone(x), F.relu(x))
     assert not without(model, [f"block1/{SHORTCUT}", "block1/F"]).block1(x).any()
 
@@ -66,14 +66,30 @@ def test_derivatives_are_those_of_the_parts():
     assert through == 0 and whole == straight, "with F constant only the 1 is left"
 
 
+def test_derivatives_are_those_of_the_parts_that_are_on():
+    model, grid, card = network("mini_resnet"), load_test_set("mnist")[0][0], make_card("mini_resnet")
+
+    def of(*off):
+        return derivatives(without(model, [f"block2/{part}" for part in off]), card, grid, 7)["block2"]
+
+    through, straight, whole = of(SHORTCUT)
+    assert straight == 0 and through == whole > 0
+    through, straight, whole = of("F")
+    assert through == 0 and straight == whole > 0
+    assert of("F", SHORTCUT) == (0, 0, 0)
+
+
 def test_the_last_measurement_is_that_of_the_test_set():
     model, card = network("lenet5"), make_card()
     *_, last = measured(model, card, 10_000)
-    assert last == measure(model, card)
+    whole = measure(model, card)
+    assert (last.right, last.count) == (whole.right, whole.count)
 
 
-def test_norms_are_of_the_convolutions():
+def test_sizes_are_of_the_convolutions_and_do_not_grow_with_their_number():
     model = network("mini_inception")
-    found, block = norms(model.state_dict(), model), model.inception1
-    wanted = sum(layer.weight.square().sum() for layer in (block.three_reduce, block.three_1, block.three_2)).sqrt()
-    assert found["inception1/3×3"] == pytest.approx(wanted.item()) and len(found) == 8
+    found, block = sizes(model.state_dict(), model), model.inception1
+    weights = torch.cat([layer.weight.flatten() for layer in (block.three_reduce, block.three_1, block.three_2)])
+    assert found["inception1/3×3"] == pytest.approx(weights.square().mean().sqrt().item()) and len(found) == 8
+    alike = {name: torch.full_like(tensor, 0.5) for name, tensor in model.state_dict().items()}
+    assert sizes(alike, model) == dict.fromkeys(found, 0.5)

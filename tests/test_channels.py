@@ -12,7 +12,9 @@ from PIL import Image
 
 from cnn_models import ARCHITECTURES
 from cnn_models.layers import architecture_layers
+from cnn_models.layers import channels as module
 from cnn_models.layers.channels import channels, dead, filters, flow
+from cnn_models.layers.run import outputs
 from cnn_models.preprocess import to_input
 from ui.layer_rows import rows
 from ui.layers import columns_of, flows, page
@@ -47,6 +49,26 @@ def test_the_strongest_come_first_and_the_silent_are_counted():
     found = channels(output, shown=3)
     assert (found.numbers, found.count, found.silent) == ([4, 1, 3], 5, 2)
     assert np.array_equal(found.values, output[[4, 1, 3]].numpy())
+
+
+def test_dead_channels_are_counted_on_few_pictures_at_once_where_they_take_much(checkpoint, hub, monkeypatch):
+    checkpoint("mini_resnet.mnist")
+    net, layers = hub.get("mini_resnet.mnist"), architecture_layers("mini_resnet")
+    seen = []
+
+    def watched(model, x):
+        seen.append(len(x))
+        return outputs(model, x)
+
+    monkeypatch.setattr(module, "outputs", watched)
+    whole = dead(net.model, net.card, layers)
+    assert sum(seen) == 200 and max(seen) * layers.memory <= module.BATCH_MEMORY
+    seen.clear()
+    monkeypatch.setattr(module, "BATCH_MEMORY", 7 * layers.memory)
+    assert dead(copy.deepcopy(net.model), net.card, layers) == whole
+    assert max(seen) == 7 and sum(seen) == 200
+    big = architecture_layers("googlenet", 224)
+    assert 1 <= 10**8 // big.memory < 20
 
 
 def test_dead_channels_are_counted_over_test_pictures(checkpoint, hub):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from training import depth_study
+from training import depth_study, loop
+from training.data import Pictures
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
 
@@ -96,6 +97,21 @@ def test_a_study_that_is_killed_goes_on_to_the_same_end(tmp_path, data_dir):
     assert process.returncode == 0
     assert without_timings(path) == without_timings(tmp_path / "a" / depth_study.FILE)
     assert not list(path.parent.glob(".training/*"))
+
+
+def test_a_network_that_diverges_is_recorded_and_the_next_is_trained(tmp_path, monkeypatch):
+    pictures = Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+    monkeypatch.setattr(depth_study, "split", lambda *args: (pictures, pictures, "some"))
+    monkeypatch.setattr(depth_study, "NETWORKS", ((8, False, False), (8, True, True)))
+    losses = iter([float("nan"), 2.0])
+    monkeypatch.setattr(loop, "objective", lambda logits, *_: next(losses) * logits.sum().exp() ** 0)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    depth_study.main(["--epochs=1", "--device=cpu", f"--out={tmp_path}"])
+    path = tmp_path / depth_study.FILE
+    first, second = json.loads(path.read_text())["runs"]
+    assert first["diverged"] and first["history"] == [] and len(first["gradients"]["start"]) == 8
+    assert "diverged" not in second and len(second["history"]) == 1
+    assert "| 8 | no | no | diverged in epoch 1: – | – | – |" in depth_study.table([first, second])
 
 
 def test_another_study_is_not_overwritten(tmp_path):

@@ -27,7 +27,7 @@ from cnn_models.checkpoint import (
 from cnn_models.hub import default_weights_dir
 from cnn_models.runs import find_runs
 from cnn_models.testsets import Measured
-from tests.conftest import running
+from tests.conftest import served
 from tests.fake_hub import Repository
 from training import publish
 from training.publish import CURVES, main
@@ -310,7 +310,7 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     assert (tmp_path / "cnn_models" / "data" / "mnist.png").is_file()
 
     # It starts, here as behind a proxy that ends HTTPS and shows it below a path, and answers by these weights.
-    with running("--root-path", "/cnn", folder=tmp_path) as address:
+    with served("--root-path", "/cnn", folder=tmp_path) as address:
         proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "demo.example", "Host": "demo.example"}
         assert httpx.get(f"{address}/config", headers=proxied).json()["root"] == "https://demo.example/cnn"
         with (tmp_path / "ui" / "samples" / "mnist.7.png").open("rb") as file:

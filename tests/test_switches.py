@@ -3,25 +3,31 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 
+import gradio as gr
 import pytest
 import torch
 from torch import nn
 
 from cnn_models import ModelHub, create_model
-from cnn_models.ablation import measured, norms, parts, without
+from cnn_models.ablation import measured, parts, sizes, without
 from cnn_models.checkpoint import load_model
 from cnn_models.crops import many_looks
 from cnn_models.predict import predict
+from cnn_models.statistics import binomial_interval
 from cnn_models.testsets import balanced_order, load_test_set
+from tests.conftest import make_card
 from training import looks
 from training.averages import average
 from training.deep_net import DeepNet, gradient_norms
 from ui import switches
-from ui.averages import averages_html
-from ui.blocks import depth_html, norms_html
+from ui.averages import averages_html, averages_page
+from ui.blocks import derivatives_html, weights_html
+from ui.depth import FILE, depth_html, depth_page
 from ui.drawing import drawing_of
 from ui.switch_grid import grid
+from ui.texts import Text, say
 from ui.verdict import percent
 
 FEW = 300  # test pictures
@@ -58,9 +64,22 @@ def test_every_part_has_a_switch(name):
     assert sorted(re.findall(r"value='([^']+)'", grid(name))) == sorted(parts(create_model(name)))
 
 
+def test_parts_are_called_in_the_visitors_language():
+    html = unescape(grid("mini_inception"))
+    assert 'aria-label="inception1 pool" data-text-aria-label="switches.part.of"' in html
+    assert '"part": {"key": "switches.branch.pool"}' in html and 'aria-label="All of pool"' in html
+    assert say("zh", "switches.all", part=Text("switches.branch.pool")) == "池化 全部"
+    model = create_model("mini_inception")
+    net = type("Net", (), {"model": model, "card": make_card("mini_inception")})
+    drawn = weights_html(net, [sizes(model.state_dict(), model)] * 2)
+    assert drawn.count('<title data-text="switches.branch.pool">') == 2
+
+
 def test_every_part_by_itself_is_a_row(hub):
     *_, html = switches.Bench(hub, ["mini_resnet"]).alone("mini_resnet", "", "fashion_mnist")
-    assert re.findall(r"<th scope='row'>([^<]+)<", html) == parts(hub.get("mini_resnet.fashion_mnist").model)
+    rows = re.findall(r"<th scope='row'>(.+?)</th>", html)
+    names = [re.sub("<.*?>", "", row).replace(" ", "/") for row in rows]
+    assert names == parts(hub.get("mini_resnet.fashion_mnist").model) and "data-text" in rows[1]
 
 
 def test_what_is_not_there_is_said(hub, tmp_path):
@@ -71,27 +90,116 @@ def test_what_is_not_there_is_said(hub, tmp_path):
     assert "python -m training.evaluate --averages" in averages_html(ModelHub(tmp_path), {}, "mnist", [])
 
 
-def test_norms_are_a_line_for_each_branch(hub):
+class FullGPU:
+    """A hub whose networks run nowhere."""
+
+    def run(self, id, use):
+        raise torch.OutOfMemoryError("full")
+
+
+def test_a_full_gpu_is_said(hub, monkeypatch):
+    bench = switches.Bench(FullGPU(), ["mini_resnet"])
+    for found in (next(bench.show("x", [], "", "mnist", None))[0], next(bench.alone("mini_resnet", "", "mnist"))):
+        assert "card is full" in found
+    bench = switches.Bench(hub, ["mini_resnet"])
+    monkeypatch.setattr(switches, "measured", lambda *_: FullGPU().run(None, None))
+    *_, (found, *_) = bench.show("mini_resnet", [], "", "mnist", lambda *_: "")
+    assert "card is full" in found
+    monkeypatch.setattr(switches, "measured", lambda *_: 1 + "a fault of the code")
+    with pytest.raises(TypeError):
+        list(bench.show("mini_resnet", [], "", "mnist", lambda *_: ""))
+
+
+def test_the_table_is_of_what_is_drawn_and_chosen(hub):
+    """Opening the page or the tab around it empties the table, and ends the one that is being made."""
+    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Learn") as whole, gr.Tabs(), gr.Tab("Shortcuts") as page:
+        switches.switches(hub, (page, whole), ["mini_resnet"], "shortcuts", None)
+    alone = next(event for event in blocks.fns.values() if event.fn and event.fn.__name__ == "alone")
+    opened = {(tab._id, "select") for tab in (page, whole)}
+    events = [event for event in blocks.fns.values() if opened <= set(event.targets)]
+    assert [event.fn() for event in events if event.fn and event.outputs == alone.outputs] == [""]
+    assert [event.cancels for event in events if event.cancels] == [[alone._id]]
+
+
+def test_the_derivatives_follow_the_switches(hub):
+    bench, rows = switches.Bench(hub, ["mini_resnet"]), {}
+    for off in ([], ["block1/shortcut"]):
+        found = next(bench.show("mini_resnet", off, "", "mnist", derivatives_html))[2]
+        rows[bool(off)] = re.findall(r"<td>([^<]+)</td>", found.split("block1")[1])[:3]
+    assert "0" not in rows[False] and rows[True][1] == "0" and rows[True][0] == rows[True][2]
+
+
+def test_sizes_of_weights_are_a_line_for_each_branch(hub):
     net = hub.get("mini_inception.mnist")
-    history = [norms(net.model.state_dict(), net.model)] * 3
-    assert norms_html(net, history).count("<polyline") == 8 and "kept no snapshots" in norms_html(net, [])
+    history = [sizes(net.model.state_dict(), net.model)] * 3
+    assert weights_html(net, history).count("<polyline") == 8 and "kept no snapshots" in weights_html(net, [])
 
 
 def test_the_depth_study_is_drawn(tmp_path):
     runs = []
     for shortcuts in (False, True):
         model, x = DeepNet(8, shortcuts, norm=False), torch.rand(4, 1, 28, 28)
-        row = {"epoch": 1.0, "train_accuracy": 50.0, "val_accuracy": 40.0}
+        row = {"epoch": 1.0, "train_loss": 0.5, "train_accuracy": 50.0, "val_accuracy": 40.0}
         gradients = gradient_norms(model, x, torch.arange(4))
         runs.append({"depth": 8, "shortcuts": shortcuts, "batch_norm": False, "history": [row, row | {"epoch": 2.0}],
                      "gradients": {"start": gradients, "end": gradients}})  # fmt: skip
-    path = tmp_path / "depth_study.json"
-    path.write_text(json.dumps({"runs": runs, "split": "some", "date": "today"}))
+    path = write_study(tmp_path, runs)
     html = depth_html(path, False, "end")
-    assert html.count("<polyline") == 3 * 2 and "8 layers," in html and "<p>some<" in html and "; today." in html
+    assert html.count("<polyline") == 3 * 2 and "8 layers," in html and "<p>Fashion-MNIST<" in html
+    assert html.count("<circle") == 2 * 2 * 2 and "8: F(x): 50.00 %" in html, "a dot for every epoch"
+    assert ">some<" in html and "; today." in html and "2 of 8 networks so far" in html
     gradients = html.split("<polyline")[5]
     assert len(re.search(r"points='([^']+)'", gradients)[1].split()) == 8
-    assert "depth_study" in depth_html(path, True, "start")
+    figures = [">8<", ">no<", ">no<", "<td>0.500</td>", "<td>50.00 %</td>", "<td>40.00 %</td>"]
+    assert all(figure in html.split("<tbody>")[1].split("</tr>")[0] for figure in figures)
+    assert html.split("<tbody>")[1] == depth_html(path, True, "start").split("<tbody>")[1], "of all networks"
+
+
+def write_study(folder, runs):
+    path = folder / FILE
+    facts = {"dataset": "fashion_mnist", "recipe": {"epochs": 2}, "split": "some", "date": "today"}
+    path.write_text(json.dumps(facts | {"runs": runs}))
+    return path
+
+
+def test_a_study_of_networks_that_learn_nothing_is_drawn(tmp_path):
+    """Zeros, numbers that overflowed, and a network that diverged."""
+    row = {"epoch": 1.0, "train_loss": 2.3, "train_accuracy": 10.0, "val_accuracy": 10.0}
+    gradients = {"start": [0.0, 1.0, float("nan"), float("inf")], "end": []}
+    run = {"depth": 56, "shortcuts": False, "batch_norm": False, "history": [row], "gradients": gradients}
+    html = depth_html(write_study(tmp_path, [run | {"diverged": True}]), False, "start")
+    assert "exactly zero in 1 of 4 layers" in html and "no finite number in 2 of 4 layers" in html
+    assert not re.search(r"points='[^']*(nan|inf)", html) and "diverged in epoch 2" in html
+    html = depth_html(write_study(tmp_path, [run | {"diverged": True, "history": []}]), False, "end")
+    assert "diverged in epoch 1" in html and "<td>–" in html
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "7",
+        '{"runs": [], "recipe": 7}',
+        '{"runs": 7}',
+        '{"runs": [{}]}',
+        '{"runs": [null]}',
+        '{"runs": [{"batch_norm": false}]}',
+    ],
+)
+def test_a_damaged_study_is_said_and_stops_nothing(tmp_path, content):
+    (tmp_path / FILE).write_text(content)
+    assert "is damaged" in depth_html(tmp_path / FILE, False, "start")
+
+
+def test_a_study_that_comes_later_is_seen_when_the_page_is_opened_again(tmp_path):
+    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Learn") as whole, gr.Tabs(), gr.Tab("Shortcuts") as page:
+        depth_page(tmp_path, (page, whole))
+    (event,) = blocks.fns.values()
+    assert {(page._id, "select"), (whole._id, "select")} <= set(event.targets)
+    assert "not been made" in event.fn(False, "start")
+    write_study(tmp_path, [])
+    assert "0 of 8" in event.fn(False, "start")
 
 
 def test_looks_are_counted_and_drawn(hub):
@@ -108,12 +216,24 @@ def test_looks_are_counted_and_drawn(hub):
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
     html = averages_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
+    assert "when this was measured:</span> AlexNet" in html and ">crops: 40 pictures<" in html
+    for end in ("1", "24"):
+        low, high = binomial_interval(round(found["lenet5.mnist"]["accuracy"][end] * 0.4), 40)
+        assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {end} → " in html
+    gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
+    assert f"{sum(gained)} of 2 networks have more" in html and "with 95 % confidence" in html
     assert "The 2 chosen together: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 6, 12, 18, 24] and "MACs, 24 crops" in html and f"{24 * 416_520:,}" in html
     assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])
     averaged["mnist"]["weights"]["lenet5.mnist"] = "other"
     assert "training.evaluate --averages" in averages_html(some, averaged, "mnist", [])
+
+
+def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
+    (tmp_path / "averaged.json").write_text("{")
+    with gr.Blocks(), gr.Tabs(), gr.Tab("Averages") as page:
+        averages_page(ModelHub(tmp_path), page, page)
 
 
 def test_looks_are_averaged_as_the_compare_tab_does(hub):

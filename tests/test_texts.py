@@ -84,7 +84,11 @@ def test_an_error_within_an_error_is_translated_too(tmp_path):
 
 def test_what_cards_say_of_their_pictures_is_translated():
     assert all("data-text=" in split_words(card.split) for card in ModelHub().cards().values())
-    assert f'"{TEXTS["recipe.split.none"][0]}"' in Path("training/data.py").read_text(encoding="utf-8")
+    for count in ("60,000", "59,000"):
+        html = split_words(f"trained on all {count}, validated on the test set")
+        assert f'data-values="{{&quot;train&quot;: &quot;{count}&quot;}}"' in html and "recipe.split.none" in html
+    said = TEXTS["recipe.split.none"][0].replace("{train}", "{len(train):,}")
+    assert f'"{said}"' in Path("training/data.py").read_text(encoding="utf-8")
 
 
 def test_commands_are_set_as_code():

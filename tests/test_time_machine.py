@@ -13,6 +13,7 @@ from ui.chart import Axis, Line, chart
 from ui.colours import COLOURS
 from ui.drawing import drawing_of
 from ui.time_machine import Replay, page, time_machine
+from ui.verdict import percent
 
 
 def test_every_epoch_of_every_network_is_on_the_page():
@@ -22,6 +23,13 @@ def test_every_epoch_of_every_network_is_on_the_page():
     assert "max='2' value='2'" in html and "Epoch 2 of 2" in html and "Nothing is drawn" in html
     assert re.search(r"<tr class=machine-first><th scope='row'>7<", html) and "Probability of</span> 7" in html
     assert html.count(COLOURS["lenet5"]) == 3 and html.count("chart-cursor") == 2
+
+
+def test_only_certainty_reads_so_once_the_slider_moves():
+    """The rounded frames are neither certain nor impossible where the probabilities are not."""
+    html = page(drawing_of("", "mnist"), [Replay(make_card(), [[0.99998, 2e-5, *[0.0] * 8], [1.0, *[0.0] * 9]], [1.0])])
+    first, last = json.loads(unescape(re.search(r"data-frames='([^']+)'", html)[1]))
+    assert [percent(p) for p in first[:3]] == [">99.99", "<0.01", "0.00"] and percent(last[0]) == "100.00"
 
 
 def test_without_snapshots_it_says_what_to_do():

@@ -75,7 +75,8 @@ def split(dataset: str, held_out: int, device: torch.device) -> tuple[Pictures, 
     """
     train = load(dataset, train=True, device=device)
     if not held_out:
-        return train, load(dataset, train=False, device=device), "trained on all 60,000, validated on the test set"
+        how = f"trained on all {len(train):,}, validated on the test set"
+        return train, load(dataset, train=False, device=device), how
     return (
         train[:-held_out],
         train[-held_out:],

@@ -29,7 +29,7 @@ from cnn_models.runtime import best_device
 from training.data import DataError, Pictures, split
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
-from training.loop import fit
+from training.loop import Diverged, fit
 from training.recipes import Recipe
 from training.state import TrainingError, discard, exists
 from training.train import git_commit
@@ -55,7 +55,10 @@ def study(
     state: Path,
     stop: Callable,
 ) -> dict:
-    """Train one network; its history, and its gradients before and after on the first pictures, in JSON's types."""
+    """Train one network; its history, and its gradients before and after on the first pictures, in JSON's types.
+
+    One whose loss was no longer finite has `diverged`, the epochs before, and no gradients after.
+    """
     pictures, validation = data
     build = partial(DeepNet, depth, shortcuts, norm)
     x = to_input(pictures.images[: recipe.batch_size], recipe.size, recipe.mean, recipe.std)
@@ -63,19 +66,22 @@ def study(
     torch.manual_seed(0)
     fresh = build()
     initialise(fresh, recipe.init)
-    start = gradient_norms(fresh.to(x.device), x, labels)
-    name = f"{depth} layers, {'shortcuts' if shortcuts else 'plain'}, {'with' if norm else 'without'} batch norm"
-    model, progress = fit(
-        name, build, pictures, validation, recipe, 0, x.device, state, resume=exists(state), stop=stop
-    )  # fmt: skip
-    return {
+    found = {
         "depth": depth,
         "shortcuts": shortcuts,
         "batch_norm": norm,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "history": progress.history,
-        "gradients": {"start": start, "end": gradient_norms(model, x, labels)},
+        "parameters": sum(p.numel() for p in fresh.parameters()),
+        "gradients": {"start": gradient_norms(fresh.to(x.device), x, labels), "end": []},
     }
+    name = f"{depth} layers, {'shortcuts' if shortcuts else 'plain'}, {'with' if norm else 'without'} batch norm"
+    try:
+        model, progress = fit(
+            name, build, pictures, validation, recipe, 0, x.device, state, resume=exists(state), stop=stop
+        )  # fmt: skip
+    except Diverged as error:  # which is a finding too
+        return found | {"history": error.history, "diverged": True}
+    found["gradients"]["end"] = gradient_norms(model, x, labels)
+    return found | {"history": progress.history}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -135,11 +141,13 @@ def table(runs: list[dict]) -> str:
         "|---:|---|---|---:|---:|---:|",
     ]
     for run in runs:
-        last, yes = run["history"][-1], {True: "yes", False: "no"}
-        lines.append(
-            f"| {run['depth']} | {yes[run['shortcuts']]} | {yes[run['batch_norm']]} | {last['train_loss']:.3f} "
-            f"| {last['train_accuracy']:.2f} % | {last['val_accuracy']:.2f} % |"
-        )
+        yes, figures = {True: "yes", False: "no"}, "– | – | –"
+        if run["history"]:
+            last = run["history"][-1]
+            figures = f"{last['train_loss']:.3f} | {last['train_accuracy']:.2f} % | {last['val_accuracy']:.2f} %"
+        if run.get("diverged"):
+            figures = f"diverged in epoch {len(run['history']) + 1}: {figures}"
+        lines.append(f"| {run['depth']} | {yes[run['shortcuts']]} | {yes[run['batch_norm']]} | {figures} |")
     return "\n".join(lines)
 
 

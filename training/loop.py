@@ -33,6 +33,14 @@ SEEDS = 4096  # of one process, before those of the next
 SAVE_EVERY = 120  # seconds between two savings of an unfinished training
 
 
+class Diverged(TrainingError):
+    """The loss is no longer finite; `history` has the epochs before."""
+
+    def __init__(self, epoch: int, history: list[dict]):
+        super().__init__(f"the loss is no longer a number in epoch {epoch + 1}; start again with a lower --lr")
+        self.history = history
+
+
 def augmented(images: Tensor, recipe: Recipe) -> Tensor:
     """A batch of pictures (uint8, N x 28 x 28) augmented by a recipe: float32, N x 1 x 28 x 28, 0 to 1."""
     x = images[:, None].float().div_(255)
@@ -89,7 +97,7 @@ def fit(
 
     The randomness of a step depends on nothing but seed, step and process, so a resumed run goes on as if it had never
     stopped. The run is saved to `state` every `SAVE_EVERY` seconds and when it ends. `stop` is asked after every step:
-    once it is true, the run is saved and TrainingError raised. It is raised too when the loss is no longer finite.
+    once it is true, the run is saved and TrainingError raised, and Diverged when the loss is no longer finite.
     Snapshots are kept, before the first epoch and after each, where all of them fit into `SNAPSHOTS_LIMIT`.
     `log` gets every row as it is made. `crew` is who else trains this network, by default nobody.
     """
@@ -157,7 +165,7 @@ def fit(
         progress.seconds = time.monotonic() - started
         if progress.step % steps == 0:
             loss, accuracy = (crew.sum(totals) / len(pictures)).tolist()
-            check_finite(loss, epoch)
+            check_finite(loss, epoch, progress.history)
             if crew.first:
                 found = measure(kept, validation, recipe.size_in(epoch), recipe.mean, recipe.std)
                 row = (epoch + 1, rate, loss, 100 * accuracy, found["loss"], found["accuracy"])
@@ -177,7 +185,7 @@ def fit(
         stopped, due = crew.any([stop(), finished or time.monotonic() - saved > SAVE_EVERY])
         if stopped or due:
             progress.loss, progress.right = crew.sum(totals).tolist()
-            check_finite(progress.loss, epoch)
+            check_finite(progress.loss, epoch, progress.history)
             progress.seconds = time.monotonic() - started
             if crew.first:
                 save_state(state, facts, progress, modules, optimizer)
@@ -191,6 +199,6 @@ def fit(
     return kept, progress
 
 
-def check_finite(loss: float, epoch: int) -> None:
+def check_finite(loss: float, epoch: int, history: list[dict]) -> None:
     if not math.isfinite(loss):
-        raise TrainingError(f"the loss is no longer a number in epoch {epoch + 1}; start again with a lower --lr")
+        raise Diverged(epoch, history)

@@ -11,7 +11,7 @@ from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.averaged import read_averaged
 from cnn_models.crops import SQUARES
 from cnn_models.layers import architecture_layers
-from cnn_models.statistics import binomial_interval
+from cnn_models.statistics import CONFIDENCE, binomial_interval
 from cnn_models.testsets import COUNT
 from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import COLOURS, DASH
@@ -22,7 +22,7 @@ GREY = "#8a8a8a"
 
 def averages_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     """Choosers of the data set and of the networks to average, and two charts."""
-    averaged = read_averaged(hub.weights_dir)
+    averaged = _read(hub)
     first = next(iter(averaged), next(iter(DATASETS)))
     gr.HTML(mark("learn.averages.why", "p class='lesson-why'"), apply_default_css=False)
     dataset = gr.Radio(
@@ -37,13 +37,21 @@ def averages_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     )
 
     def show(dataset: str, chosen: Sequence[str]) -> str:
-        return averages_html(hub, read_averaged(hub.weights_dir), dataset, chosen)
+        return averages_html(hub, _read(hub), dataset, chosen)
 
     shown = gr.HTML(show(first, list(ARCHITECTURES)), elem_id="learn-averages", apply_default_css=False)
     gr.on(
-        [dataset.input, networks.input], show, [dataset, networks], shown, queue=False, show_progress="hidden",
-        trigger_mode="always_last", api_visibility="private",
+        [dataset.input, networks.input, tab.select], show, [dataset, networks], shown, queue=False,
+        show_progress="hidden", trigger_mode="always_last", api_visibility="private",
     )  # fmt: skip
+
+
+def _read(hub: ModelHub) -> dict[str, dict]:
+    """What was measured; a damaged file is as none, so that it stops nothing."""
+    try:
+        return dict(read_averaged(hub.weights_dir))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def averages_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence[str]) -> str:
@@ -58,11 +66,36 @@ def averages_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence[
         return (
             f"<p class='lesson-misfit'>{mark('averages.none')} <code>python -m training.evaluate --averages</code></p>"
         )
-    lines = _lines(found["looks"])
-    key = legend([(line.name, line.colour, line.dash) for line in lines])
+    lines, looks = _lines(found["looks"]), found["looks"]
+    shown = [mark("averages.of", count=f"{each['pictures']:,}") for each in looks.values()]
+    key = legend([(f"{line.name} ({of})", line.colour, line.dash) for line, of in zip(lines, shown, strict=True)])
     charts = _together(found["together"]) + _looks(lines)
-    said = _chosen(found["together"], macs, chosen)
-    return f"{said}{key}<div class='charts-row'>{charts}</div>{_table(found['looks'], macs)}"
+    said = _missing(macs) + _chosen(found["together"], macs, chosen)
+    return f"{said}{key}<div class='charts-row'>{charts}</div>{_gain(looks)}{_table(looks, macs)}"
+
+
+def _missing(macs: dict[str, int]) -> str:
+    """The networks that are not among the measured ones."""
+    measured = {id.split(".")[0] for id in macs}
+    names = [spec.title for name, spec in ARCHITECTURES.items() if name not in measured]
+    return f"<p>{mark('averages.missing')} {mark('list.comma').join(names)}</p>" if names else ""
+
+
+def _gain(looks: dict[str, dict]) -> str:
+    """How many networks have more, and how many fewer of the pictures right after the most looks than after one."""
+    most = _most(looks)
+    gains = [found["accuracy"][str(most)] - found["accuracy"]["1"] for found in looks.values()]
+    better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+    return mark("averages.gain", "p", count=len(gains), better=better, worse=worse, crops=most)
+
+
+def _most(looks: dict[str, dict]) -> int:
+    return max(int(count) for found in looks.values() for count in found["accuracy"])
+
+
+def _interval(accuracy: float, count: int) -> str:
+    low, high = binomial_interval(round(count * accuracy / 100), count)
+    return f"{low:.2f}–{high:.2f}"
 
 
 def _chosen(together: list, macs: dict[str, int], chosen: Sequence[str]) -> str:
@@ -71,9 +104,9 @@ def _chosen(together: list, macs: dict[str, int], chosen: Sequence[str]) -> str:
     accuracy = next((accuracy for ids, accuracy in together if set(ids) == set(picked)), None)
     if accuracy is None:
         return mark("averages.choose", "p")
-    low, high = binomial_interval(round(accuracy * COUNT / 100), COUNT)
     cost = sum(macs[id] for id in picked)
-    values = {"count": len(picked), "accuracy": f"{accuracy:.2f}", "low": f"{low:.2f}", "high": f"{high:.2f}"}
+    values = {"count": len(picked), "accuracy": f"{accuracy:.2f}", "interval": _interval(accuracy, COUNT)}
+    values["confidence"] = f"{100 * CONFIDENCE:g}"
     return mark("averages.chosen", "p", **values, macs=f"{cost:,}", times=f"{cost / min(macs.values()):,.0f}")
 
 
@@ -99,7 +132,8 @@ def _lines(looks: dict[str, dict]) -> list[Line]:
         name = id.split(".")[0]
         title = ARCHITECTURES[name].title
         points = sorted((int(count), accuracy) for count, accuracy in found["accuracy"].items())
-        dots = [f"{title}: {count} → {accuracy:.2f} %" for count, accuracy in points]
+        pictures = found["pictures"]
+        dots = [f"{title}: {count} → {accuracy:.2f} % ({_interval(accuracy, pictures)})" for count, accuracy in points]
         lines.append(Line(title, COLOURS[name], points, DASH[name], dots))
     return lines
 
@@ -112,12 +146,11 @@ def _looks(lines: Sequence[Line]) -> str:
 
 def _table(looks: dict[str, dict], macs: dict[str, int]) -> str:
     """What one look and the most of them reach and cost."""
-    rows, most = [], max(int(count) for found in looks.values() for count in found["accuracy"])
+    rows, most = [], _most(looks)
     for id, found in looks.items():
-        one, many = found["accuracy"]["1"], found["accuracy"][str(most)]
-        low, high = binomial_interval(round(found["pictures"] * many / 100), found["pictures"])
-        cells = (f"{one:.2f} %", f"{many:.2f} % <small>{low:.2f}–{high:.2f}</small>", f"{found['pictures']:,}",
-                 f"{macs[id]:,}", f"{most * macs[id]:,}")  # fmt: skip
+        pictures, ends = found["pictures"], (found["accuracy"]["1"], found["accuracy"][str(most)])
+        cells = [f"{accuracy:.2f} % <small>{_interval(accuracy, pictures)}</small>" for accuracy in ends]
+        cells += [f"{pictures:,}", f"{macs[id]:,}", f"{most * macs[id]:,}"]
         title = ARCHITECTURES[id.split(".")[0]].title
         rows.append(f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     heads = "".join(
@@ -127,6 +160,7 @@ def _table(looks: dict[str, dict], macs: dict[str, int]) -> str:
     )  # fmt: skip
     return (
         f"{mark('averages.paper', 'p', count=most, paper=SQUARES * most)}"
+        f"{mark('averages.interval', 'p', confidence=f'{100 * CONFIDENCE:g}')}"
         f"<div class='training-figures'><table class='switches-table'><thead><tr>{heads}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

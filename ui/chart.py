@@ -8,12 +8,17 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
+from ui.texts import TEXTS, mark
+
 WIDTH, HEIGHT = 420, 210
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 8, 22  # pixels around the plot
 
 
 class Line(NamedTuple):
-    """A line through points; `dots` says what hovering over each of them tells, none for a line without dots."""
+    """A line through points; its name is a text, or the key of one.
+
+    `dots` says what hovering over each of the points tells, none for a line without dots.
+    """
 
     name: str
     colour: str
@@ -54,10 +59,13 @@ def around(values: Sequence[float], log: bool = False) -> Axis:
     return Axis(min(values), max(values), log) if values else Axis(1, 10, log)
 
 
-def chart(title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, cursor: bool = False) -> str:
+def chart(
+    title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, cursor: bool = False, label: str = ""
+) -> str:
     """Lines under a title and over what is told of the horizontal axis, both HTML.
 
     A `cursor` is a line that a script moves: it lies at the end, and `data-left` and `data-width` say where x does.
+    `label` is an aria-label (an attribute) where the names of the lines, which it has otherwise, are keys.
     """
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
@@ -80,16 +88,22 @@ def chart(title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, curso
     for line in lines:
         path = " ".join(f"{a},{b}" for a, b in map(place, line.points))
         style = f"stroke='{line.colour}' stroke-dasharray='{line.dash}'"
-        parts.append(f"<polyline points='{path}' {style}><title>{escape(line.name)}</title></polyline>")
+        parts.append(f"<polyline points='{path}' {style}>{title_of(line.name)}</polyline>")
         for point, said in zip(line.points, line.dots, strict=False):
             a, b = place(point)
             parts.append(f"<circle cx='{a}' cy='{b}' r='3' fill='{line.colour}'><title>{escape(said)}</title></circle>")
     name = f"{re.sub('<[^>]*>', '', title)}: {escape(', '.join(line.name for line in lines), quote=True)}"
+    label = label or f"aria-label='{name}'"
     return (
         f"<figure class='chart'><figcaption>{title}</figcaption><svg viewBox='0 0 {WIDTH} {HEIGHT}' "
-        f"role='img' aria-label='{name}'>{''.join(parts)}</svg>"
+        f"role='img' {label}>{''.join(parts)}</svg>"
         f"<small>{below}</small></figure>"
     )
+
+
+def title_of(name: str) -> str:
+    """An SVG title; the name is a text, or the key of one."""
+    return mark(name, "title") if name in TEXTS else f"<title>{escape(name)}</title>"
 
 
 def legend(entries: Sequence[tuple[str, str, str]]) -> str:

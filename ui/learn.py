@@ -8,10 +8,18 @@ from typing import NamedTuple
 import gradio as gr
 
 from cnn_models import ModelHub, googlenet
+from cnn_models.layers import architecture_layers
 from ui import lessons
 from ui.averages import averages_page
 from ui.blocks import inception_page, shortcuts_page
+from ui.layers import IMAGENET_SIZE
 from ui.texts import mark, say
+
+# Typed values as gradio itself puts them right once the box is left: into the range, an empty box to its beginning.
+WITHIN = """(...values) => values.map((value, index) => {
+  const [low, high] = %s[index] ?? [];
+  return low === undefined ? value : Math.round(Math.min(Math.max(value, low), high));
+})"""
 
 
 class Control(NamedTuple):
@@ -26,6 +34,10 @@ class Control(NamedTuple):
 SIZE, KERNEL = Control("size", 1, 10, 6), Control("kernel", 1, 7, 3)
 STRIDE, PADDING = Control("stride", 1, 4, 1), Control("pad", 0, 3, 0)
 CHANNELS, _, _, (FIVE_REDUCE, FIVE), _ = googlenet.BLOCKS["3a"]
+_FIVE = next(
+    step for step in architecture_layers("googlenet", IMAGENET_SIZE).steps() if step.name == "inception3a.five"
+)
+SIDE, FIVE_KERNEL = _FIVE.output[-1], _FIVE.kernel[0]
 # Computed from their sliders alone.
 PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "convolution": (
@@ -36,8 +48,8 @@ PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING)),
     "pointwise": (
         lessons.pointwise,
-        (Control("channels", 1, 512, CHANNELS), Control("filters", 1, 512, FIVE), Control("size", 1, 112, 28),
-         Control("kernel", 1, 11, 5), Control("middle", 1, 256, FIVE_REDUCE)),
+        (Control("channels", 1, 512, CHANNELS), Control("filters", 1, 512, FIVE), Control("size", 1, 112, SIDE),
+         Control("kernel", 1, 11, FIVE_KERNEL), Control("middle", 1, 256, FIVE_REDUCE)),
     ),
     "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
 }  # fmt: skip
@@ -74,7 +86,9 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
         with gr.Column(scale=1):
             gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
             shown = gr.HTML(page(*first), elem_id=f"learn-{name}", apply_default_css=False)
+    # Of a slider `change`, as its reset button gives no `input`.
+    events = [control.change if isinstance(control, gr.Slider) else control.input for control in inputs]
     gr.on(
-        [control.input for control in inputs], page, inputs, shown, queue=False, show_progress="hidden",
-        trigger_mode="always_last", api_visibility="private",
+        events, page, inputs, shown, js=WITHIN % [[c.low, c.high] for c in controls], queue=False,
+        show_progress="hidden", trigger_mode="always_last", api_visibility="private",
     )  # fmt: skip

@@ -8,7 +8,10 @@ from ui.texts import TEXTS, mark, mark_sentence
 
 OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW"}
 INITS = {"xavier_uniform": "Xavier", "he": "He", "lecun": "LeCun"}
-SPLIT = re.compile(TEXTS["recipe.split"][0].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)"))
+SPLITS = {
+    key: re.compile(TEXTS[key][0].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)"))
+    for key in ("recipe.split", "recipe.split.none")
+}
 VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip")
 
 
@@ -51,8 +54,10 @@ def recipe_words(recipe: dict) -> str:
 
 def split_words(split: str) -> str:
     """What a card says of which pictures were trained on, as HTML in the visitor's language; as it is if unknown."""
-    known = SPLIT.fullmatch(split)
-    return mark("recipe.split", **known.groupdict()) if known else mark_sentence(split)
+    for key, pattern in SPLITS.items():
+        if known := pattern.fullmatch(split):
+            return mark(key, **known.groupdict())
+    return mark_sentence(split)
 
 
 def _value(name: str, value: float) -> str:

@@ -11,7 +11,7 @@ import torch
 
 from cnn_models import create_model
 from cnn_models.ablation import parts
-from ui.texts import TEXTS, attribute, mark
+from ui.texts import TEXTS, Text, attribute, mark
 
 SEPARATOR = ","  # between parts that are sent
 # JavaScript, with the element's id for %s: the parts that are off.
@@ -42,18 +42,34 @@ def grid(name: str) -> str:
     )
 
 
+def branch_key(branch: str) -> str:
+    """The key of a kind of part; of one that is called alike in every language, its name."""
+    return key if (key := f"switches.branch.{branch}") in TEXTS else branch
+
+
 def branch_mark(branch: str) -> str:
     """A kind of part as HTML that follows the visitor's language."""
-    return mark(f"switches.branch.{branch}") if f"switches.branch.{branch}" in TEXTS else escape(branch)
+    key = branch_key(branch)
+    return mark(key) if key in TEXTS else escape(branch)
+
+
+def part_mark(part: str) -> str:
+    """`block1 shortcut`, as HTML that follows the visitor's language."""
+    block, branch = part.split("/")
+    return f"{escape(block)} {branch_mark(branch)}"
 
 
 def _head(name: str) -> str:
-    box = f"<input type='checkbox' data-all='{escape(name)}' {attribute('aria-label', 'switches.all', part=name)}>"
+    box = f"<input type='checkbox' data-all='{escape(name)}' {_named('switches.all', part=name)}>"
     return f"<label>{branch_mark(name)}{box}</label>"
 
 
 def _cell(block: str, branch: str) -> str:
-    name = escape(f"{block} {branch}")
-    return (
-        f"<td><label><input type='checkbox' value='{escape(block)}/{escape(branch)}' aria-label='{name}'></label></td>"
-    )
+    named = _named("switches.part.of", block=block, part=branch)
+    return f"<td><label><input type='checkbox' value='{escape(block)}/{escape(branch)}' {named}></label></td>"
+
+
+def _named(key: str, part: str, **values: str) -> str:
+    """An aria-label with the name of a part in it."""
+    kind = branch_key(part)
+    return attribute("aria-label", key, part=Text(kind) if kind in TEXTS else part, **values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -14,13 +13,15 @@ from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.ablation import PART, WHOLE_BELOW, measured, parts, without
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.decode import PictureError
+from cnn_models.errors import TranslatableError
 from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
-from cnn_models.predict import predict
+from cnn_models.predict import Answer, predict
+from cnn_models.runtime import is_out_of_memory
 from cnn_models.testsets import SIDE, Measured
 from ui.drawing import SENT, Drawing, drawing_of
 from ui.strips import png
-from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid
+from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
 from ui.texts import mark, mark_sentence, say
 from ui.verdict import class_mark, percent
 
@@ -44,10 +45,15 @@ class Bench:
         self.hub, self.names = hub, names
         self._known: dict[tuple, Measured] = {}
 
-    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing]:
-        """The network and the drawing that a visitor asks for. Raises CheckpointError, PictureError."""
+    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Answer]:
+        """The network and the drawing that a visitor asks for, and the answer. Raises CheckpointError, PictureError.
+
+        The answer shows that the network fits where it runs: on the CPU, if the GPU is full.
+        """
         drawing = drawing_of(value, dataset)
-        return self.hub.get(f"{name if name in self.names else self.names[0]}.{drawing.dataset}"), drawing
+        id = f"{name if name in self.names else self.names[0]}.{drawing.dataset}"
+        net, whole = self.hub.run(id, lambda net: (net, predict(net, drawing.grid)))
+        return net, drawing, whole
 
     def measure(self, net: LoadedModel, off: Sequence[str]) -> Iterator[Measured]:
         """What was found so far; the last is the result."""
@@ -66,30 +72,29 @@ class Bench:
             yield gr.skip(), gr.skip(), gr.skip()
             return
         try:
-            net, drawing = self.load(name, value, dataset)
+            net, drawing, whole = self.load(name, value, dataset)
             off = [part for part in off if part in parts(net.model)]
-            whole, less = predict(net, drawing.grid), predict(cut(net, off), drawing.grid)
+            less = predict(cut(net, off), drawing.grid)
             picture = f"<img src='{png(drawing.grid)}' alt=''>"
             text = mark("switches.drawn" if drawing.drawn else "switches.undrawn")
             head = f"<div class='machine-head'>{picture}<p>{text}</p></div>"
             bars = _bar("switches.whole", whole.probabilities[whole.label], whole.label)
             bars += _bar("switches.cut", less.probabilities[whole.label], less.label) if off else ""
             title = f"{mark('machine.chance')} {class_mark(whole.label)}"
-            rest = more(net, drawing, whole.label)
+            rest = more(cut(net, off), drawing, whole.label)
             yield f"{head}<h2>{title}</h2>{bars}", measuring(net, off, None, None), rest
             before = after = None
             for before in _now_and_then(self.measure(net, [])):
                 yield gr.skip(), measuring(net, off, before, None), gr.skip()
             for after in _now_and_then(self.measure(net, off)) if off else ():
                 yield gr.skip(), measuring(net, off, before, after), gr.skip()
-        except (PictureError, CheckpointError) as error:
-            yield f"<p class='lesson-misfit'>{mark_sentence(error)}</p>", "", ""
+        except (PictureError, CheckpointError, RuntimeError) as error:
+            yield _why(error), "", ""
 
     def alone(self, name: str, value: object, dataset: object) -> Iterator[str]:
         """HTML of a table: each part off by itself, a row more each time."""
         try:
-            net, drawing = self.load(name, value, dataset)
-            whole = predict(net, drawing.grid)
+            net, drawing, whole = self.load(name, value, dataset)
             *_, before = self.measure(net, [])
             rows, names = [], parts(net.model)
             for part in names:
@@ -97,12 +102,12 @@ class Bench:
                 answer = predict(cut(net, [part]), drawing.grid)
                 fall = found.accuracy - before.accuracy
                 rows.append(
-                    f"<tr><th scope='row'>{escape(part)}</th><td>{percent(answer.probabilities[whole.label])} %</td>"
+                    f"<tr><th scope='row'>{part_mark(part)}</th><td>{percent(answer.probabilities[whole.label])} %</td>"
                     f"<td>{class_mark(answer.label)}</td><td>{found.accuracy:.2f} %</td><td>{fall:+.2f}</td></tr>"
                 )
                 yield _table(net, rows, class_mark(whole.label), len(names))
-        except (PictureError, CheckpointError) as error:
-            yield f"<p class='lesson-misfit'>{mark_sentence(error)}</p>"
+        except (PictureError, CheckpointError, RuntimeError) as error:
+            yield _why(error)
 
 
 def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], why: str, more: More) -> None:
@@ -143,6 +148,8 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     )
     page, whole = tabs
     alone = each.click(bench.alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **TABLE)
+    # Meanwhile there may be another drawing, or another data set.
+    gr.on([page.select, whole.select], lambda: "", None, table, queue=False, cancels=[alone], **event)
     under_way = [
         alone,
         gr.on([page.select, off.input], show, **asked),
@@ -175,6 +182,17 @@ def measuring(net: LoadedModel, off: Sequence[str], before: Measured | None, aft
 def cut(net: LoadedModel, off: Sequence[str]) -> LoadedModel:
     """The network with parts off."""
     return dataclasses.replace(net, model=without(net.model, off))
+
+
+def _why(error: Exception) -> str:
+    """What to tell of an error; one of the code's own is raised again."""
+    if isinstance(error, RuntimeError) and is_out_of_memory(error):
+        said = mark("switches.memory")
+    elif isinstance(error, TranslatableError):
+        said = mark_sentence(error)
+    else:
+        raise error
+    return f"<p class='lesson-misfit'>{said}</p>"
 
 
 def _now_and_then(found: Iterator[Measured]) -> Iterator[Measured]:

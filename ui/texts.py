@@ -8,6 +8,7 @@ or `attribute` instead: it is English until `language.js` says it in the visitor
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -320,6 +321,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "list.and": ("{first} and {last}", "{first} 和 {last}"),
     "list.comma": (", ", "、"),
     "list.semicolon": ("; ", "；"),
+    "list.colon": (": ", "："),
     "list.stop": (".", "。"),
     # The board.
     "board.name": ("What each network answers, class by class, in percent", "各网络对每一类给出的概率（百分比）"),
@@ -350,9 +352,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board.models": ("Networks", "网络"),
     "board.calibrated": ("Calibrated", "校准"),
     "board.calibrated.why": (
-        "Each network's logits are divided by its own temperature, found on held-out pictures, so that 90 % "
-        "means 90 of 100; off, the probabilities are raw",
-        "每个网络的 logit 除以在留出图片上求得的温度，使 90 % 真正表示百中九十；关闭则显示原始概率",
+        "Each network's logits are divided by its own temperature, which fits training pictures held out best; how "
+        "far 90 % then is from 90 of 100 test pictures is on Training, calibration error. Off, the probabilities "
+        "are raw",
+        "每个网络的 logit 除以各自的温度，该温度在留出的训练图片上拟合得最好；在测试图片上 90 % 离百中九十还有多远，"
+        "见“训练”页的校准误差。关闭则显示原始概率",
     ),
     "board.sort": ("Order", "排序"),
     "board.sort.year": ("by year", "按年份"),
@@ -753,8 +757,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "用前 {train} 张训练图片训练，用最后 {held} 张验证",
     ),
     "recipe.split.none": (
-        "trained on all 60,000, validated on the test set",
-        "用全部 60,000 张训练，用测试集验证",
+        "trained on all {train}, validated on the test set",
+        "用全部 {train} 张训练，用测试集验证",
     ),
     "recipe.tested": (
         "No picture is held out: the test set is the validation set.",
@@ -884,11 +888,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "learn.averages": ("Many looks, many networks", "多看几眼、多个网络"),
     "learn.averages.why": (
-        "Averaging the probabilities of several networks, or of several crops of one picture, makes up for some "
-        "mistakes, and costs as many times the arithmetic.",
-        "对多个网络、或对同一图片多个裁剪的概率求平均，可以弥补一些错误，但运算量也成倍增加。",
+        "Averaging the probabilities of several networks, or of several crops of one picture, can make up for some "
+        "mistakes and costs as many times the arithmetic. Whether it does is measured below: these pictures fill "
+        "their frame already, and a crop may cut off what matters.",
+        "对多个网络、或对同一图片多个裁剪的概率求平均，有可能弥补一些错误，但运算量成倍增加。究竟是否有益，请看下面的实"
+        "测：这些图片本就占满画面，裁剪可能切掉要紧的部分。",
     ),
     "switches.off": ("Switch off:", "关掉："),
+    "switches.part.of": ("{block} {part}", "{block}的{part}"),
     "switches.all": ("All of {part}", "{part} 全部"),
     "switches.branch.pool": ("pool", "池化"),
     "switches.branch.shortcut": ("shortcut", "捷径"),
@@ -908,9 +915,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Accuracy on {count} of the test pictures, as many of each class (the others would take long)",
         "测试图片中 {count} 张（每类同样多，全部太慢）上的准确率",
     ),
+    "switches.memory": (
+        "The graphics card is full at the moment; try again in a while.",
+        "显卡内存暂时不足；请稍后再试。",
+    ),
     "switches.each.of": ("Measured on {count} test pictures:", "在 {count} 张测试图片上测得："),
-    "blocks.norms": ("The weights of each branch over the epochs (L2 norm)", "各分支权重随训练轮次的变化（L2 范数）"),
-    "blocks.norms.none": (
+    "blocks.weights": (
+        "How large the weights of each branch are, over the epochs (root mean square)",
+        "各分支权重的大小随训练轮次的变化（均方根）",
+    ),
+    "blocks.weights.none": (
         "This network has kept no snapshots of its training, so its weights of earlier epochs are not known.",
         "该网络训练时没有保存快照，因此不知道此前各轮的权重。",
     ),
@@ -925,26 +939,59 @@ TEXTS: dict[str, tuple[str, str]] = {
     "depth.title": ("What depth alone does", "仅仅加深会怎样"),
     "depth.why": (
         "Plain and residual networks of {few} and {many} layers, from the same seed and by the same recipe. If depth "
-        "could only help, the {many} layers would fit the training pictures at least as well.",
+        "could only help, the {many} layers would fit the training pictures at least as well. One thing differs: where "
+        "there is no batch norm, the last convolution of each residual block begins at zero, so that the block begins "
+        "as the identity (Zhang et al. 2019, Fixup). Otherwise the variance would double with every block.",
         "{few} 层与 {many} 层的普通网络和残差网络，同一种子、同一方案。若加深只有好处，{many} 层至少应同样好地拟合训练"
-        "图片。",
+        "图片。只有一处不同：没有批归一化时，每个残差块的最后一个卷积从零开始，使该块起初是恒等映射（Zhang 等 2019，"
+        "Fixup）；否则方差每过一块就翻一倍。",
     ),
     "depth.norm": ("with batch norm", "有批归一化"),
     "depth.bare": ("without batch norm", "无批归一化"),
     "depth.start": ("gradients before training", "训练前的梯度"),
     "depth.end": ("gradients after training", "训练后的梯度"),
     "depth.none": ("The study has not been made here yet. This makes it:", "此处尚未做过该实验。运行以下命令："),
-    "depth.train": ("Accuracy on training pictures (%)", "训练图片上的准确率（%）"),
-    "depth.val": ("Accuracy on held-out pictures (%)", "留出图片上的准确率（%）"),
+    "depth.damaged": (
+        "The file of the study is damaged or not one of this kind. Move it away, then make the study again:",
+        "实验文件已损坏，或不是这种文件。请将其移走，再运行以下命令重做：",
+    ),
+    "depth.part": (
+        "{done} of {all} networks so far: the same command goes on with the study.",
+        "目前完成 {all} 个网络中的 {done} 个：运行同一命令即可继续。",
+    ),
+    "depth.train": (
+        "Accuracy on training pictures (%), the mean over each epoch while the network learns",
+        "训练图片上的准确率（%），即每轮学习过程中的均值",
+    ),
+    "depth.val": (
+        "Accuracy on held-out pictures (%), after each epoch",
+        "留出图片上的准确率（%），每轮之后测得",
+    ),
     "depth.gradients": ("Gradient of each layer's weights (L2 norm)", "各层权重的梯度（L2 范数）"),
     "depth.layer": ("layer, from the input", "层（从输入起）"),
     "depth.run": ("{layers} layers,", "{layers} 层，"),
     "depth.plain": ("plain", "普通"),
     "depth.residual": ("residual", "残差"),
+    "depth.zero": (
+        "the gradient is exactly zero in {count} of {all} layers, which a logarithmic axis cannot show",
+        "{all} 层中有 {count} 层的梯度恰为零，对数坐标无法显示",
+    ),
+    "depth.wild": (
+        "the gradient is no finite number in {count} of {all} layers: the numbers grew too large",
+        "{all} 层中有 {count} 层的梯度不是有限数：数值过大而溢出",
+    ),
+    "depth.layers": ("layers", "层数"),
+    "depth.shortcuts": ("shortcuts", "捷径"),
+    "depth.normed": ("batch norm", "批归一化"),
+    "depth.loss": ("training loss", "训练损失"),
+    "depth.fitted": ("training accuracy", "训练准确率"),
+    "depth.held": ("validation accuracy", "验证准确率"),
+    "depth.yes": ("yes", "有"),
+    "depth.no": ("no", "无"),
+    "depth.diverged": ("diverged in epoch {epoch}", "第 {epoch} 轮发散"),
     "depth.facts": (
-        "{epochs} epochs without augmentation; {date}. Gradients are of the first batch; those that are zero are left "
-        "out.",
-        "{epochs} 轮，无增强；{date}。梯度取自第一批图片，为零者略去。",
+        "{epochs} epochs without augmentation; {date}. Gradients are of the first batch.",
+        "{epochs} 轮，无增强；{date}。梯度取自第一批图片。",
     ),
     "averages.none": (
         "What averaging gains was not measured for the networks of this data set as they are now. This measures it:",
@@ -957,10 +1004,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     "averages.count": ("networks averaged", "求平均的网络数"),
     "averages.choose": ("Choose at least one network that is trained.", "请至少选择一个已训练的网络。"),
     "averages.chosen": (
-        "The {count} chosen together: {accuracy} % of the test pictures ({low}–{high}), for {macs} "
-        "multiply-accumulates a picture, {times} times those of the cheapest network.",
-        "所选 {count} 个网络合计：测试图片的 {accuracy} %（{low}–{high}），每张图片 {macs} 次乘加，是最省网络的 "
-        "{times} 倍。",
+        "The {count} chosen together: {accuracy} % of the test pictures ({confidence} % interval {interval}), for "
+        "{macs} multiply-accumulates a picture, {times} times those of the cheapest network.",
+        "所选 {count} 个网络合计：测试图片的 {accuracy} %（{confidence} % 区间 {interval}），每张图片 {macs} 次乘加，"
+        "是最省网络的 {times} 倍。",
+    ),
+    "averages.of": ("crops: {count} pictures", "裁剪：{count} 张图片"),
+    "averages.missing": (
+        "Not among them, as they were not trained when this was measured:",
+        "以下网络在测量时尚未训练，不在其中：",
+    ),
+    "averages.gain": (
+        "With {crops} crops in place of one look, {better} of {count} networks have more of the pictures right and "
+        "{worse} fewer.",
+        "以 {crops} 个裁剪代替看一眼，{count} 个网络中有 {better} 个答对更多，{worse} 个答对更少。",
+    ),
+    "averages.interval": (
+        "Small figures: where the accuracy would be on endless pictures, with {confidence} % confidence (Wilson). The "
+        "fewer the pictures, the wider.",
+        "小字：若图片无穷多，准确率所在的 {confidence} % 区间（Wilson）。图片越少，区间越宽。",
     ),
     "averages.looks": ("Accuracy (%) by the number of crops averaged", "准确率（%）随裁剪数的变化"),
     "averages.crops": ("crops averaged", "求平均的裁剪数"),
@@ -1061,6 +1123,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is a value in another."""
+
+    key: str
+
+
 KEYS = {english: key for key, (english, _) in TEXTS.items()}
 
 
@@ -1071,7 +1141,11 @@ def say(language: str, key: str, **values: object) -> str:
     """
     text = TEXTS[key][list(LANGUAGES).index(language) if language in LANGUAGES else _unknown(language)]
     filled = {
-        name: translate(language, value) if isinstance(value, TranslatableError) else value
+        name: translate(language, value)
+        if isinstance(value, TranslatableError)
+        else say(language, value.key)
+        if isinstance(value, Text)
+        else value
         for name, value in values.items()
     }
     return text.format(**filled) if values else text
@@ -1126,7 +1200,9 @@ def _data(name: str, key: str, values: dict[str, object]) -> str:
 
 
 def _nested(value: object) -> object:
-    """An error among the values, as `language.js` reads it; whatever else came as a value, as it reads."""
+    """A text or an error among the values, as `language.js` reads it; whatever else came as a value, as it reads."""
+    if isinstance(value, Text):
+        return {"key": value.key}
     sentence, values = _parts(value) if isinstance(value, TranslatableError) else ("", {})
     return {"key": KEYS[sentence], "values": values} if sentence in KEYS else str(value)
 

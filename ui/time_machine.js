@@ -1,8 +1,12 @@
 // The slider of the time machine: every frame is here already, so moving it asks nobody.
 const within = (selector) => element.querySelectorAll(selector);
 
-// As `percent` in verdict.py, of values rounded to four digits.
-const percent = (p) => (100 * p).toFixed(2);
+// As `percent` in verdict.py: only certainty reads 100.00, only 0 reads 0.00.
+const percent = (p) => {
+  const text = (100 * p).toFixed(2);
+  if (text === "100.00" && p < 1) return ">99.99";
+  return text === "0.00" && p > 0 ? "<0.01" : text;
+};
 
 const show = (epoch) => {
   const [slider] = within("input[type=range]");

@@ -108,9 +108,16 @@ def _line(each: Replay, values: Sequence[float], first: int) -> Line:
     return Line(each.title, COLOURS[name], list(enumerate(values, first)), DASH[name])
 
 
+def _short(probability: float) -> float:
+    """A probability in few digits, enough to read the same in percent; only certainty is 1, only 0 is 0."""
+    if 0 < probability < 1:
+        return min(max(round(probability, 4), 1e-5), 1 - 1e-5)
+    return probability
+
+
 def _answers(each: Replay, classes: Sequence[str]) -> str:
     """A network's probabilities at the last epoch as bars; `data-frames` holds those of all."""
-    frames = escape(json.dumps([[round(p, 4) for p in row] for row in each.probabilities], separators=(",", ":")))
+    frames = escape(json.dumps([[_short(p) for p in row] for row in each.probabilities], separators=(",", ":")))
     now = each.probabilities[-1]
     rows = "".join(
         f"<tr{' class=machine-first' * (p == max(now))}><th scope='row'>{class_mark(label)}</th>"

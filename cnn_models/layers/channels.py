@@ -16,7 +16,7 @@ from cnn_models.specs import Card
 from cnn_models.testsets import balanced_order, load_test_set
 
 SHOWN = 16  # channels of a layer
-BATCH = 20  # test pictures at once, whose outputs are all in memory
+BATCH_MEMORY = 10**8  # bytes of outputs of the test pictures at once, which are all in memory, twice
 _DEAD: WeakKeyDictionary[nn.Module, dict[int, dict[int, int]]] = WeakKeyDictionary()
 
 
@@ -61,7 +61,7 @@ def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
         chosen = pictures[balanced_order(labels)[: tested(network)]]
         relus = [step.index for step in network.steps() if step.kind == "ReLU"]
         alive: dict[int, Tensor] = {}
-        for batch in torch.from_numpy(chosen).split(BATCH):
+        for batch in torch.from_numpy(chosen).split(max(1, BATCH_MEMORY // network.memory)):
             x = to_input(batch.to(next(model.parameters()).device), size, card.mean, card.std)
             found = outputs(model, x)
             for index in relus:

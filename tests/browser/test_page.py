@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from cnn_models import ARCHITECTURES, ModelHub
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.ablation import PART
 from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import CheckpointError
@@ -291,7 +291,7 @@ def test_learn_pages_follow_their_controls(page):
         page.get_by_role("tab", name=say("en", f"learn.{name}"), exact=True).click()
         shown = page.locator(f"#learn-{name}")
         for control in controls:
-            before = shown.inner_html()
+            before, text = shown.inner_html(), shown.inner_text()
             value = control.value + 1 if control.value < control.high else control.value - 1
             box = page.get_by_label(f"number input for {say('en', f'lesson.{control.name}')}").locator("visible=true")
             box.fill(str(value))
@@ -299,6 +299,17 @@ def test_learn_pages_follow_their_controls(page):
             page.wait_for_function(
                 "([id, html]) => document.getElementById(id).innerHTML !== html", arg=[f"learn-{name}", before]
             )
+            box.locator("xpath=..").get_by_role("button").click()  # reset
+            page.wait_for_function(
+                "([id, text]) => document.getElementById(id).innerText === text", arg=[f"learn-{name}", text]
+            )
+        if name == "pooling":  # out of range, and nothing at all, before the box is left
+            box = page.get_by_label("number input for Size").locator("visible=true")
+            for typed, said in (("99", "⌊(10 + 2·0 − 2) / 2⌋ + 1 = 5"), ("", "does not fit in 1 pixels")):
+                box.fill(typed)
+                expect(shown).to_contain_text(said)
+            expect(page.locator(".toast-body")).to_have_count(0)
+            box.press("Tab")
     page.get_by_role("tab", name="Pooling", exact=True).click()
     before = page.locator("#learn-pooling").inner_html()
     page.get_by_label("Average", exact=True).check()
@@ -338,6 +349,14 @@ def test_parts_of_real_networks_are_switched_off(page):
     whole, cut = (float(text.split(" %")[0]) for text in accuracies.all_inner_texts())
     assert whole == pytest.approx(ModelHub().card("mini_resnet.mnist").metrics["test_accuracy"], abs=0.02)
     assert cut < whole - 1
+    page.get_by_role("button", name=say("en", "switches.each")).locator("visible=true").click()
+    rows = page.locator("#shortcuts-each tbody tr")
+    expect(rows).to_have_count(4, timeout=120_000)
+    expect(rows.nth(1)).to_contain_text(f"{cut:.2f} %")  # of block1's shortcut, as above
+    page.get_by_role("tab", name="Compare", exact=True).click()
+    page.get_by_label("Clothing").check()
+    page.get_by_role("tab", name="Learn", exact=True).click()
+    expect(rows).to_have_count(0)
 
 
 def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
@@ -363,25 +382,6 @@ def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
     expect(page.locator("#inception-test h2")).to_contain_text("10,000")
 
 
-def test_the_time_machine_follows_its_slider(page):
-    page.get_by_label("Clothing").check()
-    page.locator("#samples .samples:not([hidden]) button").nth(1).click()
-    expect(page.locator("#verdict")).to_contain_text("see Trouser")
-    page.get_by_role("tab", name="Training").click()
-    machine = page.locator("#time-machine")
-    kept = [card for card in ModelHub().cards().values() if card.dataset == "fashion_mnist" and card.snapshots_sha256]
-    if not kept:
-        expect(machine).to_contain_text("has kept its snapshots")
-        return
-    expect(machine).to_contain_text("your drawing")
-    expect(machine.locator("figure[data-frames]")).to_have_count(len(kept))
-    before, cursor = machine.locator("table").first.inner_text(), machine.locator(".chart-cursor").first
-    end = cursor.get_attribute("x1")
-    machine.locator("input").fill("0")
-    expect(machine.locator("output")).to_contain_text("Epoch 0 of")
-    assert machine.locator("table").first.inner_text() != before and cursor.get_attribute("x1") != end
-
-
 def test_averages_follow_their_choosers(page):
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.averages"), exact=True).click()
@@ -391,3 +391,8 @@ def test_averages_follow_their_choosers(page):
         (accuracy,) = (accuracy for ids, accuracy in measured["together"] if set(ids) == chosen)
         expect(shown).to_contain_text(f"The {len(chosen)} chosen together: {accuracy:.2f} %")
         page.locator("#averages-networks").get_by_text("LeNet-5").click()
+    averaged = read_averaged(ModelHub().weights_dir)
+    for dataset in reversed(averaged):
+        page.get_by_label(DATASETS[dataset].title, exact=True).locator("visible=true").check()
+        chosen, accuracy = len(averaged[dataset]["weights"]), averaged[dataset]["accuracy"]
+        expect(shown).to_contain_text(f"The {chosen} chosen together: {accuracy:.2f} %")

@@ -1,0 +1,77 @@
+"""Pages that show what a training left beside the weights, in Chromium: the app serves a folder that is made here."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+from playwright.sync_api import expect
+
+from cnn_models import ModelHub, create_model
+from cnn_models.checkpoint import HISTORY_COLUMNS, write_checkpoint
+from cnn_models.decode import decode
+from cnn_models.snapshots import replay
+from tests.conftest import make_card, served
+from training.state import Progress
+from ui.depth import FILE
+from ui.texts import say
+from ui.verdict import percent
+
+ID = "lenet5.mnist"
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """LeNet-5 before and after a training that made it very sure, and a study of depth."""
+    torch.manual_seed(0)
+    progress, model = Progress(history=[dict.fromkeys(HISTORY_COLUMNS, 1)]), create_model("lenet5")
+    progress.take(model)
+    with torch.no_grad():
+        model.output.weight.mul_(400)
+    progress.take(model)
+    card = dataclasses.replace(make_card(), metrics={"val_accuracy": 1.0, "val_loss": 1.0})
+    write_checkpoint(tmp_path / ID, model.state_dict(), card, progress.history, "#", snapshots=progress.snapshots)
+    row = {"epoch": 1.0, "train_loss": 1.0, "train_accuracy": 50.0, "val_accuracy": 40.0}
+    runs = [
+        {"depth": depth, "shortcuts": True, "batch_norm": norm, "history": [row],
+         "gradients": {"start": [1.0] * depth, "end": [0.0, *[1.0] * (depth - 1)]}}
+        for depth, norm in ((20, False), (56, True))
+    ]  # fmt: skip
+    facts = {"dataset": "fashion_mnist", "recipe": {"epochs": 1}, "split": "some", "date": "today"}
+    (tmp_path / FILE).write_text(json.dumps(facts | {"runs": runs}))
+    return tmp_path
+
+
+@pytest.fixture
+def url(weights):
+    with served("--weights", str(weights)) as address:
+        yield address
+
+
+def test_the_time_machine_and_the_study_of_depth_follow_their_controls(page, weights):
+    page.locator("#samples .samples:not([hidden]) button").nth(4).click()
+    expect(page.locator("#verdict")).to_contain_text("LeNet-5 reads")
+    page.get_by_role("tab", name="Training").click()
+    machine = page.locator("#time-machine")
+    expect(machine).to_contain_text("your drawing")
+    hub = ModelHub(weights, device="cpu")
+    epochs = replay(hub.snapshots(ID), hub.card(ID), decode("ui/samples/mnist.4.png"))
+    assert {percent(p) for p in epochs[1].tolist()} & {"<0.01", ">99.99"}, "so sure that rounding matters"
+    cursor = machine.locator(".chart-cursor").first
+    end, shares = cursor.get_attribute("x1"), machine.locator("td:last-child")
+    for epoch in (0, 1):  # the slider stands at the last at first
+        machine.locator("input").fill(str(epoch))
+        expect(machine.locator("output")).to_contain_text(f"Epoch {epoch} of 1")
+        assert shares.all_inner_texts() == [percent(p) for p in epochs[epoch].tolist()]
+        assert (cursor.get_attribute("x1") == end) == (epoch == 1)
+
+    page.get_by_role("tab", name="Learn", exact=True).click()
+    page.get_by_role("tab", name=say("en", "learn.shortcuts"), exact=True).click()
+    depth = page.locator("#learn-depth")
+    expect(depth.locator(".chart-legend")).to_contain_text("20 layers")
+    expect(depth).not_to_contain_text("exactly zero")
+    page.locator("#depth-when").get_by_text(say("en", "depth.end")).click()
+    expect(depth).to_contain_text("exactly zero in 1 of 20 layers")
+    page.locator("#depth-norm").get_by_text(say("en", "depth.norm")).click()
+    expect(depth).to_contain_text("exactly zero in 1 of 56 layers")
+    expect(depth.locator(".chart-legend")).not_to_contain_text("20 layers")
