@@ -141,7 +141,9 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     event = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     inputs, outputs = [chooser, drawn, by, log, smoothing, language], [*plots, details]
     tables = [scatter, ranking, sure, wrong]
-    gr.on([control.input for control in inputs], show, inputs, outputs, **event)
+    # Of the slider `change`, as its reset button gives no `input`.
+    events = [control.change if control is smoothing else control.input for control in inputs]
+    gr.on(events, show, inputs, outputs, **event)
     gr.on(
         [control.input for control in (dataset, cost, language)],
         board,
