@@ -37,7 +37,7 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
     )
     with gr.Row():
         norm = gr.Radio(
-            [(say("en", "depth.norm"), True), (say("en", "depth.bare"), False)], value=False, show_label=False,
+            [(say("en", "depth.norm"), True), (say("en", "depth.bare"), False)], value=True, show_label=False,
             container=False, elem_id="depth-norm",
         )  # fmt: skip
         when = gr.Radio(
@@ -48,7 +48,7 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
     def show(norm: bool, when: str) -> str:
         return depth_html(weights / FILE, norm, when)
 
-    shown = gr.HTML(show(False, "start"), elem_id="learn-depth", apply_default_css=False)
+    shown = gr.HTML(show(True, "start"), elem_id="learn-depth", apply_default_css=False)
 
     gr.on(
         [norm.input, when.input, *(tab.select for tab in tabs)], show, [norm, when], shown, queue=False,
@@ -78,10 +78,20 @@ def _study(study: dict, norm: bool, when: str) -> str:
         mark("depth.facts", epochs=study["recipe"]["epochs"], date=study["date"]),
     )
     return (
-        f"{part if len(study['runs']) < NETWORKS else ''}{key}"
+        f"{part if len(study['runs']) < NETWORKS else ''}{_found(runs)}{key}"
         f"<div class='charts-row'>{_curves(runs)}{_gradients(runs, when)}</div>{_left_out(runs, when)}"
         f"{_figures(study['runs'])}<p>{mark('list.semicolon').join(facts)}</p>"
     )
+
+
+def _found(runs: Sequence[dict]) -> str:
+    """What more layers change, without shortcuts and with them, in a sentence; none where networks are missing."""
+    reached = {(run["shortcuts"], run["depth"]): run["history"][-1]["train_accuracy"] for run in runs if run["history"]}
+    few, many = min(DEPTHS), max(DEPTHS)
+    if any((kind, depth) not in reached for kind in KINDS for depth in DEPTHS):
+        return ""
+    plain, residual = (f"{reached[kind, many] - reached[kind, few]:+.2f}" for kind in KINDS)
+    return mark("depth.found", "p class='lesson-why'", few=few, many=many, plain=plain, residual=residual)
 
 
 def _curves(runs: Sequence[dict]) -> str:

@@ -946,6 +946,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "图片。只有一处不同：没有批归一化时，每个残差块的最后一个卷积从零开始，使该块起初是恒等映射（Zhang 等 2019，"
         "Fixup）；否则方差每过一块就翻一倍。",
     ),
+    "depth.found": (
+        "{many} layers instead of {few} change the accuracy on training pictures by {plain} points without shortcuts, "
+        "and by {residual} with them.",
+        "层数从 {few} 增至 {many}，训练图片上的准确率在无捷径时变化 {plain} 个百分点，"
+        "有捷径时变化 {residual} 个百分点。",
+    ),
     "depth.norm": ("with batch norm", "有批归一化"),
     "depth.bare": ("without batch norm", "无批归一化"),
     "depth.start": ("gradients before training", "训练前的梯度"),
