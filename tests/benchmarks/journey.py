@@ -66,7 +66,9 @@ def visit(environment: dict[str, str], picture: Path | None) -> None:
 
 def main(work: Path, pictures: Path | None) -> None:
     (work / "empty").mkdir()
-    for id in BUILT_IN:
+    trained = [id for id in BUILT_IN if (default_weights_dir() / id).is_dir()]
+    print(f"not trained yet: {', '.join(id for id in BUILT_IN if id not in trained) or 'none'}", flush=True)
+    for id in trained:
         shutil.copytree(default_weights_dir() / id, work / "weights" / id)
     with FakeHub() as server:
         environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HUB_DISABLE_XET": "1", "EMPTY": str(work / "empty")}
