@@ -145,6 +145,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "mini_inception.fashion_mnist": {
         "source": SOURCE,
         "best": replace(CLOTHES, init="lecun"),
+        # No better: 91.00 % on held-out pictures after 10 epochs (50 of `best`), against 91.54.
         "distilled": taught(CLOTHES, init="lecun"),
     },
     "mini_resnet.mnist": {
