@@ -299,6 +299,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "verdict.all": ("All {count} networks", "{count} 个网络一致"),
     "verdict.some": ("{votes} of {count} networks", "{count} 个网络中有 {votes} 个"),
     "verdict.split": ("The networks are split: {clauses}", "各网络意见不一：{clauses}"),
+    "verdict.divided": ("The networks are split", "各网络意见不一"),
     "verdict.share": ("{label} has {share} % of the soft vote", "软投票中 {label} 占 {share} %"),
     "verdict.none": ("Not one of the ten things, it seems: {why}. ", "看来不是十类中的任何一类：{why}。"),
     "verdict.strange": (

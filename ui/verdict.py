@@ -76,10 +76,13 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
     else:
         if 2 * verdict.votes[label] > count:
             some = say(language, "verdict.some", votes=verdict.votes[label], count=count)
-            text = semicolon.join([clause(label, some), comma.join(others)])
+            brief = clause(label, some)
+            text = semicolon.join([brief, comma.join(others)])
         else:
+            brief = say(language, "verdict.divided")
             text = say(language, "verdict.split", clauses=comma.join([clause(label), *others]))
-        text += semicolon + say(language, "verdict.share", **share)
+        # Of none of the ten things, who takes it for what is on the board: the sentence has its place, and no more.
+        text = brief if verdict.unusual else text + semicolon + say(language, "verdict.share", **share)
     if verdict.unusual:
         strange = sum(answer.unusual for answer in comparison.models)
         if comparison.dot:

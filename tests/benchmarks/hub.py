@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.hub
 
-Ten checkpoints: those of `weights/`, and untrained networks for what is not trained yet. The Hub is the
-server of the tests, on the loopback. `bare` is `safetensors.torch.load_file`, to float32, and `load_state_dict` into a
-network that is there; `loaded and checked` makes the network too.
+The checkpoints of `weights/`. The Hub is the server of the tests, on the loopback. `bare` is
+`safetensors.torch.load_file`, to float32, and `load_state_dict` into a network that is there; `loaded and checked`
+makes the network too.
 """
 
 from __future__ import annotations
@@ -54,28 +54,29 @@ def bare(model: nn.Module, folder: Path) -> None:
 def main(work: Path) -> None:
     from cnn_models import ModelHub, create_model
     from cnn_models.checkpoint import load_model, memory
-    from cnn_models.ids import BUILT_IN
-    from tests.benchmarks.journey import ten
+    from tests.benchmarks.journey import copied
     from tests.fake_hub import FakeHub
 
     weights = work / "weights"
-    print(f"not trained yet: {', '.join(ten(weights)) or 'none'}")
+    ids = copied(weights)
     listing = [milliseconds(ModelHub(weights).cards) for _ in range(ROUNDS)]
-    print(f"ten cards listed from the folder: {listing[0]:.1f} ms the first time, {min(listing[1:]):.1f} ms after")
+    print(
+        f"{len(ids)} cards listed from the folder: {listing[0]:.1f} ms the first time, {min(listing[1:]):.1f} ms after"
+    )
 
     with FakeHub() as server:
-        for id in BUILT_IN:
+        for id in ids:
             server.push(f"someone/{id}", weights / id)
         os.environ |= {"HF_ENDPOINT": server.url, "HF_HOME": str(work / "cache"), "HF_HUB_DISABLE_XET": "1"}
         os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "NO_PROXY": "127.0.0.1,localhost"}
         import huggingface_hub  # noqa: F401 (it reads the environment now, and before the clock runs)
 
         hub = ModelHub(work / "empty", "someone")
-        listing = milliseconds(lambda: [hub.card(id) for id in BUILT_IN])
-        print(f"ten cards from the Hub, one after the other, with an empty cache: {listing:.0f} ms\n")
+        listing = milliseconds(lambda: [hub.card(id) for id in ids])
+        print(f"{len(ids)} cards from the Hub, one after the other, with an empty cache: {listing:.0f} ms\n")
         print("| ms | bare | loaded and checked | / bare | from memory | pulled and loaded | from the Hub's cache |")
         print("|---|---:|---:|---:|---:|---:|---:|")
-        for id in BUILT_IN:
+        for id in ids:
             model = create_model(id.partition(".")[0])
             rounds = [
                 (milliseconds(lambda: bare(model, weights / id)), milliseconds(lambda: load_model(weights / id)))  # noqa: B023

@@ -1,4 +1,4 @@
-"""The whole way of the weights: ten checkpoints published, deleted here, and pulled by the app of somebody else.
+"""The whole way of the weights: all checkpoints published, deleted here, and pulled by the app of somebody else.
 
     python -m tests.benchmarks.journey [folder for screenshots]
 
@@ -24,6 +24,14 @@ from cnn_models.ids import BUILT_IN
 from tests.fake_hub import FakeHub
 
 ROOT = Path(__file__).parents[2]
+
+
+def copied(folder: Path) -> list[str]:
+    """The checkpoints of `weights/` are now in a folder too; their ids."""
+    ids = [id for id in BUILT_IN if (default_weights_dir() / id).is_dir()]
+    for id in ids:
+        shutil.copytree(default_weights_dir() / id, folder / id)
+    return ids
 
 
 def draw_seven(page: Page) -> None:
@@ -66,10 +74,7 @@ def visit(environment: dict[str, str], picture: Path | None) -> None:
 
 def main(work: Path, pictures: Path | None) -> None:
     (work / "empty").mkdir()
-    trained = [id for id in BUILT_IN if (default_weights_dir() / id).is_dir()]
-    print(f"not trained yet: {', '.join(id for id in BUILT_IN if id not in trained) or 'none'}", flush=True)
-    for id in trained:
-        shutil.copytree(default_weights_dir() / id, work / "weights" / id)
+    print(f"trained and copied: {', '.join(copied(work / 'weights'))}", flush=True)
     with FakeHub() as server:
         environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HUB_DISABLE_XET": "1", "EMPTY": str(work / "empty")}
         publish = [sys.executable, "-m", "training.publish", "--all", "--namespace", "someone"]

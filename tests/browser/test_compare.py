@@ -269,8 +269,7 @@ def test_the_board_stays_where_it_is_while_one_draws(page):
         draw(page, points, steps=12)
     answered(page, "networks")
     tops, heights = zip(*page.evaluate("places"), strict=True)
-    assert len(set(heights)) == 1 and list(tops) == sorted(tops)
-    assert len(set(tops)) == 1 or page.viewport_size["width"] < 1000
+    assert max(heights) - min(heights) <= 1 and max(tops) - min(tops) <= 1  # pixels, rounded
 
 
 def winning_shares(page):
