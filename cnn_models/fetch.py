@@ -106,10 +106,9 @@ def fetch(
                     tqdm_class=_bar(lambda done: progress(done, total)),
                 )
             )
-            if not cached(repository, info.sha, tuple(sizes), whole=True):  # the client takes what is there for all
+            if not cached(repository, info.sha, tuple(sizes)):  # the client may take what is there for all
                 raise MissingCheckpoint("{repository} did not come whole; ask again in a minute", repository=repository)
-        if WEIGHTS in files or not cached(repository, revision, (WEIGHTS,)):
-            _note(folder, revision, set(files) - sizes.keys())
+        _note(folder, revision, set(files) - sizes.keys())
         return folder
     except MissingCheckpoint:
         raise
@@ -132,7 +131,9 @@ def _note(folder: Path, revision: str, absent: set[str]) -> None:
         for name in absent:
             none.mkdir(parents=True, exist_ok=True)
             (none / name).touch()
-        if COMMIT.fullmatch(revision) or (ref.is_file() and ref.read_text() == folder.name):
+        before = folder.with_name(ref.read_text()) if ref.is_file() else folder
+        is_worse = (before / WEIGHTS).exists() and not (folder / WEIGHTS).exists()
+        if COMMIT.fullmatch(revision) or is_worse or (ref.is_file() and before == folder):
             return
         ref.parent.mkdir(parents=True, exist_ok=True)
         new = ref.with_name(f"{ref.name}.{os.getpid()}.new")

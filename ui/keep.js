@@ -227,8 +227,8 @@ element.addEventListener("answered", async ({ detail }) => {
     }
     const before = shown.code === code ? shown.answers : {}; // of networks that are switched off now
     sheetShown = sheet()[0];
-    // With a step left out, the networks see another picture: not the hand of who drew.
-    if (!shown.form || !question.off.length)
+    // With a step left out, the networks see another picture than what was labelled.
+    if (!shown.label || !question.off.length)
       Object.assign(shown, { code, dataset: question.dataset, form, answers: { ...before, ...answers } });
   }
   pictureShown = question.picture;

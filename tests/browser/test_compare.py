@@ -246,6 +246,21 @@ def test_what_is_labelled_stays_as_it_was(page):
     expect(labels).to_have_text(["", "7"])
 
 
+def test_the_strip_keeps_all_of_a_drawing_with_a_step_left_out(page):
+    page.get_by_label("Centred by mass").uncheck()
+    page.evaluate("scrollTo(0, 0)")
+    draw(page, SEVEN)
+    page.wait_for_url("**p=t*")
+    first = page.url
+    draw(page, [(0.2, 0.9), (0.8, 0.9)])
+    page.wait_for_function("first => location.href !== first", arg=first)
+    whole = page.url
+    page.get_by_role("button", name="Clear", exact=True).click()
+    answered(page, "canvas is empty")
+    page.locator(".keep-strip button").click()
+    page.wait_for_function("whole => location.href === whole", arg=whole)
+
+
 def test_an_upload_without_anything_on_it_is_called_so(page, tmp_path):
     Image.new("L", (60, 40), 200).save(tmp_path / "wall.png")
     page.locator("#sketchpad input[type=file]").set_input_files(tmp_path / "wall.png")
