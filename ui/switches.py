@@ -74,14 +74,15 @@ class Bench:
         try:
             net, drawing, whole = self.load(name, value, dataset)
             off = [part for part in off if part in parts(net.model)]
-            less = predict(cut(net, off), drawing.grid)
+            lesser = cut(net, off)
+            less = predict(lesser, drawing.grid)
             picture = f"<img src='{png(drawing.grid)}' alt=''>"
             text = mark("switches.drawn" if drawing.drawn else "switches.undrawn")
             head = f"<div class='machine-head'>{picture}<p>{text}</p></div>"
             bars = _bar("switches.whole", whole.probabilities[whole.label], whole.label)
             bars += _bar("switches.cut", less.probabilities[whole.label], less.label) if off else ""
             title = f"{mark('machine.chance')} {class_mark(whole.label)}"
-            rest = more(cut(net, off), drawing, whole.label)
+            rest = more(lesser, drawing, whole.label)
             yield f"{head}<h2>{title}</h2>{bars}", measuring(net, off, None, None), rest
             before = after = None
             for before in _now_and_then(self.measure(net, [])):
