@@ -3,6 +3,7 @@
 import io
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import httpx
@@ -159,7 +160,8 @@ def test_a_client_of_mcp_compares(url):
             picture = data_url(Image.open("ui/samples/mnist.7.png"))
             return await session.call_tool("compare", {"image": picture, "dataset": "mnist", "models": ["lenet5"]})
 
-    result = anyio.run(ask)
+    with ThreadPoolExecutor(1) as pool:  # a browser's loop may be running in this thread
+        result = pool.submit(anyio.run, ask).result()
     assert not result.isError and "'label': '7'" in result.content[0].text
 
 

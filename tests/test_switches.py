@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from html import unescape
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -117,8 +118,12 @@ def test_the_table_is_of_what_is_drawn_and_chosen(hub):
     alone = next(event for event in blocks.fns.values() if event.fn and event.fn.__name__ == "alone")
     opened = {(tab._id, "select") for tab in (page, whole)}
     events = [event for event in blocks.fns.values() if opened <= set(event.targets)]
-    assert [event.fn() for event in events if event.fn and event.outputs == alone.outputs] == [""]
-    assert [event.cancels for event in events if event.cancels] == [[alone._id]]
+    (clear,) = [event.fn for event in events if event.fn and event.outputs == alone.outputs]
+    mine, other = (SimpleNamespace(session_hash=name) for name in "ab")
+    tables = [alone.fn("mini_resnet", "", "mnist", each) for each in (mine, other)]
+    assert all("<table" in next(table) for table in tables)
+    assert clear(mine) == "" and not list(tables[0]) and list(tables[1])
+    assert next(alone.fn("mini_resnet", "", "mnist", mine)) != ""
 
 
 def test_the_derivatives_follow_the_switches(hub):

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import gradio as gr
 
@@ -25,7 +26,8 @@ from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
 from ui.texts import mark, mark_sentence, say
 from ui.verdict import class_mark, percent
 
-REMEMBERED = 1000  # measurements
+T = TypeVar("T")
+REMEMBERED = 1000  # measurements, and sessions
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
 # Several measurements would slow each other, and a table takes longest.
 AT_ONCE = {"concurrency_limit": 2, "concurrency_id": "switches"}
@@ -111,18 +113,47 @@ class Bench:
             yield _why(error)
 
 
+class Turns:
+    """Ends what visitors wait for no longer; gradio's own `cancels` fails where that ends by itself meanwhile."""
+
+    def __init__(self):
+        self._ended: dict[str | None, float] = {}  # when, by session
+
+    def end(self, request: gr.Request) -> None:
+        """What a visitor is being told goes no further."""
+        if len(self._ended) >= REMEMBERED:
+            self._ended.clear()
+        self._ended[request.session_hash] = time.monotonic()
+
+    def told(self, request: gr.Request, found: Iterator[T]) -> Iterator[T]:
+        """What is found, until it is ended."""
+        begun = time.monotonic()
+        for each in found:
+            if self._ended.get(request.session_hash, 0) > begun:
+                return
+            yield each
+
+
 def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], why: str, more: More) -> None:
     """Chooser of the network, its switches and what they do; `more` is HTML that belongs to a network and a drawing.
 
     `tabs` are the page's own and the one around it.
     """
-    bench = Bench(hub, names)
+    bench, answers, tables = Bench(hub, names), Turns(), Turns()
 
-    def show(name: str, off: str, *sent) -> Iterator[tuple]:
-        yield from bench.show(name, (off or "").split(SEPARATOR), *sent, more)
+    def show(name: str, off: str, value: str, dataset: str, request: gr.Request) -> Iterator[tuple]:
+        yield from answers.told(request, bench.show(name, (off or "").split(SEPARATOR), value, dataset, more))
 
-    def choose(name: str) -> tuple[str, str]:
-        return grid(name if name in names else names[0]), ""
+    def alone(name: str, value: str, dataset: str, request: gr.Request) -> Iterator[str]:
+        yield from tables.told(request, bench.alone(name, value, dataset))
+
+    def clear(request: gr.Request) -> str:
+        tables.end(request)
+        return ""
+
+    def choose(name: str, request: gr.Request) -> tuple[str, str]:
+        answers.end(request)
+        return grid(name if name in names else names[0]), clear(request)
 
     with gr.Row():
         with gr.Column(scale=0, min_width=280):
@@ -148,17 +179,12 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
         | AT_ONCE
     )
     page, whole = tabs
-    alone = each.click(bench.alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **TABLE)
+    each.click(alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **TABLE)
     # Meanwhile there may be another drawing, or another data set.
-    gr.on([page.select, whole.select], lambda: "", None, table, queue=False, cancels=[alone], **event)
-    under_way = [
-        alone,
-        gr.on([page.select, off.input], show, **asked),
-        whole.select(show, **asked | {"js": CHOSEN % (why, asking)}),
-    ]
-    network.input(
-        choose, network, [off, table], js=NONE_OFF % f"{why}-off", queue=False, cancels=under_way, **event
-    ).then(show, **asked)
+    gr.on([page.select, whole.select], clear, None, table, queue=False, **event)
+    gr.on([page.select, off.input], show, **asked)
+    whole.select(show, **asked | {"js": CHOSEN % (why, asking)})
+    network.input(choose, network, [off, table], js=NONE_OFF % f"{why}-off", queue=False, **event).then(show, **asked)
 
 
 def pictures(architecture: str) -> int:
