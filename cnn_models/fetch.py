@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,14 +56,15 @@ def fetch(
     files: tuple[str, ...],
     limit: int,
     anonymous: bool = False,
+    doubted: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
     """The folder of one commit in the Hub's cache, with these files of a repository and no others.
 
     A commit that is cached costs no request. While the Hub cannot be had, what is cached is served; what was asked
-    for anonymously (without this machine's token) is not, once the Hub says that not everyone may see it. Files of
-    tensors may have `limit` bytes. `progress` is called with the bytes that came so far and all that will. Raises
-    MissingCheckpoint.
+    for anonymously (without this machine's token) is not, once the Hub says that not everyone may see it. Files that
+    are `doubted` are compared with the Hub's hashes, and those that differ come anew. Files of tensors may have `limit`
+    bytes. `progress` is called with the bytes that came so far and all that will. Raises MissingCheckpoint.
 
     When the connection breaks, the client asks for the rest. When the process is killed, files that came whole stay,
     but the one that was on its way comes anew: by design, the client writes each download under a name of its own that
@@ -73,12 +74,27 @@ def fetch(
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    if COMMIT.fullmatch(revision) and (folder := cached(repository, revision, files, whole=True)):
+    if COMMIT.fullmatch(revision) and not doubted and (folder := cached(repository, revision, files, whole=True)):
         return folder
     token = False if anonymous else None
+    api = HfApi(token=token)
+
+    def download(names: Collection[str], anew: bool = False) -> Path:
+        total = sum(sizes[name] for name in names)
+        log.info("fetching %s at %.7s: %.1f MB", repository, info.sha, total / 1e6)
+        folder = snapshot_download(
+            repository,
+            revision=info.sha,  # that the sizes are of
+            allow_patterns=list(names),
+            token=token,
+            force_download=anew,
+            tqdm_class=_bar(lambda done: progress(done, total)),
+        )
+        return Path(folder)
+
     try:
         # This question comes first since `snapshot_download` waits for ever on a Hub that does not answer.
-        info = HfApi(token=token).model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        info = api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if file.rfilename in files}
         if absent := set(needed(files)) - sizes.keys():
             raise MissingCheckpoint(
@@ -95,26 +111,20 @@ def fetch(
                     repository=repository,
                     file=large[0],
                 )
-            total = sum(sizes.values())
-            log.info("fetching %s at %.7s: %.1f MB", repository, info.sha, total / 1e6)
-            folder = Path(
-                snapshot_download(
-                    repository,
-                    revision=info.sha,  # that the sizes are of
-                    allow_patterns=list(files),
-                    token=token,
-                    tqdm_class=_bar(lambda done: progress(done, total)),
-                )
-            )
+            folder = download(sizes)
             if not cached(repository, info.sha, tuple(sizes)):  # the client may take what is there for all
                 raise MissingCheckpoint("{repository} did not come whole; ask again in a minute", repository=repository)
+        if doubted:
+            different = {each["path"] for each in api.verify_repo_checksums(repository, revision=info.sha).mismatches}
+            if damaged := different & sizes.keys():
+                download(damaged, anew=True)
         _note(folder, revision, set(files) - sizes.keys())
         return folder
     except MissingCheckpoint:
         raise
     except Exception as error:  # the client has no common base class, and Xet raises plain RuntimeErrors
         refused = anonymous and isinstance(error, RepositoryNotFoundError)  # also when it is private or gated
-        if not refused and (folder := cached(repository, revision, files)):
+        if not (refused or doubted) and (folder := cached(repository, revision, files)):
             log.warning("%s is served from the cache: %s", repository, _reason(error))
             return folder
         raise _missing(error, repository, revision, anonymous) from error
@@ -164,6 +174,8 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
     """What the Hub's client met, and what to do."""
     from huggingface_hub import constants, errors
 
+    if isinstance(error, errors.LocalEntryNotFoundError | ValueError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # so the client wraps what it met
     status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0
     values = {"repository": repository}
     if isinstance(error, errors.GatedRepoError):

@@ -53,6 +53,10 @@ def default_weights_dir() -> Path:
     return Path(os.environ.get("CNN_WEIGHTS_DIR") or Path(__file__).parents[1] / "weights")
 
 
+class _Refused(CheckpointError):
+    """A checkpoint whose files are not what they should be."""
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """A network ready to answer. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
@@ -122,13 +126,19 @@ class ModelHub:
     def card(self, id: str) -> Card:
         """The card of a checkpoint, without its weights. Raises CheckpointError, ValueError."""
         reference = parse(id)
-        return self._card(reference, self._find(reference, (CONFIG,)))
+        return self._read(reference, (CONFIG,), lambda folder: self._card(reference, folder))
 
     def snapshots(self, id: str) -> dict[str, Tensor] | None:
         """The `read_snapshots` of a checkpoint, not remembered. Raises CheckpointError, ValueError."""
         if self.card(id).snapshots_sha256 is None:
             return None
-        return read_snapshots(self._find(parse(id), (CONFIG, HISTORY, SNAPSHOTS)))
+        reference = parse(id)
+
+        def read(folder: Path) -> dict[str, Tensor] | None:
+            with self._named(reference, folder):
+                return read_snapshots(folder)
+
+        return self._read(reference, (CONFIG, HISTORY, SNAPSHOTS), read)
 
     def pin(self, id: str) -> str:
         """The id that stands for what a branch is now: `someone/lenet5.mnist@<commit>`, fetched where needed.
@@ -209,13 +219,25 @@ class ModelHub:
 
     def _get(self, id: str, device: torch.device) -> LoadedModel:
         reference = parse(id)
-        folder = self._find(reference, FILES)
-        slot = self._slot(folder)
-        with self._lock:
-            loaded = slot.loaded
-        if loaded is None:
-            loaded = self._first(reference, folder, slot, device)
+
+        def read(folder: Path) -> LoadedModel:
+            slot = self._slot(folder)
+            with self._lock:
+                loaded = slot.loaded
+            return loaded or self._first(reference, folder, slot, device)
+
+        loaded = self._read(reference, FILES, read)
         return loaded if loaded.id == str(reference) else replace(loaded, id=str(reference))
+
+    def _read(self, reference: Reference, files: tuple[str, ...], read: Callable[[Path], T]) -> T:
+        """What `read` makes of a folder with these files; what came damaged from the Hub is fetched anew, once."""
+        folder = self._find(reference, files)
+        try:
+            return read(folder)
+        except _Refused:
+            if not self._puller.doubt(reference, folder):
+                raise
+            return read(self._find(reference, files))
 
     def _first(self, reference: Reference, folder: Path, slot: _Slot, device: torch.device) -> LoadedModel:
         """Load a network once; those who ask for it meanwhile wait, but visitors not for ever."""
@@ -278,7 +300,7 @@ class ModelHub:
                 name: value.replace(str(folder), source) if isinstance(value, str) else value
                 for name, value in error.values.items()
             }
-            raise CheckpointError(error.sentence, **values) from error
+            raise _Refused(error.sentence, **values) from error
 
     def _source(self, reference: Reference, folder: Path) -> str:
         if folder.parent == self.weights_dir:

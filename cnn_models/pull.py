@@ -36,6 +36,8 @@ class _Pull:
     folder: Path | None = None
     files: frozenset[str] = frozenset()
     looked: float = -math.inf  # when the folder was found
+    doubted: bool = False  # whether its files are to be compared with the Hub's
+    compared: Path | None = None  # the last folder whose files were
     coming: Future | None = None
     progress: tuple[int, int] = (0, 0)
     failure: MissingCheckpoint | None = None
@@ -80,9 +82,9 @@ class Puller:
                 pull = self._pull(reference)
                 if pull.folder and not pull.folder.is_dir():  # whoever emptied the cache
                     pull.folder, pull.files = None, frozenset()
-                found = pull.folder if pull.files.issuperset(files) else None
+                found = pull.folder if pull.files.issuperset(files) and not pull.doubted else None
                 is_fresh = reference.pinned or time.monotonic() < pull.looked + FRESH
-                if not (found or reference.pinned or self._is_strange(reference)):
+                if not (found or pull.doubted or reference.pinned or self._is_strange(reference)):
                     older = cached(self._repository(reference), reference.revision, files)
                 if not pull.coming and not (found and is_fresh):
                     if pull.failure and not found and time.monotonic() < pull.failed + PATIENCE:
@@ -93,7 +95,8 @@ class Puller:
                     wanted = files if is_more else tuple(pull.files.union(files) - {SNAPSHOTS})
                     revision = pull.folder.name if pull.folder and (is_fresh or is_more) else reference.revision
                     pull.coming, pull.progress = Future(), (0, 0)
-                    threading.Thread(target=self._work, args=(reference, pull, revision, wanted), daemon=True).start()
+                    work = reference, pull, revision, wanted, pull.doubted
+                    threading.Thread(target=self._work, args=work, daemon=True).start()
                 coming = pull.coming
             if found:
                 return found
@@ -108,11 +111,23 @@ class Puller:
                 with self._lock:
                     return pull.serve(older, files)
 
+    def doubt(self, reference: Reference, folder: Path) -> bool:
+        """Whether the files of a folder that was pulled are compared with the Hub's when it is pulled next.
+
+        Once for each commit: what is refused though it is what the Hub has is not fetched again and again.
+        """
+        with self._lock:
+            pull = self._pulls.get(reference)
+            if not pull or pull.folder != folder or pull.compared == folder:
+                return False
+            pull.doubted = True
+            return True
+
     def progress(self, reference: Reference) -> tuple[int, int] | None:
         """Bytes that came and bytes in all of what is on its way, else None; also where an older commit serves."""
         with self._lock:
             pull = self._pulls.get(reference)
-            is_awaited = pull and pull.coming and WEIGHTS not in pull.files
+            is_awaited = pull and pull.coming and (WEIGHTS not in pull.files or pull.doubted)
             return pull.progress if is_awaited and pull.progress[1] else None
 
     def still_coming(self, reference: Reference) -> StillComing:
@@ -138,7 +153,7 @@ class Puller:
         """Whether it is fetched as a stranger may."""
         return self.public and not self.is_own(reference)
 
-    def _work(self, reference: Reference, pull: _Pull, revision: str, files: tuple[str, ...]) -> None:
+    def _work(self, reference: Reference, pull: _Pull, revision: str, files: tuple[str, ...], doubted: bool) -> None:
         """Fetch, in a thread that goes on when nobody waits for it any more."""
 
         def progress(*counts: int) -> None:
@@ -147,12 +162,12 @@ class Puller:
         repository, stranger = self._repository(reference), self._is_strange(reference)
         folder, error = None, None
         try:
-            comes = stranger and not (reference.pinned and cached(repository, revision, files))
+            comes = stranger and (doubted or not (reference.pinned and cached(repository, revision, files)))
             if comes and not pull.folder:
                 self._admit(reference)
             tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)
             with self._at_once if comes else nullcontext():
-                folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, progress)
+                folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, doubted, progress)
                 if comes:
                     self._prune(folder)
         except MissingCheckpoint as caught:
@@ -174,6 +189,8 @@ class Puller:
                 pull.looked = time.monotonic()
             if folder:
                 pull.serve(folder, files)
+                if doubted:
+                    pull.doubted, pull.compared = False, folder
             elif isinstance(error, MissingCheckpoint):
                 pull.failure, pull.failed = copy(error), time.monotonic()
                 if isinstance(error.__cause__, NotForAll):  # not any more

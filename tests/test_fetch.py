@@ -294,12 +294,77 @@ def test_a_cut_download_goes_on_where_it_was(published, hub, fake_hub, monkeypat
     assert fake_hub.ranges == ["", "bytes=100000-"]
 
 
-@pytest.mark.parametrize("fault", [{"short": True}, {"instead": b"\0"}], ids=["wrong length", "other bytes"])
-def test_what_came_damaged_never_becomes_a_network(fault, published, hub, fake_hub):
+def test_a_wrong_length_is_no_checkpoint(published, hub, fake_hub):
     fake_hub.push(REMOTE, published)
-    fake_hub.fail("GET", "/cdn/", **fault)
-    with pytest.raises(CheckpointError, match=r"is not the weights of lenet5.mnist|could not be fetched"):
+    fake_hub.fail("GET", "/cdn/", short=True)
+    with pytest.raises(MissingCheckpoint, match="could not be fetched"):
         hub.get(REMOTE)
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_what_comes_damaged_never_becomes_a_network_and_comes_anew_once(times, published, hub, fake_hub):
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/cdn/", instead=b"\0", times=times)
+    for _ in range(3):
+        if times == 1:
+            assert hub.get(REMOTE).id == REMOTE
+        else:
+            with pytest.raises(CheckpointError, match=r"is not the weights of lenet5.mnist"):
+                hub.get(REMOTE)
+    assert fake_hub.bodies() == 2
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+@pytest.mark.parametrize("public", [True, False])
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+def test_what_the_cache_holds_damaged_comes_anew(name, public, pinned, published, hub, fake_hub):
+    """That file alone, and by whoever asks for the card or for the network."""
+    commit = fake_hub.push(REMOTE, published)
+    id = f"{REMOTE}@{commit}" if pinned else REMOTE
+    path = hub.folder(id) / name
+    path.write_bytes(bytes(path.stat().st_size))
+    fake_hub.requests.clear()
+    again = ModelHub(hub.weights_dir, public=public)
+    assert again.card(id).id == ID and again.get(id).source == f"{REMOTE}@{commit}"
+    assert path.read_bytes() == (published / name).read_bytes()
+    assert fake_hub.asked("GET") + ["weights"] * fake_hub.bodies() == ([CONFIG] if name == CONFIG else ["weights"])
+
+
+def test_what_is_damaged_waits_for_the_hub(published, hub, fake_hub, monkeypatch):
+    """No part of it is served meanwhile, and it is asked for again only after a while."""
+    fake_hub.push(REMOTE, published)
+    path = hub.folder(REMOTE) / WEIGHTS
+    path.write_bytes(b"")
+    fake_hub.fail("GET", "/cdn/", status=403)
+    again = ModelHub(hub.weights_dir)
+    for _ in range(3):
+        with pytest.raises(MissingCheckpoint, match="could not be fetched"):
+            again.get(REMOTE)
+    assert fake_hub.bodies() == 2
+    monkeypatch.setattr(pull, "PATIENCE", 0)
+    assert again.get(REMOTE).id == REMOTE
+
+
+def test_what_the_hub_holds_damaged_stays_refused_and_comes_once(published, hub, fake_hub):
+    weights = (published / WEIGHTS).read_bytes()
+    fake_hub.push(REMOTE, published, **{WEIGHTS: weights[:-1] + bytes([weights[-1] ^ 1])})
+    for _ in range(3):
+        with pytest.raises(CheckpointError, match="its hash is not the one recorded"):
+            hub.get(REMOTE)
+    requests = len(fake_hub.requests)
+    with pytest.raises(CheckpointError, match="its hash is not the one recorded"):
+        hub.get(REMOTE)
+    assert fake_hub.bodies() == 1 and len(fake_hub.requests) == requests
+
+
+def test_a_damaged_folder_of_ones_own_is_left_alone(checkpoint, fake_hub):
+    path = checkpoint() / WEIGHTS
+    path.write_bytes(b"damaged")
+    hub = ModelHub(path.parents[1], namespace="someone")
+    fake_hub.push(REMOTE, path.parent)
+    with pytest.raises(CheckpointError, match=r"weights/lenet5.mnist/model.safetensors is not the weights"):
+        hub.get(ID)
+    assert path.read_bytes() == b"damaged" and not fake_hub.requests
 
 
 def test_a_file_that_changes_between_two_requests(checkpoint, published, hub, fake_hub):
