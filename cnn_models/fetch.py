@@ -9,11 +9,16 @@ import re
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnn_models.checkpoint import CONFIG, SNAPSHOTS, WEIGHTS, CheckpointError
 from cnn_models.ids import COMMIT
 
+if TYPE_CHECKING:
+    from huggingface_hub.utils import httpx
+
 TIMEOUT = 10  # seconds that the Hub has to answer the first question
+LONGEST_WAIT = 10  # seconds that the Hub may tell its client to wait before it asks again
 TEXT_LIMIT = 2**20  # bytes of a fetched file that does not hold tensors
 
 log = logging.getLogger(__name__)
@@ -29,6 +34,29 @@ class NotForAll(MissingCheckpoint):
 
 class StillComing(MissingCheckpoint):
     """A checkpoint whose download goes on; the message says how far it is."""
+
+
+def limit_waits() -> None:
+    """Let the Hub's client raise HfHubHTTPError where it is told to wait for longer than `LONGEST_WAIT`.
+
+    It would sleep for as long as it is told, be it an hour, five times. Called before its other calls: a connection
+    that could not be made gives it a new session.
+    """
+    from huggingface_hub.utils import get_session
+
+    hooks = get_session().event_hooks["response"]
+    if _raise_if_long not in hooks:
+        hooks.append(_raise_if_long)
+
+
+def _raise_if_long(response: httpx.Response) -> None:
+    from huggingface_hub.utils import hf_raise_for_status, parse_ratelimit_headers
+
+    if response.status_code == 429 or response.status_code >= 500:
+        after, limit = response.headers.get("Retry-After", ""), parse_ratelimit_headers(response.headers)
+        waits = [int(after) if after.isdigit() else 0, limit.reset_in_seconds if limit else 0]
+        if max(waits) > LONGEST_WAIT:
+            hf_raise_for_status(response)
 
 
 def needed(files: tuple[str, ...]) -> list[str]:
@@ -92,6 +120,7 @@ def fetch(
         )
         return Path(folder)
 
+    limit_waits()
     try:
         # This question comes first since `snapshot_download` waits for ever on a Hub that does not answer.
         info = api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)

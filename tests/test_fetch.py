@@ -285,6 +285,20 @@ def test_heads_slower_than_the_clients_patience_are_asked_again(published, hub, 
     assert len(fake_hub.asked("HEAD")) > len(FILES)
 
 
+@pytest.mark.parametrize("headers", [{"Retry-After": "3600"}, {"RateLimit": '"api";r=0;t=300'}, {}])
+@pytest.mark.parametrize("part", ["/tree/", "/resolve/", "/cdn/"])
+def test_a_hub_that_says_wait_keeps_nobody_waiting(part, headers, published, hub, fake_hub, monkeypatch):
+    """Where the client sleeps as it is told, as long as it is told."""
+    slept = []
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", slept.append)
+    fake_hub.push(REMOTE, published)
+    for method in ("HEAD", "GET"):
+        fake_hub.fail(method, part, status=429, headers=headers, times=99)
+    with pytest.raises(MissingCheckpoint, match=r"was asked too often .*; try again in some minutes"):
+        hub.get(REMOTE)
+    assert max(slept, default=0) < 20
+
+
 def test_a_cut_download_goes_on_where_it_was(published, hub, fake_hub, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits a second before it resumes
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)

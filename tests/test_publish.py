@@ -54,8 +54,12 @@ def measured_once(monkeypatch):
 @pytest.fixture
 def owner(fake_hub, monkeypatch):
     """The Hub, for somebody who may write to `someone/`; the client does not wait before it tries again."""
+
+    def sleep(seconds: float) -> None:
+        assert seconds < 20
+
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
-    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", sleep)
     return fake_hub
 
 
@@ -193,6 +197,8 @@ FAULTS = {
     "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; run the command again to go on"),
     "changed": ("POST", "/commit/", {"status": 412}, "was changed by somebody meanwhile; look at it on the Hub"),
     "too often": ("POST", "/preupload/", {"status": 429, "times": 9}, "was asked too often; wait some minutes"),
+    "an hour": ("POST", "/preupload/", {"status": 429, "headers": {"Retry-After": "3600"}}, "too often; wait some"),
+    "a window": ("PUT", "/upload/", {"status": 429, "headers": {"RateLimit": '"api";r=0;t=300'}}, "too often; wait"),
     "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 at someone/lenet5.mnist .*; run the command"),
     "storage": ("PUT", "/upload/", {"status": 503, "times": 9}, "failed with 503 .*; run the command again to go on"),
 }  # fmt: skip

@@ -33,7 +33,7 @@ from cnn_models.checkpoint import (
     read_history,
     read_snapshots,
 )
-from cnn_models.fetch import TEXT_LIMIT
+from cnn_models.fetch import TEXT_LIMIT, limit_waits
 from cnn_models.hub import default_weights_dir
 from cnn_models.ids import BUILT_IN
 from cnn_models.runs import RUNS
@@ -240,6 +240,7 @@ def publish(
 ) -> None:
     """Say what will be deleted, send the parcels, and gather them in a collection if so asked. Raises PublishError."""
     api, what = HfApi(), ""
+    limit_waits()
     try:
         for parcel in parcels:
             what = parcel.repository
