@@ -64,10 +64,13 @@ def needed(files: tuple[str, ...]) -> list[str]:
     return [name for name in files if name in (CONFIG, WEIGHTS, SNAPSHOTS)]
 
 
-def cached(repository: str, revision: str, files: tuple[str, ...], whole: bool = False) -> Path | None:
+def cached(
+    repository: str, revision: str, files: tuple[str, ...], whole: bool = False, anonymous: bool = False
+) -> Path | None:
     """The folder of a revision in the Hub's cache, if it has what is needed of these files. No network.
 
-    `whole` asks for all of them, less those that the cache knows the revision does not have.
+    `whole` asks for all of them, less those that the cache knows the revision does not have; `anonymous` for what
+    everyone may see, as far as the cache knows.
     """
     from huggingface_hub import try_to_load_from_cache
 
@@ -75,7 +78,15 @@ def cached(repository: str, revision: str, files: tuple[str, ...], whole: bool =
     there = [paths[name] for name in needed(files)]
     if not all(isinstance(path, str) for path in there) or (whole and None in paths.values()):
         return None
-    return Path(there[0]).parent
+    return Path(there[0]).parent if not anonymous or _public(repository).is_file() else None
+
+
+def _public(repository: str) -> Path:
+    """The file in the Hub's cache that says that everyone may see a repository: it was so when last looked up."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="model") / ".public"
 
 
 def fetch(
@@ -89,9 +100,9 @@ def fetch(
 ) -> Path:
     """The folder of one commit in the Hub's cache, with these files of a repository and no others.
 
-    A commit that is cached costs no request. While the Hub cannot be had, what is cached is served; what was asked
-    for anonymously (without this machine's token) is not, once the Hub says that not everyone may see it. Files that
-    are `doubted` are compared with the Hub's hashes, and those that differ come anew. Files of tensors may have `limit`
+    A commit that is cached costs no request. While the Hub cannot be had, what is cached is served; to who asks
+    anonymously (without this machine's token) only what everyone could see when it was last looked up. Files that are
+    `doubted` are compared with the Hub's hashes, and those that differ come anew. Files of tensors may have `limit`
     bytes. `progress` is called with the bytes that came so far and all that will. Raises MissingCheckpoint.
 
     When the connection breaks, the client asks for the rest. When the process is killed, files that came whole stay,
@@ -102,7 +113,8 @@ def fetch(
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    if COMMIT.fullmatch(revision) and not doubted and (folder := cached(repository, revision, files, whole=True)):
+    is_settled = COMMIT.fullmatch(revision) and not doubted
+    if is_settled and (folder := cached(repository, revision, files, whole=True, anonymous=anonymous)):
         return folder
     token = False if anonymous else None
     api = HfApi(token=token)
@@ -124,6 +136,11 @@ def fetch(
     try:
         # This question comes first since `snapshot_download` waits for ever on a Hub that does not answer.
         info = api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        is_public = not (info.private or info.gated)
+        if not is_public:
+            _note_visibility(repository, is_public)
+        if anonymous and info.gated:  # which everyone may look up
+            raise _gated(repository)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if file.rfilename in files}
         if absent := set(needed(files)) - sizes.keys():
             raise MissingCheckpoint(
@@ -147,16 +164,29 @@ def fetch(
             different = {each["path"] for each in api.verify_repo_checksums(repository, revision=info.sha).mismatches}
             if damaged := different & sizes.keys():
                 download(damaged, anew=True)
+        _note_visibility(repository, is_public)
         _note(folder, revision, set(files) - sizes.keys())
         return folder
     except MissingCheckpoint:
         raise
     except Exception as error:  # the client has no common base class, and Xet raises plain RuntimeErrors
-        refused = anonymous and isinstance(error, RepositoryNotFoundError)  # also when it is private or gated
-        if not (refused or doubted) and (folder := cached(repository, revision, files)):
+        is_hidden = isinstance(error, RepositoryNotFoundError)  # also when it is private or gated
+        if is_hidden:
+            _note_visibility(repository, False)
+        is_refused = doubted or (anonymous and is_hidden)
+        if not is_refused and (folder := cached(repository, revision, files, anonymous=anonymous)):
             log.warning("%s is served from the cache: %s", repository, _reason(error))
             return folder
         raise _missing(error, repository, revision, anonymous) from error
+
+
+def _note_visibility(repository: str, is_public: bool) -> None:
+    """Note whether everyone may see a repository of which something is in the cache."""
+    with suppress(OSError):
+        if is_public:
+            _public(repository).touch()
+        else:
+            _public(repository).unlink(missing_ok=True)
 
 
 def _note(folder: Path, revision: str, absent: set[str]) -> None:
@@ -209,7 +239,7 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
     values = {"repository": repository}
     if isinstance(error, errors.GatedRepoError):
         if anonymous:
-            return NotForAll("{repository} is gated; only what all may see is fetched", **values)
+            return _gated(repository)
         return MissingCheckpoint("{repository} is gated; ask for access on its page, then set HF_TOKEN", **values)
     if isinstance(error, errors.RepositoryNotFoundError):
         if anonymous:
@@ -252,6 +282,10 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
         why=_reason(error),
         **values,
     )
+
+
+def _gated(repository: str) -> NotForAll:
+    return NotForAll("{repository} is gated; only what all may see is fetched", repository=repository)
 
 
 def _reason(error: Exception) -> str:

@@ -162,7 +162,8 @@ class Puller:
         repository, stranger = self._repository(reference), self._is_strange(reference)
         folder, error = None, None
         try:
-            comes = stranger and (doubted or not (reference.pinned and cached(repository, revision, files)))
+            there = reference.pinned and cached(repository, revision, files, anonymous=True)
+            comes = stranger and (doubted or not there)
             if comes and not pull.folder:
                 self._admit(reference)
             tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)

@@ -215,7 +215,8 @@ class _Handler(BaseHTTPRequestHandler):
         repository = self.repository(type, id)
         commit, files = self.version(repository, revision)
         siblings = [{"rfilename": name, "size": len(content)} for name, content in files.items()]
-        body = {"id": id, "sha": commit, "private": repository.private, "siblings": siblings}
+        gated = "auto" if id in self.hub.gated else False
+        body = {"id": id, "sha": commit, "private": repository.private, "gated": gated, "siblings": siblings}
         raise Answer(200, body | ({"tags": [], "downloads": 0} if type == "model" else {}))
 
     def tree(self, type: str, id: str, revision: str) -> None:

@@ -462,6 +462,38 @@ def test_what_became_private_is_strangers_no_more(published, hub, fake_hub, monk
     assert hub.get(REMOTE).id == REMOTE
 
 
+@pytest.mark.parametrize("kind", ["private", "gated", "public"])
+def test_strangers_get_from_the_cache_only_what_everyone_may_see(kind, published, hub, fake_hub, monkeypatch):
+    """Whoever fetched it, and also while the Hub is away; the line-up's own answers as ever."""
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    commit = fake_hub.push(REMOTE, published)
+    hub.get(REMOTE)
+    fake_hub.repositories["model", REMOTE].private = kind == "private"
+    fake_hub.gated |= {REMOTE} if kind == "gated" else set()
+    assert ModelHub(hub.weights_dir).get(REMOTE).id == REMOTE  # who runs the app learns what it is now
+    for is_there in (True, False):
+        for id in (REMOTE, f"{REMOTE}@{commit}"):
+            public = ModelHub(hub.weights_dir, public=True)
+            if kind == "public":
+                assert public.get(id).source == f"{REMOTE}@{commit}"
+            else:
+                with pytest.raises(MissingCheckpoint, match="private|gated" if is_there else "could not be fetched"):
+                    public.get(id)
+        if is_there:
+            fake_hub.stop()
+    assert ModelHub(hub.weights_dir, namespace="someone", public=True).get(ID).source == f"{REMOTE}@{commit}"
+
+
+def test_what_strangers_learn_to_be_private_is_so_while_the_hub_is_away(published, hub, fake_hub):
+    fake_hub.push(REMOTE, published)
+    assert ModelHub(hub.weights_dir, public=True).get(REMOTE).id == REMOTE
+    fake_hub.repositories["model", REMOTE].private = True
+    for sentence in ("or it is private", "could not be fetched"):
+        with pytest.raises(MissingCheckpoint, match=sentence):
+            ModelHub(hub.weights_dir, public=True).get(REMOTE)
+        fake_hub.stop()
+
+
 def test_another_revision_of_the_namespace_is_a_strangers(published, hub, fake_hub, monkeypatch):
     """Anybody may open a pull request."""
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
