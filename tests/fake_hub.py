@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote
 import yaml
 
 REGULAR = 10 * 2**20  # bytes from which a file goes through LFS; *.safetensors always does
+PAGE = 10  # discussions that are listed at once
 REPOSITORY = r"/api/(?P<type>model|space|dataset)s/(?P<id>[^/]+/[^/]+)"
 
 
@@ -27,6 +28,7 @@ class Repository:
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)  # commit -> files
     private: bool = False
     made: dict = field(default_factory=dict)  # what it was created with
+    discussions: list[dict] = field(default_factory=list)  # as the Hub lists them, the newest first
 
 
 @dataclass
@@ -195,12 +197,14 @@ class _Handler(BaseHTTPRequestHandler):
             raise Answer(401, message="Invalid credentials in Authorization header" if token else "Not logged in")
         return self.hub.tokens.get(token)
 
-    def repository(self, type: str, id: str, write: bool = False) -> Repository:
+    def repository(self, type: str, id: str, write: bool = False, revision: str = "main") -> Repository:
         user, repository = self.user(needed=write), self.hub.repositories.get((type, id))
         if repository is None or (repository.private and id.split("/")[0] != user):
             raise Answer(404 if user else 401, error="RepoNotFound")
         if write and id.split("/")[0] != user and "create_pr" not in self.query:
-            raise Answer(403, message="you have no right to write to this repository")
+            proposed = [f"refs/pr/{each['num']}" for each in repository.discussions if each["author"]["name"] == user]
+            if revision not in proposed:
+                raise Answer(403, message="you have no right to write to this repository")
         return repository
 
     def version(self, repository: Repository, revision: str) -> tuple[str, dict[str, bytes]]:
@@ -294,7 +298,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise Answer(400 if errors else 200, {"errors": errors, "warnings": []})
 
     def preupload(self, type: str, id: str, revision: str) -> None:
-        _, files = self.version(self.repository(type, id, write=True), revision)
+        _, files = self.version(self.repository(type, id, True, revision), revision)
         answers = []
         for file in self.json["files"]:
             name = file["path"]
@@ -348,7 +352,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise Answer(200)
 
     def commit(self, type: str, id: str, revision: str) -> None:
-        repository = self.repository(type, id, write=True)
+        repository = self.repository(type, id, True, revision)
         head, files = self.version(repository, revision)
         header, *operations = map(json.loads, self.content.splitlines())
         if header["value"].get("parentCommit", head) != head:
@@ -367,11 +371,29 @@ class _Handler(BaseHTTPRequestHandler):
                     raise Answer(400, message=f"cannot {operation['key']} {value['path']}")
         request = None
         if "create_pr" in self.query:
-            revision = f"refs/pr/{1 + sum(ref.startswith('refs/pr/') for ref in repository.refs)}"
-            request = f"{self.hub.url}/{id}/discussions/{revision.rpartition('/')[2]}"
+            number = 1 + len(repository.discussions)
+            revision = f"refs/pr/{number}"
+            request = f"{self.hub.url}/{'' if type == 'model' else type + 's/'}{id}/discussions/{number}"
+            discussion = {
+                "num": number, "title": header["value"]["summary"], "author": {"name": self.user()}, "status": "open",
+                "isPullRequest": True, "createdAt": "2026-01-01T00:00:00.000Z", "repo": {"name": id, "type": type},
+            }  # fmt: skip
+            repository.discussions.insert(0, discussion)
         commit = self.hub.commit(repository, revision, files)
         url = f"{self.hub.url}/{id}/commit/{commit}"
         raise Answer(200, {"success": True, "commitOid": commit, "commitUrl": url, "pullRequestUrl": request})
+
+    def discussions(self, type: str, id: str) -> None:
+        found = [
+            each
+            for each in self.repository(type, id).discussions
+            if self.query.get("author") in (None, each["author"]["name"])
+            and self.query.get("status") in (None, "all", "closed" if each["status"] == "merged" else each["status"])
+            and (self.query.get("type") != "discussion" or not each["isPullRequest"])
+            and (self.query.get("type") != "pull_request" or each["isPullRequest"])
+        ]
+        start = PAGE * int(self.query.get("p", 0))
+        raise Answer(200, {"discussions": found[start : start + PAGE], "count": len(found), "start": start})
 
     def branch(self, type: str, id: str, revision: str) -> None:
         repository = self.repository(type, id, write=True)
@@ -417,6 +439,7 @@ ROUTES: dict[tuple[str, str], Callable] = {
     ("PUT", r"/part/(?P<sha>\w+)/(?P<number>\d+)"): H.part,
     ("POST", r"/verify"): H.verify,
     ("POST", REPOSITORY + r"/commit/(?P<revision>[^/]+)"): H.commit,
+    ("GET", REPOSITORY + r"/discussions"): H.discussions,
     ("POST", REPOSITORY + r"/branch/(?P<revision>[^/]+)"): H.branch,
     ("POST", r"/api/collections"): H.collection,
     ("GET", r"/api/collections/(?P<slug>[^/]+/[^/]+)"): H.collection,

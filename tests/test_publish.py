@@ -126,6 +126,29 @@ def test_private_branch_and_pull_request(owner, monkeypatch, capsys):
     assert "/discussions/1" in capsys.readouterr().out
 
 
+def test_a_pull_request_that_is_open_is_updated(owner, monkeypatch, capsys):
+    """By who opened it; others, and one that is closed, are left alone."""
+    run()
+    before = owner.files(REMOTE)
+    repository = owner.repositories["model", REMOTE]
+    owner.commit(repository, "main", before | {HISTORY: b"older"})
+    for user in ("hf_owner", "hf_other", "hf_other"):
+        monkeypatch.setenv("HF_TOKEN", user)
+        assert run("--pull-request") is None
+    first, second, again = re.findall(r"http\S+/discussions/\d.*", capsys.readouterr().out)
+    assert (first[-1], again) == ("1", f"{second} is up to date") and second[-1] == "2"
+
+    owner.commit(repository, "refs/pr/2", before | {"old.txt": b"", README: b"older"})
+    assert run("--pull-request", "--dry-run") is None and "old.txt" in owner.files(REMOTE, "refs/pr/2")
+    assert run("--pull-request") is None and owner.files(REMOTE, "refs/pr/2") == before
+    said = capsys.readouterr().out
+    assert said.count("will delete old.txt") == 2 and f"{second}\n  ModelHub().get" in said
+    assert len(repository.discussions) == 2 and owner.files(REMOTE)[HISTORY] == b"older"
+
+    repository.discussions[0]["status"] = "closed"
+    assert run("--pull-request") is None and "/discussions/3" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("part_size", [0, 100_000])
 def test_all_and_their_collection(part_size, owner, tmp_path, monkeypatch, capsys):
     owner.part_size = part_size

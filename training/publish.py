@@ -15,7 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi, ModelCard, get_token
+from huggingface_hub import (
+    CommitInfo,
+    CommitOperationAdd,
+    CommitOperationDelete,
+    Discussion,
+    HfApi,
+    ModelCard,
+    get_token,
+)
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import httpx
 
@@ -64,6 +72,12 @@ class Parcel:
     repository: str
     type: str
     files: dict[str, bytes | Path]
+
+    @property
+    def title(self) -> str:
+        """What its commits and pull requests are called."""
+        name = self.repository.partition("/")[2]
+        return f"{name}, checked and measured again" if self.type == "model" else "The app"
 
     def __str__(self) -> str:
         sizes = {n: len(c) if isinstance(c, bytes) else c.stat().st_size for n, c in self.files.items()}
@@ -167,16 +181,30 @@ def look(api: HfApi, parcel: Parcel, revision: str | None) -> tuple[str | None, 
     return there.sha, sorted(names - parcel.files.keys())
 
 
+def find_request(api: HfApi, parcel: Parcel) -> Discussion | None:
+    """The open pull request in which this user proposed the parcel before. Raises what the Hub's client does."""
+    requests = api.get_repo_discussions(
+        parcel.repository,
+        repo_type=parcel.type,
+        author=api.whoami(cache=True)["name"],
+        discussion_type="pull_request",
+        discussion_status="open",
+    )
+    with suppress(RepositoryNotFoundError):
+        return next((each for each in requests if each.title == parcel.title), None)
+
+
 def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision: str | None) -> CommitInfo | None:
     """Make the repository be what the parcel holds, in one commit, or a pull request; None if it is so already.
 
-    Raises PublishError, and whatever the Hub's client does; then all of it is there or nothing.
+    `revision` is a branch, created where it is not there, or that of the pull request that is to be updated. Raises
+    PublishError, and whatever the Hub's client does; then all of it is there or nothing.
     """
     target = {"repo_id": parcel.repository, "repo_type": parcel.type}
-    if not (pull_request and api.repo_exists(**target)):
+    if not (pull_request and (revision or api.repo_exists(**target))):
         sdk = {"space_sdk": "gradio"} if parcel.type == "space" else {}
         api.create_repo(**target, private=private, exist_ok=True, **sdk)
-    if revision:
+    if revision and not pull_request:
         api.create_branch(**target, branch=revision, exist_ok=True)
     head, leftovers = look(api, parcel, revision)
     operations = [
@@ -187,11 +215,9 @@ def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision
     commit = api.create_commit(
         **target,
         operations=operations,
-        commit_message=f"{parcel.repository.partition('/')[2]}, checked and measured again"
-        if parcel.type == "model"
-        else "The app",
+        commit_message=parcel.title,
         revision=revision,
-        create_pr=pull_request,
+        create_pr=pull_request and not revision,
         parent_commit=head,
     )
     return None if commit.oid == head else commit
@@ -244,15 +270,18 @@ def publish(
     try:
         for parcel in parcels:
             what = parcel.repository
-            head, leftovers = look(api, parcel, revision)
+            url = f"{api.endpoint}/{'spaces/' if parcel.type == 'space' else ''}{what}"
+            branch = revision
+            if pull_request and (request := find_request(api, parcel)):
+                url, branch = request.url, request.git_reference
+            head, leftovers = look(api, parcel, branch)
             if private and head and not api.repo_info(what, repo_type=parcel.type).private:
                 raise PublishError(f"{what} is public already; make it private on the Hub, or leave out --private")
             if leftovers:
                 print(f"{what}: will delete {', '.join(leftovers)}", flush=True)
             if dry_run:
                 continue
-            commit = send(api, parcel, private, pull_request, revision)
-            url = f"{api.endpoint}/{'spaces/' if parcel.type == 'space' else ''}{what}"
+            commit = send(api, parcel, private, pull_request, branch)
             print(f"{commit.pr_url or url if commit else f'{url} is up to date'}")
             if commit and parcel.type == "model":
                 print(f'  ModelHub().get("{what}@{commit.oid}")')
