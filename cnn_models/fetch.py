@@ -17,7 +17,8 @@ from cnn_models.ids import COMMIT
 if TYPE_CHECKING:
     from huggingface_hub.utils import httpx
 
-TIMEOUT = 10  # seconds that the Hub has to answer the first question
+TIMEOUT = 10  # seconds that the Hub has to answer a question
+STORING = 60  # seconds that it has to store what it is sent
 LONGEST_WAIT = 10  # seconds that the Hub may tell its client to wait before it asks again
 TEXT_LIMIT = 2**20  # bytes of a fetched file that does not hold tensors
 
@@ -37,26 +38,36 @@ class StillComing(MissingCheckpoint):
 
 
 def limit_waits() -> None:
-    """Let the Hub's client raise HfHubHTTPError where it is told to wait for longer than `LONGEST_WAIT`.
+    """Let the Hub's client give up in bounded time, on a Hub that does not answer or tells it to wait.
 
-    It would sleep for as long as it is told, be it an hour, five times. Called before its other calls: a connection
-    that could not be made gives it a new session.
+    Else it waits for some answers for ever, and sleeps as long as it is told, be it an hour. To be called before its
+    other functions, as a connection that could not be made gives it a new session.
     """
     from huggingface_hub.utils import get_session
 
-    hooks = get_session().event_hooks["response"]
-    if _raise_if_long not in hooks:
-        hooks.append(_raise_if_long)
+    for when, hook in (("request", _set_timeout), ("response", _raise_if_long)):
+        if hook not in (hooks := get_session().event_hooks[when]):
+            hooks.append(hook)
+
+
+def _set_timeout(request: httpx.Request) -> None:
+    if request.extensions["timeout"]["read"] is None:
+        seconds = TIMEOUT if request.method == "GET" else STORING
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
 
 
 def _raise_if_long(response: httpx.Response) -> None:
+    """Raise HfHubHTTPError where the client would sleep for longer than `LONGEST_WAIT` before it asks again."""
     from huggingface_hub.utils import hf_raise_for_status, parse_ratelimit_headers
 
-    if response.status_code == 429 or response.status_code >= 500:
-        after, limit = response.headers.get("Retry-After", ""), parse_ratelimit_headers(response.headers)
-        waits = [int(after) if after.isdigit() else 0, limit.reset_in_seconds if limit else 0]
-        if max(waits) > LONGEST_WAIT:
-            hf_raise_for_status(response)
+    if response.status_code != 429 and response.status_code < 500:
+        return
+    after, limit = response.headers.get("Retry-After", ""), parse_ratelimit_headers(response.headers)
+    seconds = int(after) if after.isdigit() else 0
+    if limit and limit.remaining == 0 and response.status_code == 429:  # every answer has these headers
+        seconds = limit.reset_in_seconds
+    if seconds > LONGEST_WAIT:
+        hf_raise_for_status(response)
 
 
 def needed(files: tuple[str, ...]) -> list[str]:
@@ -134,7 +145,6 @@ def fetch(
 
     limit_waits()
     try:
-        # This question comes first since `snapshot_download` waits for ever on a Hub that does not answer.
         info = api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
         is_public = not (info.private or info.gated)
         if not is_public:
@@ -264,6 +274,12 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
     if status >= 500:
         return MissingCheckpoint(
             "the Hub is out of order ({status}) and could not give {repository}; try again later",
+            status=status,
+            **values,
+        )
+    if status == 403:
+        return MissingCheckpoint(
+            "the Hub refused to give {repository} ({status}); try again later, or look at its page there",
             status=status,
             **values,
         )

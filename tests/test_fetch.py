@@ -246,7 +246,7 @@ ANSWERS = {
     "token": ({"status": 401, "headers": {"X-Error-Message": "Invalid credentials in Authorization header"}},
               "the Hub refused the token of this machine .*; run `hf auth login`"),
     "private": ({"status": 401, "error": "RepoNotFound"}, "or it is private; check the name, or set HF_TOKEN"),
-    "forbidden": ({"status": 403}, r"could not be fetched \(.*403 Forbidden"),
+    "forbidden": ({"status": 403}, r"the Hub refused to give someone/mini_resnet.mnist \(403\); try again later"),
     "gated": ({"status": 403, "error": "GatedRepo"}, "is gated; ask for access on its page"),
     "moved": ({"status": 404, "error": "RevisionNotFound"}, "has no revision 'main'; leave it out"),
     "often": ({"status": 429, "headers": {"Retry-After": "3600"}}, "was asked too often .*; try again in some minutes"),
@@ -297,6 +297,26 @@ def test_a_hub_that_says_wait_keeps_nobody_waiting(part, headers, published, hub
     with pytest.raises(MissingCheckpoint, match=r"was asked too often .*; try again in some minutes"):
         hub.get(REMOTE)
     assert max(slept, default=0) < 20
+
+
+def test_a_hub_that_is_busy_for_a_moment_is_asked_again(published, hub, fake_hub, monkeypatch):
+    """Its answers say what is left of a window, whether that is why or not."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/tree/", status=503, headers={"RateLimit": '"api";r=480;t=300'})
+    fake_hub.fail("GET", "/cdn/", status=429, headers={"Retry-After": "2"})
+    assert hub.get(REMOTE).id == REMOTE
+
+
+def test_a_hub_that_falls_silent_is_given_up(published, hub, fake_hub, monkeypatch):
+    monkeypatch.setattr(fetch, "TIMEOUT", 0.2)
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    gate = threading.Event()
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/tree/", first=lambda: gate.wait(20), times=99)
+    with pytest.raises(MissingCheckpoint, match=r"could not be fetched \(.*timed out.*\); connect"):
+        hub.get(REMOTE)
+    gate.set()
 
 
 def test_a_cut_download_goes_on_where_it_was(published, hub, fake_hub, monkeypatch):
@@ -352,7 +372,7 @@ def test_what_is_damaged_waits_for_the_hub(published, hub, fake_hub, monkeypatch
     fake_hub.fail("GET", "/cdn/", status=403)
     again = ModelHub(hub.weights_dir)
     for _ in range(3):
-        with pytest.raises(MissingCheckpoint, match="could not be fetched"):
+        with pytest.raises(MissingCheckpoint, match="the Hub refused to give"):
             again.get(REMOTE)
     assert fake_hub.bodies() == 2
     monkeypatch.setattr(pull, "PATIENCE", 0)

@@ -4,12 +4,13 @@ import dataclasses
 import json
 import re
 import shutil
+import threading
 
 import httpx
 import pytest
 from huggingface_hub import ModelCard
 
-from cnn_models import ModelHub
+from cnn_models import ModelHub, fetch
 from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import (
     EVALUATION,
@@ -238,6 +239,14 @@ def test_a_fault_gets_a_sentence_publishes_nothing_and_can_be_repeated(case, own
     assert "hf_owner" not in said + "".join(capfd.readouterr()) + caplog.text
     owner.faults.clear()
     assert run() is None and WEIGHTS in owner.files(REMOTE)
+
+
+def test_a_hub_that_falls_silent_is_given_up(owner, monkeypatch):
+    monkeypatch.setattr(fetch, "STORING", 0.5)
+    gate = threading.Event()
+    owner.fail("POST", "/preupload/", first=lambda: gate.wait(20), times=99)
+    assert "the Hub cannot be reached (timed out)" in run()
+    gate.set()
 
 
 def test_a_commit_whose_answer_is_lost_is_not_denied(owner, capsys):

@@ -237,6 +237,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the Hub is out of order ({status}) and could not give {repository}; try again later",
         "Hub 出现故障（{status}），未能取得 {repository}；请稍后再试",
     ),
+    "checkpoint.hub.refused": (
+        "the Hub refused to give {repository} ({status}); try again later, or look at its page there",
+        "Hub 拒绝提供 {repository}（{status}）；请稍后再试，或查看它在 Hub 上的页面",
+    ),
     "checkpoint.hub.full": (
         "the disk is too full for {repository}; make room in {folder}",
         "磁盘空间不足，放不下 {repository}；请在 {folder} 中腾出空间",
