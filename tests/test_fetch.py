@@ -303,7 +303,7 @@ def test_a_hub_that_is_busy_for_a_moment_is_asked_again(published, hub, fake_hub
     """Its answers say what is left of a window, whether that is why or not."""
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     fake_hub.push(REMOTE, published)
-    fake_hub.fail("GET", "/tree/", status=503, headers={"RateLimit": '"api";r=480;t=300'})
+    fake_hub.fail("HEAD", WEIGHTS, status=503, times=2, headers={"RateLimit": '"api";r=480;t=300'})
     fake_hub.fail("GET", "/cdn/", status=429, headers={"Retry-After": "2"})
     assert hub.get(REMOTE).id == REMOTE
 
