@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import entropy, soft_vote, uncalibrated
@@ -38,11 +39,11 @@ class Answer:
     """What one network says of a picture.
 
     `probabilities` are by class, in the data set's order; `margin` is the winner's logit less that of the runner-up;
-    `milliseconds` are those of the forward pass alone, which the device has finished; `unusual` says that the picture
-    is unlike those it was trained on (never where its card has no threshold for that); `source` is where the network
-    came from and, from the Hub, its commit; `measured`, of a network of others, is how many of the bundled test
-    pictures it gets right, of as many as could be shown in `MEASURING` seconds; `temperature` is what the logits were
-    divided by.
+    `milliseconds` are those of the forward pass alone, which the device has finished, or a picture's share of them;
+    `unusual` says that the picture is unlike those it was trained on (never where its card has no threshold for that);
+    `source` is where the network came from and, from the Hub, its commit; `measured`, of a network of others, is how
+    many of the bundled test pictures it gets right, of as many as could be shown in `MEASURING` seconds; `temperature`
+    is what the logits were divided by.
     """
 
     id: str
@@ -138,18 +139,28 @@ def compare(
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
     """Show a 28 x 28 uint8 picture, in its data set's form, to one network. Raises CheckpointError."""
+    return predict_all(loaded, [grid])[0]
+
+
+def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
+    """The same for several pictures at once, which share the time of the forward pass. Raises CheckpointError."""
     card, clock = loaded.card, torch.get_device_module(loaded.device)
     with torch.inference_mode():
-        pictures = torch.tensor(grid, device=loaded.device)[None]
+        pictures = torch.tensor(np.stack(grids), device=loaded.device)
         x = to_input(pictures, card.input_size, card.mean, card.std)
         clock.synchronize()
         start = time.perf_counter()
         logits = loaded.model(x)
         clock.synchronize()
-        milliseconds = (time.perf_counter() - start) * 1000
-        logits = logits[0].cpu().double()  # in float32, 0.99999999 would be 1
+        milliseconds = (time.perf_counter() - start) * 1000 / len(grids)
+        logits = logits.cpu().double()  # in float32, 0.99999999 would be 1
     if not logits.isfinite().all():
         raise CheckpointError("{id} computes numbers that are not finite; leave it out or train it again", id=loaded.id)
+    return [_answer(loaded, each, milliseconds) for each in logits]
+
+
+def _answer(loaded: LoadedModel, logits: Tensor, milliseconds: float) -> Answer:
+    card = loaded.card
     probabilities = (logits / card.temperature).softmax(0).tolist()
     unusual = surprise(logits, card) > 0
     first, second = logits.topk(2).values.tolist()

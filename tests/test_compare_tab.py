@@ -2,6 +2,7 @@
 
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -45,6 +46,24 @@ def test_a_network_without_weights_names_the_command_that_trains_it(look):
     got = look("", dataset="fashion_mnist", models=["alexnet"])
     assert "The canvas is empty: draw a piece of clothing" in got["verdict"] and "<img" not in got["steps"]
     assert "alexnet.<wbr>fashion_<wbr>mnist" in got["board"] and "not trained yet" in got["board"]
+
+
+def test_many_at_once_get_the_answers_of_each_alone(checkpoint, hub, look):
+    """Some whose picture cannot be read among them; each in the language asked for."""
+    for id in ("lenet5.mnist", "mini_resnet.mnist"):
+        checkpoint(id)
+    pictures = [PNG + base64.b64encode(path.read_bytes()).decode() for path in (HERE / "samples").glob("mnist.*.png")]
+    asks = [
+        {"picture": picture, "language": language, "models": ["mini_resnet", "lenet5"]}
+        for picture in ["nonsense", *pictures, ""]
+        for language in LANGUAGES
+    ]
+    alone = [look(**ask) for ask in asks]
+    looker = Looker(hub)
+    with ThreadPoolExecutor(len(asks)) as pool:
+        for got, expected in zip(pool.map(looker.look, asks), alone, strict=True):
+            assert got["verdict"] == expected["verdict"] and got["answers"] == expected["answers"]
+            assert numbers(got["board"], "lenet5") == pytest.approx(numbers(expected["board"], "lenet5"), abs=0.2)
 
 
 def test_nothing_to_ask_gets_a_sentence(look):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +24,7 @@ from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import MEASURING, Answer, Comparison
 from cnn_models.preprocess import BlankPicture, Step, decoded, steps
 from ui.ask import Ask
+from ui.batches import Batches
 from ui.board import Column, board
 from ui.sketchpad import picture_of
 from ui.steps import strip
@@ -34,14 +34,50 @@ from ui.verdict import architecture, sentence, verdict_html
 T = TypeVar("T")
 
 
+@dataclass(eq=False)
+class Question:
+    """An ask, the places of its networks, and what becomes of its picture."""
+
+    ask: Ask
+    columns: dict[str, Column]
+    grey: np.ndarray | None = None
+    seen: tuple[Step, ...] = ()
+    shown: dict | None = None
+
+    @cached_property
+    def ready(self) -> list[str]:
+        """Who can answer."""
+        return [name for name, column in self.columns.items() if not column.missing]
+
+    @cached_property
+    def small(self) -> list[str]:
+        """Who of them answers quickly."""
+        return [name for name in self.ready if self.columns[name].side == DATASETS[self.ask.dataset].size]
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """Who answers now; the large ones first, as the small ones are being answered by the quick ask meanwhile."""
+        return sorted(self.small if self.ask.quick else self.ready, key=lambda name: (name in self.small, name))
+
+    @property
+    def complete(self) -> bool:
+        return len(self.small) == len(self.ready)
+
+    @property
+    def strip(self) -> str:
+        sides: dict[int, list[str]] = {}
+        for name in self.ready or self.ask.models:
+            sides.setdefault(self.columns[name].side, []).append(name)
+        return strip(self.ask, self.seen, sides)
+
+
 class Looker:
     """Answers of a hub's networks, remembered, and what the page makes of them."""
 
     def __init__(self, hub: ModelHub):
         self._hub = hub
         self._remember = Memory()
-        # First come, first answered: more at once than there are cores would only slow each other.
-        self._turns = ThreadPoolExecutor(os.cpu_count(), "look")
+        self._batches = Batches(self._look, lambda question: (question.ask.dataset, *question.wanted))
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def look(self, sent: object) -> dict:
@@ -51,47 +87,63 @@ class Looker:
         `again` finds more, as weights are on their way.
         """
         ask = Ask.read(sent)
-        columns = self._columns(ask)
-        return self._turns.submit(self._look, ask, columns).result()
+        return self._batches(Question(ask, self._columns(ask)))
 
-    def _look(self, ask: Ask, columns: dict[str, Column]) -> dict:
-        ready = [name for name, column in columns.items() if not column.missing]
-        small = [name for name in ready if columns[name].side == DATASETS[ask.dataset].size]
-        complete = len(small) == len(ready)
-        sides: dict[int, list[str]] = {}
-        for name in ready or ask.models:
-            sides.setdefault(columns[name].side, []).append(name)
-        seen: tuple[Step, ...] = ()
+    def _look(self, questions: list[Question]) -> list[dict]:
+        """What is shown to each; they want answers of the same networks."""
+        for question in questions:
+            self._see(question)
+        answered = [question for question in questions if not question.shown]
+        for name in answered[0].wanted if answered else ():
+            self._answer(name, answered)
+        return [question.shown or self._say(question) for question in questions]
+
+    def _see(self, question: Question) -> None:
+        """What the networks will see of the picture, or what is shown where they will see nothing."""
+        ask, picture = question.ask, None
         try:
             if (picture := picture_of(ask.picture)) is None:
                 raise BlankPicture
-            grey = decode(picture)
-            seen = steps(grey, DATASETS[ask.dataset], ask.off)
-            if not ready:
+            question.grey = decode(picture)
+            question.seen = steps(question.grey, DATASETS[ask.dataset], ask.off)
+            if not question.ready:
                 raise PictureError(say(ask.language, "verdict.nobody"))
-            # The large ones first: the small ones are being answered by the quick ask meanwhile.
-            for name in small if ask.quick else sorted(ready, key=small.__contains__):
-                columns[name] = self._answer(ask, columns[name], seen[-1])
         except BlankPicture as error:
             text = say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}")
             if picture is not None:
-                text, seen = translate(ask.language, error), (decoded(grey),)
-            text = verdict_html(text)
-            return self._shown(ask, columns, text, strip(ask, seen, sides), complete=True)
+                text, question.seen = translate(ask.language, error), (decoded(question.grey),)
+            question.shown = self._shown(question, verdict_html(text), question.strip, complete=True)
         except PictureError as error:
-            why = say(ask.language, "verdict.refused", why=error) if ready else translate(ask.language, error)
-            return self._shown(ask, columns, verdict_html(why, "alarm"), strip(ask, seen, sides), complete=True)
+            why = translate(ask.language, error)
+            text = say(ask.language, "verdict.refused", why=error) if question.ready else why
+            question.shown = self._shown(question, verdict_html(text, "alarm"), question.strip, complete=True)
+
+    def _answer(self, name: str, questions: list[Question]) -> None:
+        """A network's answers to all of them, or why it has none, in their columns."""
+        asks, grids = [each.ask for each in questions], [each.seen[-1].picture for each in questions]
+        try:
+            answers = self._answers(asks[0].id(name), asks, grids)
+        except CheckpointError as error:
+            for each in questions:
+                each.columns[name] = replace(each.columns[name], missing=translate(each.ask.language, error))
+        else:
+            for each, answer in zip(questions, answers, strict=True):
+                each.columns[name] = replace(each.columns[name], answer=answer)
+
+    def _say(self, question: Question) -> dict:
+        ask, columns, complete = question.ask, question.columns, question.complete
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if answers and (complete or not ask.quick):
-            comparison = Comparison.with_likeness(self._hub, ask.dataset, grey, seen[-1].picture, answers)
+            picture = question.seen[-1].picture
+            comparison = Comparison.with_likeness(self._hub, ask.dataset, question.grey, picture, answers)
             text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
             text = verdict_html(say(ask.language, "verdict.nobody"), "alarm")
         if not complete:
-            late = small if not ask.quick else [name for name in ready if name not in small]
+            late = [name for name in question.ready if (name in question.small) != ask.quick]
             columns |= {name: replace(columns[name], pending=True) for name in late}
-        return self._shown(ask, columns, text, strip(ask, seen, sides) if ask.quick else None, complete)
+        return self._shown(question, text, question.strip if ask.quick else None, complete)
 
     def ready(self, ask: Ask) -> tuple[list[str], Step | None]:
         """The ids of the chosen networks that can answer, and the picture's last step. Raises PictureError."""
@@ -106,16 +158,22 @@ class Looker:
 
     def answer(self, ask: Ask, id: str, grid: np.ndarray) -> Answer:
         """The network's answer, which is remembered, calibrated or not. Raises CheckpointError."""
-        answer = self.run(id, lambda loaded: self._remember(loaded, grid))
-        if ask.calibrated:
-            return answer
-        return replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
+        return self._answers(id, [ask], [grid])[0]
+
+    def _answers(self, id: str, asks: list[Ask], grids: list[np.ndarray]) -> list[Answer]:
+        answers = self.run(id, lambda loaded: self._remember(loaded, grids))
+        return [
+            answer if ask.calibrated
+            else replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
+            for ask, answer in zip(asks, answers, strict=True)
+        ]  # fmt: skip
 
     def test_answers(self, dataset: str) -> Answers:
         """What the networks answered to the test pictures."""
         return answers_of(self._hub, dataset)
 
-    def _shown(self, ask: Ask, columns: dict[str, Column], text: str | None, seen: str | None, complete: bool) -> dict:
+    def _shown(self, question: Question, text: str | None, seen: str | None, complete: bool) -> dict:
+        ask, columns = question.ask, question.columns
         is_whole = complete or not ask.quick
         order = list(columns)
         if ask.sort != "confidence":
@@ -168,12 +226,6 @@ class Looker:
             return None
         done, total = (f"{count / 1e6:.1f}" for count in coming)
         return Column(name, missing=say(ask.language, "bring.coming", done=done, all=total), coming=coming, side=side)
-
-    def _answer(self, ask: Ask, column: Column, step: Step) -> Column:
-        try:
-            return replace(column, answer=self.answer(ask, ask.id(column.name), step.picture))
-        except CheckpointError as error:
-            return replace(column, missing=translate(ask.language, error))
 
 
 def _source(loaded: LoadedModel) -> str:

@@ -1,0 +1,58 @@
+"""Questions of many visitors at once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ui import batches
+from ui.batches import MOST, Batches
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """`busy(work, alike)`: Batches whose only turn is taken by a question until `begin` is called, and `asked`."""
+    monkeypatch.setattr(batches.os, "cpu_count", lambda: 1)
+    gate, begun, pool = threading.Event(), threading.Event(), ThreadPoolExecutor(50)
+
+    def make(work, alike):
+        def waiting(questions):
+            if questions == ["first"]:
+                begun.set()
+                gate.wait()
+            return work(questions)
+
+        ask = Batches(waiting, alike)
+        pool.submit(ask, "first")
+        begun.wait()
+
+        def asked(*questions):
+            found = []
+            for question in questions:  # one after another, so that their order is known
+                found.append(pool.submit(ask, question))
+                while len(ask._waiting) < len(found):
+                    pass
+            gate.set()
+            return found
+
+        return asked
+
+    yield make
+    gate.set()
+    pool.shutdown()
+
+
+def test_who_waits_for_the_same_is_answered_together(busy):
+    seen = []
+    asked = busy(lambda questions: seen.append(questions) or [2 * each for each in questions], type)
+    found = asked(1, 0.5, *range(2, MOST + 3), 1.5)
+    assert [each.result() for each in found] == [2, 1, *range(4, 2 * MOST + 6, 2), 3]
+    assert seen == [["first"], [1, *range(2, MOST + 1)], [0.5, 1.5], [MOST + 1, MOST + 2]]
+
+
+def test_an_error_is_of_those_who_asked_together(busy):
+    asked = busy(lambda questions: [1 / each for each in questions] if questions != ["first"] else [0], bool)
+    wrong, right = asked(0, 4)
+    assert right.result() == 0.25
+    with pytest.raises(ZeroDivisionError):
+        wrong.result()
