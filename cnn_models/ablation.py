@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from cnn_models import googlenet, mini_inception, mini_resnet
 from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
-from cnn_models.testsets import Measured, balanced_order, load_test_set
+from cnn_models.testsets import balanced_order, load_test_set
 
 
 class PlainBlock(mini_resnet.ResidualBlock):
@@ -41,9 +41,8 @@ BRANCHES: dict[type[nn.Module], dict[str, tuple[str, ...]]] = {
     PlainBlock: {"F": ("conv1", "conv2")},
 }
 SHORTCUT = "shortcut"
-BATCH = 100
+BATCH = 100  # test pictures at once
 WHOLE_BELOW = 10**8  # MACs of a network from which the test set takes more than some seconds
-PART = 500  # test pictures of such a network
 
 
 def blocks(model: nn.Module) -> dict[str, nn.Module]:
@@ -78,15 +77,13 @@ def _zero(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def measured(model: nn.Module, card: Card, count: int) -> Iterator[Measured]:
-    """The network on the first `count` test pictures, as many of each class as can be: what was found so far."""
+def right_of(model: nn.Module, card: Card, batch: int) -> int:
+    """How many of `BATCH` test pictures a network gets right, as many of each class as can be; `batch` numbers them."""
     pictures, labels = load_test_set(card.dataset)
-    order, device, right = balanced_order(labels)[:count], next(model.parameters()).device, 0
-    for start in range(0, count, BATCH):
-        chosen = order[start : start + BATCH]
-        x = to_input(torch.from_numpy(pictures[chosen]).to(device), card.input_size, card.mean, card.std)
-        right += int((model(x).argmax(1).cpu().numpy() == labels[chosen]).sum())
-        yield Measured(right, start + len(chosen))
+    chosen = balanced_order(labels)[batch * BATCH :][:BATCH]
+    grids = torch.from_numpy(pictures[chosen]).to(next(model.parameters()).device)
+    answers = model(to_input(grids, card.input_size, card.mean, card.std)).argmax(1)
+    return int((answers.cpu().numpy() == labels[chosen]).sum())
 
 
 def sizes(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:

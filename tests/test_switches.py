@@ -1,5 +1,6 @@
 """The Learn tab's pages of real networks, without a browser."""
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from cnn_models import ModelHub, create_model
-from cnn_models.ablation import measured, parts, sizes, without
+from cnn_models.ablation import parts, right_of, sizes, without
 from cnn_models.checkpoint import load_model
 from cnn_models.crops import many_looks
 from cnn_models.predict import predict
@@ -41,8 +42,8 @@ def hub():
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
-    monkeypatch.setattr(switches, "pictures", lambda architecture: FEW)
-    monkeypatch.setattr(looks, "PICTURES", 40)
+    monkeypatch.setattr(switches, "COUNT", FEW)
+    monkeypatch.setattr(looks, "COUNT", 100)
 
 
 def test_switching_off_shows_what_the_network_loses(hub):
@@ -53,10 +54,12 @@ def test_switching_off_shows_what_the_network_loses(hub):
     net = hub.get("mini_inception.mnist")
     cut = predict(switches.cut(net, [part]), drawing_of("", "mnist").grid)
     assert shown[0][2] == "<7>" and f"{percent(cut.probabilities['7'])} %" in shown[0][0]
-    before, after = (list(measured(without(net.model, off), net.card, FEW))[-1] for off in ([], [part]))
-    assert after.accuracy < before.accuracy
-    for found in (before, after):
-        assert f"{found.accuracy:.2f} %" in shown[-1][1]
+    before, after = (
+        sum(right_of(without(net.model, off), net.card, batch) for batch in range(FEW // 100)) for off in ([], [part])
+    )
+    assert after < before
+    for right in (before, after):
+        assert f"{100 * right / FEW:.2f} %" in shown[-1][1]
     assert "progress" in shown[0][1] and "progress" not in shown[-1][1]
 
 
@@ -103,16 +106,32 @@ def test_a_full_gpu_is_said(hub, monkeypatch):
     for found in (next(bench.show("x", [], "", "mnist", None))[0], next(bench.alone("mini_resnet", "", "mnist"))):
         assert "card is full" in found
     bench = switches.Bench(hub, ["mini_resnet"])
-    monkeypatch.setattr(switches, "measured", lambda *_: FullGPU().run(None, None))
+    monkeypatch.setattr(switches, "right_of", lambda *_: FullGPU().run(None, None))
     *_, (found, *_) = bench.show("mini_resnet", [], "", "mnist", lambda *_: "")
     assert "card is full" in found
-    monkeypatch.setattr(switches, "measured", lambda *_: 1 + "a fault of the code")
+    monkeypatch.setattr(switches, "right_of", lambda *_: 1 + "a fault of the code")
     with pytest.raises(TypeError):
         list(bench.show("mini_resnet", [], "", "mnist", lambda *_: ""))
 
 
+def test_what_takes_long_is_measured_on_more_and_more_pictures(hub, monkeypatch):
+    """On both networks the same ones; what one visitor waited for, the next has at once."""
+    monkeypatch.setattr(switches, "EVERY", 0)
+    monkeypatch.setattr(switches, "rounds", lambda architecture: range(100, FEW + 1, 100))
+    bench, asked = switches.Bench(hub, ["mini_resnet"]), []
+    monkeypatch.setattr(switches, "right_of", lambda model, card, batch: asked.append(batch) or 90)
+    *_, table = itertools.islice(bench.alone("mini_resnet", "", "mnist"), 6)
+    assert "Measured on 100 of the 300" in unescape(re.sub("<.*?>", "", table)) and "<progress" in table
+    assert table.count("90.00 %") == 4 and len(asked) == 5 + 3, "the second round has begun"
+    shown = [found for _, found, _ in bench.show("mini_resnet", ["block1/F"], "", "mnist", lambda *_: "")]
+    assert "200 of the 300" in re.sub("<.*?>", "", shown[1]) and shown[1].count("90.00 %") == 2
+    assert "all 300" in re.sub("<.*?>", "", shown[-1]) and "<progress" not in shown[-1]
+    *_, table = bench.alone("mini_resnet", "", "mnist")
+    assert "all 300" in re.sub("<.*?>", "", table) and "<progress" not in table and len(asked) == 5 * 3
+
+
 def test_the_table_is_of_what_is_drawn_and_chosen(hub):
-    """Opening the page or the tab around it empties the table, and ends the one that is being made."""
+    """Opening the page or the tab around it empties the table; that and leaving it end the one that is being made."""
     with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Learn") as whole, gr.Tabs(), gr.Tab("Shortcuts") as page:
         switches.switches(hub, (page, whole), ["mini_resnet"], "shortcuts", None)
     alone = next(event for event in blocks.fns.values() if event.fn and event.fn.__name__ == "alone")
@@ -123,7 +142,12 @@ def test_the_table_is_of_what_is_drawn_and_chosen(hub):
     tables = [alone.fn("mini_resnet", "", "mnist", each) for each in (mine, other)]
     assert all("<table" in next(table) for table in tables)
     assert clear(mine) == "" and not list(tables[0]) and list(tables[1])
-    assert next(alone.fn("mini_resnet", "", "mnist", mine)) != ""
+    (leave,) = [event.fn for event in blocks.fns.values() if event.fn and event.fn.__name__ == "leave"]
+    for opened, ends in (("Shortcuts", False), ("Learn", False), ("Compare", True), ("Averages", True)):
+        table = alone.fn("mini_resnet", "", "mnist", mine)
+        next(table)
+        leave(SimpleNamespace(value=opened), mine)
+        assert bool(list(table)) is not ends
 
 
 def test_the_derivatives_follow_the_switches(hub):
@@ -224,23 +248,25 @@ def test_looks_are_counted_and_drawn(hub):
         model, card = load_model(hub.folder(f"{name}.mnist"))
         cards.append(card)
         found[card.id] = looks.accuracy_by_looks(model, card)
-        assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 40
-        (last,) = list(measured(model, card, 40))[-1:]
-        assert found[card.id]["accuracy"]["1"] == last.accuracy and min(found[card.id]["accuracy"].values()) > 50
+        assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 100
+        assert (
+            found[card.id]["accuracy"]["1"] == right_of(model, card, 0)
+            and min(found[card.id]["accuracy"].values()) > 50
+        )
         probabilities[card.id] = nn.functional.one_hot(torch.arange(10), 10).double()
     averaged = {"mnist": average(cards, probabilities, torch.arange(10)) | {"looks": found}}
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
     html = averages_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
-    assert "when this was measured:</span> AlexNet" in html and ">crops: 40 pictures<" in html
-    for end in ("1", "24"):
-        low, high = binomial_interval(round(found["lenet5.mnist"]["accuracy"][end] * 0.4), 40)
-        assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {end} → " in html
+    assert "when this was measured:</span> AlexNet" in html and ">crops: 100 pictures<" in html
+    for end, paper in (("1", "1"), ("24", "72")):
+        low, high = binomial_interval(round(found["lenet5.mnist"]["accuracy"][end]), 100)
+        assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {paper} → " in html
     gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
     assert f"{sum(gained)} of 2 networks have more" in html and "with 95 % confidence" in html
     assert "The 2 chosen together: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
-    assert crops == [1, 6, 12, 18, 24] and "MACs, 24 crops" in html and f"{24 * 416_520:,}" in html
+    assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
     assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])
     averaged["mnist"]["weights"]["lenet5.mnist"] = "other"
     assert "training.evaluate --averages" in averages_html(some, averaged, "mnist", [])
@@ -256,7 +282,7 @@ def test_looks_are_averaged_as_the_compare_tab_does(hub):
     net = hub.get("lenet5.mnist")
     net = replace(net, card=replace(net.card, mean=0.6))  # dazzled, or it would have all of them right
     pictures, labels = load_test_set("mnist")
-    chosen = balanced_order(labels)[:40]
+    chosen = balanced_order(labels)[:100]
     answers = [many_looks(net, pictures[number]).probabilities for number in chosen]
     right = sum(max(each, key=each.get) == str(labels[number]) for each, number in zip(answers, chosen, strict=True))
-    assert looks.accuracy_by_looks(net.model, net.card)["accuracy"]["24"] == 100 * right / 40
+    assert looks.accuracy_by_looks(net.model, net.card)["accuracy"]["24"] == right

@@ -11,9 +11,9 @@ from cnn_models.crops import SCALES, looks
 from cnn_models.layers import architecture_layers
 from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
-from cnn_models.testsets import balanced_order, load_test_set
+from cnn_models.testsets import COUNT, balanced_order, load_test_set
 
-PICTURES, FEW = 1_000, 100  # test pictures; few of them for a network that takes long
+FEW = 1_000  # test pictures for a network that takes hours for all of them
 BATCH = 10  # pictures at once, each with all its looks
 
 
@@ -24,7 +24,7 @@ def accuracy_by_looks(model: nn.Module, card: Card) -> dict:
     One is the picture itself; then come the crops of one scale after another, and at last all of them mirrored too.
     """
     pictures, labels = load_test_set(card.dataset)
-    count = PICTURES if architecture_layers(card.architecture, card.input_size).macs < WHOLE_BELOW else FEW
+    count = COUNT if architecture_layers(card.architecture, card.input_size).macs < WHOLE_BELOW else FEW
     chosen = balanced_order(labels)[:count]
     mirror = DATASETS[card.dataset].kind != "digits"
     device, right = next(model.parameters()).device, {}

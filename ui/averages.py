@@ -86,10 +86,16 @@ def _gain(looks: dict[str, dict]) -> str:
     most = _most(looks)
     gains = [found["accuracy"][str(most)] - found["accuracy"]["1"] for found in looks.values()]
     better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
-    return mark("averages.gain", "p", count=len(gains), better=better, worse=worse, crops=most)
+    return mark("averages.gain", "p", count=len(gains), better=better, worse=worse, crops=_as_in_paper(most))
+
+
+def _as_in_paper(count: int) -> int:
+    """How many crops the paper would count for so many different ones."""
+    return SQUARES * count if count > 1 else 1
 
 
 def _most(looks: dict[str, dict]) -> int:
+    """The most different crops."""
     return max(int(count) for found in looks.values() for count in found["accuracy"])
 
 
@@ -131,7 +137,7 @@ def _lines(looks: dict[str, dict]) -> list[Line]:
     for id, found in looks.items():
         name = id.split(".")[0]
         title = ARCHITECTURES[name].title
-        points = sorted((int(count), accuracy) for count, accuracy in found["accuracy"].items())
+        points = sorted((_as_in_paper(int(count)), accuracy) for count, accuracy in found["accuracy"].items())
         pictures = found["pictures"]
         dots = [f"{title}: {count} → {accuracy:.2f} % ({_interval(accuracy, pictures)})" for count, accuracy in points]
         lines.append(Line(title, COLOURS[name], points, DASH[name], dots))
@@ -147,6 +153,7 @@ def _looks(lines: Sequence[Line]) -> str:
 def _table(looks: dict[str, dict], macs: dict[str, int]) -> str:
     """What one look and the most of them reach and cost."""
     rows, most = [], _most(looks)
+    paper = _as_in_paper(most)
     for id, found in looks.items():
         pictures, ends = found["pictures"], (found["accuracy"]["1"], found["accuracy"][str(most)])
         cells = [f"{accuracy:.2f} % <small>{_interval(accuracy, pictures)}</small>" for accuracy in ends]
@@ -155,11 +162,11 @@ def _table(looks: dict[str, dict], macs: dict[str, int]) -> str:
         rows.append(f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     heads = "".join(
         f"<th scope='col'>{head}</th>"
-        for head in ("", mark("averages.one"), mark("averages.most", count=most), mark("averages.pictures"),
-                     mark("averages.macs"), mark("averages.macs.most", count=most))
+        for head in ("", mark("averages.one"), mark("averages.most", count=paper), mark("averages.pictures"),
+                     mark("averages.macs"), mark("averages.macs.most", count=paper))
     )  # fmt: skip
     return (
-        f"{mark('averages.paper', 'p', count=most, paper=SQUARES * most)}"
+        f"{mark('averages.paper', 'p', count=most, paper=paper)}"
         f"{mark('averages.interval', 'p', confidence=f'{100 * CONFIDENCE:g}')}"
         f"<div class='training-figures'><table class='switches-table'><thead><tr>{heads}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"

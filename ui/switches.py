@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TypeVar
 import gradio as gr
 
 from cnn_models import ARCHITECTURES, ModelHub
-from cnn_models.ablation import PART, WHOLE_BELOW, measured, parts, without
+from cnn_models.ablation import BATCH, WHOLE_BELOW, parts, right_of, without
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.decode import PictureError
 from cnn_models.errors import TranslatableError
@@ -19,7 +20,7 @@ from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import Answer, predict
 from cnn_models.runtime import is_out_of_memory
-from cnn_models.testsets import SIDE, Measured
+from cnn_models.testsets import COUNT, Measured
 from ui.drawing import SENT, Drawing, drawing_of
 from ui.strips import png
 from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
@@ -28,10 +29,9 @@ from ui.verdict import class_mark, percent
 
 T = TypeVar("T")
 REMEMBERED = 1000  # measurements, and sessions
+PART = 500  # test pictures for each row of a table at first, of a network that takes long for all of them
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
-# Several measurements would slow each other, and a table takes longest.
-AT_ONCE = {"concurrency_limit": 2, "concurrency_id": "switches"}
-TABLE = {"concurrency_limit": 1, "concurrency_id": "switches_each"}
+AT_ONCE = {"concurrency_limit": 10, "concurrency_id": "switches"}
 CODE = Path(__file__).with_name("switch_grid.js").read_text(encoding="utf-8")
 More = Callable[[LoadedModel, Drawing, str], str]
 # SENT where a page is the chosen one of the Learn tab, else no data set: there may be another drawing when that is
@@ -45,7 +45,8 @@ class Bench:
 
     def __init__(self, hub: ModelHub, names: Sequence[str]):
         self.hub, self.names = hub, names
-        self._known: dict[tuple, Measured] = {}
+        self._right: dict[tuple, list[int]] = {}  # of each batch of test pictures so far
+        self._turn = threading.Lock()  # several batches at once would slow each other, and all else
 
     def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Answer]:
         """The network and the drawing that a visitor asks for, and the answer. Raises CheckpointError, PictureError.
@@ -57,16 +58,18 @@ class Bench:
         net, whole = self.hub.run(id, lambda net: (net, predict(net, drawing.grid)))
         return net, drawing, whole
 
-    def measure(self, net: LoadedModel, off: Sequence[str]) -> Iterator[Measured]:
-        """What was found so far; the last is the result."""
+    def measured(self, net: LoadedModel, off: Sequence[str], count: int = 0) -> Measured:
+        """A network, some parts of which are off, on the first `count` test pictures; on those that are known, if 0."""
         key = net.card.weights_sha256, tuple(sorted(off))
-        if key not in self._known:
-            for found in measured(without(net.model, off), net.card, pictures(net.card.architecture)):
-                yield found
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[key] = found
-        yield self._known[key]
+        if key not in self._right and len(self._right) >= REMEMBERED:
+            self._right.clear()
+        right = self._right.setdefault(key, [])
+        while len(right) * BATCH < count:
+            with self._turn:
+                if len(right) * BATCH < count:  # nobody else was quicker
+                    right.append(right_of(net.model, net.card, len(right)))
+        count = count or len(right) * BATCH
+        return Measured(sum(right[: count // BATCH]), count)
 
     def show(self, name: str, off: list[str], value: object, dataset: object, more: More) -> Iterator[tuple]:
         """HTML of the answers to the drawing, of the measurement (again and again), and what there is `more`."""
@@ -85,30 +88,29 @@ class Bench:
             bars += _bar("switches.cut", less.probabilities[whole.label], less.label) if off else ""
             title = f"{mark('machine.chance')} {class_mark(whole.label)}"
             rest = more(lesser, drawing, whole.label)
-            yield f"{head}<h2>{title}</h2>{bars}", measuring(net, off, None, None), rest
-            before = after = None
-            for before in _now_and_then(self.measure(net, [])):
-                yield gr.skip(), measuring(net, off, before, None), gr.skip()
-            for after in _now_and_then(self.measure(net, off)) if off else ():
-                yield gr.skip(), measuring(net, off, before, after), gr.skip()
+            yield f"{head}<h2>{title}</h2>{bars}", measuring([]), rest
+            both = [(net, [])] + [(lesser, off)] * bool(off)
+            known = min(self.measured(*each).count for each in both)
+            counts = range(max(known, BATCH), COUNT + 1, BATCH)
+            for found in _now_and_then([self.measured(*each, count) for each in both] for count in counts):
+                yield gr.skip(), measuring(found), gr.skip()
         except (PictureError, CheckpointError, RuntimeError) as error:
             yield _why(error), "", ""
 
     def alone(self, name: str, value: object, dataset: object) -> Iterator[str]:
-        """HTML of a table: each part off by itself, a row more each time."""
+        """HTML of a table: each part off by itself, a row more each time, then of more and more test pictures."""
         try:
             net, drawing, whole = self.load(name, value, dataset)
-            *_, before = self.measure(net, [])
-            rows, names = [], parts(net.model)
-            for part in names:
-                *_, found = self.measure(net, [part])
-                answer = predict(cut(net, [part]), drawing.grid)
-                fall = found.accuracy - before.accuracy
-                rows.append(
-                    f"<tr><th scope='row'>{part_mark(part)}</th><td>{percent(answer.probabilities[whole.label])} %</td>"
-                    f"<td>{class_mark(answer.label)}</td><td>{found.accuracy:.2f} %</td><td>{fall:+.2f}</td></tr>"
-                )
-                yield _table(net, rows, class_mark(whole.label), len(names))
+            cuts = {part: cut(net, [part]) for part in parts(net.model)}
+            answers = {part: predict(lesser, drawing.grid) for part, lesser in cuts.items()}
+            counts, table = rounds(net.card.architecture), ""
+            for number, count in enumerate(counts):
+                rows, before = [], self.measured(net, [], count)
+                for part, lesser in cuts.items():
+                    rows.append(_row(part, answers[part], whole.label, self.measured(lesser, [part], count), before))
+                    if not number or len(rows) == len(cuts):  # else of as many pictures as before
+                        table = _table(rows, class_mark(whole.label), count)
+                    yield _progress(number * len(cuts) + len(rows), len(counts) * len(cuts)) + table
         except (PictureError, CheckpointError, RuntimeError) as error:
             yield _why(error)
 
@@ -178,32 +180,37 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
         | event
         | AT_ONCE
     )
+
+    def leave(opened: gr.SelectData, request: gr.Request) -> None:
+        if opened.value not in [tab.label for tab in tabs]:
+            answers.end(request)
+            tables.end(request)
+
     page, whole = tabs
-    each.click(alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **TABLE)
+    gr.on([tab.parent.select for tab in tabs], leave, queue=False, **event)
+    each.click(alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **AT_ONCE)
     # Meanwhile there may be another drawing, or another data set.
     gr.on([page.select, whole.select], clear, None, table, queue=False, **event)
-    gr.on([page.select, off.input], show, **asked)
+    # `always_last` waits for what is under way.
+    gr.on([page.select, off.input], answers.end, queue=False, **event).then(show, **asked)
     whole.select(show, **asked | {"js": CHOSEN % (why, asking)})
     network.input(choose, network, [off, table], js=NONE_OFF % f"{why}-off", queue=False, **event).then(show, **asked)
 
 
-def pictures(architecture: str) -> int:
-    """How many test pictures a network is measured on: all, where that takes some seconds at most."""
-    return SIDE**2 if architecture_layers(architecture).macs < WHOLE_BELOW else PART
+def rounds(architecture: str) -> range:
+    """On how many test pictures each row of a table is measured, and again: all at once, if that takes some seconds."""
+    step = COUNT if architecture_layers(architecture).macs < WHOLE_BELOW else PART
+    return range(step, COUNT + 1, step)
 
 
-def measuring(net: LoadedModel, off: Sequence[str], before: Measured | None, after: Measured | None) -> str:
-    """The accuracy of the whole network and of the one with parts off, and how far the measurement is."""
-    count = pictures(net.card.architecture)
-    found = [("switches.whole", before)] + [("switches.cut", after)] * bool(off)
-    bars = "".join(
-        _bar(key, each.accuracy / 100) if each and each.count == count
-        else f"<div class='lesson-bar'>{mark(key, 'b')}<progress value='{each.count if each else 0}' max='{count}'>"
-        "</progress></div>"
-        for key, each in found
-    )  # fmt: skip
-    key = "switches.test" if count == SIDE**2 else "switches.part"
-    return f"<h2>{mark(key, count=f'{count:,}')}</h2>{bars}"
+def measuring(found: Sequence[Measured]) -> str:
+    """The accuracy of the whole network, and of the one with parts off if some are, and how far the measurement is."""
+    count = found[0].count if found else 0
+    bars = [
+        _bar(key, each.accuracy / 100) for key, each in zip(("switches.whole", "switches.cut"), found, strict=False)
+    ]
+    key, counts = "switches.test" if count == COUNT else "switches.part", {"count": f"{count:,}", "all": f"{COUNT:,}"}
+    return f"<h2>{mark(key, **counts)}</h2>{''.join(bars)}{_progress(count, COUNT)}"
 
 
 def cut(net: LoadedModel, off: Sequence[str]) -> LoadedModel:
@@ -222,7 +229,7 @@ def _why(error: Exception) -> str:
     return f"<p class='lesson-misfit'>{said}</p>"
 
 
-def _now_and_then(found: Iterator[Measured]) -> Iterator[Measured]:
+def _now_and_then(found: Iterator[T]) -> Iterator[T]:
     """Some of them and the last."""
     last, each = time.monotonic(), None
     for each in found:
@@ -240,7 +247,21 @@ def _bar(key: str, share: float, label: str = "") -> str:
     )
 
 
-def _table(net: LoadedModel, rows: Sequence[str], label: str, count: int) -> str:
+def _progress(done: int, whole: int) -> str:
+    """A bar, unless all is done."""
+    return f"<progress value='{done}' max='{whole}'></progress>" if done < whole else ""
+
+
+def _row(part: str, answer: Answer, label: str, found: Measured, before: Measured) -> str:
+    return (
+        f"<tr><th scope='row'>{part_mark(part)}</th><td>{percent(answer.probabilities[label])} %</td>"
+        f"<td>{class_mark(answer.label)}</td><td>{found.accuracy:.2f} %</td>"
+        f"<td>{found.accuracy - before.accuracy:+.2f}</td></tr>"
+    )
+
+
+def _table(rows: Sequence[str], label: str, count: int) -> str:
+    """The rows, of `count` test pictures."""
     heads = "".join(
         f"<th scope='col'>{head}</th>"
         for head in (
@@ -251,9 +272,8 @@ def _table(net: LoadedModel, rows: Sequence[str], label: str, count: int) -> str
             mark("switches.change"),
         )
     )
-    bar = f"<progress value='{len(rows)}' max='{count}'></progress>" if len(rows) < count else ""
-    key, shown = "switches.each.of", f"{pictures(net.card.architecture):,}"
+    key = "switches.each.of" if count == COUNT else "switches.each.part"
     return (
-        f"{mark(key, 'p', count=shown)}{bar}<div class='training-figures'><table class='switches-table'>"
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"{mark(key, 'p', count=f'{count:,}', all=f'{COUNT:,}')}<div class='training-figures'>"
+        f"<table class='switches-table'><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -917,14 +917,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "switches.change": ("change", "变化"),
     "switches.test": ("Accuracy on all {count} test pictures", "全部 {count} 张测试图片上的准确率"),
     "switches.part": (
-        "Accuracy on {count} of the test pictures, as many of each class (the others would take long)",
-        "测试图片中 {count} 张（每类同样多，全部太慢）上的准确率",
+        "Accuracy on {count} of the {all} test pictures so far, as many of each class",
+        "到目前为止，{all} 张测试图片中 {count} 张（每类同样多）上的准确率",
     ),
     "switches.memory": (
         "The graphics card is full at the moment; try again in a while.",
         "显卡内存暂时不足；请稍后再试。",
     ),
-    "switches.each.of": ("Measured on {count} test pictures:", "在 {count} 张测试图片上测得："),
+    "switches.each.of": ("Measured on all {count} test pictures:", "在全部 {count} 张测试图片上测得："),
+    "switches.each.part": (
+        "Measured on {count} of the {all} test pictures so far, as many of each class:",
+        "到目前为止，在 {all} 张测试图片中的 {count} 张（每类同样多）上测得：",
+    ),
     "blocks.weights": (
         "How large the weights of each branch are, over the epochs (root mean square)",
         "各分支权重的大小随训练轮次的变化（均方根）",
@@ -1043,10 +1047,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "averages.macs": ("MACs, one look", "乘加（一眼）"),
     "averages.macs.most": ("MACs, {count} crops", "乘加（{count} 个裁剪）"),
     "averages.paper": (
-        "The {count} different crops stand for {paper} of the 144 of the GoogLeNet paper: the three squares of a "
-        "square picture are one, and digits are not mirrored.",
-        "这 {count} 个不同的裁剪相当于 GoogLeNet 论文 144 个中的 {paper} 个：正方形图片的三个方块是同一个，数字不取镜"
-        "像。",
+        "Crops are counted as in the GoogLeNet paper, which has 144. Of the {paper} here, {count} differ and are "
+        "computed: the three squares of a square picture are one. Digits are not mirrored, so they have half as many.",
+        "裁剪数按 GoogLeNet 论文的算法计（论文有 144 个）。这里的 {paper} 个中有 {count} 个互不相同、实际计算：正方形"
+        "图片的三个方块是同一个。数字不取镜像，因此数目减半。",
     ),
     "lesson.size": ("Size", "边长"),
     "lesson.kernel": ("Kernel", "卷积核"),
