@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from cnn_models.errors import TranslatableError
 
@@ -24,19 +25,18 @@ class PictureError(TranslatableError):
     """A picture that cannot be used."""
 
 
-def decode(source: bytes | str | Path | Image.Image | np.ndarray) -> np.ndarray:
+def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> np.ndarray:
     """The luminance (ITU-R 601) of a picture as H x W uint8: upright, first frame, transparency shown over white.
 
     `source` is the content of a file, the path of one, a pillow picture, or an array H x W, H x W x 3 or H x W x 4
-    of uint8, uint16, or floats from 0 (black) to 1 (white). Raises PictureError for anything else, for damaged
-    pictures, and, before decoding them, for pictures that are too large.
+    of uint8, uint16, or floats from 0 (black) to 1 (white). With "orientation" in `off`, it stays as the file has it,
+    whichever way the camera was held. Raises PictureError for anything else, for damaged pictures, and, before
+    decoding them, for pictures that are too large.
     """
-    if isinstance(source, str | Path):
-        source = _read(Path(source))
     try:
         image = _open(source)
         _check_size(*image.size)
-        return _luminance(ImageOps.exif_transpose(image))
+        return _luminance(image if "orientation" in off else ImageOps.exif_transpose(image))
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
@@ -48,6 +48,11 @@ def decode(source: bytes | str | Path | Image.Image | np.ndarray) -> np.ndarray:
         ) from error
     except Exception as error:  # a damaged file makes pillow raise nearly anything
         raise PictureError("The picture is damaged or cut short; save or upload it again.") from error
+
+
+def is_turned(source: bytes | str | Path | Image.Image | np.ndarray) -> bool:
+    """Whether `decode` turns or mirrors a picture that it takes, as its EXIF orientation asks for."""
+    return _open(source).getexif().get(ExifTags.Base.Orientation) in range(2, 9)
 
 
 def _read(path: Path) -> bytes:
@@ -65,6 +70,8 @@ def _read(path: Path) -> bytes:
 def _open(source: object) -> Image.Image:
     """A pillow picture; of a file only the header is read."""
     match source:
+        case str() | Path():
+            return _open(_read(Path(source)))
         case Image.Image():
             return source
         case np.ndarray():

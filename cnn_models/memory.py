@@ -23,7 +23,7 @@ class Memory:
 
     def __call__(self, loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
         card = loaded.card
-        constants = card.weights_sha256, card.temperature, card.energy_threshold
+        constants = card.weights_sha256, card.mean, card.std, card.temperature, card.energy_threshold
         keys = [(loaded.id, loaded.source, constants, grid.tobytes()) for grid in grids]
         with self._lock:
             answers = {key: self._answers.pop(key) for key in keys if key in self._answers}

@@ -125,16 +125,21 @@ def compare(
         raise ValueError(f"unknown data set {dataset!r:.80}; known are {', '.join(DATASETS)}")
     hub = hub or _shared_hub()
     ids = ids_of(models, dataset)
-    grey = decode(picture)
+    grey = decode(picture, off)
     grid = to_dataset_form(grey, DATASETS[dataset], off)
 
     def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
-        found = hub.run(id, lambda network: predict(network, grid))
+        found = hub.run(id, lambda network: predict(without(network, off), grid))
         return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_foreign(id) else found
 
     hub.fetch(ids)
     answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
     return Comparison.with_likeness(hub, dataset, grey, grid, answers)
+
+
+def without(loaded: LoadedModel, off: Collection[str]) -> LoadedModel:
+    """The network, which gets pixels from 0 to 1 as they are where "normalisation" is in `off`."""
+    return replace(loaded, card=replace(loaded.card, mean=0.0, std=1.0)) if "normalisation" in off else loaded
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:

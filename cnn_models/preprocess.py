@@ -21,7 +21,8 @@ from cnn_models.specs import Dataset
 SIDE = 28
 WORK_SIDE = 512  # pixels; a larger picture is first averaged down to it, which also quiets its noise
 FAINTEST = 16  # grey levels by which something must stand out
-SWITCHES = ("polarity", "ink", "scale", "centre")
+# Steps that can be left out: the first in `decode`, the last in the network's own input (`predict.without`).
+SWITCHES = ("orientation", "polarity", "ink", "scale", "centre", "normalisation")
 BLANK = "The picture is blank; draw or choose one in which something stands out."
 
 
@@ -56,7 +57,7 @@ def decoded(grey: np.ndarray) -> Step:
 
 
 def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tuple[Step, ...]:
-    """`to_dataset_form` step by step: as decoded, then one for each of SWITCHES. Raises BlankPicture, ValueError."""
+    """`to_dataset_form` step by step: decoded, polarity, ink, scale, centre. Raises BlankPicture, ValueError."""
     if unknown := set(off) - set(SWITCHES):
         raise ValueError(f"no steps {', '.join(sorted(unknown))}; those that can be left out are {', '.join(SWITCHES)}")
     form, first = FORMS[dataset.name], decoded(grey)
@@ -68,7 +69,7 @@ def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tupl
     def ended(ink: np.ndarray, box: tuple[int, int, int, int], small: np.ndarray, last: np.ndarray) -> tuple[Step, ...]:
         return *begun, Step("ink", flip ^ ink, box), Step("scale", flip ^ small), Step("centre", flip ^ last)
 
-    is_whole = not set(off) - {"polarity"}
+    is_whole = {"ink", "scale", "centre"}.isdisjoint(off)
     if is_whole and np.count_nonzero(picture == 0) >= SIDE and picture.max() >= 254:  # as in all of both data sets
         left, top, right, bottom = box = _box(picture)
         if max(right - left, bottom - top) in form.edges:

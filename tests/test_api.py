@@ -1,9 +1,11 @@
 """`/compare` and `/models` over HTTP, on the app as a user starts it."""
 
+import base64
 import io
 import json
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import anyio
 import httpx
@@ -59,7 +61,8 @@ def test_compare_reads_pictures_however_they_come(client, tmp_path, dataset, lab
     assert answer["verdict"]["label"] == label
     assert sum(answer["verdict"]["votes"].values()) == len(answer["models"]) >= 3
     for model in answer["models"]:
-        assert set(model) == set(Answer.__annotations__) | {"entropy", "uncalibrated", "why"} and model["why"] is None
+        assert set(model) == set(Answer.__annotations__) | {"entropy", "uncalibrated", "input", "why"}
+        assert model["input"] is model["why"] is None
         assert tuple(model["probabilities"]) == DATASETS[dataset].classes
         assert sum(model["probabilities"].values()) == pytest.approx(1)
         assert model["margin"] > 0 and model["milliseconds"] > 0
@@ -119,7 +122,7 @@ def test_steps_and_reasons_come_on_request(client, tmp_path):
     drawn_seven((15, 10)).save(tmp_path / "seven.png")
     picture = handle_file(tmp_path / "seven.png")
     answer = client.predict(picture, "mnist", ["lenet5"], True, True, api_name="/compare")
-    assert [step["name"] for step in answer["steps"]] == ["decoded", *SWITCHES]
+    assert [step["name"] for step in answer["steps"]] == ["decoded", *SWITCHES[1:-1]]
     assert all(step["picture"].startswith("data:image/png;base64,") for step in answer["steps"])
     why = answer["models"][0]["why"]
     assert why["label"] == "7" and len(why["cam"]) == len(why["occlusion"]) == len(why["cam"][0]) == 28
@@ -128,8 +131,29 @@ def test_steps_and_reasons_come_on_request(client, tmp_path):
     assert "7" not in {mistake["label"] for mistake in answer["mistakes"]}
     off = client.predict(picture, "mnist", ["lenet5"], False, False, ["scale", "centre"], api_name="/compare")
     assert off["models"][0]["probabilities"] != answer["models"][0]["probabilities"]
-    with pytest.raises(AppError, match="polarity, ink, scale, centre"):
+    with pytest.raises(AppError, match=", ".join(SWITCHES)):
         client.predict(picture, "mnist", [], False, False, ["x"], api_name="/compare")
+
+
+def test_inputs_and_the_class_that_is_explained(client, tmp_path):
+    Image.open("ui/samples/mnist.7.png").save(tmp_path / "seven.png")
+    ask = partial(client.predict, handle_file(tmp_path / "seven.png"), "mnist", api_name="/compare")
+    answer = ask(["lenet5", "googlenet"], steps=True)
+    for model, side in zip(answer["models"], (28, 96), strict=True):
+        seen = model["input"]
+        assert (seen["size"], seen["mean"], seen["std"]) == (side, 0.1307, 0.3081)
+        picture = Image.open(io.BytesIO(base64.b64decode(seen["picture"].partition(",")[2])))
+        assert picture.size == (side, side)
+        if side == 28:
+            assert picture.tobytes() == Image.open("ui/samples/mnist.7.png").tobytes()
+    (off,) = ask(["lenet5"], steps=True, explain=True, off=["normalisation"])["models"]
+    assert (off["input"]["mean"], off["input"]["std"]) == (0, 1)
+    assert off["probabilities"] != answer["models"][0]["probabilities"]
+    assert off["why"]["breaking"]["shift"]["probabilities"][0] == pytest.approx(off["probabilities"][off["label"]])
+    seven, three = (ask(["lenet5"], explain=True, label=label)["models"][0]["why"] for label in ("", "3"))
+    assert (seven["label"], three["label"]) == ("7", "3") and seven["cam"] != three["cam"]
+    with pytest.raises(AppError, match="'Bag' is not a class of mnist; those are 0, 1"):
+        ask(["lenet5"], explain=True, label="Bag")
 
 
 def test_the_answer_is_typed(client):
@@ -145,7 +169,7 @@ def test_the_tools_of_mcp_are_these_two_with_every_argument_described(url):
         tools = {tool["name"]: tool for tool in json.load(answer)}
     assert set(tools) == {"compare", "models"} and all(tool["description"] for tool in tools.values())
     arguments = tools["compare"]["inputSchema"]["properties"]
-    assert set(arguments) == {"image", "dataset", "models", "steps", "explain", "off"}
+    assert set(arguments) == {"image", "dataset", "models", "steps", "explain", "off", "label"}
     assert all(each["description"].endswith(".") for each in arguments.values())
 
 
@@ -169,5 +193,5 @@ def test_only_these_two_endpoints_are_public(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     assert set(endpoints) == {"/compare", "/models"}
     assert [p["parameter_name"] for p in endpoints["/compare"]["parameters"]] == [
-        "image", "dataset", "models", "steps", "explain", "off",
+        "image", "dataset", "models", "steps", "explain", "off", "label",
     ]  # fmt: skip

@@ -1,10 +1,13 @@
 """The Compare tab as functions, without a browser: what an ask of the page is answered with."""
 
 import base64
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from cnn_models import ModelHub
 from cnn_models.checkpoint import WEIGHTS
@@ -28,6 +31,11 @@ def numbers(html, model):
     return [
         float(n) for n in re.findall(rf"<td data-model='{model}' data-class[^>]*>[<>]?([0-9.]+)(?:</td>|<span)", html)
     ]
+
+
+def shown(html):
+    """The pictures in it, each H x W."""
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in re.findall(r"base64,([^']+)", html)]
 
 
 def test_a_damaged_network_says_so_in_its_column_and_the_others_answer(checkpoint, look):
@@ -111,11 +119,45 @@ def test_networks_are_sorted_by_year_size_and_confidence_but_never_while_one_dra
 def test_a_step_switched_off_changes_the_picture_and_the_answers(checkpoint, look):
     checkpoint()
     on, off = (look(models=["lenet5"], quick=True, off=names) for names in ([], ["polarity"]))
-    assert on["steps"].count(" checked") == 4 and off["steps"].count(" checked") == 3
+    assert on["steps"].count(" checked") == 6 and off["steps"].count(" checked") == 5
     assert numbers(on["board"], "lenet5") == numbers(off["board"], "lenet5")  # a test picture is bright on black
     assert numbers(look(models=["lenet5"], off=["scale", "centre"])["board"], "lenet5") != numbers(
         on["board"], "lenet5"
     )
+
+
+def test_without_normalisation_every_answer_is_another_and_the_pictures_are_paler(checkpoint, hub):
+    checkpoint()
+    looker = Looker(hub)
+    ask, off = ({"picture": SEVEN, "models": ["lenet5"], "off": off} for off in ([], ["normalisation"]))
+    seen = [looker.look(each) for each in (ask, off, ask)]  # answers are remembered
+    assert numbers(seen[0]["board"], "lenet5") == numbers(seen[2]["board"], "lenet5")
+    assert numbers(seen[0]["board"], "lenet5") != numbers(seen[1]["board"], "lenet5")
+    pale, whole = (shown(looker.look({**each, "quick": True})["steps"])[-1] for each in (off, ask))
+    assert (whole.min(), whole.max()) == (0, 255) and (pale.min(), pale.max()) == (33, 112)
+    explainer = Explainer(looker)
+    for part in ("heat", "break", "looks"):
+        assert explainer.why({**ask, "part": part}) != explainer.why({**off, "part": part}), part
+
+
+def test_a_photo_stays_as_the_file_has_it_and_a_drawing_says_that_there_is_nothing_to_turn(checkpoint, look, hub):
+    checkpoint()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    photo = io.BytesIO()
+    Image.open(HERE / "samples" / "mnist.7.png").save(photo, "PNG", exif=exif)
+    photo = PNG + base64.b64encode(photo.getvalue()).decode()
+    upright, turned = (look(photo, models=["lenet5"], quick=True, off=off) for off in ([], ["orientation"]))
+    drawn = look(models=["lenet5"], quick=True)
+    assert "EXIF turns nothing" in drawn["steps"] and "EXIF turns nothing" not in upright["steps"] + turned["steps"]
+    for picture in (0, 4, 5):  # decoded, centred, given to LeNet-5
+        assert np.array_equal(shown(turned["steps"])[picture], shown(drawn["steps"])[picture])
+        assert not np.array_equal(shown(upright["steps"])[picture], shown(drawn["steps"])[picture])
+    said = [numbers(got["board"], "lenet5") for got in (drawn, turned, upright)]
+    assert said[0] == said[1] != said[2]
+    heat = {"part": "heat", "models": ["lenet5"], "off": ["orientation"]}
+    drawn, turned = (Explainer(Looker(hub)).why({**heat, "picture": picture}) for picture in (SEVEN, photo))
+    assert drawn == turned
 
 
 def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):

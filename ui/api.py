@@ -5,12 +5,13 @@ Annotations are not postponed here: gradio makes the types of the answers from t
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypedDict
 
 import gradio as gr
+import numpy as np
 from gradio.components.api_component import Api
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
@@ -25,7 +26,7 @@ from cnn_models.perturb import DISTURBANCES, break_down, disturbed
 from cnn_models.preprocess import steps as steps_of
 from ui.alike import SHOWN
 from ui.sketchpad import uploaded
-from ui.steps import data_url
+from ui.steps import data_url, enlarged
 from ui.why import TURNS
 
 PATIENCE = 30  # seconds to wait for weights that are on their way
@@ -52,7 +53,7 @@ class Breaking(TypedDict):
 
 
 class Why(TypedDict):
-    label: str
+    label: str  # that the heat maps explain
     cam: list[list[float]]  # 28 x 28
     occlusion: list[list[float]]  # 28 x 28
     breaking: dict[str, Breaking]
@@ -64,6 +65,13 @@ class Why(TypedDict):
 class Measured(TypedDict):
     right: int
     count: int
+
+
+class Input(TypedDict):
+    size: int  # pixels along a side
+    picture: str  # a PNG as a data URL; the network gets (pixel / 255 - mean) / std
+    mean: float
+    std: float
 
 
 class Model(TypedDict):
@@ -78,6 +86,7 @@ class Model(TypedDict):
     temperature: float
     entropy: float  # bits
     uncalibrated: dict[str, float]  # probabilities without the temperature
+    input: Input | None
     why: Why | None
 
 
@@ -114,6 +123,7 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
         steps: bool = False,
         explain: bool = False,
         off: list[str] | None = None,
+        label: str = "",
     ) -> Answer:
         """Compare classic CNNs on one picture: what each network reads in it, with probabilities and a common verdict.
 
@@ -121,21 +131,25 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
             image: any picture, as a file, an http or https address, or a data URL.
             dataset: mnist (digits) or fashion_mnist (clothing).
             models: architecture names or checkpoint ids, those of others as owner/lenet5.mnist@revision; empty for all.
-            steps: also the pictures of the preprocessing, step by step.
+            steps: also the pictures of the preprocessing, step by step, and each network's own input.
             explain: also why: heat maps, what breaks each answer, many looks, the closest mistakes; takes seconds.
-            off: steps of the preprocessing to leave out: polarity, ink, scale, centre.
+            off: steps of the preprocessing to leave out: orientation, polarity, ink, scale, centre, normalisation.
+            label: the class that the heat maps explain; empty for each network's own answer.
         """
+        off = off or ()
         try:
             # gradio hands the file on as the dictionary that was sent.
             path = uploaded((image or {}).get("path"))
             if dataset in DATASETS:
                 arrive(hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
-            result = predict.compare(path, dataset, models or (), hub, off or ())
+            result = predict.compare(path, dataset, models or (), hub, off)
             answer = result.to_dict()
             for model in answer["models"]:
-                reasons = partial(why, result=result, label=model["label"])
+                given = partial(given_to, grid=result.picture, off=off)
+                model["input"] = hub.run(model["id"], given) if steps else None
+                reasons = partial(why, result=result, label=label or model["label"], off=off)
                 model["why"] = TURNS.submit(hub.run, model["id"], reasons).result() if explain else None
-            pictures = steps_of(decode(path), DATASETS[dataset], off or ()) if steps else ()
+            pictures = steps_of(decode(path, off), DATASETS[dataset], off) if steps else ()
             return answer | {
                 "steps": [
                     {"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())}
@@ -168,8 +182,16 @@ def arrive(hub: ModelHub, ids: Sequence[str]) -> None:
                 pass  # each of them has waited
 
 
-def why(loaded: LoadedModel, result: predict.Comparison, label: str) -> Why:
-    """Why a network gives its answer to the picture of a comparison."""
+def given_to(loaded: LoadedModel, grid: np.ndarray, off: Collection[str]) -> Input:
+    """What a network is given of a 28 x 28 uint8 picture."""
+    card = predict.without(loaded, off).card
+    picture = data_url(enlarged(grid, card.input_size))
+    return {"size": card.input_size, "picture": picture, "mean": card.mean, "std": card.std}
+
+
+def why(loaded: LoadedModel, result: predict.Comparison, label: str, off: Collection[str]) -> Why:
+    """Why a network gives its answer to the picture of a comparison. Raises ValueError for an unknown label."""
+    loaded = predict.without(loaded, off)
     heat, looks = explain_network(loaded, result.picture, label), many_looks(loaded, result.picture)
     broken = break_down(loaded, disturbed(result.picture))
     return {

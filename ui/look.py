@@ -21,7 +21,7 @@ from cnn_models.ids import COMMIT
 from cnn_models.layers import architecture_layers
 from cnn_models.memory import Memory
 from cnn_models.mistakes import Answers, answers_of
-from cnn_models.predict import MEASURING, Answer, Comparison
+from cnn_models.predict import MEASURING, Answer, Comparison, without
 from cnn_models.preprocess import BlankPicture, Step, decoded, steps
 from ui.ask import Ask
 from ui.batches import Batches
@@ -60,6 +60,11 @@ class Question:
         return sorted(self.small if self.ask.quick else self.ready, key=lambda name: (name in self.small, name))
 
     @property
+    def alike(self) -> tuple:
+        """What is the same for those that the same networks answer in the same way."""
+        return self.ask.dataset, *self.ask.off, *self.wanted
+
+    @property
     def complete(self) -> bool:
         return len(self.small) == len(self.ready)
 
@@ -77,7 +82,7 @@ class Looker:
     def __init__(self, hub: ModelHub):
         self._hub = hub
         self._remember = Memory()
-        self._batches = Batches(self._look, lambda question: (question.ask.dataset, *question.wanted))
+        self._batches = Batches(self._look, lambda question: question.alike)
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def look(self, sent: object) -> dict:
@@ -104,7 +109,7 @@ class Looker:
         try:
             if (picture := picture_of(ask.picture)) is None:
                 raise BlankPicture
-            question.grey = decode(picture)
+            question.grey = decode(picture, ask.off)
             question.seen = steps(question.grey, DATASETS[ask.dataset], ask.off)
             if not question.ready:
                 raise PictureError(say(ask.language, "verdict.nobody"))
@@ -150,7 +155,7 @@ class Looker:
         picture = picture_of(ask.picture)
         columns = self._columns(ask).values() if picture is not None else ()
         ids = [ask.id(column.name) for column in columns if not column.missing]
-        return ids, steps(decode(picture), DATASETS[ask.dataset], ask.off)[-1] if ids else None
+        return ids, steps(decode(picture, ask.off), DATASETS[ask.dataset], ask.off)[-1] if ids else None
 
     def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
         """`ModelHub.run`."""
@@ -161,7 +166,7 @@ class Looker:
         return self._answers(id, [ask], [grid])[0]
 
     def _answers(self, id: str, asks: list[Ask], grids: list[np.ndarray]) -> list[Answer]:
-        answers = self.run(id, lambda loaded: self._remember(loaded, grids))
+        answers = self.run(id, lambda loaded: self._remember(without(loaded, asks[0].off), grids))
         return [
             answer if ask.calibrated
             else replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))

@@ -11,8 +11,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS
+from cnn_models.decode import is_turned
 from cnn_models.preprocess import FORMS, SWITCHES, Step, to_input
 from ui.ask import Ask
+from ui.sketchpad import picture_of
 from ui.texts import say
 from ui.verdict import network_name
 
@@ -28,30 +30,37 @@ def data_url(picture: np.ndarray | Image.Image) -> str:
 
 
 def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]]) -> str:
-    """Every step as a picture under its switch, then what each network is given; `sides` are networks by input size."""
+    """Every step as a picture over its switch, at last what each network is given; `sides` are networks by size."""
     kind, items = DATASETS[ask.dataset].kind, []
-    for name in ("decoded", *SWITCHES):
+    for switch in SWITCHES[:-1]:
+        name = "decoded" if switch == "orientation" else switch
         key = f"steps.{name}.{kind}" if name in ("scale", "centre") else f"steps.{name}"
+        if name == "decoded" and steps and not is_turned(picture_of(ask.picture)):
+            key = "steps.decoded.unturned"
         step = next((step for step in steps if step.name == name), None)
         text = say(ask.language, key, side=FORMS[ask.dataset].edges[-1])
-        items.append(_figure(text, step and _picture(step), "" if name == "decoded" else name, ask))
+        items.append(_figure(step and _picture(step), _switch(ask, switch, text)))
+    inputs = []
     for side, names in sides.items():
         titles = ", ".join(map(network_name, names))
-        text = say(ask.language, "steps.input", names=titles, side=side)
-        items.append(_figure(text, _given(steps[-1].picture, side) if len(steps) > 1 else None, "", ask))
+        text = escape(say(ask.language, "steps.input", names=titles, side=side))
+        inputs.append(_figure(_given(ask, steps[-1].picture, side) if len(steps) > 1 else None, text))
+    last = _switch(ask, SWITCHES[-1], say(ask.language, "steps.normalisation"))
+    items.append(f"<li class='steps-inputs'><ul>{''.join(inputs)}</ul><span>{last}</span></li>")
     return (
         f"<section class='steps'><h2>{say(ask.language, 'steps.title')}</h2><ol>{''.join(items)}</ol>"
         f"<p>{say(ask.language, 'steps.why')}</p></section>"
     )
 
 
-def _figure(text: str, picture: str | None, switch: str, ask: Ask) -> str:
+def _figure(picture: str | None, caption: str) -> str:
     image = f"<img src='{picture}' alt=''>" if picture else "<div></div>"
-    caption = escape(text)
-    if switch:
-        checked = "" if switch in ask.off else " checked"
-        caption = f"<label><input type='checkbox' name='step' value='{switch}'{checked}> {caption}</label>"
     return f"<li>{image}<span>{caption}</span></li>"
+
+
+def _switch(ask: Ask, name: str, text: str) -> str:
+    checked = "" if name in ask.off else " checked"
+    return f"<label><input type='checkbox' name='step' value='{name}'{checked}> {escape(text)}</label>"
 
 
 def _picture(step: Step) -> str:
@@ -78,7 +87,15 @@ def _square(image: Image.Image) -> Image.Image:
     return square
 
 
-def _given(grid: np.ndarray, side: int) -> str:
-    """What a network of this input size is given, less the shift and scale of its normalisation."""
+def enlarged(grid: np.ndarray, side: int) -> np.ndarray:
+    """A 28 x 28 uint8 picture as a network of this input size is given it, before it is normalised: side x side."""
     x = to_input(torch.tensor(grid)[None], side, mean=0.0, std=1.0)[0, 0]
-    return data_url((x * 255).round().to(torch.uint8).numpy())
+    return (x * 255).round().to(torch.uint8).numpy()
+
+
+def _given(ask: Ask, grid: np.ndarray, side: int) -> str:
+    """What a network of this input size is given; black and white are those of a normalised picture."""
+    picture, dataset = enlarged(grid, side), DATASETS[ask.dataset]
+    if "normalisation" in ask.off:  # 0 to 1 lie within (0 - mean) / std to (1 - mean) / std
+        picture = np.rint(picture * dataset.std + 255 * dataset.mean).astype(np.uint8)
+    return data_url(picture)

@@ -404,13 +404,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     # What the networks see.
     "steps.title": ("What the networks see", "网络看到的样子"),
     "steps.nothing": ("Nothing yet", "暂无图片"),
-    "steps.decoded": ("As decoded", "解码结果"),
+    "steps.decoded": ("As decoded, turned as EXIF says", "解码结果，按 EXIF 转正"),
+    "steps.decoded.unturned": ("As decoded; EXIF turns nothing", "解码结果；EXIF 未要求旋转"),
     "steps.polarity": ("Bright on dark", "亮字暗底"),
     "steps.ink": ("Ink and its box", "笔迹与外框"),
     "steps.scale.digits": ("Into {side}×{side}", "缩放到 {side}×{side}"),
     "steps.scale.clothing": ("Longer edge {side}", "长边缩放到 {side}"),
     "steps.centre.digits": ("Centred by mass", "按质心居中"),
     "steps.centre.clothing": ("Centred", "居中"),
+    "steps.normalisation": ("Normalised: less the mean, over the deviation", "归一化：减去均值，除以标准差"),
     "steps.input": ("{names}: {side}×{side}", "{names}：{side}×{side}"),
     "steps.why": (
         "Switch a step off and see what it is worth: all networks answer again at once.",

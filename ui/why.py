@@ -20,6 +20,7 @@ from cnn_models.decode import PictureError
 from cnn_models.explain import WINDOW, explain
 from cnn_models.hub import LoadedModel
 from cnn_models.perturb import DISTURBANCES, Broken, break_down, disturbed
+from cnn_models.predict import without
 from ui.alike import closest_mistakes
 from ui.ask import Ask
 from ui.chart import Axis, Line, around, chart, legend
@@ -67,6 +68,7 @@ class Explainer:
         """What is found of each network; one after another, so that no two have to be in memory."""
 
         def used(loaded: LoadedModel) -> T:
+            loaded = without(loaded, ask.off)
             return use(loaded if ask.calibrated else replace(loaded, card=replace(loaded.card, temperature=1.0)))
 
         return {id: self._looker.run(id, used) for id in ids}
