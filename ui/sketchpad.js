@@ -80,7 +80,7 @@ function value() {
   if (isEmpty()) return "";
   const most = MOST - chosen("model").filter((name) => name.includes("/")).join().length;
   let text = "";
-  for (const side of [112, 84, 56, 42, 28, 20]) {
+  for (const side of [112, 84, 56, 42, 28, 20, 16]) {
     small.width = small.height = side;
     const copy = small.getContext("2d");
     copy.imageSmoothingQuality = "high";

@@ -12,6 +12,7 @@ from app import build
 from cnn_models import ModelHub
 from cnn_models.checkpoint import WEIGHTS
 from cnn_models.hub import default_weights_dir
+from tests.browser.test_compare import update_sizes
 from tests.browser.test_page import SEVEN, draw
 from ui import theme
 
@@ -77,6 +78,21 @@ def test_weights_of_somebody_answer_beside_the_own_until_they_are_removed(page, 
     page.get_by_role("button", name=f"Remove Mini ResNet (someone@{commit[:7]})").click()
     expect(head).to_have_count(0)
     expect(page.locator("#models .brought")).to_have_count(0)
+
+
+def test_updates_stay_under_2_kb_beside_four_brought_networks(page, fake_hub):
+    for digit in range(1, 5):
+        id = f"{str(digit) * 42}/lenet5.mnist"  # as long a name as the Hub allows
+        fake_hub.push(id, default_weights_dir() / "lenet5.mnist")
+        bring(page, id)
+        expect(page.locator("#lineup .board-brought")).to_have_count(digit)
+    sizes = update_sizes(page)
+    for step in page.locator("input[name=step]").all():
+        step.uncheck()
+    page.evaluate("scrollTo(0, 0)")
+    draw(page, [(0.1 + 0.8 * ((7 * i) % 11) / 10, 0.1 + 0.8 * ((5 * i) % 13) / 12) for i in range(40)], steps=3)
+    expect(page.locator("#lineup .board-winner")).not_to_have_count(0)
+    assert sizes and max(sizes) < 2048
 
 
 def test_a_line_up_on_its_way_answers_by_itself_when_it_is_there(browser, fake_hub, tmp_path):
