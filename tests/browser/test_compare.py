@@ -1,6 +1,7 @@
 """The Compare tab under a real pointer, finger and keyboard, in Chromium."""
 
 import io
+import itertools
 import re
 import zipfile
 from pathlib import Path
@@ -115,11 +116,34 @@ def test_a_finger_draws_and_the_page_stays_where_it_is(browser, url):
     context.close()
 
 
+def test_a_pen_draws_as_broad_as_it_is_pressed_and_needs_no_pressure(page):
+    box = page.locator("#sketchpad canvas").bounding_box()
+    pen = page.context.new_cdp_session(page)
+
+    def ink(force):
+        """The dark pixels of a seven drawn so."""
+        page.keyboard.press("Escape")
+        for kind, (x, y) in zip(("Pressed", "Moved", "Moved", "Released"), (*SEVEN, SEVEN[-1]), strict=True):
+            at = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+            down = {"button": "left", "buttons": int(kind != "Released"), "force": force, "pointerType": "pen"}
+            pen.send("Input.dispatchMouseEvent", {"type": f"mouse{kind}", **at, **down})
+        answered(page, "read 7")
+        return page.evaluate("""() => {
+          const canvas = document.querySelector("#sketchpad canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          return data.filter((value, index) => index % 4 === 0 && value < 128).length;
+        }""")
+
+    light, firm, without = (ink(force) for force in (0.1, 0.9, 0))
+    assert 1.5 * light < without < firm / 1.2
+
+
 def test_the_address_restores_drawing_networks_and_switches(page, browser):
     draw(page, SEVEN)
     answered(page, "read 7")
     page.locator("#models").get_by_text("LeNet-5").click()
-    page.get_by_label("Centred by mass").uncheck()
+    for step in ("As decoded", "Centred by mass"):
+        page.get_by_label(step).uncheck()
     page.locator("input[name=calibrated]").uncheck()
     page.locator("select[name=sort]").select_option("size")
     expect(page.locator("#lineup th[data-model]").first).to_contain_text("Mini ResNet")
@@ -131,9 +155,14 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     other.wait_for_timeout(500)
     assert "p=t" in page.url and other.url == page.url
     assert other.locator("#lineup th[data-model]").count() == page.locator("#lineup th[data-model]").count()
-    expect(other.get_by_label("Centred by mass")).not_to_be_checked()
     shown = other.locator("#lineup td[data-class]").all_inner_texts()
     assert len(shown) == len(board) and [a[:2] for a in shown] == [b[:2] for b in board]
+    page.get_by_label("Normalised").uncheck()
+    page.wait_for_url("**normalisation**")
+    other.goto(page.url)
+    expect(other.get_by_label("Normalised")).not_to_be_checked()
+    steps = other.locator("input[name=step]:not(:checked)").evaluate_all("all => all.map((each) => each.value)")
+    assert steps == ["orientation", "centre", "normalisation"]
     other.close()
 
 
@@ -394,13 +423,54 @@ def test_why_opens_on_a_class_of_the_board(page):
     assert winners(page) == dict.fromkeys(trained("mnist"), "7")
 
 
-def test_axe_finds_nothing_serious_in_the_dark(browser, url):
+def test_axe_finds_nothing_serious_light_or_dark_wide_or_narrow(browser, url):
     accessibility = pytest.importorskip("tests.browser.accessibility", reason="axe-playwright-python is not installed")
-    tab = browser.new_page()
-    tab.goto(f"{url}?__theme=dark")
+    tab = browser.new_page(reduced_motion="reduce")  # no colour is on its way to another
+    tab.goto(f"{url}?__theme=light")
     accessibility.fill(tab)
-    assert not accessibility.violations(tab)
+    for width, theme in itertools.product((1440, 390), ("light", "dark")):
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.evaluate("theme => document.body.classList.toggle('dark', theme === 'dark')", theme)
+        assert not accessibility.violations(tab), f"{width} pixels, {theme}"
     tab.close()
+
+
+def test_nothing_moves_where_less_motion_is_asked_for(browser, url):
+    tab = browser.new_page(reduced_motion="reduce")
+    tab.goto(url)
+    tab.wait_for_selector("#sketchpad canvas")
+    tab.evaluate("""() => {
+      window.moving = [];
+      const note = () => {
+        const lasting = document.getAnimations().filter((each) => each.effect.getComputedTiming().duration > 0);
+        moving.push(...lasting.map((each) => each.effect.target.outerHTML.slice(0, 200)));
+        requestAnimationFrame(note);
+      };
+      note();
+    }""")
+    draw(tab, SEVEN)
+    answered(tab, "read 7")
+    tab.locator("#lineup tbody th button", has_text="1").click()
+    expect(tab.locator("[data-part=heat] img").first).to_be_visible()
+    for name in ("Layers", "Training", "Learn"):
+        tab.get_by_role("tab", name=name, exact=True).click()
+        tab.wait_for_timeout(500)
+    assert not tab.evaluate("moving")
+    tab.close()
+
+
+def test_the_page_does_without_webgl(page):
+    page.add_init_script("""for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
+      const { getContext } = prototype;
+      prototype.getContext = function (kind, ...rest) {
+        return kind.includes("webgl") ? null : getContext.call(this, kind, ...rest);
+      };
+    }""")
+    page.reload()
+    draw(page, SEVEN)
+    answered(page, "read 7")
+    page.get_by_role("tab", name="Training").click()
+    expect(page.locator("#training-loss .js-line").first).to_be_visible()
 
 
 def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
