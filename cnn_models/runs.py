@@ -50,10 +50,19 @@ class Run:
         return f"{self.card.command}{where}" if self.card else ""
 
     @property
+    def epochs(self) -> int:
+        """Those of its recipe, or those it has had, if it is under way."""
+        return self.card.recipe.get("epochs", len(self.history)) if self.card else len(self.history)
+
+    @property
     def group(self) -> str:
-        """What is the same for runs that differ in their seed alone; begins with the id and a space."""
+        """What is the same for runs that differ in their seed alone; begins with the id and a space.
+
+        Runs by a recipe of the same name are not the same where it has become longer meanwhile.
+        """
+        epochs = f" {self.epochs}" if self.card else ""
         changes = f" {json.dumps(self.changes, sort_keys=True)}" if self.changes else ""
-        return f"{self.id} {self.recipe}{changes}"
+        return f"{self.id} {self.recipe}{epochs}{changes}"
 
     def minutes(self) -> list[float]:
         """When each epoch ended, in minutes of training."""

@@ -33,7 +33,7 @@ def test_checkpoints_other_seeds_and_trainings_under_way_are_runs(checkpoint, tm
     state = weights / ".training" / "googlenet.fashion_mnist.safetensors"
     save_state(state, {"seed": 3}, progress, {"model": module}, torch.optim.SGD(module.parameters()))
     found = find_runs(weights)
-    assert list(found) == ["lenet5.mnist test", "mini_resnet.mnist test", "googlenet.fashion_mnist training"]
+    assert list(found) == ["lenet5.mnist test 0", "mini_resnet.mnist test 0", "googlenet.fashion_mnist training"]
     assert [len(runs) for runs in found.values()] == [1, 2, 1]
     (running,) = found["googlenet.fashion_mnist training"]
     assert (running.seed, running.card, running.minutes()) == (3, None, [0.5, 1.5])
@@ -55,7 +55,7 @@ def test_a_training_that_is_to_replace_a_checkpoint_is_a_run_beside_it(checkpoin
     state = tmp_path / "weights" / ".training" / "lenet5.mnist.safetensors"
     save_state(state, {"seed": 3}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
     found = find_runs(tmp_path / "weights")
-    assert list(found) == ["lenet5.mnist test", "lenet5.mnist training"]
+    assert list(found) == ["lenet5.mnist test 0", "lenet5.mnist training"]
     assert [run.card is None for runs in found.values() for run in runs] == [False, True]
 
 
@@ -100,17 +100,19 @@ def train(folder, seed=0, **recipe):
 
 
 def test_only_runs_that_differ_in_their_seed_alone_are_one_group(checkpoint, tmp_path):
-    weights = tmp_path / "weights"
-    for place, seed, changed in (("a", 0, {}), ("b", 1, {}), ("c", 0, {"lr": 0.01, "precision": "bfloat16"})):
+    """Nor are those by a recipe that has become longer meanwhile."""
+    weights, other = tmp_path / "weights", {"lr": 0.01, "precision": "bfloat16"}
+    for place, seed, epochs, changed in (("a", 0, 40, {}), ("b", 1, 40, {}), ("c", 0, 60, {}), ("d", 0, 60, other)):
         path = checkpoint("lenet5.mnist", weights / "runs" / place) / CONFIG
         card = json.loads(path.read_text())
-        card["recipe"]["changed"] = changed
+        card["recipe"] |= {"changed": changed, "epochs": epochs}
         path.write_text(json.dumps(card | {"seed": seed}))
-    for place, seed, rate in (("d", 0, 0.1), ("e", 1, 0.1), ("f", 0, 0.2)):
+    for place, seed, rate in (("e", 0, 0.1), ("f", 1, 0.1), ("g", 0, 0.2)):
         train(weights / "runs" / place, seed, epochs=5, lr=rate)
     assert [label(runs, "en") for runs in find_runs(weights).values()] == [
-        "LeNet-5 · MNIST · test × 2",
-        "LeNet-5 · MNIST · test, lr 0.01, bfloat16",
+        "LeNet-5 · MNIST · test, epochs 40 × 2",
+        "LeNet-5 · MNIST · test, epochs 60",
+        "LeNet-5 · MNIST · test, epochs 60, lr 0.01, bfloat16",
         "LeNet-5 · MNIST · under way, epochs 5, lr 0.1 × 2",
         "LeNet-5 · MNIST · under way, epochs 5, lr 0.2",
     ]

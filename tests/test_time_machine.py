@@ -2,11 +2,13 @@
 
 import json
 import re
+import shutil
 from html import unescape
 
 import gradio as gr
 import numpy as np
 
+from cnn_models import ModelHub
 from tests.conftest import make_card
 from tests.test_snapshots import folder  # noqa: F401 (a fixture)
 from ui.chart import Axis, Line, chart
@@ -37,14 +39,22 @@ def test_without_snapshots_it_says_what_to_do():
 
 
 def test_opening_the_tab_replays_what_is_there(folder):  # noqa: F811
-    from cnn_models import ModelHub
-
     with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
         time_machine(ModelHub(folder.parent), tab)
     (event,) = blocks.fns.values()
     assert "max='1'" in event.fn("", "mnist") and "LeNet-5" in event.fn("", "mnist")
     assert "No network of Fashion-MNIST" in event.fn("", "fashion_mnist")
     assert "not a picture" in event.fn("upload:/etc/passwd", "mnist") or "uploaded" in event.fn("upload:/x", "mnist")
+
+
+def test_another_training_of_the_network_does(folder, checkpoint):  # noqa: F811
+    weights = checkpoint().parent
+    shutil.move(folder, weights / "runs" / "best.1" / folder.name)
+    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
+        time_machine(ModelHub(weights), tab)
+    (event,) = blocks.fns.values()
+    shown = event.fn("", "mnist")
+    assert "max='1'" in shown and "of another training, best.1" in shown
 
 
 def test_a_chart_puts_points_where_they_belong():

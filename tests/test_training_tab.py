@@ -101,7 +101,7 @@ def test_the_line_of_the_best_leaves_out_who_is_beaten():
 def test_the_bundled_runs_have_their_figures_and_intervals():
     hub = ModelHub()
     groups = find_runs(hub.weights_dir)
-    assert {"lenet5.mnist best", "lenet5.mnist source"} <= set(groups)
+    assert {"lenet5.mnist best 60", "lenet5.mnist source 5"} <= set(groups)
     html = final_figures(list(groups.values()))
     for runs in groups.values():
         for each in runs:
@@ -142,7 +142,7 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
     with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
         training_tab(hub, tab)
     (event,) = (each for each in blocks.fns.values() if "tick" in [name for _, name in each.targets])
-    done, running = "lenet5.mnist test", "lenet5.mnist training"
+    done, running = "lenet5.mnist test 0", "lenet5.mnist training"
 
     seen, cards, tables = [], {}, []
 

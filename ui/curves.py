@@ -56,13 +56,15 @@ def notes_of(run: Run) -> list[str]:
 
 
 def changes_of(run: Run) -> list[str]:
-    """What a run does otherwise than its recipe, as short as it can be told; of one under way, its size and rate.
+    """How long a run is and what it does otherwise than its recipe, in short; of one under way, its size and rate.
 
     Where another's weights are, of which the notes tell, is left out.
     """
+    if not run.card:
+        return [_change(name, run.changes[name]) for name in TOLD if name in run.changes]
     left_out = {"init"} if "training.further" in notes_of(run) else set()
-    names = [name for name in run.changes if name not in left_out] if run.card else TOLD
-    return [_change(name, run.changes[name]) for name in names if name in run.changes]
+    told = {"epochs": run.epochs} | run.changes
+    return [_change(name, value) for name, value in told.items() if name not in left_out]
 
 
 def _change(name: str, value: object) -> str:

@@ -793,6 +793,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "machine.slider": ("Epoch", "轮次"),
     "machine.play": ("Play", "播放"),
     "machine.epoch": ("Epoch {epoch} of {last}", "第 {epoch} 轮，共 {last} 轮"),
+    "machine.run": ("of another training, {run}", "另一次训练：{run}"),
     "machine.chance": ("Probability of", "此类的概率："),
     "machine.accuracy": ("Accuracy on held-out pictures (%)", "留出图片上的准确率（%）"),
     "training.leaderboard": ("Leaderboard", "排行榜"),

@@ -13,9 +13,9 @@ import gradio as gr
 import numpy as np
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.checkpoint import CheckpointError, read_history
+from cnn_models.checkpoint import CheckpointError
 from cnn_models.decode import PictureError
-from cnn_models.snapshots import replay
+from cnn_models.snapshots import Kept, kept, replay
 from cnn_models.specs import Card
 from ui.chart import Axis, Line, around, chart
 from ui.colours import COLOURS, DASH
@@ -28,11 +28,15 @@ REMEMBERED = 64  # pictures through all epochs of a network
 
 
 class Replay(NamedTuple):
-    """A network's probabilities (epochs + 1 x 10) for the drawing, and its validation accuracy after each epoch."""
+    """A network's probabilities (epochs + 1 x 10) for the drawing, and its validation accuracy after each epoch.
+
+    `run` is the name of the training, where it is not that of the checkpoint.
+    """
 
     card: Card
     probabilities: list[list[float]]
     accuracies: list[float]
+    run: str = ""
 
     @property
     def title(self) -> str:
@@ -43,10 +47,10 @@ def time_machine(hub: ModelHub, tab: gr.Tab) -> None:
     """The component, made anew whenever the tab is opened, as there may be another drawing by then."""
 
     @lru_cache(REMEMBERED)
-    def replayed(id: str, weights: str, picture: bytes) -> Replay:
-        card = hub.card(id)
-        found = replay(hub.snapshots(id), card, np.frombuffer(picture, np.uint8).reshape(28, 28))
-        return Replay(card, found.tolist(), [row["val_accuracy"] for row in read_history(hub.folder(id))])
+    def replayed(snapshots: Kept, picture: bytes) -> Replay:
+        card, tensors, history = snapshots.read(hub)
+        found = replay(tensors, card, np.frombuffer(picture, np.uint8).reshape(28, 28))
+        return Replay(card, found.tolist(), [row["val_accuracy"] for row in history], snapshots.run)
 
     def show(value: object, dataset: object) -> str:
         try:
@@ -54,10 +58,10 @@ def time_machine(hub: ModelHub, tab: gr.Tab) -> None:
         except PictureError as error:
             return f"<p class='training-none'>{mark_sentence(error)}</p>"
         found, notes = [], []
-        for id, card in hub.cards().items():
-            if card.dataset == drawing.dataset and card.snapshots_sha256:
+        for card in hub.cards().values():
+            if card.dataset == drawing.dataset and (snapshots := kept(hub, card)):
                 try:
-                    found.append(replayed(id, card.weights_sha256, drawing.grid.tobytes()))
+                    found.append(replayed(snapshots, drawing.grid.tobytes()))
                 except CheckpointError as error:
                     notes.append(f"<p class='training-none'>{mark_sentence(error)}</p>")
         return page(drawing, found) + "".join(notes)
@@ -125,7 +129,8 @@ def _answers(each: Replay, classes: Sequence[str]) -> str:
         for label, p in zip(classes, now, strict=True)
     )
     colour = COLOURS[each.card.architecture]
+    run = f" <small>{mark('machine.run', run=each.run)}</small>" if each.run else ""
     return (
         f"<figure style='--network:{colour}' data-frames='{frames}'>"
-        f"<figcaption><i></i>{escape(each.title)}</figcaption><table>{rows}</table></figure>"
+        f"<figcaption><i></i>{escape(each.title)}{run}</figcaption><table>{rows}</table></figure>"
     )
