@@ -13,7 +13,7 @@ from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
 from cnn_models.testsets import COUNT, balanced_order, load_test_set
 
-FEW = 1_000  # test pictures for a network that takes hours for all of them
+FEW = 500  # test pictures for a network that takes hours for all of them
 BATCH = 10  # pictures at once, each with all its looks
 
 
