@@ -8,10 +8,13 @@ import pytest
 import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.ablation import right_of
 from cnn_models.averaged import read_averaged
-from cnn_models.checkpoint import CONFIG, load_model, read_card, read_evaluation, read_history
+from cnn_models.checkpoint import CONFIG, load_model, read_card, read_evaluation, read_history, read_snapshots
 from cnn_models.hub import default_weights_dir
+from cnn_models.runs import RUNS
 from cnn_models.runtime import place
+from cnn_models.snapshots import networks
 from training.calibrate import calibration_error, reliability
 from training.data import load
 from training.evaluate import examine
@@ -38,6 +41,18 @@ def test_nothing_in_weights_is_refused():
     hub = ModelHub(WEIGHTS_DIR)
     assert sorted(hub.cards()) == IDS
     assert {f"{a}.{d}" for a in ("lenet5", "mini_inception", "mini_resnet") for d in DATASETS} <= set(IDS)
+
+
+@pytest.mark.parametrize("folder", sorted((WEIGHTS_DIR / RUNS).glob("*/*")), ids=lambda path: "/".join(path.parts[-2:]))
+def test_runs_are_read_as_strictly_as_checkpoints(folder):
+    card, history = read_card(folder), read_history(folder)
+    assert card.id == folder.name and len(history) == card.recipe["epochs"]
+    snapshots = read_snapshots(folder)
+    assert (snapshots is None) is (card.snapshots_sha256 is None)
+    if snapshots:  # the last are nearly the weights that were measured
+        *_, model = networks(snapshots, card.architecture)
+        right = sum(right_of(model, card, batch) for batch in range(10))
+        assert right / 10 == pytest.approx(card.metrics["test_accuracy"], abs=2)
 
 
 @pytest.mark.parametrize("id", SMALL)
