@@ -194,6 +194,13 @@ function again(drawing) {
   }
 }
 
+// For all to see, for a while.
+function inform(text) {
+  told.textContent = text;
+  told.classList.remove("visually-hidden");
+  setTimeout(() => told.classList.add("visually-hidden"), 3000);
+}
+
 function label(name) {
   const [dataset] = chosen("dataset");
   if (pictureShown !== current.value || (shown && shown.dataset !== dataset)) {
@@ -201,6 +208,10 @@ function label(name) {
     return;
   }
   if (!shown) return;
+  if (name && ask().off.length) {
+    labels.value = shown.label ?? "";
+    return inform(say("keep.steps")); // the networks see another picture than what would be labelled
+  }
   shown.label = name;
   told.textContent = name ? say("keep.labelled", { label: className(name) }) : "";
   showStrip();
@@ -248,14 +259,10 @@ element.querySelector(".keep-link").addEventListener("click", async () => {
   while (sheet()[0]?.src && pictureSeen !== current.value)
     await new Promise((go) => element.addEventListener("answered", go, { once: true }));
   history.replaceState(null, "", link());
-  try {
-    await navigator.clipboard.writeText(location.href);
-    told.textContent = say("keep.copied");
-  } catch {
-    told.textContent = say("keep.uncopied");
-  }
-  told.classList.remove("visually-hidden");
-  setTimeout(() => told.classList.add("visually-hidden"), 3000);
+  await navigator.clipboard.writeText(location.href).then(
+    () => inform(say("keep.copied")),
+    () => inform(say("keep.uncopied")),
+  );
 });
 element.querySelector(".keep-export").addEventListener("click", async () => {
   const pictures = mine().map(({ form, dataset, label }) => ({ picture: form, dataset, label }));

@@ -428,6 +428,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "在此或用 0 到 9 键标出所画内容，便会加入“我的笔迹”",
     ),
     "keep.labelled": ("Labelled {label}", "已标为 {label}"),
+    "keep.steps": ("Switch every step on first, then label it", "请先打开所有步骤，再作标注"),
     "keep.restore": ("Draw this again", "恢复这幅画"),
     "keep.history": ("Drawings of this visit", "本次访问的画"),
     "keep.mine": ("My handwriting, {count} labelled: {networks}", "我的笔迹，已标 {count} 幅：{networks}"),

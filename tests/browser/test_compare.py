@@ -277,7 +277,6 @@ def test_what_is_labelled_stays_as_it_was(page):
 
 def test_the_strip_keeps_all_of_a_drawing_with_a_step_left_out(page):
     page.get_by_label("Centred by mass").uncheck()
-    page.evaluate("scrollTo(0, 0)")
     draw(page, SEVEN)
     page.wait_for_url("**p=t*")
     first = page.url
@@ -288,6 +287,9 @@ def test_the_strip_keeps_all_of_a_drawing_with_a_step_left_out(page):
     answered(page, "canvas is empty")
     page.locator(".keep-strip button").click()
     page.wait_for_function("whole => location.href === whole", arg=whole)
+    page.locator("select[name=label]").select_option("7")
+    expect(page.locator(".keep-spoken")).to_have_text("Switch every step on first, then label it")
+    expect(page.locator("select[name=label]")).to_have_value("")
 
 
 def test_an_upload_without_anything_on_it_is_called_so(page, tmp_path):

@@ -29,7 +29,9 @@ PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=Tr
 
 
 def draw(page, points, release=True, steps=10):
-    box = page.locator("#sketchpad canvas").bounding_box()
+    canvas = page.locator("#sketchpad canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
     at = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in points]
     page.mouse.move(*at[0])
     page.mouse.down()
