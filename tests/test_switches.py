@@ -142,6 +142,8 @@ def test_the_table_is_of_what_is_drawn_and_chosen(hub):
     tables = [alone.fn("mini_resnet", "", "mnist", each) for each in (mine, other)]
     assert all("<table" in next(table) for table in tables)
     assert clear(mine) == "" and not list(tables[0]) and list(tables[1])
+    older, newer = (alone.fn("mini_resnet", "", "mnist", mine) for _ in range(2))
+    assert next(older) and next(newer) and not list(older) and list(newer)
     (leave,) = [event.fn for event in blocks.fns.values() if event.fn and event.fn.__name__ == "leave"]
     for opened, ends in (("Shortcuts", False), ("Learn", False), ("Compare", True), ("Averages", True)):
         table = alone.fn("mini_resnet", "", "mnist", mine)

@@ -28,7 +28,7 @@ from ui.texts import mark, mark_sentence, say
 from ui.verdict import class_mark, percent
 
 T = TypeVar("T")
-REMEMBERED = 1000  # measurements, and sessions
+REMEMBERED = 1000  # measurements
 PART = 500  # test pictures for each row of a table at first, of a network that takes long for all of them
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
 AT_ONCE = {"concurrency_limit": 10, "concurrency_id": "switches"}
@@ -116,24 +116,25 @@ class Bench:
 
 
 class Turns:
-    """Ends what visitors wait for no longer; gradio's own `cancels` fails where that ends by itself meanwhile."""
+    """What visitors are told, the newest only; gradio's own `cancels` fails where that ends by itself meanwhile."""
 
     def __init__(self):
-        self._ended: dict[str | None, float] = {}  # when, by session
+        self._newest: dict[str | None, object] = {}  # by session
 
     def end(self, request: gr.Request) -> None:
         """What a visitor is being told goes no further."""
-        if len(self._ended) >= REMEMBERED:
-            self._ended.clear()
-        self._ended[request.session_hash] = time.monotonic()
+        self._newest.pop(request.session_hash, None)
 
     def told(self, request: gr.Request, found: Iterator[T]) -> Iterator[T]:
-        """What is found, until it is ended."""
-        begun = time.monotonic()
+        """What is found, until it is ended, or there is something newer."""
+        session = request.session_hash
+        mine = self._newest[session] = object()
         for each in found:
-            if self._ended.get(request.session_hash, 0) > begun:
+            if self._newest.get(session) is not mine:
                 return
             yield each
+        if self._newest.get(session) is mine:
+            self.end(request)
 
 
 def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], why: str, more: More) -> None:
@@ -176,7 +177,7 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     asking = f"(network, off, ...drawing) => ({SENT})(network, {OFF % f'{why}-off'}, ...drawing)"
     asked = (
         {"inputs": [network, parts_off, *sent], "outputs": [shown, test, rest], "js": asking}
-        | {"trigger_mode": "always_last"}
+        | {"trigger_mode": "multiple"}  # the newest ends the others
         | event
         | AT_ONCE
     )
@@ -191,8 +192,7 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     each.click(alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **AT_ONCE)
     # Meanwhile there may be another drawing, or another data set.
     gr.on([page.select, whole.select], clear, None, table, queue=False, **event)
-    # `always_last` waits for what is under way.
-    gr.on([page.select, off.input], answers.end, queue=False, **event).then(show, **asked)
+    gr.on([page.select, off.input], show, **asked)
     whole.select(show, **asked | {"js": CHOSEN % (why, asking)})
     network.input(choose, network, [off, table], js=NONE_OFF % f"{why}-off", queue=False, **event).then(show, **asked)
 
