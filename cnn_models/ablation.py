@@ -13,7 +13,6 @@ from torch.nn import functional as F
 from cnn_models import googlenet, mini_inception, mini_resnet
 from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
-from cnn_models.testsets import balanced_order, load_test_set
 
 
 class PlainBlock(mini_resnet.ResidualBlock):
@@ -41,7 +40,6 @@ BRANCHES: dict[type[nn.Module], dict[str, tuple[str, ...]]] = {
     PlainBlock: {"F": ("conv1", "conv2")},
 }
 SHORTCUT = "shortcut"
-BATCH = 100  # test pictures at once
 WHOLE_BELOW = 10**8  # MACs of a network from which the test set takes more than some seconds
 
 
@@ -74,16 +72,6 @@ def without(model: nn.Module, off: Collection[str]) -> nn.Module:
 
 def _zero(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
     return torch.zeros_like(output).requires_grad_(output.requires_grad)  # so that derivatives can be asked for
-
-
-@torch.inference_mode()
-def right_of(model: nn.Module, card: Card, batch: int) -> int:
-    """How many of `BATCH` test pictures a network gets right, as many of each class as can be; `batch` numbers them."""
-    pictures, labels = load_test_set(card.dataset)
-    chosen = balanced_order(labels)[batch * BATCH :][:BATCH]
-    grids = torch.from_numpy(pictures[chosen]).to(next(model.parameters()).device)
-    answers = model(to_input(grids, card.input_size, card.mean, card.std)).argmax(1)
-    return int((answers.cpu().numpy() == labels[chosen]).sum())
 
 
 def sizes(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:

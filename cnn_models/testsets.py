@@ -86,21 +86,30 @@ def measure(
     return _measure(model, card, seconds, progress)
 
 
-@torch.inference_mode()
 def _measure(model: nn.Module, card: Card, seconds: float, progress: Callable[[int], None]) -> Measured:
-    pictures, labels = load_test_set(card.dataset)
-    order, device = balanced_order(labels), next(model.parameters()).device
     batch = BATCH if card.input_size <= LARGE else BATCH // 10
     end, right, count, loss = time.monotonic() + seconds, 0, 0, 0.0
-    while count < len(order) and (not count or time.monotonic() < end):
-        chosen = order[count : count + batch]
-        x = to_input(torch.from_numpy(pictures[chosen]).to(device), card.input_size, card.mean, card.std)
-        answers, truth = model(x).cpu(), torch.tensor(labels[chosen], dtype=torch.long)
-        right += int((answers.argmax(1) == truth).sum())
-        loss += F.cross_entropy(answers, truth, reduction="sum").item()
-        count += len(chosen)
+    while count < COUNT and (not count or time.monotonic() < end):
+        found = measure_part(model, card, slice(count, count + batch))
+        right, count, loss = right + found.right, count + found.count, loss + found.count * found.loss
         progress(count)
     return Measured(right, count, loss / count)
+
+
+@torch.inference_mode()
+def measure_part(model: nn.Module, card: Card, part: slice) -> Measured:
+    """The accuracy and loss of a network on a part of its test set in `balanced_order`, shown at once where it is."""
+    pictures, labels = load_test_set(card.dataset)
+    chosen = _order(card.dataset)[part]
+    grids = torch.from_numpy(pictures[chosen]).to(next(model.parameters()).device)
+    answers = model(to_input(grids, card.input_size, card.mean, card.std)).cpu()
+    truth = torch.tensor(labels[chosen], dtype=torch.long)
+    return Measured(int((answers.argmax(1) == truth).sum()), len(chosen), F.cross_entropy(answers, truth).item())
+
+
+@cache
+def _order(dataset: str) -> np.ndarray:
+    return balanced_order(load_test_set(dataset)[1])
 
 
 @gpu_work

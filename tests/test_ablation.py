@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn_models import create_model
-from cnn_models.ablation import BATCH, SHORTCUT, derivatives, parts, right_of, sizes, without
-from cnn_models.testsets import COUNT, load_test_set, measure
+from cnn_models.ablation import SHORTCUT, derivatives, parts, sizes, without
+from cnn_models.testsets import load_test_set
 from tests.conftest import make_card
 
 COUNTS = {"lenet5": 0, "alexnet": 0, "googlenet": 36, "mini_inception": 8, "mini_resnet": 4}
@@ -77,11 +77,6 @@ def test_derivatives_are_those_of_the_parts_that_are_on():
     through, straight, whole = of("F")
     assert through == 0 and straight == whole > 0
     assert of("F", SHORTCUT) == (0, 0, 0)
-
-
-def test_the_batches_are_the_test_set():
-    model, card = network("lenet5"), make_card()
-    assert sum(right_of(model, card, batch) for batch in range(COUNT // BATCH)) == measure(model, card).right
 
 
 def test_sizes_are_of_the_convolutions_and_do_not_grow_with_their_number():

@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from cnn_models import ModelHub, create_model
-from cnn_models.ablation import parts, right_of, sizes, without
+from cnn_models.ablation import parts, sizes, without
 from cnn_models.checkpoint import load_model
 from cnn_models.crops import many_looks
 from cnn_models.predict import predict
 from cnn_models.statistics import binomial_interval
-from cnn_models.testsets import balanced_order, load_test_set
+from cnn_models.testsets import Measured, balanced_order, load_test_set, measure_part
 from tests.conftest import make_card
 from training import looks
 from training.averages import average
@@ -54,9 +54,7 @@ def test_switching_off_shows_what_the_network_loses(hub):
     net = hub.get("mini_inception.mnist")
     cut = predict(switches.cut(net, [part]), drawing_of("", "mnist").grid)
     assert shown[0][2] == "<7>" and f"{percent(cut.probabilities['7'])} %" in shown[0][0]
-    before, after = (
-        sum(right_of(without(net.model, off), net.card, batch) for batch in range(FEW // 100)) for off in ([], [part])
-    )
+    before, after = (measure_part(without(net.model, off), net.card, slice(FEW)).right for off in ([], [part]))
     assert after < before
     for right in (before, after):
         assert f"{100 * right / FEW:.2f} %" in shown[-1][1]
@@ -106,10 +104,10 @@ def test_a_full_gpu_is_said(hub, monkeypatch):
     for found in (next(bench.show("x", [], "", "mnist", None))[0], next(bench.alone("mini_resnet", "", "mnist"))):
         assert "card is full" in found
     bench = switches.Bench(hub, ["mini_resnet"])
-    monkeypatch.setattr(switches, "right_of", lambda *_: FullGPU().run(None, None))
+    monkeypatch.setattr(switches, "measure_part", lambda *_: FullGPU().run(None, None))
     *_, (found, *_) = bench.show("mini_resnet", [], "", "mnist", lambda *_: "")
     assert "card is full" in found
-    monkeypatch.setattr(switches, "right_of", lambda *_: 1 + "a fault of the code")
+    monkeypatch.setattr(switches, "measure_part", lambda *_: 1 + "a fault of the code")
     with pytest.raises(TypeError):
         list(bench.show("mini_resnet", [], "", "mnist", lambda *_: ""))
 
@@ -119,7 +117,7 @@ def test_what_takes_long_is_measured_on_more_and_more_pictures(hub, monkeypatch)
     monkeypatch.setattr(switches, "EVERY", 0)
     monkeypatch.setattr(switches, "rounds", lambda architecture: range(100, FEW + 1, 100))
     bench, asked = switches.Bench(hub, ["mini_resnet"]), []
-    monkeypatch.setattr(switches, "right_of", lambda model, card, batch: asked.append(batch) or 90)
+    monkeypatch.setattr(switches, "measure_part", lambda model, card, part: asked.append(part) or Measured(90, 100))
     *_, table = itertools.islice(bench.alone("mini_resnet", "", "mnist"), 6)
     assert "Measured on 100 of the 300" in unescape(re.sub("<.*?>", "", table)) and "<progress" in table
     assert table.count("90.00 %") == 4 and len(asked) == 5 + 3, "the second round has begun"
@@ -252,7 +250,7 @@ def test_looks_are_counted_and_drawn(hub):
         found[card.id] = looks.accuracy_by_looks(model, card)
         assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 100
         assert (
-            found[card.id]["accuracy"]["1"] == right_of(model, card, 0)
+            found[card.id]["accuracy"]["1"] == measure_part(model, card, slice(100)).accuracy
             and min(found[card.id]["accuracy"].values()) > 50
         )
         probabilities[card.id] = nn.functional.one_hot(torch.arange(10), 10).double()

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.ablation import right_of
 from cnn_models.averaged import read_averaged
 from cnn_models.checkpoint import CONFIG, load_model, read_card, read_evaluation, read_history, read_snapshots
 from cnn_models.hub import default_weights_dir
 from cnn_models.runs import RUNS
 from cnn_models.runtime import place
 from cnn_models.snapshots import networks
+from cnn_models.testsets import measure_part
 from training.calibrate import calibration_error, reliability
 from training.data import load
 from training.evaluate import examine
@@ -51,8 +51,8 @@ def test_runs_are_read_as_strictly_as_checkpoints(folder):
     assert (snapshots is None) is (card.snapshots_sha256 is None)
     if snapshots:  # the last are nearly the weights that were measured
         *_, model = networks(snapshots, card.architecture)
-        right = sum(right_of(model, card, batch) for batch in range(10))
-        assert right / 10 == pytest.approx(card.metrics["test_accuracy"], abs=2)
+        found = measure_part(model, card, slice(1000)).accuracy
+        assert found == pytest.approx(card.metrics["test_accuracy"], abs=2)
 
 
 @pytest.mark.parametrize("id", SMALL)

@@ -12,7 +12,7 @@ from typing import TypeVar
 import gradio as gr
 
 from cnn_models import ARCHITECTURES, ModelHub
-from cnn_models.ablation import BATCH, WHOLE_BELOW, parts, right_of, without
+from cnn_models.ablation import WHOLE_BELOW, parts, without
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.decode import PictureError
 from cnn_models.errors import TranslatableError
@@ -20,7 +20,7 @@ from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import Answer, predict
 from cnn_models.runtime import is_out_of_memory
-from cnn_models.testsets import COUNT, Measured
+from cnn_models.testsets import BATCH, COUNT, Measured, measure_part
 from ui.drawing import SENT, Drawing, drawing_of
 from ui.strips import png
 from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
@@ -67,7 +67,8 @@ class Bench:
         while len(right) * BATCH < count:
             with self._turn:
                 if len(right) * BATCH < count:  # nobody else was quicker
-                    right.append(right_of(net.model, net.card, len(right)))
+                    part = slice(len(right) * BATCH, (len(right) + 1) * BATCH)
+                    right.append(measure_part(net.model, net.card, part).right)
         count = count or len(right) * BATCH
         return Measured(sum(right[: count // BATCH]), count)
 
@@ -129,12 +130,14 @@ class Turns:
         """What is found, until it is ended, or there is something newer."""
         session = request.session_hash
         mine = self._newest[session] = object()
-        for each in found:
-            if self._newest.get(session) is not mine:
-                return
-            yield each
-        if self._newest.get(session) is mine:
-            self.end(request)
+        try:
+            for each in found:
+                if self._newest.get(session) is not mine:
+                    return
+                yield each
+        finally:  # also when the page was closed
+            if self._newest.get(session) is mine:
+                self.end(request)
 
 
 def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], why: str, more: More) -> None:
