@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,14 +38,15 @@ class StillComing(MissingCheckpoint):
 
 
 def limit_waits() -> None:
-    """Let the Hub's client give up in bounded time, on a Hub that does not answer or tells it to wait.
+    """Let the Hub's client give up in bounded time, on a Hub that does not answer or tells it to wait, and not before.
 
-    Else it waits for some answers for ever, and sleeps as long as it is told, be it an hour. To be called before its
-    other functions, as a connection that could not be made gives it a new session.
+    Else it waits for some answers for ever, sleeps as long as it is told, be it an hour, and begins a download anew
+    whose connection was reset. To be called before its other functions, as a connection that could not be made gives
+    it a new session.
     """
     from huggingface_hub.utils import get_session
 
-    for when, hook in (("request", _set_timeout), ("response", _raise_if_long)):
+    for when, hook in (("request", _set_timeout), ("response", _raise_if_long), ("response", _close_if_reset)):
         if hook not in (hooks := get_session().event_hooks[when]):
             hooks.append(hook)
 
@@ -68,6 +69,23 @@ def _raise_if_long(response: httpx.Response) -> None:
         seconds = limit.reset_in_seconds
     if seconds > LONGEST_WAIT:
         hf_raise_for_status(response)
+
+
+def _close_if_reset(response: httpx.Response) -> None:
+    """Let a connection that is reset amid the body look closed, which the client takes for a reason to resume."""
+    from huggingface_hub.utils import httpx
+
+    class Body(httpx.SyncByteStream):
+        def __init__(self, stream: httpx.SyncByteStream):
+            self.stream, self.close = stream, stream.close
+
+        def __iter__(self) -> Iterator[bytes]:
+            try:
+                yield from self.stream
+            except httpx.ReadError as error:
+                raise httpx.RemoteProtocolError(str(error)) from error
+
+    response.stream = Body(response.stream)
 
 
 def needed(files: tuple[str, ...]) -> list[str]:

@@ -7,6 +7,8 @@ import hashlib
 import json
 import math
 import re
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +44,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0  # seconds before the answer
     cut: int = -1  # bytes of the body after which the connection is closed
+    reset: bool = False  # rather than closed
     short: bool = False  # a Content-Length that is too small
     instead: bytes | None = None  # another body of the same length
     first: Callable[[], object] = lambda: None
@@ -177,6 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body[: fault.cut] if fault and fault.cut >= 0 else body)
             self.wfile.flush()
+            if fault and fault.reset:  # closed without lingering, and before the server shuts it down
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
 
     def route(self) -> None:
         for (method, pattern), act in ROUTES.items():

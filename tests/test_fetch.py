@@ -319,13 +319,14 @@ def test_a_hub_that_falls_silent_is_given_up(published, hub, fake_hub, monkeypat
     gate.set()
 
 
-def test_a_cut_download_goes_on_where_it_was(published, hub, fake_hub, monkeypatch):
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_cut_download_goes_on_where_it_was(reset, published, hub, fake_hub, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits a second before it resumes
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
     fake_hub.push(REMOTE, published)
-    fake_hub.fail("GET", "/cdn/", cut=100_000)
+    fake_hub.fail("GET", "/cdn/", cut=50_000, reset=reset)
     assert hub.get(REMOTE).id == REMOTE
-    assert fake_hub.ranges == ["", "bytes=100000-"]
+    assert fake_hub.ranges == ["", "bytes=50000-"]
 
 
 def test_a_wrong_length_is_no_checkpoint(published, hub, fake_hub):

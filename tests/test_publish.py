@@ -27,6 +27,7 @@ from cnn_models.checkpoint import (
 )
 from cnn_models.hub import default_weights_dir
 from cnn_models.runs import find_runs
+from cnn_models.snapshots import kept
 from cnn_models.testsets import Measured
 from tests.conftest import served
 from tests.fake_hub import Repository
@@ -102,6 +103,7 @@ def test_dry_run_sends_nothing_and_needs_no_login(fake_hub, capsys):
     assert not fake_hub.requests
     said = capsys.readouterr().out
     assert f"model {REMOTE}: {len(SENT)} files" in said and all(name in said for name in SENT)
+    assert "nothing was sent, and what the Hub has of it was not looked up" in said
 
 
 def test_again_sends_nothing(owner, capsys):
@@ -215,7 +217,7 @@ def test_a_part_of_the_test_set_decides_with_its_error(fake_hub, tmp_path, monke
 
 
 FAULTS = {
-    "token": ("POST", "/api/repos/create", {"status": 401}, "does not accept your token .*; run `hf auth login`"),
+    "token": ("POST", "/api/repos/create", {"status": 401}, "does not accept your token; run `hf auth login`, or "),
     "no right": ("POST", "/commit/", {"status": 403}, "you may not write to .* or --pull-request"),
     "gone": ("POST", "/preupload/", {"status": 404, "error": "RepoNotFound"}, "you may not write to"),
     "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; run the command again to go on"),
@@ -274,14 +276,15 @@ def test_not_logged_in_and_no_network(fake_hub, monkeypatch):
         "error: you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours"
     )
     monkeypatch.setenv("HF_TOKEN", "hf_expired")
-    assert "the Hub does not accept your token for your account; run `hf auth login`" in run()
+    assert "the Hub does not accept your token; run `hf auth login`, or correct HF_TOKEN" in run()
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     with monkeypatch.context() as offline:
         offline.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-        assert "your account: " in run() and "run the command again to go on" in run()
+        assert run() == "error: HF_HUB_OFFLINE is set; unset it and run the command again"
     fake_hub.stop()
-    assert "the Hub cannot be reached" in run() and "run the command again to go on" in run()
+    said = run()
+    assert "the Hub cannot be reached" in said and "connect to the network, then run the command again to go on" in said
 
 
 TAKEN = [
@@ -345,6 +348,9 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     finished = {group: [run for run in runs if run.card] for group, runs in find_runs(default_weights_dir()).items()}
     assert find_runs(hub.weights_dir) == {group: runs for group, runs in finished.items() if runs}
     assert read_averaged(hub.weights_dir) == read_averaged(default_weights_dir()) != {}
+    for card in hub.cards().values():  # the time machine goes back
+        if snapshots := kept(ModelHub(default_weights_dir()), card):
+            assert kept(hub, card).read(hub)[1].keys() == snapshots.read(hub)[1].keys()
     assert (tmp_path / "cnn_models" / "data" / "mnist.png").is_file()
 
     # It starts, here as behind a proxy that ends HTTPS and shows it below a path, and answers by these weights.

@@ -24,7 +24,12 @@ from huggingface_hub import (
     ModelCard,
     get_token,
 )
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from huggingface_hub.utils import httpx
 
 from cnn_models.averaged import AVERAGED
@@ -33,6 +38,7 @@ from cnn_models.checkpoint import (
     EVALUATION,
     HISTORY,
     README,
+    SNAPSHOTS,
     CheckpointError,
     files_of,
     load_model,
@@ -42,10 +48,11 @@ from cnn_models.checkpoint import (
     read_snapshots,
 )
 from cnn_models.fetch import TEXT_LIMIT, limit_waits
-from cnn_models.hub import default_weights_dir
+from cnn_models.hub import ModelHub, default_weights_dir
 from cnn_models.ids import BUILT_IN
 from cnn_models.runs import RUNS
 from cnn_models.runtime import best_device, place
+from cnn_models.snapshots import kept
 from cnn_models.testsets import measure
 from training.calibrate import calibration_error
 from training.curves import curves
@@ -142,13 +149,15 @@ def pack_space(repository: str, weights: Path) -> Parcel:
     for part in ("cnn_models", "ui"):
         paths += sorted(path for path in (ROOT / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     files = {path.relative_to(ROOT).as_posix(): path for path in paths}
+    hub, found = ModelHub(weights), []
     for id in BUILT_IN:
         if (weights / id).is_dir():
-            _, card = load_model(weights / id)  # raises CheckpointError, as does the next
-            read_snapshots(weights / id)
-            names = [name for name in files_of(card) if (weights / id / name).is_file()]
-            files |= {f"weights/{id}/{name}": weights / id / name for name in names}
-    found = [weights / name for name in (AVERAGED, STUDY) if (weights / name).is_file()]
+            _, card = load_model(weights / id)  # raises CheckpointError, as does `read`
+            found += [weights / id / name for name in files_of(card) if (weights / id / name).is_file()]
+            if snapshots := kept(hub, card):
+                snapshots.read(hub)
+                found += [snapshots.folder / SNAPSHOTS] if snapshots.folder else []
+    found += [weights / name for name in (AVERAGED, STUDY) if (weights / name).is_file()]
     for id in BUILT_IN:
         found += [path for name in (CONFIG, HISTORY, EVALUATION) for path in (weights / RUNS).glob(f"*/{id}/{name}")]
     files |= {f"weights/{path.relative_to(weights).as_posix()}": path for path in sorted(found)}
@@ -228,16 +237,21 @@ def why(error: BaseException, repository: str) -> str:
     while isinstance(error, RuntimeError) and error.__cause__:  # so the client wraps a failed upload
         error = error.__cause__
     again = "run the command again to go on; it sends what is missing, or says that nothing is"
+    if isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set; unset it and run the command again"
     if isinstance(error, HfHubHTTPError):
         status, said = error.response.status_code, error.server_message or ""
         if isinstance(error, RevisionNotFoundError):
             return f"{repository} has no such revision; {again}"
         if status == 401:
-            return f"the Hub does not accept your token for {repository}; run `hf auth login`, then {again}"
+            return (
+                f"the Hub does not accept your token; run `hf auth login`, or correct HF_TOKEN where it is set, then "
+                f"{again}"
+            )
         if status == 403 or isinstance(error, RepositoryNotFoundError):
             return (
                 f"you may not write to {repository} ({said or 'it is not there for you'}); use your own namespace, a "
-                "token that may write, or --pull-request"
+                "token that may write, or --pull-request where the repository is there"
             )
         if status == 412:
             return f"{repository} was changed by somebody meanwhile; look at it on the Hub, then run the command again"
@@ -247,7 +261,7 @@ def why(error: BaseException, repository: str) -> str:
             return f"the Hub was asked too often; wait some minutes: {again}"
         return f"the Hub failed with {status} at {repository} ({said or 'it says no more'}); {again}"
     if isinstance(error, httpx.TransportError):
-        return f"the Hub cannot be reached ({error}); {again}"
+        return f"the Hub cannot be reached ({error}); connect to the network, then {again}"
     return f"{repository}: {error}; {again}"
 
 
@@ -337,6 +351,9 @@ def main(argv: list[str] | None = None) -> None:
         if get_token() or not args.dry_run:
             collection = args.all and not args.pull_request
             publish(parcels, collection, args.private, args.pull_request, args.revision, args.dry_run)
+        if args.dry_run:
+            hub = "" if get_token() else ", and what the Hub has of it was not looked up, as you are not logged in"
+            print(f"nothing was sent{hub}; leave out --dry-run to send it")
     except (CheckpointError, PublishError, ValueError) as error:
         sys.exit(f"error: {error}")
 
