@@ -319,7 +319,10 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
 
 
 def _gated(repository: str) -> NotForAll:
-    return NotForAll("{repository} is gated; only what all may see is fetched", repository=repository)
+    return NotForAll(
+        "{repository} is gated, and only what everyone may see is fetched; ask its owner to open it",
+        repository=repository,
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -171,19 +171,16 @@ class Puller:
                 folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, doubted, progress)
                 if comes:
                     self._prune(folder)
-        except MissingCheckpoint as caught:
-            if stranger:
-                error = MissingCheckpoint("no weights for {id}: {why}", id=reference, why=caught)
-            else:
+        except BaseException as caught:
+            error = caught
+            if isinstance(caught, MissingCheckpoint) and not stranger:
                 error = MissingCheckpoint(
                     "no weights for {id}: {why}; or run `python -m training.train {name}`",
                     id=reference,
                     why=caught,
                     name=reference.name,
                 )
-            error.__cause__ = caught
-        except BaseException as caught:
-            error = caught
+                error.__cause__ = caught
         with self._lock:
             coming, pull.coming = pull.coming, None
             if folder or revision == reference.revision:
@@ -194,7 +191,7 @@ class Puller:
                     pull.doubted, pull.compared = False, folder
             elif isinstance(error, MissingCheckpoint):
                 pull.failure, pull.failed = copy(error), time.monotonic()
-                if isinstance(error.__cause__, NotForAll):  # not any more
+                if isinstance(error, NotForAll):  # not any more
                     pull.folder, pull.files = None, frozenset()
         if error:
             coming.set_exception(error)

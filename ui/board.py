@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ def _facts(language: str, column: Column) -> dict[str, str]:
         "margin": f"{answer.margin:.1f}",
         "entropy": say(language, "board.bits", bits=f"{entropy(answer.probabilities.values()):.2f}"),
         "time": _milliseconds(answer.milliseconds),
-        "weights": escape(column.source).replace("/", "/<wbr>"),
+        "weights": re.sub("(?<=/)|(?=[.@])", "<wbr>", escape(column.source)),
     }
 
 

@@ -115,7 +115,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no weights for {id}; run `python -m training.train {id}`, or set CNN_HUB_NAMESPACE to who has them on the Hub",
         "没有 {id} 的权重；请运行 `python -m training.train {id}`，或将 CNN_HUB_NAMESPACE 设为 Hub 上提供该权重的用户",
     ),
-    "checkpoint.gone": ("no weights for {id}: {why}", "没有 {id} 的权重：{why}"),
     "checkpoint.gone.train": (
         "no weights for {id}: {why}; or run `python -m training.train {name}`",
         "没有 {id} 的权重：{why}；也可运行 `python -m training.train {name}`",
@@ -202,8 +201,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{repository} 没有下载完整；请一分钟后再试",
     ),
     "checkpoint.hub.closed": (
-        "{repository} is gated; only what all may see is fetched",
-        "{repository} 需经许可才能访问；这里只下载公开的内容",
+        "{repository} is gated, and only what everyone may see is fetched; ask its owner to open it",
+        "{repository} 需经许可才能访问，而这里只下载公开的内容；请联系其所有者公开它",
     ),
     "checkpoint.hub.gated": (
         "{repository} is gated; ask for access on its page, then set HF_TOKEN",
