@@ -99,6 +99,7 @@ def test_digits_are_no_dots(data_dir):
     digits = load("mnist", train=False).images.numpy()
     assert sum(is_dot(digit, "mnist") for digit in digits) == 4
     assert not is_dot(np.zeros((28, 28), np.uint8), "mnist")
+    assert not is_dot(255 - digits[0], "mnist")  # as it comes where the way round is left as it was
 
 
 def test_digits_among_clothing_are_known_for_digits_and_drawn_clothing_is_not():

@@ -43,7 +43,7 @@ function segment({ width, points }, index) {
   pen.strokeStyle = "#111";
   pen.beginPath();
   pen.moveTo(...points[Math.max(0, index - 1)].slice(0, 2));
-  pen.lineTo(x, y);
+  pen.lineTo(x + 0.01, y); // of a line without length, nothing would be seen
   pen.stroke();
 }
 

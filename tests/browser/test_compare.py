@@ -65,7 +65,10 @@ def test_a_digit_in_each_corner_small_tilted_and_thin_is_read(page):
     answered(page, "read 7")
 
 
-def test_a_scribble_and_clothing_among_digits_are_refused_with_the_reason(page):
+def test_a_dot_a_scribble_and_clothing_among_digits_are_refused_with_the_reason(page):
+    page.locator("#sketchpad canvas").click()
+    answered(page, "it is a dot, not a stroke")
+    page.keyboard.press("Escape")
     sizes = update_sizes(page)
     scribble = [(0.1 + 0.8 * ((7 * i) % 11) / 10, 0.1 + 0.8 * ((5 * i) % 13) / 12) for i in range(40)]
     draw(page, scribble)
