@@ -183,6 +183,6 @@ def test_the_why_is_calibrated_as_the_board_is():
         ask = {"picture": picture, "dataset": "fashion_mnist", "models": ["lenet5"], "calibrated": calibrated}
         percentage = re.search(r"board-winner'[^>]*>([0-9.]+)<", looker.look(ask)["board"])[1]
         looks, broken = (Explainer(looker).why({**ask, "part": part}) for part in ("looks", "break"))
-        assert f"{percentage} %</td>" in looks
+        assert f"{percentage}\N{NO-BREAK SPACE}%</td>" in looks
         seen |= {percentage, broken}
     assert len(seen) == 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -15,12 +15,12 @@ from PIL import Image
 
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import soft_vote
-from cnn_models.crops import SCALES, many_looks
+from cnn_models.crops import SCALES, Looks, many_looks
 from cnn_models.decode import PictureError
 from cnn_models.explain import WINDOW, explain
 from cnn_models.hub import LoadedModel
 from cnn_models.perturb import DISTURBANCES, Broken, break_down, disturbed
-from cnn_models.predict import without
+from cnn_models.predict import Answer, predict, without
 from ui.alike import closest_mistakes
 from ui.ask import Ask
 from ui.chart import Axis, Line, around, chart, legend
@@ -95,25 +95,32 @@ class Explainer:
         return f"<p>{escape(text)}</p><div class='heats'>{''.join(figures)}</div>"
 
     def _looks(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
-        rows, found = [], None
-        for id, found in self._each(ask, ids, partial(many_looks, grid=grid)).items():
-            single = self._looker.answer(ask, id, grid)
-            label = max(found.probabilities, key=found.probabilities.__getitem__)
-            times = found.milliseconds / single.milliseconds
+        rows, looks = [], None
+
+        def look(loaded: LoadedModel) -> tuple[Answer, Looks]:
+            return predict(loaded, grid), many_looks(loaded, grid)  # one after the other, for their times are compared
+
+        for id, (single, looks) in self._each(ask, ids, look).items():
+            label = max(looks.probabilities, key=looks.probabilities.__getitem__)
+            times = looks.milliseconds / single.milliseconds
             texts = [
-                f"{class_name(ask.language, single.label)} {percent(single.probabilities[single.label])} %",
-                f"{class_name(ask.language, label)} {percent(found.probabilities[label])} %",
+                _share(ask.language, single.label, single.probabilities),
+                _share(ask.language, label, looks.probabilities),
                 say(ask.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
             ]
             cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
             rows.append(f"<tr><th scope='row'>{network_name(id)}</th>{cells}</tr>")
-        mirror = say(ask.language, "why.mirrored" if found.paper == 144 else "why.unmirrored")
+        mirror = say(ask.language, "why.mirrored" if looks.paper == 144 else "why.unmirrored")
         text = say(
-            ask.language, "why.looks.of", scales=len(SCALES), mirror=mirror, paper=found.paper, count=found.count
+            ask.language, "why.looks.of", scales=len(SCALES), mirror=mirror, paper=looks.paper, count=looks.count
         )
         heads = ("why.network", "why.single", "why.many", "why.cost")
-        head = "".join(f"<th scope='col'>{escape(say(ask.language, key, count=found.count))}</th>" for key in heads)
+        head = "".join(f"<th scope='col'>{escape(say(ask.language, key, count=looks.count))}</th>" for key in heads)
         return f"<p>{escape(text)}</p><table class='looks'><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _share(language: str, label: str, probabilities: Mapping[str, float]) -> str:
+    return f"{class_name(language, label)} {percent(probabilities[label])}\N{NO-BREAK SPACE}%"
 
 
 def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
