@@ -269,8 +269,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "pad.file": ("A picture to upload", "要上传的图片"),
     "pad.sending": ("Sending the picture …", "正在发送图片……"),
     "pad.unsent": (
-        "The picture could not be sent; it may be too large (more than {most} MB)",
-        "图片未能发送，可能过大（上限 {most} MB）",
+        "The picture could not be sent: it has more than {most} MB, or the server does not answer",
+        "图片未能发送：可能超过 {most} MB，或服务器没有响应",
     ),
     "pad.unseen": ("This browser cannot show the picture", "此浏览器无法显示该图片"),
     "pad.down": ("Pen down", "已落笔"),

@@ -345,6 +345,11 @@ def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
     page.get_by_role("tab", name="Compare").click()
     verdict, board = (page.locator(f"#{name}").bounding_box() for name in ("verdict", "lineup"))
     assert verdict["y"] < board["y"]
+    for width in (720, 1024):  # as for 1440 at 200 %, and a small window
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        wide = "all => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent)"
+        assert not page.locator("#lineup :is(th, td), .compare-read > *").evaluate_all(wide), width
 
 
 def test_parts_of_real_networks_are_switched_off(page):
