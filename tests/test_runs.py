@@ -110,9 +110,9 @@ def test_only_runs_that_differ_in_their_seed_alone_are_one_group(checkpoint, tmp
     for place, seed, rate in (("e", 0, 0.1), ("f", 1, 0.1), ("g", 0, 0.2)):
         train(weights / "runs" / place, seed, epochs=5, lr=rate)
     assert [label(runs, "en") for runs in find_runs(weights).values()] == [
-        "LeNet-5 · MNIST · test, epochs 40 × 2",
-        "LeNet-5 · MNIST · test, epochs 60",
-        "LeNet-5 · MNIST · test, epochs 60, lr 0.01, bfloat16",
-        "LeNet-5 · MNIST · under way, epochs 5, lr 0.1 × 2",
-        "LeNet-5 · MNIST · under way, epochs 5, lr 0.2",
+        "LeNet-5 · MNIST · test, 40 epochs, 2 runs",
+        "LeNet-5 · MNIST · test, 60 epochs",
+        "LeNet-5 · MNIST · test, 60 epochs, lr 0.01, bfloat16",
+        "LeNet-5 · MNIST · under way, 5 epochs, lr 0.1, 2 runs",
+        "LeNet-5 · MNIST · under way, 5 epochs, lr 0.2",
     ]

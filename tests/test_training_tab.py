@@ -23,7 +23,7 @@ from tests.test_runs import ROW
 from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.colours import COLOURS
-from ui.curves import QUANTITIES, Point, View, curves, label, pareto
+from ui.curves import QUANTITIES, Point, View, curves, key_html, label, pareto
 from ui.recipe import recipe_words
 from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
@@ -131,8 +131,8 @@ def test_a_training_that_went_on_tells_both_legs():
     begun = {"command": "python -m training.train x --epochs 3", "commit": "c" * 40, "weights_sha256": "d" * 64}
     further = replace(make_card(), recipe={"name": "best", "started_from": begun})
     legs = [replace(run(), card=further, changes={"init": "weights/lenet5.mnist", "epochs": 11})]
-    assert label(legs, "en") == "LeNet-5 · MNIST · best, going on, epochs 11"
-    assert "best, going on, epochs 11 · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
+    assert label(legs, "en") == "LeNet-5 · MNIST · best, going on, 11 epochs"
+    assert "best, going on, 11 epochs · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
     text = re.sub("<[^>]+>", "", recipe_words(further.recipe))
     assert f"first {begun['command']} at commit {'c' * 12}, whose weights had the SHA-256 {'d' * 12}…" in text
 
@@ -149,7 +149,7 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
     def follow(shown, *chosen):
         """Whether to ask again, the groups to choose from, those chosen anew, and how many curves are drawn anew."""
         view = ["loss"], "epoch", False, 0, "en"
-        timer, running, now, chooser, _, loss, *rest = event.fn(
+        timer, running, now, chooser, _, _, loss, *rest = event.fn(
             shown, list(seen), dict(cards), "mnist", "macs", list(chosen), *view
         )
         if shown:
@@ -189,6 +189,13 @@ def test_a_network_has_one_colour_and_its_runs_differ_by_symbols():
     assert looks == [
         (COLOURS["lenet5"], "lines"), (COLOURS["lenet5"], "lines+markers"), (COLOURS["mini_resnet"], "lines")
     ]  # fmt: skip
+    key = key_html([[run()], source, [run(id="mini_resnet.mnist")]], "en")
+    entries = re.findall(r"stroke='(#\w+)'.*?</svg> (.*?)</li>", key)
+    assert entries == [
+        (COLOURS["lenet5"], "LeNet-5 · MNIST · under way"),
+        (COLOURS["lenet5"], "● LeNet-5 · MNIST · under way"),
+        (COLOURS["mini_resnet"], "Mini ResNet · MNIST · under way"),
+    ]
 
 
 @pytest.mark.parametrize("id", RECIPES)

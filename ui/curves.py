@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from html import escape
 from typing import NamedTuple
 
 from plotly import graph_objects as go
@@ -11,14 +12,15 @@ from plotly import graph_objects as go
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run, band, smooth
+from ui.chart import legend
 from ui.colours import COLOURS
-from ui.texts import say
+from ui.texts import mark, say
 
 GREY = "#8a8a8a"  # text and grid of a plot, readable on light and dark
 QUANTITIES = ("accuracy", "loss", "lr", "images_per_second")
 WIDTHS = {"en": 48, "zh": 26}  # letters in a line that hovering shows, which fits a phone
 PARTS = {"val": "solid", "train": "dot"}  # of accuracy and loss
-TOLD = ("epochs", "lr")  # of a recipe without a name
+TOLD = ("lr",)  # of a recipe without a name
 SYMBOLS = {"": "", "circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "star": "★"}  # as plotly and text say
 
 
@@ -55,16 +57,21 @@ def notes_of(run: Run) -> list[str]:
     return ["training.further"] if run.card.recipe.get("started_from") else []
 
 
-def changes_of(run: Run) -> list[str]:
-    """How long a run is and what it does otherwise than its recipe, in short; of one under way, its size and rate.
+def length_of(run: Run) -> tuple[str, dict[str, int]] | None:
+    """The text of how many epochs a run has or is to have, with its value; None where that is unknown."""
+    epochs = run.changes.get("epochs", run.epochs if run.card else 0)
+    return (f"training.length.{'one' if epochs == 1 else 'many'}", {"epochs": epochs}) if epochs else None
 
-    Where another's weights are, of which the notes tell, is left out.
+
+def changes_of(run: Run) -> list[str]:
+    """What a run does otherwise than its recipe, in short; of one under way, its rate.
+
+    Its epochs, which `length_of` tells, and where another's weights are, of which the notes tell, are left out.
     """
     if not run.card:
         return [_change(name, run.changes[name]) for name in TOLD if name in run.changes]
-    left_out = {"init"} if "training.further" in notes_of(run) else set()
-    told = {"epochs": run.epochs} | run.changes
-    return [_change(name, value) for name, value in told.items() if name not in left_out]
+    left_out = {"epochs"} | ({"init"} if "training.further" in notes_of(run) else set())
+    return [_change(name, value) for name, value in run.changes.items() if name not in left_out]
 
 
 def _change(name: str, value: object) -> str:
@@ -75,9 +82,22 @@ def _change(name: str, value: object) -> str:
 def label(runs: Sequence[Run], language: str) -> str:
     """What a group of runs is called."""
     run = runs[0]
-    words = [run.recipe] * bool(run.card) + [say(language, key) for key in notes_of(run)] + changes_of(run)
-    seeds = f" × {len(runs)}" if len(runs) > 1 else ""
-    return f"{name_of(run.id)} · {say(language, 'list.comma').join(words)}{seeds}"
+    words = [run.recipe] * bool(run.card) + [say(language, key) for key in notes_of(run)]
+    if length := length_of(run):
+        words.append(say(language, length[0], **length[1]))
+    words += changes_of(run)
+    if len(runs) > 1:
+        words.append(say(language, "training.times", count=len(runs)))
+    return f"{name_of(run.id)} · {say(language, 'list.comma').join(words)}"
+
+
+def key_html(groups: Sequence[list[Run]], language: str) -> str:
+    """Whose the curves of all charts are; below each chart it would leave no room for the curves."""
+    entries = [
+        (f"{SYMBOLS[symbol]} {escape(label(runs, language))}".strip(), colour_of(runs[0].id), "")
+        for runs, symbol in zip(groups, symbols(groups), strict=True)
+    ]
+    return mark("training.key", "p class='training-note'") + legend(entries)
 
 
 def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
@@ -96,7 +116,7 @@ def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
     axis = {"gridcolor": "rgba(138,138,138,0.25)", "zeroline": False, "linecolor": GREY}
     figure.update_layout(
         title={"text": say(view.language, f"training.chart.{key}"), "font": {"size": 15}, "x": 0.01},
-        height=380,
+        height=320,
         margin={"l": 50, "r": 10, "t": 40, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -107,7 +127,7 @@ def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:
             "rangemode": "tozero",
         },
         yaxis=axis | _scale(groups, quantity, view),
-        legend={"orientation": "h", "y": -0.2},
+        showlegend=False,
     )
     return figure
 
@@ -122,8 +142,7 @@ def _add(figure: go.Figure, runs: list[Run], column: str, dash: str, symbol: str
     if len(runs) > 1:
         figure.add_scatter(
             x=x + x[::-1], y=[high for _, _, high in middle] + [low for _, low, _ in middle][::-1], fill="toself",
-            fillcolor=f"rgba{(*bytes.fromhex(shade[1:]), 0.15)}", mode="none", hoverinfo="skip", showlegend=False,
-            legendgroup=runs[0].group,
+            fillcolor=f"rgba{(*bytes.fromhex(shade[1:]), 0.15)}", mode="none", hoverinfo="skip",
         )  # fmt: skip
     part = column.split("_")[0]
     word = say(view.language, f"training.part.{part}") if part in PARTS else ""
@@ -132,8 +151,6 @@ def _add(figure: go.Figure, runs: list[Run], column: str, dash: str, symbol: str
         x=x,
         y=[mean for mean, _, _ in middle],
         name=label(runs, view.language),
-        legendgroup=runs[0].group,
-        showlegend=part != "train",
         mode="markers" if len(x) == 1 else "lines+markers" if symbol else "lines",
         marker={"symbol": symbol or "circle", "size": 7, "maxdisplayed": 12},
         line={"color": shade, "dash": dash, "width": 2},
@@ -153,7 +170,7 @@ def _add_quoted(figure: go.Figure, groups: Sequence[list[Run]], view: View) -> N
             start = groups[ids.index(id)][0].minutes()[0] if view.by_time else 1
             figure.add_scatter(
                 x=[start], y=[value], mode="markers", marker={"color": shade, "symbol": "line-ew-open", "size": 12},
-                showlegend=False, hovertemplate=f"{text}<extra></extra>",
+                hovertemplate=f"{text}<extra></extra>",
             )  # fmt: skip
 
 
@@ -206,9 +223,8 @@ def pareto(points: Sequence[Point], cost: str, language: str) -> go.Figure:
     for point in points:
         low, high = point.interval
         figure.add_scatter(
-            x=[point.cost], y=[point.accuracy], mode="markers+text", text=[point.title], textposition="top center",
-            cliponaxis=False,
-            marker={"color": point.colour, "size": 10}, showlegend=False,
+            x=[point.cost], y=[point.accuracy], mode="markers", name=point.title, showlegend=True,
+            marker={"color": point.colour, "size": 10},
             error_y={"type": "data", "symmetric": False, "array": [high - point.accuracy],
                      "arrayminus": [point.accuracy - low]},
             hovertemplate=f"{point.title}<br>%{{x:,}}<br>%{{y:.2f}} % ({low:.2f}–{high:.2f})<extra></extra>",
@@ -217,6 +233,7 @@ def pareto(points: Sequence[Point], cost: str, language: str) -> go.Figure:
     figure.update_layout(
         height=360,
         margin={"l": 50, "r": 50, "t": 20, "b": 40},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": GREY, "family": "system-ui, sans-serif"},

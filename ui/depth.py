@@ -78,7 +78,7 @@ def _study(study: dict, norm: bool, when: str) -> str:
         mark("depth.facts", epochs=study["recipe"]["epochs"], date=study["date"]),
     )
     return (
-        f"{part if len(study['runs']) < NETWORKS else ''}{_found(runs)}{key}"
+        f"{part if len(study['runs']) < NETWORKS else ''}{_found(runs)}{_chain(runs, when)}{key}"
         f"<div class='charts-row'>{_curves(runs)}{_gradients(runs, when)}</div>{_left_out(runs, when)}"
         f"{_figures(study['runs'])}<p>{mark('list.semicolon').join(facts)}</p>"
     )
@@ -90,8 +90,19 @@ def _found(runs: Sequence[dict]) -> str:
     few, many = min(DEPTHS), max(DEPTHS)
     if any((kind, depth) not in reached for kind in KINDS for depth in DEPTHS):
         return ""
-    plain, residual = (f"{reached[kind, many] - reached[kind, few]:+.2f}" for kind in KINDS)
+    plain, residual = (f"{reached[kind, many] - reached[kind, few]:+.2f}".replace("-", "−") for kind in KINDS)
     return mark("depth.found", "p class='lesson-why'", few=few, many=many, plain=plain, residual=residual)
+
+
+def _chain(runs: Sequence[dict], when: str) -> str:
+    """What becomes of the gradient on its way back from the last convolution, in a sentence; none if it is unknown."""
+    many = max(DEPTHS)
+    found = {run["shortcuts"]: run["gradients"][when] for run in runs if run["depth"] == many}
+    ratios = {kind: norms[0] / norms[-2] for kind, norms in found.items() if any(norms[-2:-1])}
+    if ratios.keys() != KINDS.keys() or not all(map(math.isfinite, ratios.values())):
+        return ""
+    plain, residual = (f"{ratio:,.0f}" if (ratio := ratios[kind]) >= 10 else f"{ratio:.2g}" for kind in KINDS)
+    return mark("depth.chain", "p class='lesson-why'", many=many, plain=plain, residual=residual)
 
 
 def _curves(runs: Sequence[dict]) -> str:

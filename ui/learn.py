@@ -31,8 +31,9 @@ class Control(NamedTuple):
     value: int
 
 
-SIZE, KERNEL = Control("size", 1, 10, 6), Control("kernel", 1, 7, 3)
+SIZE, KERNEL = Control("size", 1, 10, 8), Control("kernel", 1, 7, 3)
 STRIDE, PADDING = Control("stride", 1, 4, 1), Control("pad", 0, 3, 0)
+STEP = Control("step", 0, 99, 0)
 CHANNELS, _, _, (FIVE_REDUCE, FIVE), _ = googlenet.BLOCKS["3a"]
 _FIVE = next(
     step for step in architecture_layers("googlenet", IMAGENET_SIZE).steps() if step.name == "inception3a.five"
@@ -42,10 +43,10 @@ SIDE, FIVE_KERNEL = _FIVE.output[-1], _FIVE.kernel[0]
 PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "convolution": (
         lessons.convolution,
-        (SIZE, KERNEL, STRIDE, PADDING, Control("step", 0, 99, 0), Control("channels", 1, 3, 2),
+        (SIZE, KERNEL, STRIDE, PADDING, STEP, Control("channels", 1, 3, 2),
          Control("filters", 1, 3, 2), Control("filter", 1, 3, 1)),
     ),
-    "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING)),
+    "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING, STEP)),
     "pointwise": (
         lessons.pointwise,
         (Control("channels", 1, 512, CHANNELS), Control("filters", 1, 512, FIVE), Control("size", 1, 112, SIDE),
@@ -78,17 +79,11 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
     with gr.Row():
         with gr.Column(scale=0, min_width=280):
             inputs = [gr.Slider(c.low, c.high, c.value, step=1, label=say("en", f"lesson.{c.name}")) for c in controls]
-            first = [c.value for c in controls]
-            if name == "pooling":
-                kinds = [(say("en", f"lesson.{kind}"), kind) for kind in ("max", "average")]
-                inputs.append(gr.Radio(kinds, value="max", show_label=False, container=False))
-                first.append("max")
         with gr.Column(scale=1):
             gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
-            shown = gr.HTML(page(*first), elem_id=f"learn-{name}", apply_default_css=False)
-    # Of a slider `change`, as its reset button gives no `input`.
-    events = [control.change if isinstance(control, gr.Slider) else control.input for control in inputs]
+            shown = gr.HTML(page(*(c.value for c in controls)), elem_id=f"learn-{name}", apply_default_css=False)
+    # `change`, as the reset button of a slider gives no `input`.
     gr.on(
-        events, page, inputs, shown, js=WITHIN % [[c.low, c.high] for c in controls], queue=False,
-        show_progress="hidden", trigger_mode="always_last", api_visibility="private",
+        [slider.change for slider in inputs], page, inputs, shown, js=WITHIN % [[c.low, c.high] for c in controls],
+        queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private",
     )  # fmt: skip

@@ -11,7 +11,9 @@ from torch.nn import functional as F
 
 from cnn_models import ARCHITECTURES, arithmetic
 from cnn_models.layers import Layer, architecture_layers
+from cnn_models.layers.formulas import formulas
 from cnn_models.layers.table import shape
+from cnn_models.testsets import load_test_set
 from ui.texts import mark
 
 Place = tuple[int, int]
@@ -29,8 +31,7 @@ def convolution(
     weights = torch.stack([torch.stack([_kernel(kernel, f + c) for c in range(channels)]) for f in range(filters)])
     biases = torch.arange(1.0, filters + 1)
     outputs = F.conv2d(padded[None], weights, biases, stride)[0]
-    row, column = divmod(step % (side * side), side)
-    top, left = row * stride, column * stride
+    (row, column), (top, left), told = _window(step, side, stride)
     marked = {(top + i, left + j) for i in range(kernel) for j in range(kernel)}
     chosen = (chosen - 1) % filters
     rows, sums = [], []
@@ -49,26 +50,19 @@ def convolution(
         for index, output in enumerate(outputs)
     )
     total = f"{' + '.join(map(_signed, sums))} + {_number(biases[chosen])} {mark('lesson.bias')}"
-    parameters = arithmetic.parameters(channels, filters, kernel)
+    parameters = f"{filters}·({channels}·{kernel}·{kernel} + 1) = {arithmetic.parameters(channels, filters, kernel):,}"
+    shapes = {"input": shape((channels, size, size)), "output": shape((filters, side, side))}
     return (
-        f"{''.join(rows)}<div class='lesson-grids'>{made}</div>"
-        f"<p class='lesson-formula'>{total} = {_number(outputs[chosen, row, column])}</p>"
-        f"<p class='lesson-formula'>{_formula(size, kernel, stride, padding)} = {side}</p>"
-        f"<p class='lesson-formula'>{filters}·({channels}·{kernel}·{kernel} + 1) = {parameters:,}</p>"
-        + mark(
-            "lesson.convolution",
-            "p",
-            filters=filters,
-            channels=channels,
-            kernel=kernel,
-            parameters=f"{parameters:,}",
-            output=shape((filters, side, side)),
-        )
+        f"{told}{''.join(rows)}<div class='lesson-grids'>{made}</div>"
+        + _formula("value", f"{total} = {_number(outputs[chosen, row, column])}")
+        + _side(size, kernel, stride, padding, side)
+        + _formula("parameters", parameters)
+        + mark("lesson.convolution", "p", **shapes)
     )
 
 
-def pooling(size: int, kernel: int, stride: int, padding: int, kind: str) -> str:
-    """The maximum or the average of each window, and whether the short formula H / S would have done."""
+def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> str:
+    """Maximum and average of each window, that of `step` marked, and whether the short formula would have done."""
     try:
         side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
@@ -77,20 +71,23 @@ def pooling(size: int, kernel: int, stride: int, padding: int, kind: str) -> str
         why = "lesson.padding" if padding >= kernel else "lesson.half"
         return mark(why, "p class='lesson-misfit'", padding=padding, kernel=kernel)
     picture = _picture(size)
-    pool, outside = (F.max_pool2d, -math.inf) if kind == "max" else (F.avg_pool2d, 0.0)
-    output = pool(picture[None, None], kernel, stride, padding)[0, 0]
-    padded = F.pad(picture, [padding] * 4, value=outside)
-    first = {(i, j) for i in range(kernel) for j in range(kernel)}
+    padded = F.pad(picture, [padding] * 4, value=math.nan)  # which is no number of the picture, and shown as none
+    place, (top, left), told = _window(step, side, stride)
+    marked = {(top + i, left + j) for i in range(kernel) for j in range(kernel)}
+    pooled = {"max": F.max_pool2d, "average": F.avg_pool2d}
+    outputs = "".join(
+        _grid(pool(picture[None, None], kernel, stride, padding)[0, 0], {place}, mark(f"lesson.{kind}"))
+        for kind, pool in pooled.items()
+    )
     agrees = math.isclose(size / stride, side)
     usual = kernel == stride and not padding and size % stride == 0
     verdict = "lesson.short.right" if usual else "lesson.short.luck" if agrees else "lesson.short.wrong"
-    grids = _grid(padded, first, mark("lesson.input"), padding) + _grid(output, {(0, 0)}, mark("lesson.output"))
     return (
-        f"<div class='lesson-grids'>{grids}</div>"
-        f"<p class='lesson-formula'>{_formula(size, kernel, stride, padding)} = {side}</p>"
-        f"<p class='lesson-formula'>{size} / {stride} = {size / stride:.4g}</p>"
+        f"{told}<div class='lesson-grids'>{_grid(padded, marked, mark('lesson.input'), padding)}{outputs}</div>"
+        + _side(size, kernel, stride, padding, side)
+        + _formula("short", f"{size} / {stride} = {size / stride:.4g}")
         + mark(verdict, "p", side=side, short=f"{size / stride:.4g}")
-        + (mark(f"lesson.padded.{kind}", "p") if padding else "")
+        + (mark("lesson.padded", "p") if padding else "")
         + mark("lesson.pooling", "p")
     )
 
@@ -102,12 +99,15 @@ def pointwise(channels: int, filters: int, size: int, kernel: int, middle: int) 
     expand = arithmetic.multiplications(middle, filters, kernel, size)
     through = reduce + expand
     most = max(straight, through)
-    one = f"{kernel}²·{size}²·{channels}·{filters} = {straight:,}"
-    two = f"1²·{size}²·{channels}·{middle} + {kernel}²·{size}²·{middle}·{filters}"
+    first, between, last = (shape((count, size, size)) for count in (channels, middle, filters))
+    one = f"{first} → {last}<br>{kernel}²·{size}²·{channels}·{filters} = {straight:,}"
+    two = f"{first} → {between} → {last}<br>1²·{size}²·{channels}·{middle} + {kernel}²·{size}²·{middle}·{filters}"
+    ratio, verdict = (straight / through, "less") if through <= straight else (through / straight, "more")
     return (
         _bar("lesson.straight", [(straight, "a")], most, one)
         + _bar("lesson.through", [(reduce, "b"), (expand, "a")], most, f"{two} = {reduce:,} + {expand:,} = {through:,}")
-        + mark("lesson.pointwise", "p", ratio=f"{straight / through:.2f}", middle=middle)
+        + mark(f"lesson.pointwise.{verdict}", "p", ratio=f"{ratio:.2f}", middle=middle)
+        + mark("lesson.pointwise", "p", kernel=kernel)
     )
 
 
@@ -115,30 +115,44 @@ def dense_or_average(units: int) -> str:
     """Where AlexNet's and GoogLeNet's parameters are, and what `units` dense values on GoogLeNet's maps would cost."""
     networks = {name: architecture_layers(name) for name in ("alexnet", "googlenet")}
     most = max(network.parameters for network in networks.values())
-    bars = [_shares(name, network, most) for name, network in networks.items()]
+    shares = "".join(_shares(ARCHITECTURES[name].title, network, most) for name, network in networks.items())
     average = next(step for step in networks["googlenet"].steps() if step.kind == "global average pool")
     channels, side, _ = average.inputs[0]
     flat, mean = (arithmetic.parameters(values, units, 1) for values in (channels * side * side, channels))
-    widest = max(flat, mean)
+    maps = shape(average.inputs[0])
     return (
-        "".join(bars)
-        + _bar("lesson.flat", [(flat, "b")], widest, f"{units}·({channels}·{side}·{side} + 1) = {flat:,}")
-        + _bar("lesson.mean", [(mean, "a")], widest, f"{units}·({channels} + 1) = {mean:,}")
-        + mark("lesson.dense", "p", ratio=f"{flat / mean:.1f}", maps=shape(average.inputs[0]), channels=channels)
+        shares
+        + mark("lesson.last", "h2", maps=maps)
+        + _bar("lesson.flat", [(flat, "b")], flat, f"{units}·({channels}·{side}·{side} + 1) = {flat:,}")
+        + _bar("lesson.mean", [(mean, "b")], flat, f"{units}·({channels} + 1) = {mean:,}")
+        + mark("lesson.dense", "p", ratio=f"{flat / mean:.1f}", maps=maps, channels=channels)
     )
 
 
-def _shares(name: str, network: Layer, most: int) -> str:
-    dense = sum(step.parameters for step in network.steps() if step.kind == "linear")
-    rest = network.parameters - dense
-    text = mark("lesson.shares", dense=f"{dense:,}", rest=f"{rest:,}", share=f"{100 * dense / network.parameters:.1f}")
-    return _bar(None, [(dense, "b"), (rest, "a")], most, text, ARCHITECTURES[name].title)
+def _shares(title: str, network: Layer, most: int) -> str:
+    """A network's parameters as a bar, and how those of its dense layers come about."""
+    dense = [step for step in network.steps() if step.kind == "linear"]
+    count = sum(step.parameters for step in dense)
+    values = {"whole": network.parameters, "dense": count, "rest": network.parameters - count}
+    share = f"{100 * count / network.parameters:.1f}"
+    text = mark("lesson.shares", **{key: f"{value:,}" for key, value in values.items()}, share=share)
+    parts = [(values["rest"], "a"), *((step.parameters, "b") for step in dense)]
+    lines = "".join(f"<p class='lesson-formula'>{formulas(step)['parameters']}</p>" for step in dense)
+    return _bar(None, parts, most, text, title) + lines
+
+
+def _window(step: int, side: int, stride: int) -> tuple[Place, Place, str]:
+    """The place of a window's value on a map of `side`, of its corner on the padded input, and both told as HTML."""
+    count = side * side
+    row, column = divmod(step % count, side)
+    values = {"number": step % count + 1, "count": count, "row": row + 1, "column": column + 1}
+    return (row, column), (row * stride, column * stride), mark("lesson.window", "p", **values)
 
 
 def _picture(size: int, channel: int = 0) -> Tensor:
-    """The same small whole numbers for everyone."""
-    index = torch.arange(size)
-    return ((index[:, None] * (3 + channel) + index[None] * 2 + index[:, None] * index[None] + channel) % 5).float()
+    """A digit of the test set made small, in whole numbers from 0 (black) to 9; another one for each channel."""
+    digit = torch.tensor(load_test_set("mnist")[0][channel, 4:-4, 4:-4])  # without the margin that all of them have
+    return (F.adaptive_avg_pool2d(digit[None].float(), size)[0] * 9 / 255).round()
 
 
 def _kernel(size: int, turns: int) -> Tensor:
@@ -147,8 +161,12 @@ def _kernel(size: int, turns: int) -> Tensor:
     return rising.rot90(turns) if size > 1 else torch.ones(1, 1)
 
 
-def _formula(size: int, kernel: int, stride: int, padding: int) -> str:
-    return f"⌊({size} + 2·{padding} − {kernel}) / {stride}⌋ + 1"
+def _formula(name: str, text: str) -> str:
+    return f"<p class='lesson-formula'>{mark(f'lesson.formula.{name}', 'b')} {text}</p>"
+
+
+def _side(size: int, kernel: int, stride: int, padding: int, side: int) -> str:
+    return _formula("side", f"= ⌊({size} + 2·{padding} − {kernel}) / {stride}⌋ + 1 = {side}")
 
 
 def _misfit(size: int, kernel: int, padding: int) -> str:
@@ -156,7 +174,7 @@ def _misfit(size: int, kernel: int, padding: int) -> str:
 
 
 def _number(value: Tensor | float) -> str:
-    return f"{'−' * bool(value < 0)}{abs(round(float(value), 2)):g}".replace("inf", "∞")
+    return f"{'−' * bool(value < 0)}{abs(round(float(value), 2)):g}".replace("nan", "")
 
 
 def _signed(value: Tensor) -> str:
@@ -164,14 +182,16 @@ def _signed(value: Tensor) -> str:
 
 
 def _grid(values: Tensor, marked: Collection[Place], title: str, padding: int = 0) -> str:
-    """Numbers in squares under a title (HTML), some marked, those of the padding pale."""
-    side = len(values)
+    """Numbers in squares under a title (HTML), shaded by their size; some marked, those of the padding pale."""
+    side, most = len(values), float(values.nan_to_num().abs().max()) or 1
     cells = []
     for i, row in enumerate(values.tolist()):
         for j, value in enumerate(row):
             pale = min(i, j) < padding or max(i, j) >= side - padding
-            names = " ".join(["lesson-on"] * ((i, j) in marked) + ["lesson-pale"] * pale)
-            cells.append(f"<i class='{names}'>{_number(value)}</i>")
+            names = " ".join(
+                ["lesson-on"] * ((i, j) in marked) + ["lesson-pale"] * pale + ["lesson-minus"] * (value < 0)
+            )
+            cells.append(f"<i class='{names}' style='--v:{abs(value) / most:.2f}'>{_number(value)}</i>")
     return (
         f"<figure><figcaption>{title} · {side}×{side}</figcaption>"
         f"<div class='lesson-grid' style='--side:{side}'>{''.join(cells)}</div></figure>"

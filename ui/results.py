@@ -14,7 +14,7 @@ from cnn_models.runs import Run
 from cnn_models.specs import Card
 from cnn_models.statistics import binomial_interval
 from cnn_models.testsets import COUNT
-from ui.curves import SYMBOLS, Point, changes_of, colour_of, name_of, notes_of, symbols
+from ui.curves import SYMBOLS, Point, changes_of, colour_of, length_of, name_of, notes_of, symbols
 from ui.layer_rows import milliseconds
 from ui.recipe import recipe_words, split_words
 from ui.texts import mark
@@ -132,7 +132,10 @@ def _figures(run: Run, symbol: str) -> str:
         f"{run.minutes()[-1]:.1f}",
     ]
     seed = f" · {mark('training.seed', seed=run.seed)}"
-    words = [escape(run.recipe)] * bool(run.card) + [*map(mark, notes_of(run)), *map(escape, changes_of(run))]
+    words = [escape(run.recipe)] * bool(run.card) + [*map(mark, notes_of(run))]
+    if length := length_of(run):
+        words.append(mark(length[0], **length[1]))
+    words += map(escape, changes_of(run))
     recipe = mark("list.comma").join(words)
     title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(name_of(run.id))} · {recipe}{seed}"
     row = f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

@@ -660,7 +660,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "graphics cards.",
         "更深，也宽得多。据其论文，使之成为可能的是 120 万张带标签的照片和两块显卡。",
     ),
-    "versus.row.training": ("Training", "训练"),
+    "versus.row.training": ("Training pictures", "训练图片"),
+    "versus.original": ("as they are, then distorted too", "原样，后来也用变形"),
+    "versus.augmented": ("cropped, mirrored, recoloured", "裁剪、镜像、变色"),
     "versus.why.training": (
         "AlexNet was shown crops, mirror images and shifted colours of each photograph: more pictures for nothing.",
         "AlexNet 训练时看到每张照片的裁剪、镜像和变色版本：不花代价就多出许多图片。",
@@ -669,6 +671,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.running": ("under way", "训练中"),
     "training.stopped": ("stopped", "已中断"),
     "training.further": ("going on", "接续训练"),
+    "training.length.one": ("{epochs} epoch", "{epochs} 轮"),
+    "training.length.many": ("{epochs} epochs", "{epochs} 轮"),
+    "training.times": ("{count} runs", "共 {count} 次"),
     "training.none": (
         "Choose at least one run; `python -m training.train lenet5.mnist` makes one.",
         "请至少选择一次训练；运行 `python -m training.train lenet5.mnist` 可得到一次。",
@@ -856,13 +861,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "learn.convolution": ("Convolution", "卷积"),
     "learn.convolution.why": (
         "A convolution lays a small kernel on the picture, multiplies each number below it with its own, adds up, and "
-        "moves on. Move the step to follow it by hand; the padding is pale.",
-        "卷积把一个小卷积核放在图片上，逐一相乘再相加，然后移动。拖动“步”可以手动跟随；浅色部分是填充。",
+        "moves on. The pictures are test digits made small, the kernels rise from one side to the other, so that they "
+        "find edges. Move the step to follow by hand; the padding is pale, what is below zero orange.",
+        "卷积把一个小卷积核放在图片上，逐一相乘再相加，然后移动。图片是缩小的测试数字；卷积核从一侧到另一侧递增，"
+        "因此能找出边缘。拖动“步”可以手动跟随；浅色部分是填充，橙色为负值。",
     ),
     "learn.pooling": ("Pooling", "池化"),
     "learn.pooling.why": (
-        "Pooling leaves one number of each window: its maximum or its average.",
-        "池化在每个窗口中只留下一个数：最大值或平均值。",
+        "Pooling leaves one number of each window: its maximum, which keeps a stroke however thin, or its average, "
+        "which pales it. Move the step to follow the window.",
+        "池化在每个窗口中只留下一个数：取最大值，再细的笔画也会保留；取平均值，笔画会变淡。拖动“步”可移动窗口。",
     ),
     "learn.pointwise": ("1×1 convolutions", "1×1 卷积"),
     "learn.pointwise.why": (
@@ -874,10 +882,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "learn.dense": ("Average pooling against dense layers", "平均池化与全连接层"),
     "learn.dense.why": (
-        "Parameters, drawn to scale, in dense layers (orange) and elsewhere. Below: what a dense layer would cost on "
-        "GoogLeNet's last maps, and what it costs after averaging each of them.",
-        "参数数量按比例绘出：全连接层为橙色。下方：若直接在 GoogLeNet 最后的特征图上接全连接层要花多少，以及先求平"
-        "均再接要花多少。",
+        "Where the parameters are: in dense layers (orange), each with its formula, or elsewhere. Both networks are "
+        "drawn to one scale, what is below them to another.",
+        "参数在哪里：橙色为全连接层，各附公式。两个网络按同一比例绘出，下方另用一个比例。",
     ),
     "learn.inception": ("Inception", "Inception 块"),
     "learn.inception.why": (
@@ -963,6 +970,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "and by {residual} with them.",
         "层数从 {few} 增至 {many}，训练图片上的准确率在无捷径时变化 {plain} 个百分点，"
         "有捷径时变化 {residual} 个百分点。",
+    ),
+    "depth.chain": (
+        "The chain rule multiplies a factor for every layer; unless these are near 1, the gradient vanishes or "
+        "explodes on its way back. With {many} layers that of the first is {plain} times that of the last convolution "
+        "without shortcuts, and {residual} times with them.",
+        "链式法则每层乘一个因子；若因子不接近 1，梯度在回传途中就会消失或爆炸。{many} 层时，第一层的梯度在无捷径时是"
+        "最后一个卷积层的 {plain} 倍，有捷径时是 {residual} 倍。",
     ),
     "depth.norm": ("with batch norm", "有批归一化"),
     "depth.bare": ("without batch norm", "无批归一化"),
@@ -1068,7 +1082,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "lesson.max": ("Maximum", "最大值"),
     "lesson.average": ("Average", "平均值"),
     "lesson.input": ("Input", "输入"),
-    "lesson.output": ("Output", "输出"),
     "lesson.channel.in": ("Input, channel {number}", "输入通道 {number}"),
     "lesson.filter.channel": ("Filter {filter}, for channel {number}", "卷积核 {filter} 对通道 {number}"),
     "lesson.channel.out": ("Output of filter {number}", "卷积核 {number} 的输出"),
@@ -1088,19 +1101,28 @@ TEXTS: dict[str, tuple[str, str]] = {
         "window at most.",
         "窗口边长 {kernel} 的池化，PyTorch 不接受每侧填充 {padding}：填充至多为窗口的一半。",
     ),
-    "lesson.padded.max": (
-        "The padding counts as −∞, so it is never the maximum.",
-        "填充按 −∞ 计，因此不会成为最大值。",
+    "lesson.padded": (
+        "The padding, empty here, never is the maximum (it counts as −∞), but enters the average as zeros, which "
+        "lowers it at the edge.",
+        "填充（此处留空）不会成为最大值（按 −∞ 计），却按 0 计入平均值，因此边缘的平均值偏低。",
     ),
-    "lesson.padded.average": (
-        "The padding counts as zeros, which lowers the averages at the edge.",
-        "填充按 0 计入，因此边缘的平均值会偏低。",
+    "lesson.window": (
+        "Window {number} of {count}: it makes row {row}, column {column} of what comes out.",
+        "第 {number} 个窗口，共 {count} 个：得到输出的第 {row} 行第 {column} 列。",
+    ),
+    "lesson.formula.value": ("Value:", "该处的值："),
+    "lesson.formula.side": (
+        "Side = ⌊(size + 2·padding − kernel) / stride⌋ + 1",
+        "输出边长 = ⌊(边长 + 2·填充 − 卷积核) / 步幅⌋ + 1",
+    ),
+    "lesson.formula.short": ("Short: size / stride =", "短公式：边长 / 步幅 ="),
+    "lesson.formula.parameters": (
+        "Parameters = filters·(channels·kernel·kernel + 1) =",
+        "参数 = 卷积核数·(通道·边长·边长 + 1) =",
     ),
     "lesson.convolution": (
-        "{filters} filters of {channels}×{kernel}×{kernel} with one bias each are {parameters} parameters and make "
-        "{output}: each filter looks at all channels in and makes one channel out.",
-        "{filters} 个 {channels}×{kernel}×{kernel} 的卷积核各带一个偏置，共 {parameters} 个参数，得到 {output}：每"
-        "个卷积核看所有输入通道，产生一个输出通道。",
+        "{input} becomes {output}: each filter looks at all channels in, adds its one bias, and makes one channel out.",
+        "{input} 变为 {output}：每个卷积核看所有输入通道，加上自己的一个偏置，产生一个输出通道。",
     ),
     "lesson.pooling": (
         "Pooling has no parameters and keeps the channels: each is pooled by itself.",
@@ -1123,21 +1145,32 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "lesson.straight": ("Straight", "直接"),
     "lesson.through": ("Through a 1×1 convolution", "先经 1×1 卷积"),
+    "lesson.pointwise.less": (
+        "Straight takes {ratio} times as many multiplications as through {middle} channels.",
+        "直接做的乘法次数是先缩到 {middle} 个通道的 {ratio} 倍。",
+    ),
+    "lesson.pointwise.more": (
+        "Through {middle} channels takes {ratio} times as many multiplications as straight: so many between save "
+        "nothing.",
+        "先经 {middle} 个通道的乘法次数是直接做的 {ratio} 倍：中间通道太多，反而不省。",
+    ),
     "lesson.pointwise": (
-        "Through {middle} channels it takes {ratio} times fewer multiplications. Below 1 it takes more.",
-        "直接做的乘法次数是经过 {middle} 个通道的 {ratio} 倍；不足 1 倍时，绕道反而更多。",
+        "Orange: the 1×1 convolution. Blue-green: that of {kernel}×{kernel}, padded so that the size stays.",
+        "橙色：1×1 卷积；蓝绿色：{kernel}×{kernel} 卷积，经填充而边长不变。",
     ),
     "lesson.shares": (
-        "{dense} in dense layers ({share} %), {rest} elsewhere",
-        "全连接层 {dense} 个（{share} %），其余 {rest} 个",
+        "{whole} parameters: {dense} in dense layers ({share} %), {rest} elsewhere",
+        "共 {whole} 个参数：全连接层 {dense} 个（{share} %），其余 {rest} 个",
     ),
+    "lesson.last": ("A dense layer on GoogLeNet's last maps, {maps}", "在 GoogLeNet 最后的特征图 {maps} 上接全连接层"),
     "lesson.flat": ("Flattened", "展平后"),
     "lesson.mean": ("Averaged", "求平均后"),
     "lesson.dense": (
-        "Averaging {maps} leaves {channels} values, and a dense layer {ratio} times smaller. It has nothing to "
-        "learn, so nothing to overfit, and takes pictures of any size.",
-        "把 {maps} 求平均后只剩 {channels} 个值，全连接层小到 1/{ratio}。它没有可学的参数，也就不会过拟合，并且能"
-        "接受任意尺寸的图片。",
+        "Averaging {maps} leaves {channels} values, and a dense layer {ratio} times smaller. An average has no "
+        "parameters, so nothing to overfit, and takes maps of any size. It also was more accurate, by about 0.6 points "
+        "of top-1 on ImageNet, its authors report (Szegedy et al. 2015, section 5).",
+        "把 {maps} 求平均后只剩 {channels} 个值，全连接层小到 1/{ratio}。求平均没有参数，也就不会过拟合，并且能接受任意"
+        "大小的特征图。据作者报告，它在 ImageNet 上的 top-1 准确率还高约 0.6 个百分点（Szegedy 等 2015，第 5 节）。",
     ),
 }
 

@@ -10,7 +10,7 @@ from cnn_models import DATASETS, ModelHub
 from cnn_models.mistakes import answers_of
 from cnn_models.runs import Run, find_runs, versions
 from cnn_models.testsets import COUNT
-from ui.curves import QUANTITIES, View, curves, label, pareto
+from ui.curves import QUANTITIES, View, curves, key_html, label, pareto
 from ui.mistakes import mistakes, mistakes_page
 from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
@@ -46,7 +46,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         plots = [
             gr.Plot(curves(groups, name, view) if name in drawn else None, visible=name in drawn) for name in QUANTITIES
         ]
-        return [*plots, final_figures(groups)]
+        return [key_html(groups, view.language), *plots, final_figures(groups)]
 
     def follow(
         shown: bool, seen: list[str], cards: dict[str, int], name: str, cost: str, chosen: list[str], *view: object
@@ -94,7 +94,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         )  # fmt: skip
         log = gr.Checkbox(label=say("en", "training.log"), container=False, min_width=120)
         smoothing = gr.Slider(0, 0.95, 0, step=0.05, label=say("en", "training.smoothing"))
-    gr.HTML(mark("training.key", "p class='training-note'"), apply_default_css=False)
+    key = gr.HTML(key_html([found[group] for group in value], "en"), elem_id="training-key", apply_default_css=False)
     plots = []
     for pair in (QUANTITIES[:2], QUANTITIES[2:]):
         with gr.Row():
@@ -139,7 +139,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     wrong = mistakes_page(hub, first)
 
     event = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-    inputs, outputs = [chooser, drawn, by, log, smoothing, language], [*plots, details]
+    inputs, outputs = [chooser, drawn, by, log, smoothing, language], [key, *plots, details]
     tables = [scatter, ranking, sure, wrong]
     # Of the slider `change`, as its reset button gives no `input`.
     events = [control.change if control is smoothing else control.input for control in inputs]

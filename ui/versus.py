@@ -50,7 +50,7 @@ def versus() -> str:
         cells = [_cell(network, found) for network, found in zip(networks, indices, strict=True)]
         body.append(_row(key, cells, **figures.get(key, {})))
     body.append(_row("total", [_costs(network.parameters, network.macs) for network in networks]))
-    body.append(_row("training", ["–", "–"]))
+    body.append(_row("training", [mark("versus.original"), mark("versus.augmented")]))
     return (
         f"<details class='versus'>{mark('versus.title', 'summary')}<div class='versus-scroll' tabindex='0'><table>"
         f"<thead><tr><td></td>{''.join(heads)}{mark('versus.why', 'th')}</tr></thead>"
