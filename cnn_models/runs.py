@@ -23,7 +23,7 @@ from cnn_models.ids import BUILT_IN
 from cnn_models.specs import Card
 
 RUNS, UNFINISHED = "runs", ".training"
-SILENT = 600  # seconds without a save after which a training is taken to have stopped; it saves every two minutes
+SILENT = 600  # seconds without a save, made every two minutes at least, after which a training is taken to have stopped
 
 
 @dataclass(frozen=True)

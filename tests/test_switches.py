@@ -186,7 +186,8 @@ def test_the_depth_study_is_drawn(tmp_path):
 
 def test_what_the_depth_study_found_is_said(tmp_path):
     runs = [
-        {"depth": depth, "shortcuts": shortcuts, "batch_norm": True, "gradients": {"start": [8.0, 9.0, 1.0 + shortcuts, 5.0], "end": [1.0]},
+        {"depth": depth, "shortcuts": shortcuts, "batch_norm": True,
+         "gradients": {"start": [8.0, 9.0, 1.0 + shortcuts, 5.0], "end": [1.0]},
          "history": [{"epoch": 1.0, "train_loss": 0.5, "train_accuracy": accuracy, "val_accuracy": 40.0}]}
         for depth, shortcuts, accuracy in ((20, False, 88.5), (56, False, 69.25), (20, True, 90.0), (56, True, 91.0))
     ]  # fmt: skip

@@ -27,6 +27,7 @@ from cnn_models.checkpoint import (
     read_weights,
 )
 from cnn_models.preprocess import to_input
+from cnn_models.runs import find_runs
 from training import data, loop, state
 from training.crew import Alone
 from training.init import initialise
@@ -48,12 +49,14 @@ train.main(sys.argv[1:])
 
 def run(out, *options, python=(sys.executable,)):
     command = [*python, "-c", SMALL, "mini_resnet.mnist", "--epochs=2", "--device=cpu", f"--out={out}", *options]
-    return subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def finish(process):
-    _, errors = process.communicate(timeout=120)
-    return process.returncode, errors
+    said = "".join(process.communicate(timeout=120))
+    return process.returncode, said
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,7 @@ def undisturbed(tmp_path_factory, data_dir):
     out = tmp_path_factory.mktemp("undisturbed")
     code, errors = finish(run(out))
     assert code == 0, errors
+    assert f"measure it with `python -m training.evaluate mini_resnet.mnist --weights {out}`" in errors
     return out / "mini_resnet.mnist"
 
 
@@ -292,6 +296,23 @@ def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeyp
     assert torch.equal(first, randomness(0, Alone()))
     all = torch.cat([first, randomness(1, Alone()), randomness(0, Second())])
     assert len(all.unique(dim=0)) == len(all)
+
+
+@pytest.mark.parametrize(("saving", "seen"), [(10, [0, 0, 1, 1, 2, 2]), (0, [0] * 6)])
+def test_a_short_training_grows_on_the_page_where_saving_costs_little(saving, seen, monkeypatch, tmp_path):
+    monkeypatch.setattr(loop, "SAVING", saving)
+    epochs = []
+
+    def look():
+        epochs.append(sum(len(run.history) for runs in find_runs(tmp_path).values() for run in runs))
+        time.sleep(0.01)
+
+    pictures = data.Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+    recipe = Recipe(3, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
+    state = tmp_path / ".training" / "lenet5.mnist.safetensors"
+    build = ARCHITECTURES["lenet5"].build
+    loop.fit("a", build, pictures, pictures, recipe, 0, torch.device("cpu"), state, stop=look)
+    assert epochs == seen
 
 
 @pytest.mark.parametrize("module", ["training.train", "training.evaluate", "training.depth_study", "app"])

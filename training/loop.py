@@ -31,6 +31,7 @@ OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}
 GOLDEN = 0x9E3779B1  # 2**32 over the golden ratio, prime: its multiples lie far apart modulo 2**32
 SEEDS = 4096  # of one process, before those of the next
 SAVE_EVERY = 120  # seconds between two savings of an unfinished training
+SAVING = 0.1  # of the time at most, for saving after an epoch too, so that the page can show it
 
 
 class Diverged(TrainingError):
@@ -96,8 +97,9 @@ def fit(
     """Train a network that `build` makes by a recipe; return it, with its history (`HISTORY_COLUMNS`) and snapshots.
 
     The randomness of a step depends on nothing but seed, step and process, so a resumed run goes on as if it had never
-    stopped. The run is saved to `state` every `SAVE_EVERY` seconds and when it ends. `stop` is asked after every step:
-    once it is true, the run is saved and TrainingError raised, and Diverged when the loss is no longer finite.
+    stopped. The run is saved to `state` every `SAVE_EVERY` seconds, after an epoch where that costs little, and when it
+    ends. `stop` is asked after every step: once it is true, the run is saved and TrainingError raised, and Diverged
+    when the loss is no longer finite.
     Snapshots are kept, before the first epoch and after each, where all of them fit into `SNAPSHOTS_LIMIT`.
     `log` gets every row as it is made. `crew` is who else trains this network, by default nobody.
     """
@@ -131,7 +133,7 @@ def fit(
         disable=not crew.first,
     )
     bar.update(progress.step // steps * len(pictures) + progress.step % steps * recipe.batch_size)
-    started, saved = time.monotonic() - progress.seconds, time.monotonic()
+    started, saved, cost = time.monotonic() - progress.seconds, time.monotonic(), 0.0
     order = None
     while progress.step < recipe.epochs * steps:
         epoch, batch = divmod(progress.step, steps)
@@ -182,14 +184,18 @@ def fit(
             totals.zero_()
             started = time.monotonic()
         finished = progress.step == recipe.epochs * steps  # saved too: writing the checkpoint may yet fail
-        stopped, due = crew.any([stop(), finished or time.monotonic() - saved > SAVE_EVERY])
+        waited = time.monotonic() - saved
+        cheap = crew.first and progress.step % steps == 0 and cost < SAVING * waited
+        stopped, due = crew.any([stop(), finished or cheap or waited > SAVE_EVERY])
         if stopped or due:
             progress.loss, progress.right = crew.sum(totals).tolist()
             check_finite(progress.loss, epoch, progress.history)
             progress.seconds = time.monotonic() - started
+            begun = time.monotonic()
             if crew.first:
                 save_state(state, facts, progress, modules, optimizer)
             saved = time.monotonic()
+            cost = saved - begun
         if stopped and not finished:
             bar.close()
             raise TrainingError(

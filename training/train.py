@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import platform
+import shlex
 import signal
 import subprocess
 import sys
@@ -147,7 +148,8 @@ def main(argv: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit("stopped before the training began; the same command starts it")
     discard(state)
-    print(f"{args.out / args.id} is written; measure it with `python -m training.evaluate {args.id}`")
+    where = "" if args.out == default_weights_dir() else f" --weights {shlex.quote(str(args.out))}"
+    print(f"{args.out / args.id} is written; measure it with `python -m training.evaluate {args.id}{where}`")
 
 
 if __name__ == "__main__":
