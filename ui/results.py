@@ -12,7 +12,7 @@ from cnn_models.layers import architecture_layers, architecture_milliseconds
 from cnn_models.quoted import QUOTED
 from cnn_models.runs import Run
 from cnn_models.specs import Card
-from cnn_models.statistics import binomial_interval
+from cnn_models.statistics import CONFIDENCE, binomial_interval
 from cnn_models.testsets import COUNT
 from ui.curves import SYMBOLS, Point, changes_of, colour_of, length_of, name_of, notes_of, symbols
 from ui.layer_rows import milliseconds
@@ -36,7 +36,7 @@ class Entry(NamedTuple):
 
 
 def interval_of(accuracy: float) -> tuple[float, float]:
-    """The 95 % interval of an accuracy on the test pictures, in percent."""
+    """The interval of an accuracy on the test pictures, in percent."""
     return binomial_interval(round(accuracy * COUNT / 100), COUNT)
 
 
@@ -110,7 +110,8 @@ def final_figures(groups: Sequence[list[Run]]) -> str:
 
 
 def _table(first: str, heads: Sequence[str], body: Sequence[str]) -> str:
-    titles = "".join(mark(f"training.{head}", "th") for head in heads)
+    values = {"interval": {"confidence": f"{100 * CONFIDENCE:g}"}}
+    titles = "".join(mark(f"training.{head}", "th", **values.get(head, {})) for head in heads)
     return (
         f"<div class='training-figures' tabindex='0'><table>"
         f"<thead><tr>{mark(f'training.{first}', 'th')}{titles}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"

@@ -586,9 +586,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "versus.costs": ("{parameters} parameters, {macs} MACs", "{parameters} 个参数，{macs} 次乘加"),
     "versus.row.input": ("Input", "输入"),
     "versus.why.input": (
-        "Photographs of things have detail that digits have not. Here the same 28×28 pictures are enlarged for "
-        "AlexNet, which then sees nothing new.",
-        "实物照片的细节远多于数字。本页只是把同样的 28×28 图片放大后送入 AlexNet，并没有新的信息。",
+        "Photographs of things have detail that digits have not. Here the same {size}×{size} pictures are enlarged "
+        "for AlexNet, which then sees nothing new.",
+        "实物照片的细节远多于数字。本页只是把同样的 {size}×{size} 图片放大后送入 AlexNet，并没有新的信息。",
     ),
     "versus.row.conv1": ("First convolution", "第一层卷积"),
     "versus.why.conv1": (
@@ -717,7 +717,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.loss": ("test loss", "测试损失"),
     "training.calibration": ("calibration error", "校准误差"),
     "training.epochs": ("epochs", "轮次"),
-    "training.interval": ("95 % interval", "95 % 区间"),
+    "training.interval": ("{confidence} % interval", "{confidence} % 区间"),
     "training.parameters": ("parameters", "参数"),
     "training.macs": ("MACs", "乘加"),
     "training.milliseconds": ("time", "用时"),
@@ -812,9 +812,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.cost.milliseconds": ("milliseconds for one picture here", "本机处理一张图片的毫秒数"),
     "training.cost.megabytes": ("megabytes of the file", "文件大小（MB）"),
     "training.pareto": (
-        "The dotted line joins the networks that no other beats in both. Bars are the 95 % interval (Wilson) of the "
-        "accuracy, were the {count} test pictures drawn anew.",
-        "点线连接在两方面都未被超越的网络。竖条是准确率的 95 % 区间（Wilson），设想重新抽取 {count} 张测试图片。",
+        "The dotted line joins the networks that no other beats in both. Bars are the {confidence} % interval (Wilson) "
+        "of the accuracy, were the {count} test pictures drawn anew.",
+        "点线连接在两方面都未被超越的网络。竖条是准确率的 {confidence} % 区间（Wilson），"
+        "设想重新抽取 {count} 张测试图片。",
     ),
     "reliability.title": ("How sure they may be", "把握是否可信"),
     "reliability.why": (

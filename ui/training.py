@@ -9,6 +9,7 @@ import gradio as gr
 from cnn_models import DATASETS, ModelHub
 from cnn_models.mistakes import answers_of
 from cnn_models.runs import Run, find_runs, versions
+from cnn_models.statistics import CONFIDENCE
 from cnn_models.testsets import COUNT
 from ui.curves import QUANTITIES, View, curves, key_html, label, pareto
 from ui.mistakes import mistakes, mistakes_page
@@ -130,7 +131,8 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     plot, text = board(first, COSTS[0], "en")
     ranking = gr.HTML(text, elem_id="training-leaderboard", apply_default_css=False)
     scatter = gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto")
-    gr.HTML(mark("training.pareto", "p class='training-note'", count=f"{COUNT:,}"), apply_default_css=False)
+    measured = {"count": f"{COUNT:,}", "confidence": f"{100 * CONFIDENCE:g}"}
+    gr.HTML(mark("training.pareto", "p class='training-note'", **measured), apply_default_css=False)
 
     gr.HTML(mark("reliability.title", "h2"), apply_default_css=False)
     sure = gr.HTML(reliability_html(hub, first), elem_id="training-reliability", apply_default_css=False)

@@ -44,8 +44,8 @@ def versus() -> str:
         for spec in map(ARCHITECTURES.get, PAIR)
     )
     heads = [f"<th scope='col'>{escape(spec.title)} ({spec.year})</th>" for spec in map(ARCHITECTURES.get, PAIR)]
-    body = [_row("input", [shape(network.inputs[0]) for network in networks])]
     figures = _figures(*networks)
+    body = [_row("input", [shape(network.inputs[0]) for network in networks], **figures["input"])]
     for key, indices in ROWS.items():
         cells = [_cell(network, found) for network, found in zip(networks, indices, strict=True)]
         body.append(_row(key, cells, **figures.get(key, {})))
@@ -68,6 +68,7 @@ def _figures(lenet: Layer, alexnet: Layer) -> dict[str, dict[str, object]]:
     with torch.device("meta"):
         dropout = next(module for module in create_model("alexnet").modules() if isinstance(module, nn.Dropout))
     return {
+        "input": {"size": lenet.inputs[0][-1]},
         "conv1": {"stride": conv.stride[0], "times": f"{wider['conv1']:.0f}"},
         "pool1": {"kernel": pool.kernel[0], "stride": pool.stride[0]},
         "deep": {"count": len(ROWS["deep"][1])},
