@@ -20,7 +20,8 @@ OPTIONS = ("mini_resnet.mnist", "--recipe=source", "--epochs=3", "--device=cpu")
 
 def run(script, out, *options, processes=()):
     command = [sys.executable, *processes, str(script), *OPTIONS, f"--out={out}", *options]
-    return subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=Path(__file__).parents[1], text=True, **pipes)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,7 @@ from math import comb, sqrt
 
 import pytest
 
-from cnn_models.statistics import CONFIDENCE, binomial_interval, mcnemar
-from ui.texts import TEXTS
+from cnn_models.statistics import binomial_interval, mcnemar
 
 
 @pytest.mark.parametrize(("right", "count"), [(9951, 10_000), (9100, 10_000), (1, 3)])
@@ -45,8 +44,3 @@ def test_nonsense_is_refused():
     for right, count in ((1, 0), (-1, 5), (6, 5)):
         with pytest.raises(ValueError, match="cannot be right"):
             binomial_interval(right, count)
-
-
-def test_the_page_says_which_interval_it_is():
-    for key in ("training.interval", "training.pareto"):
-        assert all(f"{100 * CONFIDENCE:g} %" in text for text in TEXTS[key])
