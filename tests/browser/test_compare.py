@@ -313,9 +313,9 @@ def test_the_board_stays_where_it_is_while_one_draws(page):
       };
       note();
     }""")
-    for index in range(3):
-        points = [(0.1 + 0.08 * ((7 * i + index) % 11), 0.1 + 0.06 * ((5 * i) % 13)) for i in range(9)]
-        draw(page, points, steps=12)
+    for index in range(2):
+        points = [(0.1 + 0.08 * ((7 * i + index) % 11), 0.1 + 0.06 * ((5 * i) % 13)) for i in range(8)]
+        draw(page, points, steps=6)
     answered(page, "networks")
     tops, heights = zip(*page.evaluate("places"), strict=True)
     assert max(heights) - min(heights) <= 1 and max(tops) - min(tops) <= 1  # pixels, rounded
