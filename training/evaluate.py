@@ -29,6 +29,7 @@ from cnn_models.evaluation import CLASSES, Evaluation
 from cnn_models.handwriting import unpack
 from cnn_models.hub import default_weights_dir
 from cnn_models.ids import BUILT_IN
+from cnn_models.runs import find_runs
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
 from cnn_models.unusual import energy
@@ -36,7 +37,7 @@ from training.averages import averages, write_averaged
 from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability, strangers
 from training.data import DataError, load
 from training.model_card import model_card
-from training.results import table
+from training.results import repeated, table
 from training.scores import predict_logits, score
 
 
@@ -150,6 +151,8 @@ def main(argv: list[str] | None = None) -> None:
     except (CheckpointError, DataError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
+    if runs := repeated(find_runs(args.weights).values()):
+        print(f"\n{runs}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
-"""The results of the line-up, from its cards, as the README's table."""
+"""The results of the line-up and of its runs, from their cards, as the README's tables."""
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Iterable, Sequence
+
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.layers import architecture_layers
+from cnn_models.quoted import QUOTED
+from cnn_models.runs import Run
 from cnn_models.specs import Card
 
 
@@ -32,3 +37,33 @@ def table(cards: list[Card], averaged: dict[str, dict]) -> str:
         cells.append(f"{found['accuracy']:.2f} % ({len(now)} networks)" if is_current else "not measured yet")
     lines.append("| averaged (soft vote) | | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def repeated(groups: Iterable[Sequence[Run]]) -> str:
+    """The runs beside the checkpoints as a Markdown table: a row for those that differ in their seed alone.
+
+    With the mean of their test accuracies, its standard deviation, and what others report of the same recipe; "" where
+    there are none.
+    """
+    rows = []
+    for group in groups:
+        found = {run.seed: run for run in group if run.out and run.card}
+        values = [accuracy for run in found.values() if (accuracy := _accuracy(run.card))]
+        if not values:
+            continue
+        run = group[-1]
+        name, dataset = run.id.split(".")
+        changes = [f"{key} {value}" for key, value in run.changes.items() if key != "epochs"]
+        how = ", ".join([f"`{run.recipe}`", f"{run.epochs} epochs", *changes])
+        what = f"{ARCHITECTURES[name].title}, {DATASETS[dataset].title}: {how}"
+        deviation = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+        reported = f"{QUOTED[run.id].accuracy:.2f} %" if run.recipe == "source" and run.id in QUOTED else ""
+        rows.append(f"| {what} | {len(values)} | {statistics.mean(values):.2f}{deviation} % | {reported} |")
+    head = ["| runs | seeds | test accuracy, mean ± deviation | reported |", "|---|---:|---:|---:|"]
+    return "\n".join(head + rows) if rows else ""
+
+
+def _accuracy(card: Card) -> float | None:
+    """On the test set; the runs of `source` validate on it."""
+    on_test_set = "test_accuracy" if card.recipe.get("held_out") else "val_accuracy"
+    return card.metrics.get(on_test_set)

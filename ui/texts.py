@@ -686,10 +686,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.smoothing": ("Smoothing", "平滑"),
     "training.key": (
         "Solid: on pictures held out from training. Dotted: on the augmented pictures trained on. Dashed: what others "
-        "report. Several seeds of a recipe are their mean, with a band from the lowest to the highest. A network has "
-        "the same colour everywhere; symbols tell its runs apart.",
-        "实线：训练未用的留出图片；点线：训练所用的增强图片；虚线：他人报告的数字。同一方案的多个种子以均值表示，"
-        "色带为最低到最高。每个网络处处同色，其各次训练以符号区分。",
+        "report. Several runs of a recipe, repeated or with other seeds, are their mean, with a band from lowest to "
+        "highest. A network has the same colour everywhere; symbols tell its runs apart.",
+        "实线：训练未用的留出图片；点线：训练所用的增强图片；虚线：他人报告的数字。同一方案的多次训练（种子不同，或重复）"
+        "以均值表示，色带为最低到最高。每个网络处处同色，其各次训练以符号区分。",
     ),
     "training.chart.accuracy": ("Accuracy (%)", "准确率（%）"),
     "training.chart.error": ("Error (%), 100 less the accuracy", "错误率（%），即 100 减准确率"),

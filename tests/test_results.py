@@ -1,0 +1,26 @@
+"""The table of repeated runs. That of the line-up is held by the README's test."""
+
+from dataclasses import replace
+
+from cnn_models.runs import Run
+from tests.conftest import make_card
+from training.results import repeated
+
+
+def run(seed, out="weights/runs/a", recipe="best", held_out=5000, **metrics):
+    card = replace(make_card(), recipe={"name": recipe, "epochs": 5, "held_out": held_out}, metrics=metrics)
+    return Run(card.id, recipe, seed, [], card, out=out)
+
+
+def test_runs_that_differ_in_their_seed_are_a_row():
+    runs = [run(0, out="", test_accuracy=50), *(run(seed, test_accuracy=90 + seed) for seed in range(3))]
+    assert repeated([runs]).splitlines()[2:] == ["| LeNet-5, MNIST: `best`, 5 epochs | 3 | 91.00 ± 1.00 % |  |"]
+
+
+def test_those_of_the_course_text_stand_beside_its_figure():
+    rows = repeated([[run(0, recipe="source", held_out=0, val_accuracy=98.0)]]).splitlines()[2:]
+    assert rows == ["| LeNet-5, MNIST: `source`, 5 epochs | 1 | 98.00 % | 98.52 % |"]
+
+
+def test_without_any_there_is_no_table():
+    assert not repeated([[run(0, out="", test_accuracy=50)], [run(1, val_accuracy=99)]])
