@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnn_models.checkpoint import SNAPSHOTS, CheckpointError, read_card, read_history, read_snapshots
+from cnn_models.checkpoint import CheckpointError, read_card, read_history, read_snapshots
 from cnn_models.hub import ModelHub
 from cnn_models.preprocess import to_input
 from cnn_models.runs import RUNS
@@ -45,7 +45,7 @@ def kept(hub: ModelHub, card: Card) -> Kept | None:
         return Kept(card.id, card.snapshots_sha256)
     for folder in sorted((hub.weights_dir / RUNS).glob(f"*/{card.id}")):
         with suppress(CheckpointError):
-            if (sha256 := read_card(folder).snapshots_sha256) and (folder / SNAPSHOTS).is_file():
+            if sha256 := read_card(folder).snapshots_sha256:
                 return Kept(card.id, sha256, folder)
     return None
 

@@ -137,16 +137,18 @@ def test_the_table_is_of_what_is_drawn_and_chosen(hub):
     events = [event for event in blocks.fns.values() if opened <= set(event.targets)]
     (clear,) = [event.fn for event in events if event.fn and event.outputs == alone.outputs]
     mine, other = (SimpleNamespace(session_hash=name) for name in "ab")
-    tables = [alone.fn("mini_resnet", "", "mnist", each) for each in (mine, other)]
+    tables = [alone.fn("mini_resnet", 1, "", "mnist", each) for each in (mine, other)]
     assert all("<table" in next(table) for table in tables)
-    assert clear(mine) == "" and not list(tables[0]) and list(tables[1])
-    older, newer = (alone.fn("mini_resnet", "", "mnist", mine) for _ in range(2))
-    assert next(older) and next(newer) and not list(older) and list(newer)
+    assert clear(2, mine) == "" and not list(tables[0]) and list(tables[1])
+    older, oldest, newer = (alone.fn("mini_resnet", when, "", "mnist", mine) for when in (4, 3, 5))
+    assert next(older) and not list(oldest) and next(newer) and not list(older)
+    clear(3, mine)  # which was overtaken
+    assert list(newer)
     (leave,) = [event.fn for event in blocks.fns.values() if event.fn and event.fn.__name__ == "leave"]
     for opened, ends in (("Shortcuts", False), ("Learn", False), ("Compare", True), ("Averages", True)):
-        table = alone.fn("mini_resnet", "", "mnist", mine)
+        table = alone.fn("mini_resnet", 6, "", "mnist", mine)
         next(table)
-        leave(SimpleNamespace(value=opened), mine)
+        leave(7, SimpleNamespace(value=opened), mine)
         assert bool(list(table)) is not ends
 
 

@@ -16,10 +16,10 @@ from ui.texts import TEXTS, Text, attribute, mark
 SEPARATOR = ","  # between parts that are sent
 # JavaScript, with the element's id for %s: the parts that are off.
 OFF = """[...document.querySelectorAll("#%s input[value]:checked")].map((box) => box.value).join()"""
-# And for an event that chooses another network, whose grid gradio makes of the one that is there.
+# And for an event that chooses another network, whose grid gradio makes of the one that is there; with the time.
 NONE_OFF = """(network) => {
   for (const box of document.querySelectorAll("#%s input")) box.checked = box.indeterminate = false;
-  return network;
+  return [network, %s];
 }"""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ REMEMBERED = 1000  # measurements
 PART = 500  # test pictures for each row of a table at first, of a network that takes long for all of them
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
 AT_ONCE = {"concurrency_limit": 10, "concurrency_id": "switches"}
+NOW = "performance.now()"
 CODE = Path(__file__).with_name("switch_grid.js").read_text(encoding="utf-8")
 More = Callable[[LoadedModel, Drawing, str], str]
 # SENT where a page is the chosen one of the Learn tab, else no data set: there may be another drawing when that is
@@ -74,9 +76,6 @@ class Bench:
 
     def show(self, name: str, off: list[str], value: object, dataset: object, more: More) -> Iterator[tuple]:
         """HTML of the answers to the drawing, of the measurement (again and again), and what there is `more`."""
-        if not dataset:
-            yield gr.skip(), gr.skip(), gr.skip()
-            return
         try:
             net, drawing, whole = self.load(name, value, dataset)
             off = [part for part in off if part in parts(net.model)]
@@ -117,27 +116,33 @@ class Bench:
 
 
 class Turns:
-    """What visitors are told, the newest only; gradio's own `cancels` fails where that ends by itself meanwhile."""
+    """What visitors are told, of what they asked for last: by the clock of their page, as requests overtake each other.
+
+    gradio's own `cancels` fails where that ends by itself meanwhile.
+    """
 
     def __init__(self):
-        self._newest: dict[str | None, object] = {}  # by session
+        self._last: dict[str | None, float] = {}  # when it was asked for, by session
 
-    def end(self, request: gr.Request) -> None:
-        """What a visitor is being told goes no further."""
-        self._newest.pop(request.session_hash, None)
+    def end(self, request: gr.Request, when: float) -> None:
+        """What a visitor asked for before goes no further."""
+        if self._last.get(request.session_hash, math.inf) < when:
+            self._last.pop(request.session_hash, None)
 
-    def told(self, request: gr.Request, found: Iterator[T]) -> Iterator[T]:
-        """What is found, until it is ended, or there is something newer."""
+    def told(self, request: gr.Request, when: float, found: Iterator[T]) -> Iterator[T]:
+        """What is found, until it is ended, or something newer is asked for."""
         session = request.session_hash
-        mine = self._newest[session] = object()
+        if when < self._last.get(session, -math.inf):
+            return
+        self._last[session] = when
         try:
             for each in found:
-                if self._newest.get(session) is not mine:
+                if self._last.get(session) != when:
                     return
                 yield each
         finally:  # also when the page was closed
-            if self._newest.get(session) is mine:
-                self.end(request)
+            if self._last.get(session) == when:
+                self._last.pop(session, None)
 
 
 def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], why: str, more: More) -> None:
@@ -147,19 +152,23 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     """
     bench, answers, tables = Bench(hub, names), Turns(), Turns()
 
-    def show(name: str, off: str, value: str, dataset: str, request: gr.Request) -> Iterator[tuple]:
-        yield from answers.told(request, bench.show(name, (off or "").split(SEPARATOR), value, dataset, more))
+    def show(name: str, off: str, when: float, value: str, dataset: str, request: gr.Request) -> Iterator[tuple]:
+        if dataset:
+            off = (off or "").split(SEPARATOR)
+            yield from answers.told(request, when, bench.show(name, off, value, dataset, more))
+        else:  # this page is not the one that is open
+            yield gr.skip(), gr.skip(), gr.skip()
 
-    def alone(name: str, value: str, dataset: str, request: gr.Request) -> Iterator[str]:
-        yield from tables.told(request, bench.alone(name, value, dataset))
+    def alone(name: str, when: float, value: str, dataset: str, request: gr.Request) -> Iterator[str]:
+        yield from tables.told(request, when, bench.alone(name, value, dataset))
 
-    def clear(request: gr.Request) -> str:
-        tables.end(request)
+    def clear(when: float, request: gr.Request) -> str:
+        tables.end(request, when)
         return ""
 
-    def choose(name: str, request: gr.Request) -> tuple[str, str]:
-        answers.end(request)
-        return grid(name if name in names else names[0]), clear(request)
+    def choose(name: str, when: float, request: gr.Request) -> tuple[str, str]:
+        answers.end(request, when)
+        return grid(name if name in names else names[0]), clear(when, request)
 
     with gr.Row():
         with gr.Column(scale=0, min_width=280):
@@ -176,28 +185,33 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
             table = gr.HTML("", elem_id=f"{why}-each", apply_default_css=False)
             rest = gr.HTML("", elem_id=f"{why}-more", apply_default_css=False)
     parts_off, *sent = [gr.Textbox(visible=False) for _ in range(3)]
+    when = gr.Number(visible=False)
     event = {"show_progress": "hidden", "api_visibility": "private"}
-    asking = f"(network, off, ...drawing) => ({SENT})(network, {OFF % f'{why}-off'}, ...drawing)"
+    asking = f"(network, off, when, ...drawing) => ({SENT})(network, {OFF % f'{why}-off'}, {NOW}, ...drawing)"
     asked = (
-        {"inputs": [network, parts_off, *sent], "outputs": [shown, test, rest], "js": asking}
+        {"inputs": [network, parts_off, when, *sent], "outputs": [shown, test, rest], "js": asking}
         | {"trigger_mode": "multiple"}  # the newest ends the others
         | event
         | AT_ONCE
     )
 
-    def leave(opened: gr.SelectData, request: gr.Request) -> None:
+    def leave(when: float, opened: gr.SelectData, request: gr.Request) -> None:
         if opened.value not in [tab.label for tab in tabs]:
-            answers.end(request)
-            tables.end(request)
+            answers.end(request, when)
+            tables.end(request, when)
 
     page, whole = tabs
-    gr.on([tab.parent.select for tab in tabs], leave, queue=False, **event)
-    each.click(alone, [network, *sent], table, trigger_mode="once", js=SENT, **event, **AT_ONCE)
+    gr.on([tab.parent.select for tab in tabs], leave, when, js=f"() => {NOW}", queue=False, **event)
+    listing = f"(network, when, ...drawing) => ({SENT})(network, {NOW}, ...drawing)"
+    each.click(alone, [network, when, *sent], table, trigger_mode="once", js=listing, **event, **AT_ONCE)
     # Meanwhile there may be another drawing, or another data set.
-    gr.on([page.select, whole.select], clear, None, table, queue=False, **event)
+    gr.on([page.select, whole.select], clear, when, table, js=f"() => {NOW}", queue=False, **event)
     gr.on([page.select, off.input], show, **asked)
     whole.select(show, **asked | {"js": CHOSEN % (why, asking)})
-    network.input(choose, network, [off, table], js=NONE_OFF % f"{why}-off", queue=False, **event).then(show, **asked)
+    chosen = network.input(
+        choose, [network, when], [off, table], js=NONE_OFF % (f"{why}-off", NOW), queue=False, **event
+    )
+    chosen.then(show, **asked)
 
 
 def rounds(architecture: str) -> range:
