@@ -352,8 +352,8 @@ def main(argv: list[str] | None = None) -> None:
             collection = args.all and not args.pull_request
             publish(parcels, collection, args.private, args.pull_request, args.revision, args.dry_run)
         if args.dry_run:
-            hub = "" if get_token() else ", and what the Hub has of it was not looked up, as you are not logged in"
-            print(f"nothing was sent{hub}; leave out --dry-run to send it")
+            unseen = "" if get_token() else ", and what the Hub has of it was not looked up, as you are not logged in"
+            print(f"nothing was sent{unseen}; leave out --dry-run to send it")
     except (CheckpointError, PublishError, ValueError) as error:
         sys.exit(f"error: {error}")
 
