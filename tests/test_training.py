@@ -34,6 +34,7 @@ from training.init import initialise
 from training.recipes import RECIPES, Recipe, recipe_for
 from training.track import tracker
 
+WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}  # how threads wait
 # A real training on a few real pictures: what `main` does, with fewer of them and a state saved after every step.
 SMALL = """
 import sys
@@ -322,11 +323,14 @@ import os, sys
 class Watch:
     def find_spec(self, name, *_):
         if name == "torch":
-            print(os.environ.get("OMP_WAIT_POLICY"))
+            print(os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT"))
             sys.meta_path.remove(self)
 sys.meta_path.insert(0, Watch())
 import {module}"""
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment = {name: value for name, value in os.environ.items() if name not in WAITING}
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True)
-    assert found.stdout.split() == ["PASSIVE"], found.stderr
+    assert found.stdout.split() == ["PASSIVE", "3000"], found.stderr
+    spinning = environment | {"OMP_WAIT_POLICY": "ACTIVE"}
+    found = subprocess.run(command, cwd=Path(__file__).parents[1], env=spinning, capture_output=True, text=True)
+    assert found.stdout.split() == ["ACTIVE", "None"], "what the user has chosen holds"

@@ -5,6 +5,7 @@ They draw from torch's global generator, which the training loop seeds for every
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -31,16 +32,21 @@ def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, 
         ],
         1,
     )
-    line = (2 * torch.arange(size) + 1) / size - 1
-    pixels = torch.stack([line.repeat(size), line.repeat_interleave(size), torch.ones(size * size)])  # x, y, 1
-    # One product for all pictures; F.affine_grid makes many small ones and takes longer than the sampling itself.
-    grid = (matrix.view(2 * n, 3) @ pixels).view(n, 2, size, size)
+    weights, pixels = matrix.view(2 * n, 3), fields(size)
     if elastic:
-        # Bicubic interpolation is linear and separable: two products, a tenth of F.interpolate's time.
-        spread = F.interpolate(torch.eye(5)[None, None], (size, 5), mode="bicubic", align_corners=True)[0, 0]
-        grid += spread @ torch.randn(n, 2, 5, 5).mul_(2 * elastic / size) @ spread.T
-    grid = grid.to(x.device).permute(0, 2, 3, 1)
-    return F.grid_sample(x, grid, align_corners=False)
+        weights = torch.cat([weights, torch.randn(2 * n, 25).mul_(2 * elastic / size)], 1)
+    # One product for all pictures: F.affine_grid and F.interpolate take longer than the sampling itself.
+    grid = (weights @ pixels[: weights.shape[1]]).view(n, 2, size, size)
+    return F.grid_sample(x, grid.to(x.device).permute(0, 2, 3, 1), align_corners=False)
+
+
+@functools.cache
+def fields(size: int) -> Tensor:
+    """What coordinates are sums of, 28 x (size * size): x, y (-1 to 1) and 1, then 5 x 5 points spread bicubically."""
+    line = (2 * torch.arange(size) + 1) / size - 1
+    spread = F.interpolate(torch.eye(5)[None, None], (size, 5), mode="bicubic", align_corners=True)[0, 0]  # size x 5
+    plane = [line.repeat(size), line.repeat_interleave(size), torch.ones(size * size)]
+    return torch.cat([torch.stack(plane), torch.kron(spread, spread).T])
 
 
 def erase(x: Tensor, side: int) -> Tensor:

@@ -25,7 +25,7 @@ import torch
 from cnn_models import DATASETS
 from cnn_models.hub import default_weights_dir
 from cnn_models.preprocess import to_input
-from cnn_models.runtime import best_device
+from cnn_models.runtime import best_device, keep_memory
 from training.data import DataError, Pictures, split
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
@@ -85,6 +85,7 @@ def study(
 
 
 def main(argv: list[str] | None = None) -> None:
+    keep_memory()
     parser = argparse.ArgumentParser(prog="python -m training.depth_study", description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=RECIPE.epochs)
     parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")

@@ -30,7 +30,7 @@ from cnn_models.handwriting import unpack
 from cnn_models.hub import default_weights_dir
 from cnn_models.ids import BUILT_IN
 from cnn_models.runs import find_runs
-from cnn_models.runtime import best_device, place
+from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
 from cnn_models.unusual import energy
 from training.averages import averages, write_averaged
@@ -127,6 +127,7 @@ def on_own_pictures(file: Path, weights: Path, device: torch.device) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
+    keep_memory()
     args = parse(argv)
     ids = [args.id] if args.id else []
     if args.all:

@@ -135,13 +135,15 @@ def fit(
     bar.update(progress.step // steps * len(pictures) + progress.step % steps * recipe.batch_size)
     started, saved, cost = time.monotonic() - progress.seconds, time.monotonic(), 0.0
     order = None
+    # torch.manual_seed also looks for every other kind of device, which takes longer than a batch's augmentation.
+    reseed = torch.default_generator.manual_seed if device.type == "cpu" else torch.manual_seed
     while progress.step < recipe.epochs * steps:
         epoch, batch = divmod(progress.step, steps)
         if order is None or batch == 0:
             generator = torch.Generator().manual_seed(seed * 10_007 + epoch)
             order = torch.randperm(len(pictures), generator=generator).to(device)
         # A CPU's generator keeps 32 bits of its seed.
-        torch.manual_seed((progress.step + (seed + SEEDS * crew.rank) * GOLDEN) % 2**32)
+        reseed((progress.step + (seed + SEEDS * crew.rank) * GOLDEN) % 2**32)
         for group in optimizer.param_groups:
             group["lr"] = rate = recipe.rate(progress.step / (recipe.epochs * steps))
         whole = order[batch * recipe.batch_size :][: recipe.batch_size]

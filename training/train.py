@@ -23,7 +23,7 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoint import CheckpointError, read_card, write_checkpoint
 from cnn_models.handwriting import unpack
 from cnn_models.hub import default_weights_dir
-from cnn_models.runtime import best_device
+from cnn_models.runtime import best_device, keep_memory
 from cnn_models.specs import Card
 from training.crew import Alone, join
 from training.data import DataError, split
@@ -73,6 +73,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> None:
+    keep_memory()
     args, commit = parse(argv), git_commit()  # of the code that is running, whatever becomes of the files
     state = args.out / ".training" / f"{args.id}.safetensors"
     stopped, crew = [], Alone()

@@ -18,8 +18,9 @@ from cnn_models import ARCHITECTURES
 CORES = os.cpu_count() or 1
 WAYS = {
     "1 thread": {"OMP_NUM_THREADS": "1"},
-    f"{CORES} threads": {"OMP_NUM_THREADS": str(CORES), "OMP_WAIT_POLICY": "PASSIVE"},
-    f"{CORES} threads that spin": {"OMP_NUM_THREADS": str(CORES), "OMP_WAIT_POLICY": "ACTIVE"},
+    f"{CORES} threads": {"OMP_NUM_THREADS": str(CORES)},  # waiting as `cnn_models` has it
+    f"{CORES} threads that sleep at once": {"OMP_NUM_THREADS": str(CORES), "GOMP_SPINCOUNT": "0"},
+    f"{CORES} threads that spin": {"OMP_NUM_THREADS": str(CORES), "GOMP_SPINCOUNT": "300000"},  # libgomp's own
 }
 ROUNDS = 30
 NEIGHBOUR = "import torch; x = torch.randn(1000, 1000)\nwhile True: x @ x"
