@@ -7,9 +7,9 @@ from tests.conftest import make_card
 from training.results import repeated
 
 
-def run(seed, out="weights/runs/a", recipe="best", held_out=5000, **metrics):
-    card = replace(make_card(), recipe={"name": recipe, "epochs": 5, "held_out": held_out}, metrics=metrics)
-    return Run(card.id, recipe, seed, [], card, out=out)
+def run(seed, out="weights/runs/a", recipe="best", held_out=5000, epochs=5, **metrics):
+    card = replace(make_card(), recipe={"name": recipe, "epochs": epochs, "held_out": held_out}, metrics=metrics)
+    return Run(card.id, recipe, seed, [{"images_per_second": 1234.5}] * epochs, card, out=out)
 
 
 def test_runs_that_differ_in_their_seed_are_a_row():
@@ -20,6 +20,11 @@ def test_runs_that_differ_in_their_seed_are_a_row():
 def test_those_of_the_course_text_stand_beside_its_figure():
     rows = repeated([[run(0, recipe="source", held_out=0, val_accuracy=98.0)]]).splitlines()[2:]
     assert rows == ["| LeNet-5, MNIST: `source`, 5 epochs | 1 | 98.00 % | 98.52 % |"]
+
+
+def test_a_single_epoch_has_its_speed_and_no_figure_of_longer_runs():
+    rows = repeated([[run(0, recipe="source", held_out=0, epochs=1, val_accuracy=90.0)]]).splitlines()[2:]
+    assert rows == ["| LeNet-5, MNIST: `source`, 1 epoch at 1,234 images/s | 1 | 90.00 % |  |"]
 
 
 def test_without_any_there_is_no_table():

@@ -42,8 +42,8 @@ def table(cards: list[Card], averaged: dict[str, dict]) -> str:
 def repeated(groups: Iterable[Sequence[Run]]) -> str:
     """The runs beside the checkpoints as a Markdown table: a row for those that differ in their seed alone.
 
-    With the mean of their test accuracies, its standard deviation, and what others report of the same recipe; "" where
-    there are none.
+    With the mean of their test accuracies, its standard deviation, and what others report of the same recipe in as many
+    epochs; of a single epoch how fast it was; "" where there are none.
     """
     rows = []
     for group in groups:
@@ -54,10 +54,14 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
         run = group[-1]
         name, dataset = run.id.split(".")
         changes = [f"{key} {value}" for key, value in run.changes.items() if key != "epochs"]
-        how = ", ".join([f"`{run.recipe}`", f"{run.epochs} epochs", *changes])
+        many = f"{run.epochs} epochs"
+        if run.epochs == 1:
+            many = f"1 epoch at {run.history[0]['images_per_second']:,.0f} images/s"
+        how = ", ".join([f"`{run.recipe}`", many, *changes])
         what = f"{ARCHITECTURES[name].title}, {DATASETS[dataset].title}: {how}"
         deviation = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-        reported = f"{QUOTED[run.id].accuracy:.2f} %" if run.recipe == "source" and run.id in QUOTED else ""
+        quoted = QUOTED.get(run.id) if run.recipe == "source" else None
+        reported = f"{quoted.accuracy:.2f} %" if quoted and quoted.epochs == run.epochs else ""
         rows.append(f"| {what} | {len(values)} | {statistics.mean(values):.2f}{deviation} % | {reported} |")
     head = ["| runs | seeds | test accuracy, mean ± deviation | reported |", "|---|---:|---:|---:|"]
     return "\n".join(head + rows) if rows else ""
