@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pytest
 import torch
 
 from cnn_models.averaged import read_averaged
@@ -10,6 +11,7 @@ from training import averages as module
 from training.averages import average, averages, write_averaged
 from training.data import Pictures
 from training.evaluate import main
+from training.looks import look_on
 from training.results import table
 
 
@@ -43,7 +45,7 @@ def test_what_is_known_of_the_same_weights_is_not_measured_again(checkpoint, hub
     names, looked = ("lenet5.mnist", "mini_resnet.mnist"), []
     ten = Pictures(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
     monkeypatch.setattr(module, "load", lambda dataset, train: ten)
-    monkeypatch.setattr(module, "accuracy_by_looks", lambda model, card: looked.append(card.id) or {"of": len(looked)})
+    monkeypatch.setattr(module, "look_on", lambda model, card, *_: looked.append(card.id) or {"of": len(looked)})
     checkpoint(names[0])
     main(["--averages", "--weights", str(hub.weights_dir)])
     assert read_averaged(hub.weights_dir) == {} and not looked  # of one network there is no average
@@ -58,4 +60,34 @@ def test_what_is_known_of_the_same_weights_is_not_measured_again(checkpoint, hub
     assert looked == [*names, names[1]] and newer["looks"] == {names[0]: {"of": 1}, names[1]: {"of": 3}}
     assert newer["weights"] == {id: card.weights_sha256 for id, card in hub.cards().items()}
     measured = averages(hub.weights_dir, list(hub.cards().values()), {names[0]: torch.eye(10)}, torch.device("cpu"))
-    assert measured["mnist"]["together"][0] == [[names[0]], 100.0] and looked[-1] == names[0]
+    assert measured["mnist"]["together"][0] == [[names[0]], 100.0] and measured["mnist"]["looks"] == newer["looks"]
+
+
+def test_looks_go_on_from_where_they_were_stopped(checkpoint, hub, monkeypatch, capsys):
+    """Untrained networks; stopped after the first has had all of 100 pictures and the second a half of them."""
+    ten = Pictures(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
+    monkeypatch.setattr(module, "load", lambda dataset, train: ten)
+    monkeypatch.setattr(module, "few", lambda card: 20)
+    monkeypatch.setattr(module, "COUNT", 100)
+    parts, stops = [], [3]
+
+    def interrupted(model, card, found, count):
+        if len(parts) == stops[0]:
+            raise KeyboardInterrupt
+        parts.append((card.id, found.get("pictures", 0), count))
+        return look_on(model, card, found, count)
+
+    monkeypatch.setattr(module, "look_on", interrupted)
+    names = [checkpoint(id).name for id in ("lenet5.mnist", "mini_resnet.mnist")]
+    main(["--averages", "--weights", str(hub.weights_dir)])
+    assert parts == [(name, 0, 20) for name in names]
+    stops[0] = 5
+    command = ["--looks", "--weights", str(hub.weights_dir)]
+    with pytest.raises(SystemExit, match="the same command goes on"):
+        main(command)
+    stops[0] = 99
+    main(command)
+    later = [(names[0], 20, 70), (names[0], 70, 100), (names[1], 20, 70), (names[1], 70, 100)]
+    assert parts[2:] == later, "a part was measured twice, or never"
+    found = read_averaged(hub.weights_dir)["mnist"]["looks"]
+    assert {id: each["pictures"] for id, each in found.items()} == dict.fromkeys(names, 100)

@@ -20,9 +20,9 @@ from cnn_models.predict import predict
 from cnn_models.statistics import binomial_interval
 from cnn_models.testsets import Measured, balanced_order, load_test_set, measure_part
 from tests.conftest import make_card
-from training import looks
 from training.averages import average
 from training.deep_net import DeepNet, gradient_norms
+from training.looks import look_on
 from ui import switches
 from ui.averages import averages_html, averages_page
 from ui.blocks import derivatives_html, weights_html
@@ -43,7 +43,6 @@ def hub():
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     monkeypatch.setattr(switches, "COUNT", FEW)
-    monkeypatch.setattr(looks, "COUNT", 100)
 
 
 def test_switching_off_shows_what_the_network_loses(hub):
@@ -253,7 +252,7 @@ def test_looks_are_counted_and_drawn(hub):
     for name in ("lenet5", "mini_resnet"):
         model, card = load_model(hub.folder(f"{name}.mnist"))
         cards.append(card)
-        found[card.id] = looks.accuracy_by_looks(model, card)
+        found[card.id] = look_on(model, card, {}, 100)
         assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 100
         assert (
             found[card.id]["accuracy"]["1"] == measure_part(model, card, slice(100)).accuracy
@@ -291,4 +290,7 @@ def test_looks_are_averaged_as_the_compare_tab_does(hub):
     chosen = balanced_order(labels)[:100]
     answers = [many_looks(net, pictures[number]).probabilities for number in chosen]
     right = sum(max(each, key=each.get) == str(labels[number]) for each, number in zip(answers, chosen, strict=True))
-    assert looks.accuracy_by_looks(net.model, net.card)["accuracy"]["24"] == right
+    begun = look_on(net.model, net.card, {}, 40)
+    assert begun["pictures"] == 40
+    assert look_on(net.model, net.card, begun, 100) == look_on(net.model, net.card, {}, 100)
+    assert look_on(net.model, net.card, {}, 100)["accuracy"]["24"] == right

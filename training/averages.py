@@ -14,18 +14,22 @@ from tqdm import tqdm
 from cnn_models import DATASETS
 from cnn_models.averaged import AVERAGED, read_averaged
 from cnn_models.checkpoint import load_model
+from cnn_models.layers import architecture_layers
 from cnn_models.runtime import place
 from cnn_models.specs import Card
+from cnn_models.testsets import COUNT
 from training.data import load
-from training.looks import accuracy_by_looks
+from training.looks import few, look_on
 from training.scores import predict_logits
+
+PART = 50  # pictures that are looked at between two savings
 
 
 def averages(weights: Path, cards: list[Card], probabilities: dict[str, Tensor], device: torch.device) -> dict:
     """The content of `cnn_models.averaged` for the checkpoints of a folder, nothing measured that is known.
 
-    `probabilities` (N x 10, of the test pictures) are by checkpoint id; what was averaged before of the same weights is
-    kept for the networks that are not among them. Raises CheckpointError, DataError.
+    `probabilities` (N x 10, of the test pictures) are by checkpoint id. What many looks at the pictures gave before of
+    the same weights is kept: it takes hours. Raises CheckpointError, DataError.
     """
     before, found = read_averaged(weights), {}
     probabilities = dict(probabilities)
@@ -33,12 +37,9 @@ def averages(weights: Path, cards: list[Card], probabilities: dict[str, Tensor],
         members = [card for card in cards if card.dataset == dataset]
         hashes = {card.id: card.weights_sha256 for card in members}
         known = before.get(dataset, {})
-        looks = {
-            id: seen
-            for id, seen in known.get("looks", {}).items()
-            if id not in probabilities and known["weights"].get(id) == hashes.get(id)
-        }
-        if known.get("weights") == hashes and looks.keys() == hashes.keys():
+        looks = {id: seen for id, seen in known.get("looks", {}).items() if known["weights"].get(id) == hashes.get(id)}
+        is_new = any(id in probabilities for id in hashes)
+        if not is_new and known.get("weights") == hashes and looks.keys() == hashes.keys():
             found[dataset] = known
         elif len(members) > 1:
             test = load(dataset, train=False)
@@ -48,7 +49,7 @@ def averages(weights: Path, cards: list[Card], probabilities: dict[str, Tensor],
                     logits = predict_logits(model, test.images.to(device), card.input_size, card.mean, card.std)
                     probabilities[card.id] = (logits.cpu().double() / card.temperature).softmax(1)
                 if card.id not in looks:
-                    looks[card.id] = accuracy_by_looks(model, card)
+                    looks[card.id] = look_on(model, card, {}, few(card))
             found[dataset] = average(members, probabilities, test.labels) | {"looks": looks}
     return found
 
@@ -72,3 +73,23 @@ def write_averaged(weights: Path, averaged: dict[str, dict]) -> None:
     new = weights / f".{AVERAGED}.new"
     new.write_text(json.dumps(averaged, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(new, weights / AVERAGED)
+
+
+def look_at_all(weights: Path, cards: list[Card], device: torch.device) -> None:
+    """Go on, for each of the networks in `cnn_models.averaged`, until all test pictures have been looked at.
+
+    The quick ones come first, and it is saved as it goes: who stops it loses some seconds. Raises CheckpointError.
+    """
+    averaged, of = read_averaged(weights), {card.id: card for card in cards}
+
+    def macs(id: str) -> int:
+        return architecture_layers(of[id].architecture, of[id].input_size).macs
+
+    every = {id: dataset["looks"] for dataset in averaged.values() for id in dataset["looks"]}
+    for id in sorted((id for id, looks in every.items() if looks[id]["pictures"] < COUNT), key=macs):
+        model, looks = place(load_model(weights / id)[0], device), every[id]
+        with tqdm(total=COUNT, initial=looks[id]["pictures"], desc=f"looks of {id}", unit="img") as bar:
+            while bar.n < COUNT:
+                looks[id] = look_on(model, of[id], looks[id], min(bar.n + PART, COUNT))
+                write_averaged(weights, averaged)
+                bar.update(looks[id]["pictures"] - bar.n)

@@ -33,7 +33,7 @@ from cnn_models.runs import find_runs
 from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
 from cnn_models.unusual import energy
-from training.averages import averages, write_averaged
+from training.averages import averages, look_at_all, write_averaged
 from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability, strangers
 from training.data import DataError, load
 from training.model_card import model_card
@@ -98,12 +98,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and their averages")
     parser.add_argument("--averages", action="store_true", help="the averages alone, as far as their networks are new")
+    parser.add_argument("--looks", action="store_true", help="go on with many looks until all test pictures had them")
     parser.add_argument("--table", action="store_true", help="measure nothing, print the results the cards hold")
     parser.add_argument("--pictures", type=Path, help="a zip of labelled pictures from the page: what is right of them")
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
     args = parser.parse_args(argv)
-    if bool(args.id) + args.all + args.averages + args.table + bool(args.pictures) != 1:
-        parser.error("give a checkpoint id, --all, --averages, --table or --pictures")
+    if bool(args.id) + args.all + args.averages + args.looks + args.table + bool(args.pictures) != 1:
+        parser.error("give a checkpoint id, --all, --averages, --looks, --table or --pictures")
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     return args
@@ -146,9 +147,13 @@ def main(argv: list[str] | None = None) -> None:
             after = card.metrics["test_accuracy"]
             if before is not None and abs(after - before) > 0.02:
                 print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
-        if args.all or args.averages:
+        if args.all or args.averages or args.looks:
             cards = list(ModelHub(args.weights).cards().values())
             write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
+        if args.looks:
+            look_at_all(args.weights, cards, device)
+    except KeyboardInterrupt:
+        sys.exit("stopped; what was measured until then is kept, and the same command goes on")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))

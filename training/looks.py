@@ -13,22 +13,29 @@ from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
 from cnn_models.testsets import COUNT, balanced_order, load_test_set
 
-FEW = 500  # test pictures for a network that takes hours for all of them
+FEW = 500  # test pictures at first, for a network that takes hours for all of them
 BATCH = 10  # pictures at once, each with all its looks
 
 
-@torch.inference_mode()
-def accuracy_by_looks(model: nn.Module, card: Card) -> dict:
-    """`pictures` and, in percent of them, `accuracy` by the number of crops whose probabilities are averaged.
+def few(card: Card) -> int:
+    """How many test pictures are looked at when a network is measured; `look_on` can go on to all of them."""
+    return COUNT if architecture_layers(card.architecture, card.input_size).macs < WHOLE_BELOW else FEW
 
-    One is the picture itself; then come the crops of one scale after another, and at last all of them mirrored too.
+
+@torch.inference_mode()
+def look_on(model: nn.Module, card: Card, found: dict, count: int) -> dict:
+    """What was `found` of the first test pictures, and of the next ones until they are `count`; {} is of none.
+
+    It holds `pictures` and, in percent of them, `accuracy` by the number of crops whose probabilities are averaged: one
+    is the picture itself; then come the crops of one scale after another, and at last all of them mirrored too.
     """
     pictures, labels = load_test_set(card.dataset)
-    count = COUNT if architecture_layers(card.architecture, card.input_size).macs < WHOLE_BELOW else FEW
-    chosen = balanced_order(labels)[:count]
+    done = found.get("pictures", 0)
+    right = {int(looked): round(done * accuracy / 100) for looked, accuracy in found.get("accuracy", {}).items()}
+    chosen = balanced_order(labels)[done:count]
     mirror = DATASETS[card.dataset].kind != "digits"
-    device, right = next(model.parameters()).device, {}
-    for start in range(0, count, BATCH):
+    device = next(model.parameters()).device
+    for start in range(0, len(chosen), BATCH):
         numbers = chosen[start : start + BATCH]
         grids, truth = torch.from_numpy(pictures[numbers]), torch.from_numpy(labels[numbers].astype(int))
         views = looks(grids, mirror)
@@ -41,4 +48,5 @@ def accuracy_by_looks(model: nn.Module, card: Card) -> dict:
         for looked in dict.fromkeys(counts):
             averaged = shares[:, 0] if looked == 1 else shares[:, 1 : looked + 1].mean(1)
             right[looked] = right.get(looked, 0) + int((averaged.argmax(1) == truth).sum())
-    return {"pictures": count, "accuracy": {str(looked): 100 * n / count for looked, n in sorted(right.items())}}
+    done += len(chosen)
+    return {"pictures": done, "accuracy": {str(looked): 100 * n / done for looked, n in sorted(right.items())}}
