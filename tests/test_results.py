@@ -13,7 +13,7 @@ def run(seed, out="weights/runs/a", recipe="best", held_out=5000, epochs=5, **me
 
 
 def test_runs_that_differ_in_their_seed_are_a_row():
-    runs = [run(0, out="", test_accuracy=50), *(run(seed, test_accuracy=90 + seed) for seed in range(3))]
+    runs = [run(0, out="", test_accuracy=90), *(run(seed, test_accuracy=90 + seed) for seed in (1, 2))]
     assert repeated([runs]).splitlines()[2:] == ["| LeNet-5, MNIST: `best`, 5 epochs | 3 | 91.00 ± 1.00 % |  |"]
 
 

@@ -42,12 +42,15 @@ def table(cards: list[Card], averaged: dict[str, dict]) -> str:
 def repeated(groups: Iterable[Sequence[Run]]) -> str:
     """The runs beside the checkpoints as a Markdown table: a row for those that differ in their seed alone.
 
-    With the mean of their test accuracies, its standard deviation, and what others report of the same recipe in as many
-    epochs; of a single epoch how fast it was; "" where there are none.
+    A checkpoint counts as one of them where it has the same recipe. Told are the mean of their test accuracies, its
+    standard deviation, and what others report of the same recipe in as many epochs; of a single epoch how fast it was.
+    "" where there are none.
     """
     rows = []
     for group in groups:
-        found = {run.seed: run for run in group if run.out and run.card}
+        if not any(run.out and run.card for run in group):
+            continue
+        found = {run.seed: run for run in group if run.card}
         values = [accuracy for run in found.values() if (accuracy := _accuracy(run.card))]
         if not values:
             continue
