@@ -87,14 +87,15 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     with gr.Row(elem_id="training-view"):
         drawn = gr.CheckboxGroup(
             [(say("en", f"training.chart.{name}"), name) for name in QUANTITIES],
-            value=list(DRAWN), show_label=False, container=False, elem_id="training-drawn",
+            value=list(DRAWN), show_label=False, container=False, scale=2, min_width=580,
+            elem_id="training-drawn",
         )  # fmt: skip
         by = gr.Radio(
             [(say("en", "training.by.epoch"), "epoch"), (say("en", "training.by.time"), "time")],
-            value="epoch", label=say("en", "training.axis"), show_label=False, container=False,
+            value="epoch", label=say("en", "training.axis"), show_label=False, container=False, min_width=240,
         )  # fmt: skip
-        log = gr.Checkbox(label=say("en", "training.log"), container=False, min_width=120)
-        smoothing = gr.Slider(0, 0.95, 0, step=0.05, label=say("en", "training.smoothing"))
+        log = gr.Checkbox(label=say("en", "training.log"), container=False, elem_id="training-log")
+        smoothing = gr.Slider(0, 0.95, 0, step=0.05, label=say("en", "training.smoothing"), min_width=200)
     key = gr.HTML(key_html([found[group] for group in value], "en"), elem_id="training-key", apply_default_css=False)
     plots = []
     for pair in (QUANTITIES[:2], QUANTITIES[2:]):
