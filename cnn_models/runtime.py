@@ -37,7 +37,7 @@ def keep_memory() -> None:
     """Let this process keep the memory it has freed, for the next tensors; where the C library is not glibc, nothing.
 
     glibc gives large blocks back at once, and every step of a training then waits for the kernel to clear the same
-    pages again: for GoogLeNet at 224 more than half of the time. A server should not call it.
+    pages again. A server should not call it: what it once took it never gives back.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt:

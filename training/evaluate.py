@@ -151,9 +151,10 @@ def main(argv: list[str] | None = None) -> None:
             cards = list(ModelHub(args.weights).cards().values())
             write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
         if args.looks:
-            look_at_all(args.weights, cards, device)
-    except KeyboardInterrupt:
-        sys.exit("stopped; what was measured until then is kept, and the same command goes on")
+            try:
+                look_at_all(args.weights, cards, device)
+            except KeyboardInterrupt:
+                sys.exit("stopped; what was measured until then is kept, and the same command goes on")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))

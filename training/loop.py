@@ -135,7 +135,7 @@ def fit(
     bar.update(progress.step // steps * len(pictures) + progress.step % steps * recipe.batch_size)
     started, saved, cost = time.monotonic() - progress.seconds, time.monotonic(), 0.0
     order = None
-    # torch.manual_seed also looks for every other kind of device, which takes longer than a batch's augmentation.
+    # torch.manual_seed also looks for every other kind of device, which takes as long as mirroring a batch.
     reseed = torch.default_generator.manual_seed if device.type == "cpu" else torch.manual_seed
     while progress.step < recipe.epochs * steps:
         epoch, batch = divmod(progress.step, steps)
