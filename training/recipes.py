@@ -152,7 +152,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "mini_resnet.mnist": {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
         # Bent too, as lenet5's: after 40 epochs of the rest, 99.77 % of the training digits were right, held-out 99.52.
-        "best": replace(BENT, epochs=120, init="he"),
+        # 120 epochs gave nothing more: validation loss 0.0205, against 0.0198 after 60.
+        "best": replace(BENT, epochs=60, init="he"),
         "distilled": taught(BENT, init="he"),
     },
     "mini_resnet.fashion_mnist": {
