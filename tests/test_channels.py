@@ -5,6 +5,7 @@ import copy
 import io
 import re
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,7 @@ from cnn_models.layers.channels import channels, dead, filters, flow
 from cnn_models.layers.run import outputs
 from cnn_models.preprocess import to_input
 from ui.layer_rows import rows
-from ui.layers import columns_of, flows, page
+from ui.layers import columns_of, flows, layers_tab, page
 from ui.strips import strip, strips
 
 PICTURE = np.asarray(Image.open("ui/samples/mnist.7.png"))
@@ -113,3 +114,22 @@ def test_without_weights_or_a_drawing_the_page_says_so(checkpoint, hub):
     )
     assert flows(columns, "nonsense", "mnist", hub)[0] == [{}, {}]
     assert rows(columns, [{}, {}]).count("<ol>") > 10
+
+
+def test_what_is_shown_already_is_not_sent_again(checkpoint, hub):
+    checkpoint("lenet5.mnist")
+    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Layers") as tab:
+        layers_tab(hub, tab)
+    (event,) = blocks.fns.values()
+
+    def show(names, seen, dataset="mnist"):
+        _, html, seen = event.fn(names, 96, seen, "", dataset)
+        return html != gr.skip(), seen
+
+    made, seen = show(["lenet5"], None)
+    assert made and show(["lenet5"], seen) == (False, seen)
+    assert show(["mini_resnet"], seen)[0] and show([], seen)[0]
+    checkpoint("lenet5.mnist")
+    assert show(["lenet5"], seen)[0], "other weights"
+    missing = show(["lenet5"], None, "fashion_mnist")
+    assert missing == (True, None) == show(["lenet5"], missing[1], "fashion_mnist"), "it may be there the next time"

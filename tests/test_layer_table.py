@@ -83,6 +83,19 @@ def test_markdown_is_one_table():
     assert "| 97,298 | 100.0 | 6,019,200 | 100.0 |" in lines[-1]
 
 
+def test_every_row_says_in_which_block_it_is(capsys):
+    main(["lenet5", "googlenet", "--size", "224", "--csv"])
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    for title, side in (("LeNet-5", "1×28×28"), ("GoogLeNet", "1×224×224")):  # the size is for who can take it
+        own = [row for row in rows if row["network"] == title]
+        assert own[0]["input"] == side
+    names = [row["name"] for row in own]
+    assert {"relu", "inception3a.one", "inception3a.relu", "inception5b.cat"} <= set(names)
+    for block in architecture_layers("googlenet", 224).children:
+        inside = [name for name in names if name.startswith(f"{block.name}.")]
+        assert len(inside) == (len(list(block.steps())) if block.children else 0)
+
+
 def test_a_size_that_a_network_cannot_take_ends_with_a_sentence():
     with pytest.raises(SystemExit, match="lenet5 takes pictures of 28 to 28 pixels a side, not 30"):
         main(["lenet5", "--size", "30"])

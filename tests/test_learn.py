@@ -46,6 +46,7 @@ def test_pooling_is_pytorchs():
     picture = torch.tensor(padded).reshape(1, 1, 8, 8)[..., 1:-1, 1:-1]
     for output, pool in zip(outputs, (nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(3, 2, 1)), strict=True):
         assert output == pytest.approx(pool(picture).flatten().tolist(), abs=0.005)
+    assert re.findall(r" · (\d×\d)</figcaption>", html) == ["6×6", "3×3", "3×3"], "without the padding"
     assert sum(map(math.isnan, padded)) == html.count("lesson-pale") == 8 * 8 - 6 * 6 and "lesson.padded" in html
     assert html.count("lesson-on") == 3 * 3 + 2 and "Window 5 of 9: it makes row 2, column 2" in html
 

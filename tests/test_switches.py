@@ -269,7 +269,7 @@ def test_looks_are_counted_and_drawn(hub):
         assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {paper} → " in html
     gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
     assert f"{sum(gained)} of 2 networks have more" in html and "with 95 % confidence" in html
-    assert "The 2 chosen together: 100.00 %" in html and html.count("<polyline") == 4 + 2
+    assert "Networks chosen: 2. Together: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
     assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])

@@ -15,7 +15,7 @@ from cnn_models.statistics import CONFIDENCE, binomial_interval
 from cnn_models.testsets import COUNT
 from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import COLOURS, DASH
-from ui.texts import mark
+from ui.texts import attribute, mark, say
 
 GREY = "#8a8a8a"
 
@@ -26,11 +26,16 @@ def averages_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     first = next(iter(averaged), next(iter(DATASETS)))
     gr.HTML(mark("learn.averages.why", "p class='lesson-why'"), apply_default_css=False)
     dataset = gr.Radio(
-        [(spec.title, name) for name, spec in DATASETS.items()], value=first, show_label=False, container=False
+        [(spec.title, name) for name, spec in DATASETS.items()],
+        value=first,
+        label=say("en", "dataset.choose"),
+        show_label=False,
+        container=False,
     )
     networks = gr.CheckboxGroup(
         [(spec.title, name) for name, spec in ARCHITECTURES.items()],
         value=list(ARCHITECTURES),
+        label=say("en", "layers.networks"),
         show_label=False,
         container=False,
         elem_id="averages-networks",
@@ -128,7 +133,8 @@ def _together(together: list) -> str:
     mean = Line("x̄", GREY, [(count, fmean(values)) for count, values in by_count.items()], "4 3")
     accuracies = [accuracy for _, accuracy in together]
     x = Axis(0.5, max(by_count) + 0.5, whole=True)
-    return chart(mark("averages.together"), mark("averages.count"), [mean, *dots], x, around(accuracies))
+    label = attribute("aria-label", "averages.together")
+    return chart(mark("averages.together"), mark("averages.count"), [mean, *dots], x, around(accuracies), label=label)
 
 
 def _lines(looks: dict[str, dict]) -> list[Line]:
@@ -147,7 +153,8 @@ def _lines(looks: dict[str, dict]) -> list[Line]:
 def _looks(lines: Sequence[Line]) -> str:
     values = [y for line in lines for _, y in line.points]
     most = max(x for line in lines for x, _ in line.points)
-    return chart(mark("averages.looks"), mark("averages.crops"), lines, Axis(1, most, whole=True), around(values))
+    x, label = Axis(1, most, whole=True), attribute("aria-label", "averages.looks")
+    return chart(mark("averages.looks"), mark("averages.crops"), lines, x, around(values), label=label)
 
 
 def _table(looks: dict[str, dict], macs: dict[str, int]) -> str:

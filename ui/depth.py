@@ -13,7 +13,7 @@ from cnn_models import DATASETS
 from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import PALETTE
 from ui.recipe import split_words
-from ui.texts import mark, say
+from ui.texts import attribute, mark, say
 
 FILE = "depth_study.json"  # of training.depth_study
 KINDS = {False: PALETTE[6], True: PALETTE[5]}  # plain and residual; no colours of the line-up
@@ -37,12 +37,12 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
     )
     with gr.Row():
         norm = gr.Radio(
-            [(say("en", "depth.norm"), True), (say("en", "depth.bare"), False)], value=True, show_label=False,
-            container=False, elem_id="depth-norm",
+            [(say("en", "depth.norm"), True), (say("en", "depth.bare"), False)], value=True,
+            label=say("en", "depth.normed"), show_label=False, container=False, elem_id="depth-norm",
         )  # fmt: skip
         when = gr.Radio(
-            [(say("en", "depth.start"), "start"), (say("en", "depth.end"), "end")], value="start", show_label=False,
-            container=False, elem_id="depth-when",
+            [(say("en", "depth.start"), "start"), (say("en", "depth.end"), "end")], value="start",
+            label=say("en", "depth.gradients"), show_label=False, container=False, elem_id="depth-when",
         )  # fmt: skip
 
     def show(norm: bool, when: str) -> str:
@@ -114,7 +114,8 @@ def _curves(runs: Sequence[dict]) -> str:
             points = [(row["epoch"], row[f"{part}_accuracy"]) for row in run["history"]]
             lines.append(_line(run, points, [f"{_name(run)}: {value:.2f} %" for _, value in points]))
         values = [y for line in lines for _, y in line.points]
-        charts.append(chart(mark(f"depth.{part}"), mark("training.epoch"), lines, epochs, around(values)))
+        title, label = mark(f"depth.{part}"), attribute("aria-label", f"depth.{part}")
+        charts.append(chart(title, mark("training.epoch"), lines, epochs, around(values), label=label))
     return "".join(charts)
 
 
@@ -126,7 +127,8 @@ def _gradients(runs: Sequence[dict], when: str) -> str:
         lines.append(_line(run, [(layer, norm) for layer, norm in found if norm > 0 and math.isfinite(norm)]))
     values = [y for line in lines for _, y in line.points]
     layers = Axis(1, max([2, *(run["depth"] for run in runs)]), whole=True)
-    return chart(mark("depth.gradients"), mark("depth.layer"), lines, layers, around(values, log=True))
+    title, label = mark("depth.gradients"), attribute("aria-label", "depth.gradients")
+    return chart(title, mark("depth.layer"), lines, layers, around(values, log=True), label=label)
 
 
 def _left_out(runs: Sequence[dict], when: str) -> str:

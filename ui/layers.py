@@ -34,11 +34,15 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     Whenever the tab is opened, the drawing flows through those that are trained.
     """
 
-    def show(names: list[str], size: int, value: object, dataset: str) -> tuple[dict, str]:
+    def show(names: list[str], size: int, seen: object, value: object, dataset: str) -> tuple:
         chosen = [name for name in ARCHITECTURES if name in names]
+        now = [chosen, size, value, dataset, [card.weights_sha256 for card in hub.cards().values()]]
+        if now == seen:  # megabytes, for five networks
+            return gr.skip(), gr.skip(), now
         columns = columns_of(chosen, size)
         found, text = flows(columns, value, dataset, hub)
-        return gr.update(visible=any(len(sizes_of(name)) > 1 for name in chosen)), page(columns, found, text)
+        sizes = gr.update(visible=any(len(sizes_of(name)) > 1 for name in chosen))
+        return sizes, page(columns, found, text), now if all(found) else None
 
     first = [next(iter(ARCHITECTURES))]
     networks = gr.CheckboxGroup(
@@ -66,13 +70,13 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
         elem_id="layers",
         apply_default_css=False,
     )
-    drawing = [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by SENT
+    seen, drawing = gr.State(), [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by SENT
     gr.HTML(versus(), elem_id="versus", apply_default_css=False)
     gr.on(
         [networks.input, size.input, tab.select],
         show,
-        [networks, size, *drawing],
-        [size, table],
+        [networks, size, seen, *drawing],
+        [size, table, seen],
         js=SENT,
         queue=False,
         show_progress="hidden",

@@ -184,6 +184,7 @@ def _signed(value: Tensor) -> str:
 def _grid(values: Tensor, marked: Collection[Place], title: str, padding: int = 0) -> str:
     """Numbers in squares under a title (HTML), shaded by their size; some marked, those of the padding pale."""
     side, most = len(values), float(values.nan_to_num().abs().max()) or 1
+    own = side - 2 * padding
     cells = []
     for i, row in enumerate(values.tolist()):
         for j, value in enumerate(row):
@@ -193,7 +194,7 @@ def _grid(values: Tensor, marked: Collection[Place], title: str, padding: int = 
             )
             cells.append(f"<i class='{names}' style='--v:{abs(value) / most:.2f}'>{_number(value)}</i>")
     return (
-        f"<figure><figcaption>{title} · {side}×{side}</figcaption>"
+        f"<figure><figcaption>{title} · {own}×{own}</figcaption>"
         f"<div class='lesson-grid' style='--side:{side}'>{''.join(cells)}</div></figure>"
     )
 

@@ -80,7 +80,8 @@ def contest_html(answers: Answers, first: str, second: str) -> str:
     found = contest(answers, first, second)
     a, b = _title(first), _title(second)
     values = {"a": a, "b": b, "only_a": found.only_first, "only_b": found.only_second}
-    chance = "< 0.0001" if found.chance < 1e-4 else f"{found.chance:.2g}"
+    values |= {"count": f"{len(answers.labels):,}", "dataset": DATASETS[answers.dataset].title}
+    chance = "< 0.0001" if found.chance < 1e-4 else f"= {found.chance:.2g}"
     key = "mistakes.differ" if found.chance < SURE else "mistakes.alike"
     rows = [
         (mark("mistakes.right", network=a), [{first: RIGHT, second: RIGHT}, {first: RIGHT, second: WRONG}]),
@@ -100,7 +101,7 @@ def contest_html(answers: Answers, first: str, second: str) -> str:
 
 def matrix(answers: Answers, name: str) -> str:
     """The confusion matrix of a network, its cells as buttons, with a bar of the accuracy of each class."""
-    classes = DATASETS[answers.dataset].classes
+    classes, kind = DATASETS[answers.dataset].classes, DATASETS[answers.dataset].kind
     counts = np.zeros((len(classes), len(classes)), int)
     np.add.at(counts, (answers.labels, answers.said[name]), 1)
     most = max(1, int((counts - np.diag(counts.diagonal())).max()))
@@ -110,14 +111,15 @@ def matrix(answers: Answers, name: str) -> str:
         cells = []
         for said, count in enumerate(row):
             look = "class='mistakes-right'" if said == truth else f"style='--p:{count / most:.3f}'"
-            button = _button(answers, {name: said}, truth=truth) if count else ""
+            title = attribute("title", "mistakes.cell", truth=classes[truth], said=classes[said])
+            button = _button(answers, {name: said}, truth=truth, title=title) if count else ""
             cells.append(f"<td {look}>{button}</td>")
         share = row[truth] / row.sum()
         bar = f"<td class='mistakes-bar'><i style='--p:{share:.4f}'></i>{100 * share:.1f} %</td>"
         body.append(f"<tr><th scope='row'>{_class(answers, truth)}</th>{''.join(cells)}{bar}</tr>")
     return (
         f"<figure><figcaption>{mark('mistakes.matrix', network=_title(name))}</figcaption>"
-        f"<div class='mistakes-scroll' tabindex='0'><table class='mistakes-matrix'>"
+        f"<div class='mistakes-scroll' tabindex='0'><table class='mistakes-matrix' data-kind='{kind}'>"
         f"<thead><tr><td></td>{heads}<td></td></tr></thead><tbody>{''.join(body)}</tbody></table></div></figure>"
     )
 
@@ -136,15 +138,17 @@ def pictures_html(answers: Answers, numbers: np.ndarray) -> str:
             f"<figure><img src='{png(pictures[number])}' alt='#{number}' title='#{number}'>"
             f"<figcaption><b>{_class(answers, answers.labels[number])}</b>{wrong}</figcaption></figure>"
         )
-    note = mark("mistakes.shown", shown=len(figures), count=len(numbers))
+    note = mark("mistakes.shown", shown=len(figures), count=f"{len(numbers):,}")
     return f"<p>{note}</p><div>{''.join(figures)}</div>"
 
 
-def _button(answers: Answers, says: Mapping[str, str | int], text: str = "{}", truth: int | None = None) -> str:
-    """A button that asks for the pictures of a `pick`, with how many there are."""
+def _button(
+    answers: Answers, says: Mapping[str, str | int], text: str = "{}", truth: int | None = None, title: str = ""
+) -> str:
+    """A button that asks for the pictures of a `pick`, with how many there are; `title` is an attribute."""
     count = len(pick(answers, says, truth))
     sent = escape(json.dumps({"dataset": answers.dataset, "says": says, "truth": truth}), quote=True)
-    return f'<button type="button" data-pick="{sent}">{text.replace("{}", f"{count:,}")}</button>'
+    return f'<button type="button" {title} data-pick="{sent}">{text.replace("{}", f"{count:,}")}</button>'
 
 
 def _only(name: str) -> str:

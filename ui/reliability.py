@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from cnn_models import ARCHITECTURES, ModelHub
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError, read_evaluation
 from cnn_models.evaluation import BINS, Bin
 from cnn_models.specs import Card
@@ -34,7 +34,7 @@ def reliability_html(hub: ModelHub, dataset: str) -> str:
     left_out = mark("reliability.missing", "p class='training-none'", names=", ".join(missing)) if missing else ""
     if not charts:
         return left_out
-    why = mark("reliability.why", "p class='training-note'", bins=BINS)
+    why = mark("reliability.why", "p class='training-note'", bins=BINS, dataset=DATASETS[dataset].title)
     key = legend([(mark("reliability.before"), GREY, BEFORE), (mark("reliability.after"), GREY, "")])
     return f"{why}{key}<div class='charts-row'>{''.join(charts)}</div>{left_out}"
 

@@ -40,18 +40,18 @@ def interval_of(accuracy: float) -> tuple[float, float]:
     return binomial_interval(round(accuracy * COUNT / 100), COUNT)
 
 
-def accuracy_of(card: Card) -> float | None:
-    """In percent; that of a run that validated on the test pictures is its last."""
+def on_test_set(card: Card, figure: str) -> float | None:
+    """Its `accuracy`, in percent, or `loss`; that of a run that validated on the test pictures is its last."""
     if card.recipe.get("held_out") == 0:
-        return card.metrics.get("test_accuracy", card.metrics.get("val_accuracy"))
-    return card.metrics.get("test_accuracy")
+        return card.metrics.get(f"test_{figure}", card.metrics.get(f"val_{figure}"))
+    return card.metrics.get(f"test_{figure}")
 
 
 def leaderboard(hub: ModelHub, dataset: str) -> list[Entry]:
     """The evaluated checkpoints of a data set, the best first."""
     entries = []
     for id, card in hub.cards().items():
-        if card.dataset == dataset and (accuracy := accuracy_of(card)) is not None:
+        if card.dataset == dataset and (accuracy := on_test_set(card, "accuracy")) is not None:
             weights = hub.weights_dir / id / WEIGHTS
             if not weights.is_file():
                 continue
@@ -120,7 +120,7 @@ def _table(first: str, heads: Sequence[str], body: Sequence[str]) -> str:
 
 def _figures(run: Run, symbol: str) -> str:
     metrics, last = run.card.metrics if run.card else {}, run.history[-1]
-    test, loss = run.card and accuracy_of(run.card), metrics.get("test_loss")
+    test, loss = (on_test_set(run.card, figure) if run.card else None for figure in ("accuracy", "loss"))
     held_out = run.card is None or run.card.recipe.get("held_out") != 0
     low, high = interval_of(test) if test else (0, 0)
     raw, calibrated = metrics.get("test_ece_uncalibrated"), metrics.get("test_ece")
@@ -151,7 +151,7 @@ def _recipe(run: Run) -> str:
     values = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
         for name, value in sorted(card.recipe.items())
-        if name != "changed" and value not in (0, 0.0, False, "", None, [], {})
+        if name not in ("changed", "started_from") and value not in (0, 0.0, False, "", None, [], {})
     )
     made = mark("training.made", commit=card.commit[:12], date=card.date)
     where = f"{split_words(card.split)}{mark('list.semicolon')}{made}"

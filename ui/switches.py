@@ -174,7 +174,8 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
         with gr.Column(scale=0, min_width=280):
             network = gr.Radio(
                 [(ARCHITECTURES[name].title, name) for name in names],
-                value=names[0], show_label=False, container=False, visible=len(names) > 1,
+                value=names[0], label=say("en", "why.network"), show_label=False, container=False,
+                visible=len(names) > 1,
             )  # fmt: skip
             off = gr.HTML(grid(names[0]), js_on_load=CODE, elem_id=f"{why}-off", apply_default_css=False)
             each = gr.Button(say("en", "switches.each"), size="sm")

@@ -685,11 +685,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.log": ("Logarithmic", "对数坐标"),
     "training.smoothing": ("Smoothing", "平滑"),
     "training.key": (
-        "Solid: on pictures held out from training. Dotted: on the augmented pictures trained on. Dashed: what others "
-        "report. Several runs of a recipe, repeated or with other seeds, are their mean, with a band from lowest to "
-        "highest. A network has the same colour everywhere; symbols tell its runs apart.",
-        "实线：训练未用的留出图片；点线：训练所用的增强图片；虚线：他人报告的数字。同一方案的多次训练（种子不同，或重复）"
-        "以均值表示，色带为最低到最高。每个网络处处同色，其各次训练以符号区分。",
+        "Solid: on pictures held out from training (by the recipe “source”, on the test pictures). Dotted: on the "
+        "pictures trained on, as the recipe varies them. Dashed: what others report. Several runs of a recipe, "
+        "repeated or with other seeds, are their mean, with a band from lowest to highest. A network has the same "
+        "colour everywhere; symbols tell its runs apart.",
+        "实线：训练未用的留出图片（方案“source”为测试图片）；点线：训练所用的图片（按方案变动）；"
+        "虚线：他人报告的数字。同一方案的多次训练（种子不同，或重复）以均值表示，色带为最低到最高。每个网络处处同色，其各次训练以符号区分。",
     ),
     "training.chart.accuracy": ("Accuracy (%)", "准确率（%）"),
     "training.chart.error": ("Error (%), 100 less the accuracy", "错误率（%），即 100 减准确率"),
@@ -711,6 +712,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "training.figures": ("Final figures", "最终数字"),
     "training.run": ("run", "训练"),
+    "training.charts": ("Charts to show", "要显示的图"),
     "training.network": ("network", "网络"),
     "training.validation": ("validation", "验证"),
     "training.test": ("test accuracy", "测试准确率"),
@@ -726,7 +728,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training.seed": ("seed {seed}", "种子 {seed}"),
     "training.recipe": ("Recipe:", "方案："),
     "recipe.learn": (
-        "{epochs} epochs of {optimizer} in batches of {batch},",
+        "{optimizer} in batches of {batch}, epochs: {epochs},",
         "{optimizer}，{epochs} 轮，每批 {batch} 张；",
     ),
     "recipe.cycle": (
@@ -800,6 +802,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "machine.epoch": ("Epoch {epoch} of {last}", "第 {epoch} 轮，共 {last} 轮"),
     "machine.run": ("of another training, {run}", "另一次训练：{run}"),
     "machine.chance": ("Probability of", "此类的概率："),
+    "machine.answers": ("Probability of {answer}, over the epochs", "各轮次中 {answer} 的概率"),
     "machine.accuracy": ("Accuracy on held-out pictures (%)", "留出图片上的准确率（%）"),
     "training.leaderboard": ("Leaderboard", "排行榜"),
     "training.unevaluated": (
@@ -819,11 +822,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "reliability.title": ("How sure they may be", "把握是否可信"),
     "reliability.why": (
-        "Of the test pictures for which a network is about so sure ({bins} bins), the share it has right. On the "
-        "diagonal, 90 % sure is right 90 times of 100. Bins with few pictures scatter: hover over a dot for how many "
-        "there are.",
-        "把网络把握相近的测试图片归为一组（共 {bins} 组），看其中答对的比例。落在对角线上，90 % 的把握就是百中九十。"
-        "图片少的组波动大：悬停可见张数。",
+        "Of the {dataset} test pictures for which a network is about so sure ({bins} bins), the share it has right. "
+        "On the diagonal, 90 % sure is right 90 times of 100. Bins with few pictures scatter: hover over a dot for how "
+        "many there are.",
+        "把网络把握相近的 {dataset} 测试图片归为一组（共 {bins} 组），看其中答对的比例。落在对角线上，"
+        "90 % 的把握就是百中九十。图片少的组波动大：悬停可见张数。",
     ),
     "reliability.before": ("before the temperature", "温度校准前"),
     "reliability.after": ("after", "温度校准后"),
@@ -839,23 +842,24 @@ TEXTS: dict[str, tuple[str, str]] = {
     "mistakes.all": ("All wrong", "全部答错"),
     "mistakes.only": ("Only {network} right", "只有 {network} 答对"),
     "mistakes.counts": (
-        "Only {a} has {only_a} of the test pictures right, only {b} has {only_b}.",
-        "测试图片中，只有 {a} 答对的有 {only_a} 张，只有 {b} 答对的有 {only_b} 张。",
+        "Of the {count} {dataset} test pictures, only {a} has {only_a} right, only {b} has {only_b}.",
+        "{count} 张 {dataset} 测试图片中，只有 {a} 答对的有 {only_a} 张，只有 {b} 答对的有 {only_b} 张。",
     ),
     "mistakes.differ": (
-        "Were both equally good, counts as unequal as these would come with a probability of {chance} (McNemar's "
+        "Were both equally good, counts as unequal as these would come with a probability p {chance} (McNemar's "
         "exact test): they differ.",
-        "若两者同样好，出现如此悬殊的概率是 {chance}（McNemar 精确检验）：二者确有差别。",
+        "若两者同样好，出现如此悬殊的概率 p {chance}（McNemar 精确检验）：二者确有差别。",
     ),
     "mistakes.alike": (
-        "Were both equally good, counts as unequal as these would come with a probability of {chance} (McNemar's "
+        "Were both equally good, counts as unequal as these would come with a probability p {chance} (McNemar's "
         "exact test): no difference is shown.",
-        "若两者同样好，出现如此悬殊的概率是 {chance}（McNemar 精确检验）：看不出差别。",
+        "若两者同样好，出现如此悬殊的概率 p {chance}（McNemar 精确检验）：看不出差别。",
     ),
     "mistakes.matrix": (
         "{network}: what the pictures of each row are taken for, and the share that is recognised",
         "{network}：每一行的图片被认作什么，以及认对的比例",
     ),
+    "mistakes.cell": ("{truth} taken for {said}", "{truth} 被认作 {said}"),
     "mistakes.shown": ("{shown} of {count} pictures", "{count} 张图片中的 {shown} 张"),
     # The Learn tab.
     "tab.learn": ("Learn", "学习"),
@@ -1037,8 +1041,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "averages.count": ("networks averaged", "求平均的网络数"),
     "averages.choose": ("Choose at least one network that is trained.", "请至少选择一个已训练的网络。"),
     "averages.chosen": (
-        "The {count} chosen together: {accuracy} % of the test pictures ({confidence} % interval {interval}), for "
-        "{macs} multiply-accumulates a picture, {times} times those of the cheapest network.",
+        "Networks chosen: {count}. Together: {accuracy} % of the test pictures ({confidence} % interval {interval}), "
+        "for {macs} multiply-accumulates a picture, {times} times those of the cheapest network.",
         "所选 {count} 个网络合计：测试图片的 {accuracy} %（{confidence} % 区间 {interval}），每张图片 {macs} 次乘加，"
         "是最省网络的 {times} 倍。",
     ),

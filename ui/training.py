@@ -83,12 +83,15 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         if any(run.card and run.card == own.get(run.id) and run.card.dataset == first for run in runs)
     ]
     language = gr.HTML("en", js_on_load=LANGUAGE, elem_id="training-language", apply_default_css=False)
-    chooser = gr.CheckboxGroup(choices(found), value=value, show_label=False, container=False, elem_id="training-runs")
+    chooser = gr.CheckboxGroup(
+        choices(found), value=value, label=say("en", "training.runs"), show_label=False, container=False,
+        elem_id="training-runs",
+    )  # fmt: skip
     with gr.Row(elem_id="training-view"):
         drawn = gr.CheckboxGroup(
             [(say("en", f"training.chart.{name}"), name) for name in QUANTITIES],
-            value=list(DRAWN), show_label=False, container=False, scale=2, min_width=580,
-            elem_id="training-drawn",
+            value=list(DRAWN), label=say("en", "training.charts"), show_label=False, container=False, scale=2,
+            min_width=580, elem_id="training-drawn",
         )  # fmt: skip
         by = gr.Radio(
             [(say("en", "training.by.epoch"), "epoch"), (say("en", "training.by.time"), "time")],
@@ -123,7 +126,8 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     with gr.Row():
         dataset = gr.Radio(
             [(spec.title, name) for name, spec in DATASETS.items()],
-            value=first, show_label=False, container=False, elem_id="training-dataset",
+            value=first, label=say("en", "dataset.choose"), show_label=False, container=False,
+            elem_id="training-dataset",
         )  # fmt: skip
         cost = gr.Radio(
             [(say("en", f"training.cost.{name}"), name) for name in COSTS],

@@ -85,7 +85,8 @@ def _figures(lenet: Layer, alexnet: Layer) -> dict[str, dict[str, object]]:
 
 
 def _row(key: str, cells: list[str], **figures: object) -> str:
-    values = "".join(f"<td>{cell}</td>" for cell in cells)
+    titles = [escape(ARCHITECTURES[name].title) for name in PAIR]
+    values = "".join(f"<td data-network='{title}'>{cell}</td>" for title, cell in zip(titles, cells, strict=True))
     why = mark(f"versus.why.{key}", "td", **figures)
     return f"<tr><th scope='row'>{mark(f'versus.row.{key}')}</th>{values}{why}</tr>"
 

@@ -19,11 +19,15 @@ def main(argv: list[str] | None = None) -> None:
         prog="python -m cnn_models.layers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("network", nargs="+", choices=ARCHITECTURES, help=", ".join(ARCHITECTURES), metavar="network")
-    parser.add_argument("--size", type=int, help="side of the picture in pixels; the network's own if left out")
+    parser.add_argument(
+        "--size", type=int, help="side of the picture in pixels, for those that can take it; else their own"
+    )
     parser.add_argument("--csv", action="store_true", help="comma-separated values rather than Markdown")
     args = parser.parse_args(argv)
     try:
-        columns = [column(name, args.size) for name in dict.fromkeys(args.network)]
+        names = list(dict.fromkeys(args.network))
+        can = [name for name in names if args.size in ARCHITECTURES[name].sizes] or names
+        columns = [column(name, args.size if name in can else None) for name in names]
     except ValueError as error:
         sys.exit(f"error: {error}")
     print((as_csv if args.csv else markdown)(columns), end="")

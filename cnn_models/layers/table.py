@@ -75,16 +75,18 @@ def _rows(columns: Sequence[Column]) -> Iterator[list]:
             for layer in outermost:
                 for step in layer.steps():
                     if step.index is not None:
-                        yield _row(each, step, number)
+                        inside = step is not layer and not step.name.startswith(f"{layer.name}.")
+                        yield _row(each, step, number, f"{layer.name}." if inside else "")
     for each in columns:
         yield _row(each, each.network, "total")
 
 
-def _row(each: Column, layer: Layer, stage: int | str) -> list:
+def _row(each: Column, layer: Layer, stage: int | str, block: str = "") -> list:
+    """`block` is that of a function, whose name does not say where it is."""
     window = [_pair(pair) for pair in (layer.kernel, layer.stride, layer.padding, layer.dilation)]
     shares = [100 * value / whole for value, whole in zip(_costs(layer), _costs(each.network), strict=True)]
     return [
-        ARCHITECTURES[each.name].title, stage, layer.name, layer.kind, *window,
+        ARCHITECTURES[each.name].title, stage, f"{block}{layer.name}", layer.kind, *window,
         " + ".join(map(shape, layer.inputs)), shape(layer.output),
         layer.parameters, round(shares[0], 2), layer.macs, round(shares[1], 2), layer.memory, layer.receptive_field,
         round(each.time(layer), 4),
