@@ -101,13 +101,15 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "source": replace(SOURCE, epochs=5, batch_size=256, lr=0.9),
         # Lighter shifts overfit (validation loss 0.0275 after 49 epochs; 0.0211 after 40 with 10 degrees, 0.1 and 5),
         # stronger ones over 80 epochs gave nothing more (0.0216): so another kind of variety (0.0203). Over 14 epochs,
-        # rates of 0.0015 and 0.01, unit-gain initialisation and a weight decay of 0.3 were all worse.
-        "best": replace(DIGITS, epochs=130, degrees=10, scale=0.1, shear=5, elastic=0.8),
+        # rates of 0.0015 and 0.01, unit-gain initialisation and a weight decay of 0.3 were all worse. Over 130 epochs
+        # the same seed came from 0.0190 to 0.0186 only.
+        "best": replace(DIGITS, epochs=60, degrees=10, scale=0.1, shear=5, elastic=0.8),
         "distilled": taught(BENT),
         # To the 98.52 % of the source run in a tenth of its time.
         "fast": Recipe(epochs=1, batch_size=64, lr=6e-3, init="lecun", average=0.98),
     },
     "lenet5.fashion_mnist": {
+        # Over 50 epochs, 91.20 % on held-out pictures; over 130, 92.02.
         "best": replace(CLOTHES, epochs=130),
         "distilled": taught(CLOTHES),
     },
