@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from html import unescape
 
 import gradio as gr
@@ -20,7 +19,7 @@ from ui.verdict import percent
 
 def test_every_epoch_of_every_network_is_on_the_page():
     frames = np.eye(10)[[0, 3, 7]].tolist()
-    html = page(drawing_of("", "mnist"), [Replay(make_card(), frames, [50.0, 60.0])])
+    html = page(drawing_of("", "mnist"), [Replay(make_card(), frames, [50.0, 0.0])])
     assert json.loads(unescape(re.search(r"data-frames='([^']+)'", html)[1])) == frames
     assert "max='2' value='2'" in html and "Epoch 2 of 2" in html and "Nothing is drawn" in html
     assert re.search(r"<tr class=machine-first><th scope='row'>7<", html) and "Probability of</span> 7" in html
@@ -45,16 +44,6 @@ def test_opening_the_tab_replays_what_is_there(folder):  # noqa: F811
     assert "max='1'" in event.fn("", "mnist") and "LeNet-5" in event.fn("", "mnist")
     assert "No network of Fashion-MNIST" in event.fn("", "fashion_mnist")
     assert "not a picture" in event.fn("upload:/etc/passwd", "mnist") or "uploaded" in event.fn("upload:/x", "mnist")
-
-
-def test_another_training_of_the_network_does(folder, checkpoint):  # noqa: F811
-    weights = checkpoint().parent
-    shutil.move(folder, weights / "runs" / "best.1" / folder.name)
-    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
-        time_machine(ModelHub(weights), tab)
-    (event,) = blocks.fns.values()
-    shown = event.fn("", "mnist")
-    assert "max='1'" in shown and "of another training, best.1" in shown
 
 
 def test_a_chart_puts_points_where_they_belong():

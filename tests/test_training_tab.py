@@ -108,6 +108,8 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
             accuracy = each.card.metrics.get("test_accuracy", each.history[-1]["val_accuracy"])
             low, high = binomial_interval(round(100 * accuracy), 10_000)
             assert f"{accuracy:.2f} % <small>{low:.2f}–{high:.2f}</small>" in html
+            loss = each.card.metrics.get("test_loss", each.history[-1]["val_loss"])
+            assert f"<td>{loss:.4f}</td>" in html
             assert f"<code>{each.command}</code>" in html
     for dataset in ("mnist", "fashion_mnist"):
         entries = leaderboard(hub, dataset)
@@ -202,7 +204,7 @@ def test_a_network_has_one_colour_and_its_runs_differ_by_symbols():
 def test_every_recipe_is_said_in_words(id):
     for recipe in RECIPES[id].values():
         words = re.sub("<[^>]+>", "", recipe_words(dataclasses.asdict(recipe)))
-        assert f"{recipe.epochs} epochs of" in words and f"{recipe.lr}" in words and "?" not in words
+        assert f"epochs: {recipe.epochs}," in words and f"{recipe.lr}" in words and "?" not in words
         assert ("mirrored" in words) == recipe.flip and ("turned" in words) == bool(recipe.degrees)
         assert ("test set" in words) == (not recipe.held_out) and ("instead" in words) == bool(recipe.teachers)
 

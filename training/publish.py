@@ -38,7 +38,6 @@ from cnn_models.checkpoint import (
     EVALUATION,
     HISTORY,
     README,
-    SNAPSHOTS,
     CheckpointError,
     files_of,
     load_model,
@@ -48,11 +47,10 @@ from cnn_models.checkpoint import (
     read_snapshots,
 )
 from cnn_models.fetch import TEXT_LIMIT, limit_waits
-from cnn_models.hub import ModelHub, default_weights_dir
+from cnn_models.hub import default_weights_dir
 from cnn_models.ids import BUILT_IN
 from cnn_models.runs import RUNS
 from cnn_models.runtime import best_device, place
-from cnn_models.snapshots import kept
 from cnn_models.testsets import measure
 from training.calibrate import calibration_error
 from training.curves import curves
@@ -133,11 +131,11 @@ def pack(folder: Path, namespace: str) -> Parcel:
             )
     text = model_card(card, evaluation, CURVES, namespace)
     ModelCard(text)  # what the Hub would not understand raises here
-    read_snapshots(folder)  # raises CheckpointError
     files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
     for name in set(files) & {CONFIG, HISTORY, EVALUATION}:
         if files[name].stat().st_size > TEXT_LIMIT:
             raise PublishError(f"{files[name]} has more than {TEXT_LIMIT / 2**20:g} MiB, which nobody would pull")
+    read_snapshots(folder)  # raises CheckpointError
     return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves(history), README: text.encode()})
 
 
@@ -149,14 +147,12 @@ def pack_space(repository: str, weights: Path) -> Parcel:
     for part in ("cnn_models", "ui"):
         paths += sorted(path for path in (ROOT / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     files = {path.relative_to(ROOT).as_posix(): path for path in paths}
-    hub, found = ModelHub(weights), []
+    found = []
     for id in BUILT_IN:
         if (weights / id).is_dir():
-            _, card = load_model(weights / id)  # raises CheckpointError, as does `read`
+            _, card = load_model(weights / id)  # raises CheckpointError, as does `read_snapshots`
+            read_snapshots(weights / id)
             found += [weights / id / name for name in files_of(card) if (weights / id / name).is_file()]
-            if snapshots := kept(hub, card):
-                snapshots.read(hub)
-                found += [snapshots.folder / SNAPSHOTS] if snapshots.folder else []
     found += [weights / name for name in (AVERAGED, STUDY) if (weights / name).is_file()]
     for id in BUILT_IN:
         found += [path for name in (CONFIG, HISTORY, EVALUATION) for path in (weights / RUNS).glob(f"*/{id}/{name}")]

@@ -11,7 +11,6 @@ from cnn_models import ModelHub, create_model
 from cnn_models.ablation import BRANCHES, blocks, derivatives, sizes
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.hub import LoadedModel
-from cnn_models.snapshots import Kept, kept
 from ui.chart import Axis, Line, chart, legend
 from ui.colours import COLOURS, DASHES
 from ui.depth import depth_page
@@ -26,25 +25,25 @@ def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     """Which branch matters?"""
 
     @lru_cache(16)
-    def history(snapshots: Kept) -> list[dict[str, float]]:
-        card, tensors, _ = snapshots.read(hub)
+    def history(id: str, snapshots_sha256: str) -> list[dict[str, float]]:
+        tensors = hub.snapshots(id)
         with torch.device("meta"):
-            model = create_model(card.architecture)
+            model = create_model(hub.card(id).architecture)
         epochs = range(len(next(iter(tensors.values()))))
         return [sizes({name: tensor[epoch] for name, tensor in tensors.items()}, model) for epoch in epochs]
 
     def more(net: LoadedModel, drawing: Drawing, label: str) -> str:
         try:
-            snapshots = kept(hub, net.card)
-            return weights_html(net, history(snapshots) if snapshots else [], snapshots.run if snapshots else "")
+            sha256 = net.card.snapshots_sha256
+            return weights_html(net, history(net.card.id, sha256) if sha256 else [])
         except CheckpointError as error:
             return f"<p>{mark_sentence(error)}</p>"
 
     switches(hub, (tab, whole), ("mini_inception", "googlenet"), "inception", more)
 
 
-def weights_html(net: LoadedModel, history: list[dict[str, float]], run: str = "") -> str:
-    """The size of each branch's weights over the epochs, a chart for each block; `run` names another training."""
+def weights_html(net: LoadedModel, history: list[dict[str, float]]) -> str:
+    """The size of each branch's weights over the epochs, a chart for each block."""
     if not history:
         return f"<h2>{mark('blocks.weights')}</h2><p>{mark('blocks.weights.none')}</p>"
     colour, found = COLOURS[net.card.architecture], blocks(net.model)
@@ -60,8 +59,7 @@ def weights_html(net: LoadedModel, history: list[dict[str, float]], run: str = "
         label = attribute("aria-label", "blocks.weights")
         charts.append(chart(name, mark("training.epoch"), lines, x, y, label=label))
     key = legend([(branch_mark(branch), colour, dash) for branch, dash in zip(branches, DASHES, strict=False)])
-    other = f"<p>{mark('machine.run', run=run)}</p>" if run else ""
-    return f"<h2>{mark('blocks.weights')}</h2>{other}{key}<div class='charts-row'>{''.join(charts)}</div>"
+    return f"<h2>{mark('blocks.weights')}</h2>{key}<div class='charts-row'>{''.join(charts)}</div>"
 
 
 def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:

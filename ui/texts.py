@@ -800,10 +800,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "machine.slider": ("Epoch", "轮次"),
     "machine.play": ("Play", "播放"),
     "machine.epoch": ("Epoch {epoch} of {last}", "第 {epoch} 轮，共 {last} 轮"),
-    "machine.run": ("of another training, {run}", "另一次训练：{run}"),
     "machine.chance": ("Probability of", "此类的概率："),
     "machine.answers": ("Probability of {answer}, over the epochs", "各轮次中 {answer} 的概率"),
-    "machine.accuracy": ("Accuracy on held-out pictures (%)", "留出图片上的准确率（%）"),
+    "machine.error": ("Error on held-out pictures (%), log scale", "留出图片上的错误率（%），对数坐标"),
     "training.leaderboard": ("Leaderboard", "排行榜"),
     "training.unevaluated": (
         "No checkpoint of this data set was evaluated yet; python -m training.evaluate --all does it.",
@@ -954,8 +953,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "blocks.derivatives": (
         "How strongly the logit of the answer depends on the input of each block, by norm of the derivatives: through "
-        "the convolutions, through the shortcut, where they are multiplied by 1, and by both, for the answer",
-        "回答的 logit 对各残差块输入的依赖程度（导数的范数）：经由卷积、经由捷径（只乘以 1）、二者之和；这里的回答：",
+        "the convolutions, through the shortcut, where they are multiplied by 1, and by both (derivatives add, their "
+        "norms do not), for the answer",
+        "回答的 logit 对各残差块输入的依赖程度（导数的范数）：经由卷积、经由捷径（只乘以 1）、二者之和（相加的是导数，"
+        "不是范数）；这里的回答：",
     ),
     "blocks.through": ("through F", "经由 F"),
     "blocks.straight": ("through the shortcut", "经由捷径"),

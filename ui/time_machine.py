@@ -13,9 +13,9 @@ import gradio as gr
 import numpy as np
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.checkpoint import CheckpointError
+from cnn_models.checkpoint import CheckpointError, read_history
 from cnn_models.decode import PictureError
-from cnn_models.snapshots import Kept, kept, replay
+from cnn_models.snapshots import replay
 from cnn_models.specs import Card
 from ui.chart import Axis, Line, around, chart
 from ui.colours import COLOURS, DASH
@@ -25,18 +25,15 @@ from ui.texts import attribute, mark, mark_sentence
 from ui.verdict import class_mark, percent
 
 REMEMBERED = 64  # pictures through all epochs of a network
+LEAST = 0.01  # % of error: a logarithmic axis has no place for none
 
 
 class Replay(NamedTuple):
-    """A network's probabilities (epochs + 1 x 10) for the drawing, and its validation accuracy after each epoch.
-
-    `run` is the name of the training, where it is not that of the checkpoint.
-    """
+    """A network's probabilities (epochs + 1 x 10) for the drawing, and its validation error after each epoch in %."""
 
     card: Card
     probabilities: list[list[float]]
-    accuracies: list[float]
-    run: str = ""
+    errors: list[float]
 
     @property
     def title(self) -> str:
@@ -47,10 +44,10 @@ def time_machine(hub: ModelHub, tab: gr.Tab) -> None:
     """The component, made anew whenever the tab is opened, as there may be another drawing by then."""
 
     @lru_cache(REMEMBERED)
-    def replayed(snapshots: Kept, picture: bytes) -> Replay:
-        card, tensors, history = snapshots.read(hub)
-        found = replay(tensors, card, np.frombuffer(picture, np.uint8).reshape(28, 28))
-        return Replay(card, found.tolist(), [row["val_accuracy"] for row in history], snapshots.run)
+    def replayed(id: str, snapshots_sha256: str, picture: bytes) -> Replay:
+        card, history = hub.card(id), read_history(hub.folder(id))
+        found = replay(hub.snapshots(id), card, np.frombuffer(picture, np.uint8).reshape(28, 28))
+        return Replay(card, found.tolist(), [100 - row["val_accuracy"] for row in history])
 
     def show(value: object, dataset: object) -> str:
         try:
@@ -59,9 +56,9 @@ def time_machine(hub: ModelHub, tab: gr.Tab) -> None:
             return f"<p class='training-none'>{mark_sentence(error)}</p>"
         found, notes = [], []
         for card in hub.cards().values():
-            if card.dataset == drawing.dataset and (snapshots := kept(hub, card)):
+            if card.dataset == drawing.dataset and card.snapshots_sha256:
                 try:
-                    found.append(replayed(snapshots, drawing.grid.tobytes()))
+                    found.append(replayed(card.id, card.snapshots_sha256, drawing.grid.tobytes()))
                 except CheckpointError as error:
                     notes.append(f"<p class='training-none'>{mark_sentence(error)}</p>")
         return page(drawing, found) + "".join(notes)
@@ -93,11 +90,15 @@ def page(drawing: Drawing, found: Sequence[Replay]) -> str:
     when = mark("machine.epoch", "output", epoch=last, last=last)
     x = Axis(0, last, whole=True)
     chances = [_line(each, [row[label] for row in each.probabilities], 0) for each in found]
-    learnt = [_line(each, each.accuracies, 1) for each in found]
-    accuracies = [value for each in found for value in each.accuracies]
+    errors = [[max(error, LEAST) for error in each.errors] for each in found]
+    learnt = [_line(each, values, 1) for each, values in zip(found, errors, strict=True)]
+    axis = around([error for values in errors for error in values], log=True)
     charts = chart(
-        f"{mark('machine.chance')} {class_mark(classes[label])}", mark("training.epoch"), chances, x, Axis(0, 1), True
-    ) + chart(mark("machine.accuracy"), mark("training.epoch"), learnt, x, around(accuracies), True)
+        f"{mark('machine.chance')} {class_mark(classes[label])}", mark("training.epoch"), chances, x, Axis(0, 1), True,
+        attribute("aria-label", "machine.answers", answer=classes[label]),
+    ) + chart(
+        mark("machine.error"), mark("training.epoch"), learnt, x, axis, True, attribute("aria-label", "machine.error")
+    )  # fmt: skip
     return (
         f"<div class='machine-head'><img src='{png(drawing.grid)}' alt=''>"
         f"<p>{mark('machine.drawn' if drawing.drawn else 'machine.undrawn')}</p></div>"
@@ -129,8 +130,7 @@ def _answers(each: Replay, classes: Sequence[str]) -> str:
         for label, p in zip(classes, now, strict=True)
     )
     colour = COLOURS[each.card.architecture]
-    run = f" <small>{mark('machine.run', run=each.run)}</small>" if each.run else ""
     return (
         f"<figure style='--network:{colour}' data-frames='{frames}'>"
-        f"<figcaption><i></i>{escape(each.title)}{run}</figcaption><table>{rows}</table></figure>"
+        f"<figcaption><i></i>{escape(each.title)}</figcaption><table>{rows}</table></figure>"
     )
