@@ -14,7 +14,7 @@ from cnn_models.hub import default_weights_dir
 from cnn_models.runs import RUNS
 from cnn_models.runtime import place
 from cnn_models.snapshots import networks
-from cnn_models.testsets import measure_part
+from cnn_models.testsets import COUNT, measure_part
 from training.calibrate import calibration_error, reliability
 from training.data import load
 from training.evaluate import examine
@@ -104,6 +104,11 @@ def test_the_average_is_of_these_weights(dataset):
     recorded = read_averaged(WEIGHTS_DIR)[dataset]
     assert recorded["weights"] == {card.id: card.weights_sha256 for card in cards}
     assert recorded["accuracy"] >= max(card.metrics["test_accuracy"] for card in cards) - 0.5
+    assert list(recorded["looks"]) == [card.id for card in cards]
+    for card in cards:  # all of the test pictures: `python -m training.evaluate --looks`
+        looks = recorded["looks"][card.id]
+        assert looks["pictures"] == COUNT
+        assert looks["accuracy"]["1"] == pytest.approx(card.metrics["test_accuracy"], abs=0.03)
 
 
 @pytest.mark.parametrize("id", IDS)
