@@ -154,7 +154,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "mini_resnet.mnist": {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
         # Bent too, as lenet5's: after 40 epochs of the rest, 99.77 % of the training digits were right, held-out 99.52.
-        # 120 epochs gave nothing more: validation loss 0.0205, against 0.0198 after 60.
+        # 120 epochs gave little more: 99.58 % held out against 99.50 after 60, with the same loss (0.0205).
         "best": replace(BENT, epochs=60, init="he"),
         "distilled": taught(BENT, init="he"),
     },
