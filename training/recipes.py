@@ -129,8 +129,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "best": replace(CLOTHES, epochs=12, lr=5e-4, init="he", average=0.995, small_size=127, small_epochs=6),
         # To go on from there: six epochs from the network of digits came to 91.80 % on held-out pictures, and to no
         # more, 92.3 %, on those they had learnt from. These five came to 93.12 and 95.2 %, with the lowest loss on
-        # held-out pictures after the third: what is to go further needs more variety, such as `erase`.
-        "further": replace(CLOTHES, epochs=5, lr=3e-4, average=0.995),
+        # held-out pictures after the third: hence the squares, to go on from there once more.
+        "further": replace(CLOTHES, epochs=5, lr=3e-4, average=0.995, erase=10),
     },
     "googlenet.mnist": {
         "best": replace(DIGITS, epochs=8, lr=1e-3, init="he", average=0.995),
@@ -138,6 +138,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "googlenet.fashion_mnist": {
         "source": replace(SOURCE, batch_size=256, lr=0.01, init="xavier_uniform", size=224),
         "best": replace(CLOTHES, epochs=15, lr=1e-3, init="he", average=0.995),
+        # To go on from there: the last 11 epochs of `best` came to 96.2 % of the pictures they learnt from.
+        "further": replace(CLOTHES, epochs=6, lr=5e-4, average=0.995, erase=10),
     },
     "mini_inception.mnist": {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
