@@ -92,6 +92,12 @@ class Card:
         ]
         return " ".join(["python -m training.train", self.id, *texts])
 
+    def on_test_set(self, figure: str) -> float | None:
+        """Its `accuracy`, in percent, or `loss`; that of a run that validated on the test pictures is its last."""
+        if self.recipe.get("held_out") == 0:
+            return self.metrics.get(f"test_{figure}", self.metrics.get(f"val_{figure}"))
+        return self.metrics.get(f"test_{figure}")
+
     def to_json(self, **layout) -> str:
         """The card as JSON with sorted keys; `layout` goes to `json.dumps`."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False, **layout)

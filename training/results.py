@@ -51,7 +51,7 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
         if not any(run.out and run.card for run in group):
             continue
         found = {run.seed: run for run in group if run.card}
-        values = [accuracy for run in found.values() if (accuracy := _accuracy(run.card))]
+        values = [accuracy for run in found.values() if (accuracy := run.card.on_test_set("accuracy"))]
         if not values:
             continue
         run = group[-1]
@@ -68,9 +68,3 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
         rows.append(f"| {what} | {len(values)} | {statistics.mean(values):.2f}{deviation} % | {reported} |")
     head = ["| runs | seeds | test accuracy, mean ± deviation | reported |", "|---|---:|---:|---:|"]
     return "\n".join(head + rows) if rows else ""
-
-
-def _accuracy(card: Card) -> float | None:
-    """On the test set; the runs of `source` validate on it."""
-    on_test_set = "test_accuracy" if card.recipe.get("held_out") else "val_accuracy"
-    return card.metrics.get(on_test_set)

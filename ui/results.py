@@ -40,18 +40,11 @@ def interval_of(accuracy: float) -> tuple[float, float]:
     return binomial_interval(round(accuracy * COUNT / 100), COUNT)
 
 
-def on_test_set(card: Card, figure: str) -> float | None:
-    """Its `accuracy`, in percent, or `loss`; that of a run that validated on the test pictures is its last."""
-    if card.recipe.get("held_out") == 0:
-        return card.metrics.get(f"test_{figure}", card.metrics.get(f"val_{figure}"))
-    return card.metrics.get(f"test_{figure}")
-
-
 def leaderboard(hub: ModelHub, dataset: str) -> list[Entry]:
     """The evaluated checkpoints of a data set, the best first."""
     entries = []
     for id, card in hub.cards().items():
-        if card.dataset == dataset and (accuracy := on_test_set(card, "accuracy")) is not None:
+        if card.dataset == dataset and (accuracy := card.on_test_set("accuracy")) is not None:
             weights = hub.weights_dir / id / WEIGHTS
             if not weights.is_file():
                 continue
@@ -120,7 +113,7 @@ def _table(first: str, heads: Sequence[str], body: Sequence[str]) -> str:
 
 def _figures(run: Run, symbol: str) -> str:
     metrics, last = run.card.metrics if run.card else {}, run.history[-1]
-    test, loss = (on_test_set(run.card, figure) if run.card else None for figure in ("accuracy", "loss"))
+    test, loss = (run.card.on_test_set(figure) if run.card else None for figure in ("accuracy", "loss"))
     held_out = run.card is None or run.card.recipe.get("held_out") != 0
     low, high = interval_of(test) if test else (0, 0)
     raw, calibrated = metrics.get("test_ece_uncalibrated"), metrics.get("test_ece")
