@@ -33,6 +33,7 @@ from training.crew import Alone
 from training.init import initialise
 from training.recipes import RECIPES, Recipe, recipe_for
 from training.track import tracker
+from training.train import beginning
 
 WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}  # how threads wait
 # A real training on a few real pictures: what `main` does, with fewer of them and a state saved after every step.
@@ -181,6 +182,7 @@ def test_a_warm_start_is_tracked_and_its_card_says_where_it_began(tmp_path, undi
     first, card = read_card(undisturbed), read_card(tmp_path / "mini_resnet.mnist")
     begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
     assert card.recipe["started_from"] == begun and card.command.endswith("--init weights/mini_resnet.mnist")
+    assert beginning(card)["started_from"] == begun, "a third leg would not know the first"
     ended, began = read_weights(undisturbed)[0], read_snapshots(tmp_path / "mini_resnet.mnist")
     assert all(torch.equal(began[name][0], ended[name].half()) for name in ended)
     query = ["get", "metric", "--project", "cnn-lineup", "--run", "mini_resnet.mnist", "--metric", "val_loss", "--json"]

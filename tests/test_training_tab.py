@@ -129,14 +129,18 @@ def test_the_command_of_a_run_writes_where_the_run_is(checkpoint, tmp_path):
     assert commands == [command, f"{command} --out 'weights/runs/a b'"]
 
 
-def test_a_training_that_went_on_tells_both_legs():
-    begun = {"command": "python -m training.train x --epochs 3", "commit": "c" * 40, "weights_sha256": "d" * 64}
-    further = replace(make_card(), recipe={"name": "best", "started_from": begun})
+def test_a_training_that_went_on_tells_every_leg():
+    first = {"command": "python -m training.train x --epochs 3", "commit": "c" * 40, "weights_sha256": "d" * 64}
+    second = {"command": "python -m training.train y", "commit": "e" * 40, "weights_sha256": "f" * 64}
+    further = replace(make_card(), recipe={"name": "best", "started_from": second | {"started_from": first}})
     legs = [replace(run(), card=further, changes={"init": "weights/lenet5.mnist", "epochs": 11})]
     assert label(legs, "en") == "LeNet-5 · MNIST · best, going on, 11 epochs"
     assert "best, going on, 11 epochs · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
     text = re.sub("<[^>]+>", "", recipe_words(further.recipe))
-    assert f"first {begun['command']} at commit {'c' * 12}, whose weights had the SHA-256 {'d' * 12}…" in text
+    legs = [
+        f"{leg['command']} at commit {leg['commit'][:12]}, whose weights had the SHA-256" for leg in (first, second)
+    ]
+    assert f"other: {legs[0]} {'d' * 12}…, {legs[1]} {'f' * 12}…, and the command above." in text
 
 
 def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):

@@ -49,6 +49,13 @@ def git_commit() -> str:
         return "unknown"
 
 
+def beginning(first: Card) -> dict:
+    """What the card of a training that goes on from another's weights says of it, and of what that one went on from."""
+    begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
+    before = first.recipe.get("started_from")
+    return begun | {"started_from": before} if before else begun
+
+
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__.splitlines()[0])
     parser.add_argument("id", choices=RECIPES, metavar="id", help=f"one of {', '.join(RECIPES)}")
@@ -102,7 +109,7 @@ def main(argv: list[str] | None = None) -> None:
         begun, init = {}, {}
         if folder := origin(recipe.init):
             first = read_card(folder)
-            begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
+            begun = beginning(first)
             init = {"init": f"weights/{first.id}"}  # where others have it
         extra = {"extra": args.extra.name} if args.extra else {}
         for number in (signal.SIGINT, signal.SIGTERM):

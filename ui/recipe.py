@@ -33,10 +33,13 @@ def recipe_words(recipe: dict) -> str:
         parts.append(mark("recipe.average", average=said["average"]))
     if init := INITS.get(str(recipe.get("init"))):
         parts.append(mark("recipe.init", init=init))
-    if isinstance(begun := recipe.get("started_from"), dict) and begun:
-        found = {name: str(begun.get(name, "?")) for name in ("command", "commit", "weights_sha256")}
-        commit, weights = found["commit"][:12], found["weights_sha256"][:12]
-        parts.append(mark("recipe.begun", command=found["command"], commit=commit, weights=weights))
+    legs, begun = [], recipe.get("started_from")
+    while isinstance(begun, dict) and begun:
+        command, commit, weights = (str(begun.get(name, "?")) for name in ("command", "commit", "weights_sha256"))
+        legs.insert(0, mark("recipe.leg", command=command, commit=commit[:12], weights=weights[:12]))
+        begun = begun.get("started_from")
+    if legs:
+        parts.append(mark("recipe.begun") + " " + mark("list.comma").join(legs) + mark("recipe.end"))
     if "small_epochs" in said and "small_size" in said:
         parts.append(mark("recipe.small", epochs=said["small_epochs"], side=said["small_size"]))
     if varied := [name for name in VARIED if name in said]:

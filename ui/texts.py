@@ -743,11 +743,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "recipe.init": ("They begin as {init} proposed.", "按 {init} 的方法初始化。"),
     "recipe.begun": (
-        "This training went on from another's weights, so repeating it takes two: first `{command}` at commit "
-        "{commit}, whose weights had the SHA-256 {weights}…, then the command above.",
-        "本次训练从另一次训练的权重继续，重复它需两步：先在提交 {commit} 处运行 `{command}`（所得权重的 SHA-256 为 "
-        "{weights}…），再运行上面的命令。",
+        "This training went on from another's weights. To repeat it, run one after the other:",
+        "本次训练从另一次训练的权重继续。要重复它，请依次运行：",
     ),
+    "recipe.leg": (
+        "`{command}` at commit {commit}, whose weights had the SHA-256 {weights}…",
+        "`{command}`（提交 {commit}，所得权重的 SHA-256 为 {weights}…）",
+    ),
+    "recipe.end": (", and the command above.", "，再运行上面的命令。"),
     "recipe.small": (
         "The first {epochs} epochs see pictures of {side}×{side}, which cost less.",
         "前 {epochs} 轮使用 {side}×{side} 的图片，开销较小。",
