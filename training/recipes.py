@@ -127,9 +127,9 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "source": SOURCE,
         "source_xavier": replace(SOURCE, lr=0.01, init="xavier_uniform"),
         "best": replace(CLOTHES, epochs=12, lr=5e-4, init="he", average=0.995, small_size=127, small_epochs=6),
-        # To go on from there: six epochs from the network of digits came to 91.80 % on held-out pictures,
-        # five of one cycle at 0.0003 to 93.12 (0.194), five more with squares erased to 93.36 (0.183), but to 93.34
-        # after the first of them: so rather the average of many weights at a steady rate.
+        # To go on from there: six epochs from the network of digits came to 91.80 % on held-out pictures, five of one
+        # cycle at 0.0003 to 93.12 (loss 0.194), five more with squares erased to 93.36 (0.183), but to 93.34 after the
+        # first of them. So rather the average of many weights at a steady rate: four epochs came to 93.62 (0.172).
         "further": replace(CLOTHES, epochs=4, lr=2e-4, schedule="constant", average=0.999, erase=10),
     },
     "googlenet.mnist": {
@@ -138,8 +138,9 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "googlenet.fashion_mnist": {
         "source": replace(SOURCE, batch_size=256, lr=0.01, init="xavier_uniform", size=224),
         "best": replace(CLOTHES, epochs=15, lr=1e-3, init="he", average=0.995),
-        # To go on from there: the last 11 epochs of `best` came to 96.2 % of the pictures they learnt from.
-        "further": replace(CLOTHES, epochs=6, lr=5e-4, average=0.995, erase=10),
+        # To go on from there, as AlexNet. Six epochs of one cycle at 0.0005 with squares erased came from 94.48 % on
+        # held-out pictures to 94.56, with the same loss (0.160).
+        "further": replace(CLOTHES, epochs=5, lr=3e-4, schedule="constant", average=0.999, erase=10),
     },
     "mini_inception.mnist": {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
