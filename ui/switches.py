@@ -83,17 +83,18 @@ class Bench:
             less = predict(lesser, drawing.grid)
             picture = f"<img src='{png(drawing.grid)}' alt=''>"
             text = mark("switches.drawn" if drawing.drawn else "switches.undrawn")
-            head = f"<div class='machine-head'>{picture}<p>{text}</p></div>"
+            shown = f"<div class='machine-head'>{picture}<p>{text}</p></div>"
             bars = _bar("switches.whole", whole.probabilities[whole.label], whole.label)
             bars += _bar("switches.cut", less.probabilities[whole.label], less.label) if off else ""
             title = f"{mark('machine.chance')} {class_mark(whole.label)}"
             rest = more(lesser, drawing, whole.label)
-            yield f"{head}<h2>{title}</h2>{bars}", measuring([]), rest
+            shown += f"<h2>{title}</h2>{bars}"
+            yield shown, measuring([]), rest
             both = [(net, [])] + [(lesser, off)] * bool(off)
             known = min(self.measured(*each).count for each in both)
             counts = range(max(known, BATCH), COUNT + 1, BATCH)
             for found in _now_and_then([self.measured(*each, count) for each in both] for count in counts):
-                yield gr.skip(), measuring(found), gr.skip()
+                yield shown, measuring(found), rest  # all of it, as a page skips over what comes too fast for it
         except (PictureError, CheckpointError, RuntimeError) as error:
             yield _why(error), "", ""
 
@@ -129,8 +130,8 @@ class Turns:
         if self._last.get(request.session_hash, math.inf) < when:
             self._last.pop(request.session_hash, None)
 
-    def told(self, request: gr.Request, when: float, found: Iterator[T]) -> Iterator[T]:
-        """What is found, until it is ended, or something newer is asked for."""
+    def told(self, request: gr.Request, when: float, found: Iterator[T]) -> Iterator[T | dict]:
+        """What is found, until it is ended, or something newer is asked for; then, that nothing changes."""
         session = request.session_hash
         if when < self._last.get(session, -math.inf):
             return
@@ -138,8 +139,10 @@ class Turns:
         try:
             for each in found:
                 if self._last.get(session) != when:
-                    return
+                    break
                 yield each
+            if self._last.get(session) != when:
+                yield gr.skip()  # as gradio shows what came last once more, now over what is newer
         finally:  # also when the page was closed
             if self._last.get(session) == when:
                 self._last.pop(session, None)
