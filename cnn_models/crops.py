@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.v2.functional import five_crop, hflip, resize
 
 from cnn_models.datasets import DATASETS
 from cnn_models.hub import LoadedModel
@@ -32,6 +31,8 @@ def looks(grids: Tensor, mirror: bool) -> Tensor:
 
     At each scale the four corners, the centre, and the whole made small again; each mirrored too if asked for.
     """
+    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `perturb`, late
+
     pictures, views = grids.float() / 255, []
     for scale in SCALES:
         large = resize(pictures, [round(SIDE * scale / 224)] * 2, antialias=True)

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchvision.transforms.v2.functional import affine, gaussian_blur
 
 from cnn_models.hub import LoadedModel
 from cnn_models.preprocess import to_input
@@ -25,6 +24,8 @@ class Disturbance(NamedTuple):
 
 
 def _move(picture: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
+    from torchvision.transforms.v2.functional import affine  # takes seconds, which the app's start need not wait for
+
     return affine(picture, angle, [shift, 0], scale, [0.0, 0.0], interpolation="bilinear")
 
 
@@ -33,6 +34,12 @@ def _thicken(picture: Tensor, amount: float) -> Tensor:
     whole = int(amount)
     thinner, thicker = (functional.max_pool2d(picture, 2 * n + 1, 1, n) for n in (whole, whole + 1))
     return torch.lerp(thinner, thicker, amount - whole)
+
+
+def _blur(picture: Tensor, sigma: float) -> Tensor:
+    from torchvision.transforms.v2.functional import gaussian_blur  # as above
+
+    return gaussian_blur(picture, [25, 25], sigma) if sigma else picture
 
 
 def _noise(picture: Tensor, amount: float) -> Tensor:
@@ -45,7 +52,7 @@ DISTURBANCES = {
     "rotate": Disturbance((0, 10, 20, 30, 45, 60, 90), lambda picture, degrees: _move(picture, angle=degrees)),
     "scale": Disturbance((1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4), lambda picture, factor: _move(picture, scale=factor)),
     "thicken": Disturbance((0, 0.5, 1, 1.5, 2, 2.5, 3), _thicken),
-    "blur": Disturbance((0, 0.5, 1, 1.5, 2, 3, 4), lambda p, sigma: gaussian_blur(p, [25, 25], sigma) if sigma else p),
+    "blur": Disturbance((0, 0.5, 1, 1.5, 2, 3, 4), _blur),
     "noise": Disturbance((0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8), _noise),
 }
 
