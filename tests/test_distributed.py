@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from cnn_models.checkpoint import read_history, read_weights
-from tests.test_training import SMALL, finish
+from tests.small_training import Training
+from tests.test_training import finish
 from training import state
 
 TOGETHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
@@ -18,23 +19,20 @@ TOGETHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 OPTIONS = ("mini_resnet.mnist", "--recipe=source", "--epochs=3", "--device=cpu")
 
 
-def run(script, out, *options, processes=()):
-    command = [sys.executable, *processes, str(script), *OPTIONS, f"--out={out}", *options]
+def run(out, *options):
+    return Training(*OPTIONS, f"--out={out}", *options)
+
+
+def run_two(out, *options):
+    command = [sys.executable, *TOGETHER, "-m", "tests.small_training", *OPTIONS, f"--out={out}", *options]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=Path(__file__).parents[1], text=True, **pipes)
 
 
 @pytest.fixture(scope="module")
-def script(tmp_path_factory):
-    path = tmp_path_factory.mktemp("script") / "small.py"
-    path.write_text(f"import sys\nsys.path.insert(0, {str(Path(__file__).parents[1])!r})\n{SMALL}")
-    return path
-
-
-@pytest.fixture(scope="module")
-def alone(script, tmp_path_factory, data_dir):
+def alone(tmp_path_factory, data_dir):
     out = tmp_path_factory.mktemp("alone")
-    code, errors = finish(run(script, out))
+    code, errors = finish(run(out))
     assert code == 0, errors
     return out / "mini_resnet.mnist"
 
@@ -48,41 +46,45 @@ def assert_close(folder, alone):
         assert ours["train_accuracy"] == pytest.approx(theirs["train_accuracy"], abs=0.4)
 
 
-def test_two_processes_train_what_one_does_and_one_writes(script, alone, tmp_path):
-    code, errors = finish(run(script, tmp_path, processes=TOGETHER))
+def test_two_processes_train_what_one_does_and_one_writes(alone, tmp_path):
+    code, errors = finish(run_two(tmp_path))
     assert code == 0, errors
     assert_close(tmp_path / "mini_resnet.mnist", alone)
     assert errors.count("100%") and errors.count("mini_resnet.mnist:   0%") == 1, "both printed"
 
 
-def test_a_run_of_two_processes_goes_on_with_one(script, alone, tmp_path):
+def test_a_run_of_two_processes_goes_on_with_one(alone, tmp_path):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
-    process = run(script, tmp_path, processes=TOGETHER)
+    process = run_two(tmp_path)
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     code, errors = finish(process)
     assert code and saved.exists() and not (tmp_path / "mini_resnet.mnist").exists(), errors
-    code, errors = finish(run(script, tmp_path, "--resume"))
+    code, errors = finish(run(tmp_path, "--resume"))
     assert code == 0, errors
     assert_close(tmp_path / "mini_resnet.mnist", alone)
 
 
-def test_a_run_of_one_process_goes_on_with_two(script, alone, tmp_path):
+def test_a_run_of_one_process_goes_on_with_two(alone, tmp_path):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
-    process = run(script, tmp_path)
+    process = run(tmp_path)
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     process.kill()
     finish(process)
     assert state.exists(saved) and not (tmp_path / "mini_resnet.mnist").exists()
-    code, errors = finish(run(script, tmp_path, "--resume", processes=TOGETHER))
+    code, errors = finish(run_two(tmp_path, "--resume"))
     assert code == 0, errors
     assert_close(tmp_path / "mini_resnet.mnist", alone)
 
 
-def test_one_process_imports_nothing_of_it(script, tmp_path, data_dir):
-    script = script.with_name("alone.py")
-    script.write_text(script.with_name("small.py").read_text() + "\nassert 'training.distributed' not in sys.modules\n")
-    code, errors = finish(run(script, tmp_path, "--epochs=1"))
-    assert code == 0, errors
+def test_one_process_imports_nothing_of_it(tmp_path, data_dir):
+    code = """
+import sys
+from tests import small_training
+small_training.main(sys.argv[1:])
+assert 'training.distributed' not in sys.modules"""
+    command = [sys.executable, "-c", code, *OPTIONS, "--epochs=1", f"--out={tmp_path}"]
+    found = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr

@@ -28,6 +28,7 @@ from cnn_models.checkpoint import (
 )
 from cnn_models.preprocess import to_input
 from cnn_models.runs import find_runs
+from tests.small_training import Training
 from training import data, loop, state
 from training.crew import Alone
 from training.init import initialise
@@ -36,24 +37,10 @@ from training.track import tracker
 from training.train import beginning
 
 WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}  # how threads wait
-# A real training on a few real pictures: what `main` does, with fewer of them and a state saved after every step.
-SMALL = """
-import sys
-from training import data, loop, train
-whole = data.split
-def small(*args):
-    trained, held_out, how = whole(*args)
-    return trained[:600], held_out[:200], how
-train.split, loop.SAVE_EVERY = small, 0
-train.main(sys.argv[1:])
-"""
 
 
-def run(out, *options, python=(sys.executable,)):
-    command = [*python, "-c", SMALL, "mini_resnet.mnist", "--epochs=2", "--device=cpu", f"--out={out}", *options]
-    return subprocess.Popen(
-        command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def run(out, *options):
+    return Training("mini_resnet.mnist", "--epochs=2", "--device=cpu", f"--out={out}", *options)
 
 
 def finish(process):
@@ -177,8 +164,9 @@ def test_a_run_in_bfloat16_learns_and_its_card_says_so(tmp_path, data_dir, undis
 
 def test_a_warm_start_is_tracked_and_its_card_says_where_it_began(tmp_path, undisturbed, monkeypatch):
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
-    code, errors = finish(run(tmp_path, "--track", f"--init={undisturbed}"))
-    assert code == 0, errors
+    options = ("--track", f"--init={undisturbed}", "--epochs=2", "--device=cpu", f"--out={tmp_path}")
+    command = [sys.executable, "-m", "tests.small_training", "mini_resnet.mnist", *options]  # trackio writes at exit
+    subprocess.run(command, cwd=Path(__file__).parents[1], check=True)
     first, card = read_card(undisturbed), read_card(tmp_path / "mini_resnet.mnist")
     begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
     assert card.recipe["started_from"] == begun and card.command.endswith("--init weights/mini_resnet.mnist")
