@@ -104,6 +104,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # rates of 0.0015 and 0.01, unit-gain initialisation and a weight decay of 0.3 were all worse. Over 130 epochs
         # the same seed came from 0.0198 to 0.0186, with one held-out digit more right.
         "best": replace(DIGITS, epochs=60, degrees=10, scale=0.1, shear=5, elastic=0.8),
+        # No better: 99.46 % on held-out pictures against 99.52, with the same loss.
         "distilled": taught(BENT),
         # To the 98.52 % of the source run in a tenth of its time.
         "fast": Recipe(epochs=1, batch_size=64, lr=6e-3, init="lecun", average=0.98),
@@ -131,6 +132,18 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # cycle at 0.0003 to 93.12 (loss 0.194), five more with squares erased to 93.36 (0.183), but to 93.34 after the
         # first of them. So rather the average of many weights at a steady rate: four epochs came to 93.62 (0.172).
         "further": replace(CLOTHES, epochs=4, lr=2e-4, schedule="constant", average=0.999, erase=10),
+        # To go on from there, taught by GoogLeNet.
+        "distilled": replace(
+            CLOTHES,
+            epochs=2,
+            lr=2e-4,
+            schedule="constant",
+            average=0.999,
+            erase=10,
+            teachers=("googlenet",),
+            views=3,
+            temperature=4.0,
+        ),
     },
     "googlenet.mnist": {
         "best": replace(DIGITS, epochs=8, lr=1e-3, init="he", average=0.995),
@@ -159,6 +172,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # Bent too, as lenet5's: after 40 epochs of the rest, 99.77 % of the training digits were right, held-out 99.52.
         # 120 epochs gave little more: 99.58 % held out against 99.50 after 60, with the same loss (0.0205).
         "best": replace(BENT, epochs=60, init="he"),
+        # 99.60 % on held-out pictures (loss 0.0172) against 99.50 (0.0205).
         "distilled": taught(BENT, init="he"),
     },
     "mini_resnet.fashion_mnist": {
