@@ -178,6 +178,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "mini_resnet.fashion_mnist": {
         "source": SOURCE,
         "best": replace(CLOTHES, init="he"),
+        # No better: 92.72 % on held-out pictures by either, loss 0.213 against 0.209.
         "distilled": taught(CLOTHES, init="he"),
         # To the 90.04 % of the source run in a tenth of its time.
         "fast": Recipe(epochs=2, batch_size=96, lr=1e-2, init="he", average=0.98),
