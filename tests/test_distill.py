@@ -4,12 +4,15 @@ import dataclasses
 
 import pytest
 import torch
+from torch.nn import functional as F
 
+from cnn_models import ARCHITECTURES
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.preprocess import to_input
 from training import distill
 from training.data import Pictures
-from training.loop import objective, prepare
+from training.init import initialise
+from training.loop import fit, objective, prepare
 from training.recipes import RECIPES, recipe_for
 
 CPU = torch.device("cpu")
@@ -87,6 +90,20 @@ def test_a_student_who_answers_as_its_teacher_has_nothing_to_learn():
     other = torch.randn(5, 10, requires_grad=True)
     objective(other, torch.zeros(5).long(), answers, 4).backward()
     assert logits.grad.abs().max() < 1e-3 * other.grad.abs().max()
+
+
+def test_a_student_is_told_its_loss_against_the_labels(recipe, pictures, tmp_path):
+    """As every other network, and on its held-out pictures; not sixteen times that against the answers."""
+    recipe = dataclasses.replace(recipe, epochs=1, batch_size=len(pictures))
+    taught = dataclasses.replace(pictures, answers=torch.full((len(pictures), 10), 0.1))
+    build = ARCHITECTURES["lenet5"].build
+    _, progress = fit("lenet5.mnist", build, taught, pictures, recipe, 0, CPU, tmp_path / "state.safetensors")
+    torch.manual_seed(0)
+    model = build()
+    initialise(model, recipe.init)
+    logits = model(prepare(pictures.images, recipe, recipe.size))
+    expected = F.cross_entropy(logits, pictures.labels).item()
+    assert progress.history[0]["train_loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_best_recipes_have_no_teacher_and_distilled_ones_have():

@@ -154,12 +154,14 @@ def fit(
             logits = network(x)
             answers = None if pictures.answers is None else pictures.answers[index]
             loss = objective(logits, labels, answers, recipe.temperature)
+            # What is told is against the labels, as in validation: a student's own loss is on another scale.
+            told = loss if answers is None else objective(logits.detach(), labels, None, 1)
         optimizer.zero_grad()
         (loss * (crew.size / len(whole))).backward()
         optimizer.step()
         if recipe.average:
             modules["average"].update_parameters(model)
-        totals += torch.stack([loss.detach(), (logits.argmax(1) == labels).sum()])
+        totals += torch.stack([told.detach(), (logits.argmax(1) == labels).sum()])
         progress.step += 1
         bar.update(len(whole))
         if not bar.disable and bar.last_print_n == bar.n:  # the bar has just been drawn: time for a look at the device
