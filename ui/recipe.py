@@ -9,8 +9,8 @@ from ui.texts import TEXTS, mark, mark_sentence
 OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW"}
 INITS = {"xavier_uniform": "Xavier", "he": "He", "lecun": "LeCun"}
 SPLITS = {
-    key: re.compile(TEXTS[key][0].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)"))
-    for key in ("recipe.split", "recipe.split.none")
+    key: re.compile(TEXTS[key][0].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)", names="(?P<names>.+)"))
+    for key in ("recipe.split", "recipe.split.taught", "recipe.split.none")
 }
 VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip")
 

@@ -773,6 +773,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "trained on the first {train} training pictures, validated on the last {held}",
         "用前 {train} 张训练图片训练，用最后 {held} 张验证",
     ),
+    "recipe.split.taught": (
+        "trained on the first {train} training pictures, validated on the last {held}, taught by {names}",
+        "用前 {train} 张训练图片训练，用最后 {held} 张验证，由 {names} 教授",
+    ),
     "recipe.split.none": (
         "trained on all {train}, validated on the test set",
         "用全部 {train} 张训练，用测试集验证",
