@@ -94,7 +94,7 @@ class Bench:
             known = min(self.measured(*each).count for each in both)
             counts = range(max(known, BATCH), COUNT + 1, BATCH)
             for found in _now_and_then([self.measured(*each, count) for each in both] for count in counts):
-                yield shown, measuring(found), rest  # all of it, as a page skips over what comes too fast for it
+                yield shown, measuring(found), rest  # all of it: no message builds on another
         except (PictureError, CheckpointError, RuntimeError) as error:
             yield _why(error), "", ""
 
