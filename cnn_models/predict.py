@@ -24,7 +24,7 @@ from cnn_models.hub import LoadedModel, ModelHub
 from cnn_models.ids import parse
 from cnn_models.preprocess import to_dataset_form, to_input
 from cnn_models.testsets import Measured
-from cnn_models.unusual import is_dot, lookalike, surprise
+from cnn_models.unusual import EDGE, is_dot, lookalike, surprise
 from cnn_models.zoo import ARCHITECTURES
 
 AT_ONCE = 16  # networks that one question may name
@@ -167,7 +167,7 @@ def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer
 def _answer(loaded: LoadedModel, logits: Tensor, milliseconds: float) -> Answer:
     card = loaded.card
     probabilities = (logits / card.temperature).softmax(0).tolist()
-    unusual = surprise(logits, card) > 0
+    unusual = surprise(logits, card) > EDGE
     first, second = logits.topk(2).values.tolist()
     label = card.classes[logits.argmax()]
     by_class = dict(zip(card.classes, probabilities, strict=True))

@@ -18,7 +18,7 @@ from cnn_models.hub import LoadedModel
 from cnn_models.ids import parse
 from cnn_models.predict import Answer, predict
 from cnn_models.preprocess import BlankPicture
-from cnn_models.unusual import energy
+from cnn_models.unusual import EDGE, energy
 from tests.conftest import make_card
 
 PICTURE = np.full((100, 100), 255, np.uint8)
@@ -145,12 +145,12 @@ def test_energy_above_the_threshold_is_unusual():
     found = -3 * math.log(math.exp(6 / 3) + 9)
     assert energy(torch.tensor([logits, logits]).double()).tolist() == pytest.approx([found, found])
     grid = np.zeros((28, 28), np.uint8)
-    assert predict(network(logits, energy_threshold=found - 0.01), grid).unusual is True
-    assert predict(network(logits, energy_threshold=found + 0.01), grid).unusual is False
+    assert predict(network(logits, energy_threshold=found - EDGE - 0.01), grid).unusual is True
+    assert predict(network(logits, energy_threshold=found - EDGE + 0.01), grid).unusual is False
     assert predict(network(logits), grid).unusual is False
     halved = -3 * math.log(math.exp(6 / 2 / 3) + 9)
-    assert predict(network(logits, temperature=2.0, energy_threshold=halved - 0.01), grid).unusual
-    assert not predict(network(logits, temperature=2.0, energy_threshold=halved + 0.01), grid).unusual
+    assert predict(network(logits, temperature=2.0, energy_threshold=halved - EDGE - 0.01), grid).unusual
+    assert not predict(network(logits, temperature=2.0, energy_threshold=halved - EDGE + 0.01), grid).unusual
 
 
 @pytest.mark.parametrize(

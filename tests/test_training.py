@@ -130,7 +130,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_never_stopped(tmp_path, undistu
     process = run(tmp_path)
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
-    time.sleep(0.15)
+    time.sleep(0.03)  # a step or two of ten
     process.send_signal(signal.SIGINT)
     code, errors = finish(process)
     assert code != 0 and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was stopped"

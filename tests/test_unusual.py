@@ -64,6 +64,12 @@ def test_a_drawn_digit_is_not(name):
     assert (verdict.label, verdict.unusual) == (name[0], False)
 
 
+def test_ones_with_a_flag_are_not_in_the_main():
+    flags = [(x, y) for x in (0.32, 0.36, 0.4) for y in (0.22, 0.26, 0.3, 0.34)]
+    ones = [compare(drawing([[flag, (0.52, 0.12), (0.52, 0.88)]]), "mnist").verdict for flag in flags]
+    assert sum(verdict.unusual for verdict in ones) <= 2
+
+
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_a_sample_is_not(dataset):
     for index in range(10):
