@@ -17,8 +17,8 @@ from cnn_models.specs import Card
 
 ENERGY_TEMPERATURE = 3
 # How far above its threshold an energy is unusual: thresholds are of scanned digits, and ones drawn with a flag, which
-# these hardly have, lie at the edge. At 0, most networks find 36 of 126 such ones unusual, and 174 of 200 scribbles;
-# at 0.1, 10 and 160.
+# these hardly have, lie at the edge. At 0, most networks find 39 of 126 such ones unusual, and 175 of 200 scribbles;
+# at 0.1, 12 and 161 (`python -m tests.benchmarks.unusual`).
 EDGE = 0.1
 LOOKALIKES = {"fashion_mnist": "mnist", "mnist": "fashion_mnist"}
 # Networks of clothing find half of the drawn digits usual, one of digits knows them. The other way round only what is

@@ -58,6 +58,16 @@ def drawing(strokes, side=280):
     return np.asarray(picture.resize((side, side), Image.Resampling.BOX))
 
 
+def ones_with_a_flag(xs, ys, feet):
+    """The flag begins at every x and y, the stem ends at every foot."""
+    return [drawing([[(x, y), (0.52, 0.12), (foot, 0.88)]]) for x in xs for y in ys for foot in feet]
+
+
+def scribbles(count):
+    torch.manual_seed(0)
+    return [drawing([torch.rand(25, 2).mul(0.8).add(0.1).tolist()]) for _ in range(count)]
+
+
 @pytest.mark.parametrize("name", DIGITS)
 def test_a_drawn_digit_is_not(name):
     verdict = compare(drawing(DIGITS[name]), "mnist").verdict
@@ -65,9 +75,8 @@ def test_a_drawn_digit_is_not(name):
 
 
 def test_ones_with_a_flag_are_not_in_the_main():
-    flags = [(x, y) for x in (0.32, 0.36, 0.4) for y in (0.22, 0.26, 0.3, 0.34)]
-    ones = [compare(drawing([[flag, (0.52, 0.12), (0.52, 0.88)]]), "mnist").verdict for flag in flags]
-    assert sum(verdict.unusual for verdict in ones) <= 2
+    found = [compare(one, "mnist") for one in ones_with_a_flag((0.32, 0.36, 0.4), (0.22, 0.26, 0.3, 0.34), (0.52,))]
+    assert sum(each.verdict.unusual for each in found) <= 2
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -84,9 +93,7 @@ def test_clothing_among_digits_is_in_the_main(data_dir):
 
 
 def test_scribbles_are_in_the_main():
-    torch.manual_seed(0)
-    scribbles = [drawing([torch.rand(25, 2).mul(0.8).add(0.1).tolist()]) for _ in range(30)]
-    assert sum(compare(picture, "mnist").verdict.unusual for picture in scribbles) > 15
+    assert sum(compare(picture, "mnist").verdict.unusual for picture in scribbles(30)) > 15
 
 
 def test_drawn_clothing_among_digits_is_unless_it_reads_as_a_digit():

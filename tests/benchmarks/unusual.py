@@ -1,4 +1,4 @@
-"""How many pictures are called "not one of the ten things": the bundled test pictures of each data set, in each.
+"""How many pictures are called "not one of the ten things": test pictures of each data set, in each, and drawings.
 
 python -m tests.benchmarks.unusual [PICTURES]
 
@@ -17,6 +17,7 @@ from cnn_models import DATASETS, ModelHub, compare
 from cnn_models.predict import is_strange
 from cnn_models.testsets import load_test_set
 from cnn_models.unusual import witness
+from tests.test_unusual import ones_with_a_flag, scribbles
 from training.calibrate import auroc
 
 
@@ -41,6 +42,11 @@ def main(count: int) -> None:
             f"AUROC of {other} against {dataset}: {auroc(alone[dataset], alone[other]):.4f} alone, "
             f"{auroc(relative[dataset], relative[other]):.4f} relative"
         )
+    xs, ys = (0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42), (0.2, 0.23, 0.26, 0.29, 0.32, 0.35)
+    drawings = {"ones with a flag": ones_with_a_flag(xs, ys, (0.49, 0.52, 0.55)), "scribbles": scribbles(200)}
+    for name, pictures in drawings.items():
+        strange = sum(is_strange(compare(picture, "mnist", hub=hub).models) for picture in pictures)
+        print(f"{strange} of {len(pictures)} {name} are unusual digits")
 
 
 if __name__ == "__main__":
