@@ -1,5 +1,6 @@
 """Augmentation: each picture moved by no more than asked, and not at all when nothing is asked."""
 
+import pytest
 import torch
 
 from training import augment
@@ -72,6 +73,25 @@ def test_a_square_of_the_side_is_erased_and_nothing_else():
     assert torch.equal(erased.sum((1, 2)), rows * columns), "it is not a rectangle"
     assert rows.max() == columns.max() == 8 and rows.min() == columns.min() == 4, "clipped by half at the borders"
     assert erased.any(0).all(), "some place is never erased"
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_a_rectangle_of_another_picture_counts_by_its_area(soft):
+    torch.manual_seed(0)
+    values, labels = torch.arange(10.0), torch.arange(10)
+    x, targets = values[:, None, None, None].expand(-1, 1, 28, 28), torch.eye(10) if soft else labels
+    shares = []
+    for _ in range(100):
+        mixed, answers = augment.cutmix(x, targets, 1)
+        patched = mixed[0, 0] == 9  # all have the same rectangle, the first one's is from the last picture
+        assert patched.sum() == patched.any(0).sum() * patched.any(1).sum(), "it is not a rectangle"
+        assert torch.equal(mixed[1:, 0], torch.where(patched, values[:-1, None, None], values[1:, None, None]))
+        shares.append(patched.float().mean().item())
+        expected = torch.eye(10) * (1 - shares[-1]) + torch.eye(10).roll(1, 0) * shares[-1]
+        torch.testing.assert_close(answers, expected)
+    assert min(shares) < 0.05 and max(shares) > 0.6
+    again = [augment.cutmix(x, targets, 0.3)[0] is x for _ in range(300)]
+    assert 180 < sum(again) < 240, "not the share of the batches that was asked for"
 
 
 def test_the_same_seed_gives_the_same_pictures():

@@ -1,4 +1,4 @@
-"""Augmentation: functions from a batch of pictures (float32, N x 1 x 28 x 28, 0 to 1) to another, on its device.
+"""Augmentation: functions from a batch of pictures (float32, N x 1 x H x W, 0 to 1) to another, on its device.
 
 They draw from torch's global generator, which the training loop seeds for every step.
 """
@@ -11,6 +11,9 @@ import math
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torchvision.transforms import v2
+
+CUTMIX = v2.CutMix(num_classes=10)
 
 
 def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, elastic: float = 0.0) -> Tensor:
@@ -62,3 +65,11 @@ def flip(x: Tensor) -> Tensor:
     """Half of the pictures mirrored left to right."""
     mirrored = (torch.rand(len(x)) < 0.5).to(x.device)
     return torch.where(mirrored[:, None, None, None], x.flip(3), x)
+
+
+def cutmix(x: Tensor, targets: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """A rectangle of every picture taken from another one, in a `share` of the batches (Yun et al. 2019: CutMix).
+
+    Targets, labels N or probabilities N x 10, are then mixed to probabilities by the area of the rectangle.
+    """
+    return CUTMIX(x, targets) if torch.rand(()) < share else (x, targets)

@@ -69,14 +69,14 @@ def autocast(device: torch.device, recipe: Recipe) -> AbstractContextManager:
     return torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
 
 
-def objective(logits: Tensor, labels: Tensor, answers: Tensor | None, temperature: float) -> Tensor:
-    """The summed loss of a batch: cross-entropy against the labels or, where there are any, a teacher's answers.
+def objective(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    """The summed cross-entropy of a batch against its targets: labels N, or probabilities N x 10.
 
-    Answers are met at their temperature; its square keeps the size of the gradients (Hinton et al. 2015).
+    A teacher's are met at their temperature; its square keeps the size of the gradients (Hinton et al. 2015).
     """
-    if answers is None:
-        return F.cross_entropy(logits, labels, reduction="sum")
-    return F.cross_entropy(logits / temperature, answers, reduction="sum") * temperature**2
+    if temperature == 1:
+        return F.cross_entropy(logits, targets, reduction="sum")
+    return F.cross_entropy(logits / temperature, targets, reduction="sum") * temperature**2
 
 
 def fit(
@@ -152,13 +152,15 @@ def fit(
         whole = order[batch * recipe.batch_size :][: recipe.batch_size]
         index = crew.part(whole)
         labels = pictures.labels.index_select(0, index)  # several times as fast as [index]
+        targets = labels if pictures.answers is None else pictures.answers.index_select(0, index)
         x = prepare(pictures.images.index_select(0, index), recipe, recipe.size_in(epoch))
+        if recipe.cutmix:
+            x, targets = augment.cutmix(x, targets, recipe.cutmix)
         with autocast(device, recipe):
             logits = network(x)
-            answers = None if pictures.answers is None else pictures.answers.index_select(0, index)
-            loss = objective(logits, labels, answers, recipe.temperature)
+            loss = objective(logits, targets, recipe.temperature)
             # What is told is against the labels, as in validation: a student's own loss is on another scale.
-            told = loss if answers is None else objective(logits.detach(), labels, None, 1)
+            told = loss if targets is labels else objective(logits.detach(), labels, 1)
         optimizer.zero_grad()
         (loss * (crew.size / len(whole))).backward()
         optimizer.step()

@@ -17,7 +17,8 @@ class Recipe:
 
     `lr` is the rate, or the peak of a `one_cycle` schedule. `average` is the decay per step of the exponential moving
     average of the weights that is validated and kept, 0 for none. Augmentation: rotation and shear in degrees, shift in
-    pixels, scale as a fraction, all up to that; `elastic` is a deviation in pixels, `erase` the side of a black square.
+    pixels, scale as a fraction, all up to that; `elastic` is a deviation in pixels, `erase` the side of a black square,
+    `cutmix` the share of batches in which every picture has a rectangle of another.
     `size` is the side of the network's input, `mean` and `std` normalise it; None takes the architecture's and the data
     set's. The first `small_epochs` see pictures of side `small_size`, which cost less. `precision` is that of the
     convolutions and products, the weights stay float32; `compile` is torch.compile. `teachers` are networks whose
@@ -39,6 +40,7 @@ class Recipe:
     shear: float = 0.0
     elastic: float = 0.0
     erase: int = 0
+    cutmix: float = 0.0
     flip: bool = False
     size: int | None = None
     small_size: int = 0
@@ -138,6 +140,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # From there, nothing more: taught by GoogLeNet, 93.60 % (0.173) after an epoch of three views; at twice the
         # rate, with degrees 5, shift 2 and scale 0.1, averaged over twice as long, 93.08 (0.182) after 5 of 10 epochs.
         "further": STEADY,
+        # And then: 93.70 % on held-out pictures (0.174) after two epochs.
+        "mixed": replace(STEADY, epochs=5, erase=0, cutmix=0.5),
     },
     "googlenet.mnist": {
         "best": replace(DIGITS, epochs=8, lr=1e-3, init="he", average=0.995),

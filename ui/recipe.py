@@ -12,7 +12,7 @@ SPLITS = {
     key: re.compile(TEXTS[key][0].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)", names="(?P<names>.+)"))
     for key in ("recipe.split", "recipe.split.taught", "recipe.split.none")
 }
-VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip")
+VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip", "cutmix")
 
 
 def recipe_words(recipe: dict) -> str:
@@ -64,4 +64,4 @@ def split_words(split: str) -> str:
 
 
 def _value(name: str, value: float) -> str:
-    return f"{100 * value:g}" if name == "scale" else f"{value:g}"
+    return f"{100 * value:g}" if name in ("scale", "cutmix") else f"{value:g}"
