@@ -8,6 +8,7 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.evaluation import Evaluation
 from cnn_models.layers import architecture_layers
 from cnn_models.specs import Card
+from cnn_models.unusual import EDGE
 
 TEMPLATE = """---
 {{ card_data }}
@@ -41,7 +42,8 @@ from {{ title }} with an AUROC of {{ "%.4f" | format(value) }}{{ ", " if not loo
 {% if card.energy_threshold is none -%}
 There is no energy from which on a picture counts as unusual, as no picture was held out to fit one on.
 {%- else -%}
-Above {{ card.energy_threshold }} a picture counts as unusual, as one in 200 validation pictures does.
+Above {{ card.energy_threshold }} is one in 200 validation pictures. From {{ edge }} above that on, which leaves room
+for drawings, CNN Lineup says that the network finds a picture unlike those it was trained on.
 {%- endif %}
 
 **What it takes for what**, in test pictures:
@@ -141,6 +143,7 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
         parts=(("test", "10,000 test pictures"), ("val", "validation pictures")),
         evaluation=evaluation,
+        edge=EDGE,
         fitted="fitted on the validation pictures" if card.recipe.get("held_out") else "as no picture was held out",
         strangers=[
             (f"one of {DATASETS[name].title}" if name in DATASETS else name, value)

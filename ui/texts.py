@@ -764,8 +764,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "recipe.varied.erase": ("a square of {value} pixels blackened", "涂黑边长 {value} 像素的方块"),
     "recipe.varied.flip": ("mirrored half of the time", "一半机会镜像"),
     "recipe.varied.cutmix": (
-        "patched with a part of another picture in {value} % of the batches",
-        "{value}% 的批次中以另一张图片的一块替换一部分",
+        "patched with a part of another picture in {value} % of the batches (so the accuracy in training reads low)",
+        "{value}% 的批次中以另一张图片的一块替换一部分（因此训练中的准确率偏低）",
     ),
     "recipe.unvaried": ("Pictures are shown as they are.", "图片原样出示。"),
     "recipe.taught": (
