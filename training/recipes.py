@@ -140,7 +140,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # From there, nothing more: taught by GoogLeNet, 93.60 % (0.173) after an epoch of three views; at twice the
         # rate, with degrees 5, shift 2 and scale 0.1, averaged over twice as long, 93.08 (0.182) after 5 of 10 epochs.
         "further": STEADY,
-        # And then: 93.70 % on held-out pictures (0.174) after two epochs.
+        # To go on from there, with patches instead of squares: 94.08 % after five epochs. Its price: strangers are told
+        # less well, against digits with an AUROC of 0.77 (0.98 before).
         "mixed": replace(STEADY, epochs=5, erase=0, cutmix=0.5),
     },
     "googlenet.mnist": {
