@@ -76,7 +76,7 @@ def test_a_drawn_digit_is_not(name):
 
 def test_ones_with_a_flag_are_not_in_the_main():
     found = [compare(one, "mnist") for one in ones_with_a_flag((0.32, 0.36, 0.4), (0.22, 0.26, 0.3, 0.34), (0.52,))]
-    assert sum(each.verdict.unusual for each in found) <= 2
+    assert sum(each.verdict.unusual for each in found) <= 1
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -99,7 +99,8 @@ def test_scribbles_are_in_the_main():
 def test_drawn_clothing_among_digits_is_unless_it_reads_as_a_digit():
     found = {name: compare(drawing([outline]), "mnist") for name, outline in CLOTHES.items()}
     taken = {name for name, each in found.items() if each.like != "fashion_mnist"}
-    assert taken <= {"Trouser", "Bag"} and {found[name].verdict.label for name in taken} <= {"0"}, "as a ring, a zero"
+    assert taken <= {"T-shirt/top", "Trouser", "Bag"}
+    assert {found[name].verdict.label for name in taken} <= {"0", "8"}, "as a ring, a zero, or as two"
 
 
 @pytest.mark.parametrize("radius", [0.004, 0.02, 0.035])
