@@ -21,7 +21,7 @@ ENERGY_TEMPERATURE = 3
 # 0.1, 12 and 161; here, 3 and 155 (`python -m tests.benchmarks.unusual`).
 EDGE = 0.15
 LOOKALIKES = {"fashion_mnist": "mnist", "mnist": "fashion_mnist"}
-# Networks of clothing find half of the drawn digits usual, one of digits knows them. The other way round only what is
+# Networks of clothing find most digits usual, one of digits knows them. The other way round only what is
 # unusual anyway is asked for: those of digits find clothing so by themselves, and would lose digits drawn thinly.
 DOUBTED = {"fashion_mnist"}
 WITNESS = "mini_resnet"  # is asked in both data sets; it tells them apart as well as three networks together

@@ -1,4 +1,4 @@
-"""Augmentation: functions from a batch of pictures (float32, N x 1 x H x W, 0 to 1) to another, on its device.
+"""Augmentation: functions from a batch of pictures (float32, N x 1 x 28 x 28, 0 to 1) to another, on its device.
 
 They draw from torch's global generator, which the training loop seeds for every step.
 """
@@ -70,6 +70,7 @@ def flip(x: Tensor) -> Tensor:
 def cutmix(x: Tensor, targets: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """A rectangle of every picture taken from another one, in a `share` of the batches (Yun et al. 2019: CutMix).
 
-    Targets, labels N or probabilities N x 10, are then mixed to probabilities by the area of the rectangle.
+    Pictures may be of any size, normalised or not. Targets, labels N or probabilities N x 10, are then mixed to
+    probabilities by the area of the rectangle.
     """
     return CUTMIX(x, targets) if torch.rand(()) < share else (x, targets)
