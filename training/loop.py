@@ -23,11 +23,11 @@ from training import augment
 from training.crew import Alone
 from training.data import Pictures
 from training.init import initialise
+from training.optimizers import OPTIMIZERS
 from training.recipes import Recipe
 from training.scores import measure
 from training.state import Progress, TrainingError, load_state, save_state
 
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}
 GOLDEN = 0x9E3779B1  # 2**32 over the golden ratio, prime: its multiples lie far apart modulo 2**32
 SEEDS = 4096  # of one process, before those of the next
 SAVE_EVERY = 120  # seconds between two savings of an unfinished training

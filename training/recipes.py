@@ -112,8 +112,9 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # 99.64 % on held-out pictures (loss 0.0170) against 99.52 (0.0198). The hotter, the worse: 99.60 (0.0179) at a
         # temperature of 2, 99.54 (0.0191) at 4. GoogLeNet at 4, bent as for mini_resnet, in 5 views: 99.46 (0.0198).
         "distilled": taught(FINE, teachers=("mini_resnet",), views=15, temperature=1.0),
-        # To the 98.52 % of the source run in a tenth of its time.
-        "fast": Recipe(epochs=1, batch_size=64, lr=6e-3, init="lecun", average=0.98),
+        # To the 98.52 % of the source run in a tenth of its time: 98.87 % on held-out pictures. AdamW came to 98.58 in
+        # almost half as long again, with any rate and decay of its second moment.
+        "fast": Recipe(epochs=1, batch_size=192, lr=0.016, optimizer="muon", init="lecun", average=0.98),
     },
     "lenet5.fashion_mnist": {
         # Over 50 epochs, 91.20 % on held-out pictures; over 130, 92.02.
@@ -153,6 +154,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         # To go on from there, as AlexNet. Six epochs of one cycle at 0.0005 with squares erased came from 94.48 % on
         # held-out pictures to 94.56, with the same loss (0.160); five at this rate to 94.50 (0.156).
         "further": replace(STEADY, epochs=5, lr=3e-4),
+        # To go on from there.
+        "muon": replace(CLOTHES, epochs=7, lr=1e-3, optimizer="muon", average=0.995, erase=10),
     },
     "mini_inception.mnist": {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
@@ -179,8 +182,13 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "best": replace(CLOTHES, init="he"),
         # No better: 92.72 % on held-out pictures by either, loss 0.213 against 0.209.
         "distilled": taught(CLOTHES, init="he"),
-        # To the 90.04 % of the source run in a tenth of its time.
-        "fast": Recipe(epochs=2, batch_size=96, lr=1e-2, init="he", average=0.98),
+        # After 16 epochs 92.86 % on held-out pictures, 92.46 at half the rate; `best`, as short, 91.70 (in bfloat16).
+        "muon": replace(CLOTHES, lr=6e-3, optimizer="muon", init="he"),
+        # To the 90.04 % of the source run in a tenth of its time: 91.00 % on held-out pictures (90.2 with AdamW). On a
+        # processor without products in bfloat16 rather with --precision float32: the same accuracy, half as long again.
+        "fast": Recipe(
+            epochs=2, batch_size=96, lr=6e-3, optimizer="muon", init="he", average=0.99, precision="bfloat16"
+        ),
     },
 }
 

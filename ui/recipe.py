@@ -6,7 +6,7 @@ import re
 
 from ui.texts import TEXTS, mark, mark_sentence
 
-OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW"}
+OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW", "muon": "Muon"}
 INITS = {"xavier_uniform": "Xavier", "he": "He", "lecun": "LeCun"}
 SPLITS = {
     key: re.compile(TEXTS[key][0].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)", names="(?P<names>.+)"))

@@ -1,0 +1,51 @@
+"""The optimisers that a recipe can name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+
+class Muon(torch.optim.Optimizer):
+    """torch's Muon for weights, AdamW for biases, both at one rate, about that of AdamW.
+
+    Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon) makes the momentum of a matrix orthogonal; the rate is
+    scaled as by Liu et al. 2025 (arXiv:2502.16982). A convolution's weights, O x I x H x W in `channels_last`, are its
+    matrix O x (H * W * I). `fused` is AdamW's.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float, fused: bool):
+        parameters = list(parameters)
+        biases = [p for p in parameters if p.ndim == 1]
+        self.weights = [p for p in parameters if p.ndim > 1]
+        matrices = [nn.Parameter(as_matrix(p.detach())) for p in self.weights]  # the same memory
+        # Networks this small learn as well from three iterations as from torch's five, in three quarters of the time.
+        scaled = {"momentum": 0.9, "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw"}
+        muon = torch.optim.Muon(matrices, weight_decay=weight_decay, **scaled)
+        adamw = torch.optim.AdamW(biases, weight_decay=weight_decay, fused=fused)
+        self.parts = muon, adamw
+        super().__init__(muon.param_groups + adamw.param_groups, {})
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        super().zero_grad(set_to_none)
+        for weight in self.weights:
+            weight.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        matrices, _ = self.param_groups
+        for weight, matrix in zip(self.weights, matrices["params"], strict=True):
+            matrix.grad = as_matrix(weight.grad)
+        for part, group in zip(self.parts, self.param_groups, strict=True):
+            part.state, part.param_groups = self.state, [group]  # as loading a state makes new ones
+            part.step()
+
+
+def as_matrix(weight: Tensor) -> Tensor:
+    """A view, a row for every output: M x N as it is, O x I x H x W in `channels_last` as O x (H * W * I)."""
+    return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).view(len(weight), -1)
+
+
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW, "muon": Muon}
