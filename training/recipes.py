@@ -153,9 +153,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "best": replace(CLOTHES, epochs=15, lr=1e-3, init="he", average=0.995),
         # To go on from there, as AlexNet. Six epochs of one cycle at 0.0005 with squares erased came from 94.48 % on
         # held-out pictures to 94.56, with the same loss (0.160); five at this rate to 94.50 (0.156).
+        # From there, seven of one cycle at 0.001 by Muon came to 94.54 (0.168): it fits the training pictures better.
         "further": replace(STEADY, epochs=5, lr=3e-4),
-        # To go on from there.
-        "muon": replace(CLOTHES, epochs=7, lr=1e-3, optimizer="muon", average=0.995, erase=10),
     },
     "mini_inception.mnist": {
         "source": replace(SOURCE, batch_size=64, lr=0.01),
