@@ -14,36 +14,33 @@ from training.state import TrainingError
 CPU = torch.device("cpu")
 
 
+def rows(tensor):
+    """Of a convolution's weights, a copy: a row for every output."""
+    return tensor.permute(0, 2, 3, 1).flatten(1).clone() if tensor.ndim == 4 else tensor.clone()
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=lambda architecture: architecture.name)
 def test_muon_steps_weights_as_torch_does_and_biases_as_adamw(architecture):
     """Against the optimisers of torch on copies: two steps, the second of which needs the state of the first."""
     torch.manual_seed(0)
     model = place(architecture.build(), CPU)
-    copies = [p.detach().clone(memory_format=torch.contiguous_format) for p in model.parameters()]
-    weights = [p.permute(0, 2, 3, 1).flatten(1) if p.ndim == 4 else p for p in copies if p.ndim > 1]
-    weights, biases = ([t.requires_grad_() for t in some] for some in (weights, [p for p in copies if p.ndim == 1]))
-    scaled = {"momentum": 0.9, "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw"}
-    theirs = (
-        torch.optim.Muon(weights, lr=0.01, weight_decay=0.1, **scaled),
-        torch.optim.AdamW(biases, lr=0.01, weight_decay=0.1),
-    )
+    copies = {name: torch.nn.Parameter(rows(p.detach())) for name, p in model.named_parameters()}
+    weights, biases = ([p for p in copies.values() if (p.ndim > 1) is is_weight] for is_weight in (True, False))
     ours = Muon(model.parameters(), weight_decay=0.1, fused=True)
+    settings = {"momentum": 0.9, "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw"}
+    theirs = torch.optim.Muon(weights, weight_decay=0.1, **settings), torch.optim.AdamW(biases, weight_decay=0.1)
     for _ in range(2):
         ours.zero_grad()
         assert all(p.grad is None for p in model.parameters())
-        for group in ours.param_groups:
-            group["lr"] = 0.01
-        gradients = {True: iter(weights), False: iter(biases)}
-        for p in model.parameters():
+        for name, p in model.named_parameters():
             p.grad = torch.randn_like(p)
-            p_theirs = next(gradients[p.ndim > 1])
-            p_theirs.grad = (p.grad.permute(0, 2, 3, 1) if p.ndim == 4 else p.grad).reshape(p_theirs.shape).clone()
+            copies[name].grad = rows(p.grad)
         for optimizer in (ours, *theirs):
+            for group in optimizer.param_groups:
+                group["lr"] = 0.01
             optimizer.step()
-    expected = {True: iter(weights), False: iter(biases)}
     for name, p in model.named_parameters():
-        matrix = p.permute(0, 2, 3, 1).flatten(1) if p.ndim == 4 else p
-        torch.testing.assert_close(matrix, next(expected[p.ndim > 1]), msg=name)
+        torch.testing.assert_close(rows(p), copies[name], msg=name)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -16,12 +16,12 @@ class Muon(torch.optim.Optimizer):
     matrix O x (H * W * I). `fused` is AdamW's.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], weight_decay: float, fused: bool):
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float = 0.01, fused: bool = False):
         parameters = list(parameters)
         biases = [p for p in parameters if p.ndim == 1]
         self.weights = [p for p in parameters if p.ndim > 1]
         matrices = [nn.Parameter(as_matrix(p.detach())) for p in self.weights]  # the same memory
-        # Networks this small learn as well from three iterations as from torch's five, in three quarters of the time.
+        # lenet5 learns as well from three iterations as from torch's five, in two thirds of the time.
         scaled = {"momentum": 0.9, "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw"}
         muon = torch.optim.Muon(matrices, weight_decay=weight_decay, **scaled)
         adamw = torch.optim.AdamW(biases, weight_decay=weight_decay, fused=fused)
