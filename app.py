@@ -7,7 +7,11 @@ import importlib.util
 import logging
 import os
 import re
+import signal
+import sys
+from collections.abc import Collection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 # Nothing is sent anywhere while the app runs; read when gradio is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -19,15 +23,14 @@ import gradio as gr
 from cnn_models import ModelHub
 from cnn_models.hub import MAX_MEMORY
 from ui import theme
-from ui.api import Page
 from ui.compare import compare_tab
 from ui.layers import layers_tab
 from ui.learn import learn_tab
+from ui.server.page import Page
 from ui.texts import say
 from ui.training import training_tab
 
-AT_ONCE = os.cpu_count() or 1  # questions over HTTP that are answered at the same time; more would slow each other
-WAITING = 200  # questions that may wait for their turn
+WAITING = 200  # events that gradio may not have begun yet; their order is that of `ui.server.turns`
 
 
 def build(hub: ModelHub) -> gr.Blocks:
@@ -36,7 +39,7 @@ def build(hub: ModelHub) -> gr.Blocks:
         gr.HTML(theme.HEADER, apply_default_css=False)
         with gr.Tabs():
             with gr.Tab(say("en", "tab.compare"), elem_id="compare"):
-                compare_tab(hub)
+                compare_tab(hub, page.turns, page.slow)
             with gr.Tab(say("en", "tab.layers")) as layers:
                 layers_tab(hub, layers)
             with gr.Tab(say("en", "tab.training"), elem_id="training") as training:
@@ -54,6 +57,11 @@ def size(text: str) -> int:
     return int(float(match[1]) * {"M": 10**6, "G": 10**9}[match[2]])
 
 
+def hosts(names: Collection[str], root_path: str | None) -> set[str]:
+    """The names under which this server is known in public: those given, that of a Space, and a root path's."""
+    return {*names, os.environ.get("SPACE_HOST", ""), urlsplit(root_path or "").hostname or ""} - {""}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", help="the address to listen on; 0.0.0.0 lets other machines in")
@@ -69,6 +77,13 @@ def main() -> None:
         help="what loaded networks may take, as 800M or 1.5G (default: 1G); the ten of the line-up take 0.43G",
     )
     parser.add_argument("--root-path", help="the path under which a proxy shows the app; also GRADIO_ROOT_PATH")
+    parser.add_argument(
+        "--public-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name, such as example.org, under which clients of MCP may use the tools; may be given several times",
+    )
     args = parser.parse_args()
     logging.basicConfig(format="%(message)s")
     logging.getLogger("cnn_models").setLevel(logging.INFO)
@@ -76,8 +91,11 @@ def main() -> None:
         hub = ModelHub(args.weights, args.namespace, max_memory=args.max_memory, public=True)
     except ValueError as error:
         parser.error(str(error))
+    # A stop from outside is an exit like any other: uploads are deleted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     page = build(hub)
-    page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING).launch(
+    page.queue(default_concurrency_limit=None, max_size=WAITING).launch(
+        hosts=hosts(args.public_host, args.root_path),
         server_name=args.host,
         server_port=args.port,
         share=args.share,

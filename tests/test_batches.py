@@ -7,6 +7,12 @@ import pytest
 
 from ui import batches
 from ui.batches import MOST, Batches
+from ui.server.turns import Visitor
+
+
+def waits(ask):
+    """How many questions wait."""
+    return sum(len(queue) for sessions in ask._waiting._queues.values() for queue in sessions.values())
 
 
 @pytest.fixture
@@ -15,14 +21,14 @@ def busy(monkeypatch):
     monkeypatch.setattr(batches.os, "cpu_count", lambda: 1)
     gate, begun, pool = threading.Event(), threading.Event(), ThreadPoolExecutor(50)
 
-    def make(work, alike):
+    def make(work, alike, by=lambda question: Visitor("one house", str(question))):
         def waiting(questions):
             if questions == ["first"]:
                 begun.set()
                 gate.wait()
             return work(questions)
 
-        ask = Batches(waiting, alike)
+        ask = Batches(waiting, alike, by)
         pool.submit(ask, "first")
         begun.wait()
 
@@ -30,7 +36,7 @@ def busy(monkeypatch):
             found = []
             for question in questions:  # one after another, so that their order is known
                 found.append(pool.submit(ask, question))
-                while len(ask._waiting) < len(found):
+                while waits(ask) < len(found):
                     pass
             gate.set()
             return found
@@ -56,3 +62,20 @@ def test_an_error_is_of_those_who_asked_together(busy):
     assert right.result() == 0.25
     with pytest.raises(ZeroDivisionError):
         wrong.result()
+
+
+def test_who_floods_makes_others_wait_for_one_question(busy):
+    seen = []
+    by = lambda question: Visitor(str(question)[0], str(question)[-1])  # noqa: E731
+    asked = busy(lambda questions: seen.append(questions) or questions, lambda question: 0, by)
+    found = asked("a1", "a 1", "a  1", "a2", "b1", "c1")
+    assert {each.result() for each in found} == {"a1", "a 1", "a  1", "a2", "b1", "c1"}
+    assert seen[1] == ["a1", "b1", "c1"]  # one of each address
+    assert sorted(map(sorted, seen[2:])) == [["a  1"], ["a 1", "a2"]]  # then one of each session
+
+
+def test_a_session_is_answered_in_order(busy):
+    seen = []
+    asked = busy(lambda questions: seen.extend(questions) or questions, type, lambda question: Visitor())
+    assert [each.result() for each in asked(1, 2, 3)] == [1, 2, 3]
+    assert seen == ["first", 1, 2, 3]

@@ -1,14 +1,13 @@
 """What the sketchpad may send, and what a visitor may send in its place."""
 
 import base64
-from pathlib import Path
 
 import pytest
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from cnn_models import DATASETS
 from cnn_models.decode import PictureError, decode
+from ui.server import uploads
 from ui.sketchpad import HERE, PNG, UPLOAD, picture_of, samples, uploaded
 
 
@@ -22,11 +21,12 @@ def test_a_drawing_is_its_bytes():
 
 
 def test_only_what_was_uploaded_here_is_opened(tmp_path):
-    folder = Path(get_upload_folder()) / "test_sketchpad"
+    folder = uploads.folder() / "test_sketchpad"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "a.png").write_bytes(b"x")
     (tmp_path / "b.png").write_bytes(b"x")
     assert picture_of(f"{UPLOAD}{folder / 'a.png'}") == (folder / "a.png").resolve()
+    assert picture_of(UPLOAD + uploads.keep("b.png", b"x")).read_bytes() == b"x"
     outside = [str(tmp_path / "b.png"), "/etc/passwd", f"{folder}/../../../etc/passwd", "", ".", "a\0b", str(folder)]
     for path in outside:
         with pytest.raises(PictureError, match="not a picture uploaded here"):

@@ -17,7 +17,7 @@ from cnn_models.preprocess import BLANK
 from ui.recipe import split_words
 from ui.texts import LANGUAGES, TEXTS, attribute, mark, mark_sentence, note_html, say, script, translate
 
-SOURCES = [path for kind in ("*.py", "*.js") for path in (Path("ui")).glob(kind) if path.name != "texts.py"]
+SOURCES = [path for kind in ("*.py", "*.js") for path in Path("ui").rglob(kind) if path.name != "texts.py"]
 
 
 def names(text: str) -> set[str]:

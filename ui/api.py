@@ -5,14 +5,15 @@ Annotations are not postponed here: gradio makes the types of the answers from t
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TypedDict
 
 import gradio as gr
 import numpy as np
-from gradio.components.api_component import Api
+from anyio import to_thread
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
 from cnn_models.checkpoint import CheckpointError
@@ -25,9 +26,9 @@ from cnn_models.mistakes import alike, answers_of
 from cnn_models.perturb import DISTURBANCES, break_down, disturbed
 from cnn_models.preprocess import steps as steps_of
 from ui.alike import SHOWN
+from ui.server.turns import VISITOR, Turns
 from ui.sketchpad import uploaded
 from ui.steps import data_url, enlarged
-from ui.why import TURNS
 
 PATIENCE = 30  # seconds to wait for weights that are on their way
 
@@ -104,19 +105,10 @@ class Answer(TypedDict):
     mistakes: list[Mistake]
 
 
-class Page(gr.Blocks):
-    """A page whose endpoints may be sent their first arguments alone; gradio by itself wants all of them."""
+def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., Awaitable[Answer]]:
+    """`/compare` over the networks of a hub: one of the `turns`, and a `slow` one to explain each network."""
 
-    def validate_inputs(self, block_fn, inputs: list) -> None:
-        left_out = block_fn.inputs[len(inputs) :]
-        inputs.extend(block.value for block in left_out if isinstance(block, Api))
-        super().validate_inputs(block_fn, inputs)
-
-
-def compare_function(hub: ModelHub) -> Callable[..., Answer]:
-    """`/compare` over the networks of a hub."""
-
-    def compare(
+    async def compare(
         image: gr.FileData,
         dataset: str = next(iter(DATASETS)),
         models: list[str] | None = None,
@@ -141,26 +133,33 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
             # gradio hands the file on as the dictionary that was sent.
             path = uploaded((image or {}).get("path"))
             if dataset in DATASETS:
-                arrive(hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
-            result = predict.compare(path, dataset, models or (), hub, off)
-            answer = result.to_dict()
-            for model in answer["models"]:
-                given = partial(given_to, grid=result.picture, off=off)
-                model["input"] = hub.run(model["id"], given) if steps else None
-                reasons = partial(why, result=result, label=label or model["label"], off=off)
-                model["why"] = TURNS.submit(hub.run, model["id"], reasons).result() if explain else None
-            pictures = steps_of(decode(path, off), DATASETS[dataset], off) if steps else ()
-            return answer | {
-                "steps": [
-                    {"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())}
-                    for step in pictures
-                ],
-                "mistakes": mistakes(hub, result) if explain else [],
-            }
+                await to_thread.run_sync(arrive, hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
+            async with turns.turn(VISITOR.get()):
+                result = await to_thread.run_sync(predict.compare, path, dataset, models or (), hub, off)
+                answer = await to_thread.run_sync(answer_of, hub, result, path if steps else None, off)
+            if explain:
+                for model in answer["models"]:
+                    reasons = partial(why, result=result, label=label or model["label"], off=off)
+                    async with slow.turn(VISITOR.get()):
+                        model["why"] = await to_thread.run_sync(hub.run, model["id"], reasons)
+                async with turns.turn(VISITOR.get()):
+                    answer["mistakes"] = await to_thread.run_sync(mistakes, hub, result)
+            return answer
         except (ValueError, TypeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     return compare
+
+
+def answer_of(hub: ModelHub, result: predict.Comparison, path: Path | None, off: Collection[str]) -> Answer:
+    """The answer without reasons; of the image in `path`, if there is one, with the steps and the networks' inputs."""
+    answer = result.to_dict() | {"steps": [], "mistakes": []}
+    for model in answer["models"]:
+        given = partial(given_to, grid=result.picture, off=off)
+        model |= {"input": hub.run(model["id"], given) if path else None, "why": None}
+    for step in steps_of(decode(path, off), DATASETS[result.dataset], off) if path else ():
+        answer["steps"].append({"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())})
+    return answer
 
 
 def arrive(hub: ModelHub, ids: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Questions of many visitors, answered in the order they came; those who want the same are answered together."""
+"""Questions of many visitors, in rotation between them; those who want the same are answered together."""
 
 from __future__ import annotations
 
@@ -6,40 +6,48 @@ import os
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
+
+from ui.server.turns import RoundRobin, Visitor
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 MOST = 8  # questions at once: the first of them waits for the last
 
 
+class _Waiting(NamedTuple):
+    alike: Hashable
+    question: object
+    answer: Future
+
+
 class Batches(Generic[Q, A]):
     """Calls `work` with the questions that wait for it and are `alike`, which costs less than one after another.
 
-    First come, first answered, as many at once as there are cores: more would only slow each other.
+    As many calls at once as there are cores: more would only slow each other. Whose question it is, `by` says: a call
+    takes one of each session, and while several addresses wait, one of each address, so that who asks a lot makes
+    nobody else wait for more than one of theirs.
     """
 
-    def __init__(self, work: Callable[[list[Q]], list[A]], alike: Callable[[Q], Hashable]):
-        self._work, self._alike = work, alike
+    def __init__(self, work: Callable[[list[Q]], list[A]], alike: Callable[[Q], Hashable], by: Callable[[Q], Visitor]):
+        self._work, self._alike, self._by = work, alike, by
         self._turns = ThreadPoolExecutor(os.cpu_count(), "batches")
-        self._waiting: list[tuple[Hashable, Q, Future[A]]] = []
+        self._waiting: RoundRobin[_Waiting] = RoundRobin()
         self._lock = threading.Lock()
 
     def __call__(self, question: Q) -> A:
         """Its answer. Raises what `work` does."""
         answer: Future[A] = Future()
         with self._lock:
-            self._waiting.append((self._alike(question), question, answer))
+            self._waiting.put(self._by(question), _Waiting(self._alike(question), question, answer))
         self._turns.submit(self._next)
         return answer.result()
 
     def _next(self) -> None:
         with self._lock:
-            if not self._waiting:  # an earlier turn took the question along
-                return
-            first = self._waiting[0][0]
-            batch = [each for each in self._waiting if each[0] == first][:MOST]
-            self._waiting = [each for each in self._waiting if each not in batch]
+            batch = self._take()
+        if not batch:  # an earlier turn took the question along
+            return
         _, questions, futures = zip(*batch, strict=True)
         try:
             for future, answer in zip(futures, self._work(list(questions)), strict=True):
@@ -48,3 +56,14 @@ class Batches(Generic[Q, A]):
             for future in futures:
                 if not future.done():
                     future.set_exception(error)
+
+    def _take(self) -> list[_Waiting]:
+        """The question whose turn it is, and those of others that are answered with it."""
+        chosen: list[Visitor] = []
+        first, one_each = None, self._waiting.addresses > 1
+        for visitor, waiting in self._waiting.heads():
+            first = first or waiting
+            is_served = one_each and any(visitor.address == other.address for other in chosen)
+            if waiting.alike == first.alike and not is_served and len(chosen) < MOST:
+                chosen.append(visitor)
+        return [self._waiting.take(visitor) for visitor in chosen]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import gradio as gr
+from anyio import to_thread
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from ui.api import compare_function, models_function
@@ -13,6 +13,7 @@ from ui.ask import PARTS, SORTS
 from ui.bring import Bringer, field
 from ui.keep import export, keep
 from ui.look import Looker
+from ui.server.turns import VISITOR, Turns
 from ui.sketchpad import samples, sketchpad
 from ui.texts import attribute, mark
 from ui.why import Explainer
@@ -65,26 +66,25 @@ def whys() -> str:
     )
 
 
-def compare_tab(hub: ModelHub) -> None:
-    """Everything on the tab, and the two public endpoints."""
-
+def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
+    """Everything on the tab, and the two public endpoints. What takes seconds takes `slow` turns."""
     looker = Looker(hub)
+    explainer, bringer = Explainer(looker), Bringer(hub)
 
-    def look(sent: object) -> dict:
-        return looker.look(sent)
-
-    explainer = Explainer(looker)
+    # Coroutines, as these order themselves among visitors, or wait for the Hub more than they compute.
+    async def look(sent: object) -> dict:
+        return await to_thread.run_sync(looker.look, sent)
 
     async def why(sent: object) -> str:
-        return await asyncio.to_thread(explainer.why, sent)  # whoever waits for a turn takes none of gradio's threads
+        explain = await to_thread.run_sync(explainer.prepare, sent)
+        async with slow.turn(VISITOR.get()):
+            return await to_thread.run_sync(explain)
 
-    bringer = Bringer(hub)
+    async def bring(sent: object) -> dict:
+        return await to_thread.run_sync(bringer.bring, sent)
 
-    def bring(sent: object) -> dict:
-        return bringer.bring(sent)
-
-    def bringing(sent: object) -> dict:
-        return bringer.bringing(sent)
+    async def bringing(sent: object) -> dict:
+        return await to_thread.run_sync(bringer.bringing, sent)
 
     def export_handwriting(sent: object) -> dict:
         return export(sent)
@@ -96,5 +96,5 @@ def compare_tab(hub: ModelHub) -> None:
         elem_id="compare-page",
         apply_default_css=False,
     )
-    gr.api(compare_function(hub), api_name="compare")
+    gr.api(compare_function(hub, turns, slow), api_name="compare")
     gr.api(models_function(hub), api_name="models")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +26,7 @@ from cnn_models.preprocess import BlankPicture, Step, decoded, steps
 from ui.ask import Ask
 from ui.batches import Batches
 from ui.board import Column, board
+from ui.server.turns import VISITOR, Visitor
 from ui.sketchpad import picture_of
 from ui.steps import strip
 from ui.texts import say, translate
@@ -36,10 +37,11 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class Question:
-    """An ask, the places of its networks, and what becomes of its picture."""
+    """An ask, the places of its networks, whose it is, and what becomes of its picture."""
 
     ask: Ask
     columns: dict[str, Column]
+    visitor: Visitor = field(default_factory=lambda: VISITOR.get(Visitor()))
     grey: np.ndarray | None = None
     seen: tuple[Step, ...] = ()
     shown: dict | None = None
@@ -82,7 +84,7 @@ class Looker:
     def __init__(self, hub: ModelHub):
         self._hub = hub
         self._remember = Memory()
-        self._batches = Batches(self._look, lambda question: question.alike)
+        self._batches = Batches(self._look, lambda question: question.alike, lambda question: question.visitor)
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def look(self, sent: object) -> dict:

@@ -7,10 +7,9 @@ import binascii
 from html import escape
 from pathlib import Path
 
-from gradio.utils import get_upload_folder
-
 from cnn_models import DATASETS
 from cnn_models.decode import MAX_BYTES, PictureError
+from ui.server import uploads
 from ui.texts import attribute, mark
 
 HERE = Path(__file__).parent
@@ -73,9 +72,11 @@ def picture_of(value: object) -> bytes | Path | None:
 
 
 def uploaded(path: object) -> Path:
-    """The path, if it is of a file uploaded to this app: a visitor can send any. Raises PictureError."""
+    """The path of an upload by its name, or as gradio found it: a visitor can send any. Raises PictureError."""
+    if found := uploads.upload_path(path):
+        return found
     if isinstance(path, str) and "\0" not in path:
         found = Path(path).resolve()
-        if found.is_relative_to(Path(get_upload_folder()).resolve()) and found.is_file():
+        if found.is_relative_to(uploads.folder()) and found.is_file():
             return found
     raise PictureError("That is not a picture uploaded here; upload it first.")

@@ -32,7 +32,6 @@ T = TypeVar("T")
 REMEMBERED = 1000  # measurements
 PART = 500  # test pictures for each row of a table at first, of a network that takes long for all of them
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
-AT_ONCE = {"concurrency_limit": 10, "concurrency_id": "switches"}
 NOW = "performance.now()"
 CODE = Path(__file__).with_name("switch_grid.js").read_text(encoding="utf-8")
 More = Callable[[LoadedModel, Drawing, str], str]
@@ -196,7 +195,6 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
         {"inputs": [network, parts_off, when, *sent], "outputs": [shown, test, rest], "js": asking}
         | {"trigger_mode": "multiple"}  # the newest ends the others
         | event
-        | AT_ONCE
     )
 
     def leave(when: float, opened: gr.SelectData, request: gr.Request) -> None:
@@ -207,7 +205,7 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     page, whole = tabs
     gr.on([tab.parent.select for tab in tabs], leave, when, js=f"() => {NOW}", queue=False, **event)
     listing = f"(network, when, ...drawing) => ({SENT})(network, {NOW}, ...drawing)"
-    each.click(alone, [network, when, *sent], table, trigger_mode="once", js=listing, **event, **AT_ONCE)
+    each.click(alone, [network, when, *sent], table, trigger_mode="once", js=listing, **event)
     # Meanwhile there may be another drawing, or another data set.
     gr.on([page.select, whole.select], clear, when, table, js=f"() => {NOW}", queue=False, **event)
     gr.on([page.select, off.input], show, **asked)

@@ -8,6 +8,7 @@ or `attribute` instead: it is English until `language.js` says it in the visitor
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -30,6 +31,49 @@ TEXTS: dict[str, tuple[str, str]] = {
     "dataset.digits": ("Digits", "数字"),
     "dataset.clothing": ("Clothing", "服饰"),
     "dataset.choose": ("Data set", "数据集"),
+    # The server.
+    "server.large": (
+        "That is larger than {most} MB, the most that is taken; make it smaller.",
+        "内容超过 {most} MB 的上限，请缩小后再试。",
+    ),
+    "server.slow": (
+        "The request did not arrive in time; check the connection and try again.",
+        "请求未能及时到达，请检查网络后重试。",
+    ),
+    "server.closed": (
+        "There is nothing at this address; see /gradio_api/info.",
+        "此地址没有内容，请查看 /gradio_api/info。",
+    ),
+    "server.connections": (
+        "There are too many open requests from your address; close some and try again.",
+        "来自您地址的未完成请求过多，请关闭一些后重试。",
+    ),
+    "server.busy": (
+        "You have asked for more than can be answered at once; wait a moment and try again.",
+        "您同时提出的请求过多，请稍后再试。",
+    ),
+    "server.host": (
+        "This server is not known as {host}; start it with --public-host {host} if it should be.",
+        "此服务器不以 {host} 为名；如需使用，请以 --public-host {host} 启动。",
+    ),
+    "server.origin": ("Pages of other sites may not use these tools.", "其他网站的页面不能使用这些工具。"),
+    "server.unknown": (
+        "The page asks for something that this server does not have; reload the page.",
+        "页面请求了服务器没有的内容，请刷新页面。",
+    ),
+    "server.unreadable": (
+        "The request cannot be read; reload the page, or see /gradio_api/info for what is expected.",
+        "无法读取请求，请刷新页面，或查看 /gradio_api/info 了解格式。",
+    ),
+    "server.upload.none": ("There is no file in this request; choose one.", "请求中没有文件，请选择一个。"),
+    "server.upload.many": (
+        "Uploads come as multipart/form-data, with at most {most} files at once; send them one after another.",
+        "上传须为 multipart/form-data，一次最多 {most} 个文件，请逐个发送。",
+    ),
+    "server.upload.full": (
+        "The server has no room for uploads now; draw, or try again later.",
+        "服务器暂时没有空间存放上传文件，请直接绘制或稍后再试。",
+    ),
     # Classes that have names.
     "class.T-shirt/top": ("T-shirt/top", "T恤"),
     "class.Trouser": ("Trouser", "裤子"),
@@ -1247,6 +1291,11 @@ def note_html(note: str) -> str:
     for odd in range(1, len(parts), 2):
         parts[odd] = f"<code>{parts[odd].replace('.', '.<wbr>').replace('_', '_<wbr>')}</code>"
     return "".join(parts)
+
+
+def language_of(headers: Mapping[str, str]) -> str:
+    """The language of a browser, where a request names none itself."""
+    return "zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
 def script() -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -17,6 +15,7 @@ from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import soft_vote
 from cnn_models.crops import SCALES, Looks, many_looks
 from cnn_models.decode import PictureError
+from cnn_models.errors import TranslatableError
 from cnn_models.explain import WINDOW, explain
 from cnn_models.hub import LoadedModel
 from cnn_models.perturb import DISTURBANCES, Broken, break_down, disturbed
@@ -32,8 +31,6 @@ from ui.verdict import class_name, listing, network_name, percent
 
 T = TypeVar("T")
 SHOWN = 112  # pixels of a heat map
-# What takes seconds leaves cores to the answers, which follow the pen.
-TURNS = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), "why")
 HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
 
 
@@ -45,14 +42,24 @@ class Explainer:
 
     def why(self, sent: object) -> str:
         """The part that is asked for, or a sentence where there is nothing to explain."""
+        return self.prepare(sent)()
+
+    def prepare(self, sent: object) -> Callable[[], str]:
+        """What computes `why`, in seconds, once the networks are there, which may take a download."""
         ask = Ask.read(sent)
         try:
-            ids, step = self._looker.ready(ask)  # this may wait for a download
-            if not ids:
-                return f"<p>{say(ask.language, 'steps.nothing')}</p>"
-            return TURNS.submit(self._why, ask, ids, step.picture).result()
+            ids, step = self._looker.ready(ask)
         except (PictureError, CheckpointError) as error:
-            return f"<p>{note_html(translate(ask.language, error))}</p>"
+            return partial(_refused, ask, error)
+        if not ids:
+            return lambda: f"<p>{say(ask.language, 'steps.nothing')}</p>"
+        return partial(self._part, ask, ids, step.picture)
+
+    def _part(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+        try:
+            return self._why(ask, ids, grid)
+        except (PictureError, CheckpointError) as error:
+            return _refused(ask, error)
 
     def _why(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
         if ask.part == "break":
@@ -117,6 +124,10 @@ class Explainer:
         heads = ("why.network", "why.single", "why.many", "why.cost")
         head = "".join(f"<th scope='col'>{escape(say(ask.language, key, count=looks.count))}</th>" for key in heads)
         return f"<p>{escape(text)}</p><table class='looks'><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _refused(ask: Ask, error: TranslatableError) -> str:
+    return f"<p>{note_html(translate(ask.language, error))}</p>"
 
 
 def _share(language: str, label: str, probabilities: Mapping[str, float]) -> str:

@@ -1,0 +1,133 @@
+"""The order of work of many visitors."""
+
+import asyncio
+
+import pytest
+
+from ui.server.turns import BusyError, RoundRobin, Turns, Visitor
+
+
+async def settle():
+    """Let every task go as far as it can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class Bench:
+    """One turn, held until `let_go`, and the names of those who had one since, in order."""
+
+    def __init__(self, **limits):
+        self.turns, self.had, self.tasks = Turns(1, **limits), [], {}
+        self.gate = asyncio.Event()
+
+    async def hold(self):
+        async def holding():
+            async with self.turns.turn(Visitor("holder")):
+                await self.gate.wait()
+
+        self.tasks["holder"] = asyncio.create_task(holding())
+        await settle()
+
+    async def ask(self, address, session="", name=""):
+        async def asking():
+            async with self.turns.turn(Visitor(address, session)):
+                self.had.append(name or address + session)
+                await asyncio.sleep(0)
+
+        task = self.tasks[name or address + session] = asyncio.create_task(asking())
+        await settle()
+        return task
+
+    async def let_go(self):
+        self.gate.set()
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+
+
+def run(test):
+    """An async test, without a plugin for it."""
+    return lambda: asyncio.run(test())
+
+
+@run
+async def test_addresses_and_their_sessions_take_turns():
+    bench = Bench()
+    await bench.hold()
+    for name in ("first", "second", "third"):
+        await bench.ask("flood", "1", name)
+    await bench.ask("flood", "2")
+    await bench.ask("quiet")
+    await bench.let_go()
+    assert bench.had == ["first", "quiet", "flood2", "second", "third"]
+
+
+@run
+async def test_who_asks_for_too_much_is_told_and_nobody_else():
+    bench = Bench(per_session=2, per_address=3)
+    await bench.hold()
+    tasks = [await bench.ask("flood", "1", str(index)) for index in range(4)]
+    tasks += [await bench.ask("flood", "2", "other"), await bench.ask("flood", "3", "more")]
+    await bench.ask("quiet")
+    assert [task.done() for task in tasks] == [False, False, True, True, False, True]
+    assert all(isinstance(task.exception(), BusyError) for task in tasks if task.done())
+    await bench.let_go()
+    assert bench.had == ["0", "quiet", "other", "1"]
+    assert not bench.turns._pending and bench.turns._free == 1  # nothing is left of who has left
+
+
+@run
+async def test_work_whose_visitor_has_left_is_dropped():
+    bench = Bench()
+    await bench.hold()
+    leaving, staying = await bench.ask("leaving"), await bench.ask("staying")
+    leaving.cancel()
+    await bench.let_go()
+    assert staying.done() and bench.had == ["staying"]
+    assert not bench.turns._pending and bench.turns._free == 1
+
+
+@run
+async def test_a_turn_that_comes_as_its_visitor_leaves_goes_to_the_next():
+    bench = Bench()
+    await bench.hold()
+    leaving, staying = await bench.ask("leaving"), await bench.ask("staying")
+    bench.gate.set()
+    await asyncio.sleep(0)  # the holder lets go: the turn is given, and nobody has run since
+    leaving.cancel()
+    await asyncio.wait({staying}, timeout=5)
+    assert "staying" in bench.had and bench.turns._free == 1
+
+
+@run
+async def test_an_error_gives_the_turn_back():
+    turns = Turns(1)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            async with turns.turn(Visitor("a")):
+                1 / 0  # noqa: B018
+    assert turns._free == 1
+
+
+def test_a_queue_that_is_taken_from_and_removed_from_is_empty():
+    queue = RoundRobin()
+    for visitor, item in ((Visitor("a", "1"), 1), (Visitor("a", "2"), 2), (Visitor("b"), 3)):
+        queue.put(visitor, item)
+    assert [item for _, item in queue.heads()] == [1, 3, 2] and queue.addresses == 2
+    queue.remove(Visitor("a", "2"), 2)
+    queue.remove(Visitor("nobody"), 9)
+    assert [queue.take(), queue.take(Visitor("b"))] == [1, 3]
+    assert not queue
+    with pytest.raises(KeyError):
+        queue.take()
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),  # of one household
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_visitor_is_known_by_the_address_of_the_household(host, address):
+    assert Visitor.of(host, None) == (address, "None")
