@@ -23,8 +23,10 @@ from cnn_models.fetch import StillComing
 from cnn_models.hub import LoadedModel
 from cnn_models.mistakes import alike, answers_of
 from cnn_models.perturb import DISTURBANCES, break_down, disturbed
+from cnn_models.preprocess import SWITCHES
 from cnn_models.preprocess import steps as steps_of
 from ui.alike import SHOWN
+from ui.ask import all_known, fields, flag, items, known
 from ui.sketchpad import uploaded
 from ui.steps import data_url, enlarged
 from ui.why import TURNS
@@ -136,13 +138,14 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
             off: steps of the preprocessing to leave out: orientation, polarity, ink, scale, centre, normalisation.
             label: the class that the heat maps explain; empty for each network's own answer.
         """
-        off = off or ()
         try:
-            # gradio hands the file on as the dictionary that was sent.
-            path = uploaded((image or {}).get("path"))
-            if dataset in DATASETS:
-                arrive(hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
-            result = predict.compare(path, dataset, models or (), hub, off)
+            # gradio hands on what was sent, whatever its type is, and a file as a dictionary.
+            path = uploaded(fields(image, {}).get("path"))
+            dataset, steps, explain = known(dataset, DATASETS), flag(steps or False), flag(explain or False)
+            models, off = items(models or []), all_known(off or [], SWITCHES)
+            label = known(label, DATASETS[dataset].classes) if label else ""
+            arrive(hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
+            result = predict.compare(path, dataset, models, hub, off)
             answer = result.to_dict()
             for model in answer["models"]:
                 given = partial(given_to, grid=result.picture, off=off)
@@ -157,7 +160,7 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
                 ],
                 "mistakes": mistakes(hub, result) if explain else [],
             }
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     return compare
