@@ -151,7 +151,7 @@ def test_the_table_is_of_what_is_drawn_and_chosen(hub):
     for opened, ends in (("Shortcuts", False), ("Learn", False), ("Compare", True), ("Averages", True)):
         table = alone.fn("mini_resnet", 6, "", "mnist", mine)
         next(table)
-        leave(7, SimpleNamespace(value=opened), mine)
+        leave(7, gr.EventData(None, {"value": opened}), mine)
         assert (list(table) == ended) is ends
 
 

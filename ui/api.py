@@ -140,11 +140,11 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
         """
         try:
             # gradio hands on what was sent, whatever its type is, and a file as a dictionary.
-            path = uploaded(fields(image, {}).get("path"))
             dataset, steps, explain = known(dataset, DATASETS), flag(steps or False), flag(explain or False)
             models, off = items(models or []), all_known(off or [], SWITCHES)
             label = known(label, DATASETS[dataset].classes) if label else ""
-            arrive(hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
+            ids, path = predict.ids_of(models or list(ARCHITECTURES), dataset), uploaded(fields(image, {}).get("path"))
+            arrive(hub, ids)
             result = predict.compare(path, dataset, models, hub, off)
             answer = result.to_dict()
             for model in answer["models"]:

@@ -20,7 +20,7 @@ from cnn_models.layers import architecture_layers
 from cnn_models.predict import Answer, predict
 from cnn_models.runtime import is_out_of_memory
 from cnn_models.testsets import BATCH, COUNT, Measured, measure_part
-from ui.ask import known, number, text, those_known
+from ui.ask import fields, known, number, text, those_known
 from ui.drawing import SENT, Drawing, drawing_of
 from ui.strips import png
 from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
@@ -55,8 +55,8 @@ class Bench:
 
         The answer shows that the network fits where it runs: on the CPU, if the GPU is full.
         """
-        drawing = drawing_of(value, dataset)
-        id = f"{known(name, self.names)}.{drawing.dataset}"
+        name, drawing = known(name, self.names), drawing_of(value, dataset)
+        id = f"{name}.{drawing.dataset}"
         net, whole = self.hub.run(id, lambda net: (net, predict(net, drawing.grid)))
         return net, drawing, whole
 
@@ -205,8 +205,8 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
         | AT_ONCE
     )
 
-    def leave(when: object, opened: gr.SelectData, request: gr.Request) -> None:
-        if opened.value not in [tab.label for tab in tabs]:
+    def leave(when: object, opened: gr.EventData, request: gr.Request) -> None:
+        if fields(opened._data, {}).get("value") not in [tab.label for tab in tabs]:
             answers.end(request, when)
             tables.end(request, when)
 
