@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Iterable
 from copy import copy
+
+UNKNOWN = "unknown name {name}; known are {known}"
 
 
 class TranslatableError(ValueError):
@@ -18,3 +22,16 @@ class TranslatableError(ValueError):
             name: copy(value) if isinstance(value, TranslatableError) else str(value) for name, value in values.items()
         }
         super().__init__(sentence.format(**self.values) if values else sentence)
+
+
+class Refused(TranslatableError):
+    """A value from outside that cannot be used. Only its beginning is told, as it may be of any type and length."""
+
+
+class UnknownName(Refused, KeyError):
+    """A name that is none of the known ones."""
+
+    __str__ = ValueError.__str__  # that of KeyError quotes
+
+    def __init__(self, name: object, known: Iterable[str]):
+        super().__init__(UNKNOWN, name=reprlib.repr(name), known=", ".join(known))

@@ -121,12 +121,10 @@ def compare(
     (MissingCheckpoint where there are no weights), PictureError (BlankPicture where nothing is drawn), and
     ValueError for names that do not fit.
     """
-    if dataset not in DATASETS:
-        raise ValueError(f"unknown data set {dataset!r:.80}; known are {', '.join(DATASETS)}")
-    hub = hub or _shared_hub()
+    form, hub = DATASETS[dataset], hub or _shared_hub()
     ids = ids_of(models, dataset)
     grey = decode(picture, off)
-    grid = to_dataset_form(grey, DATASETS[dataset], off)
+    grid = to_dataset_form(grey, form, off)
 
     def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
         found = hub.run(id, lambda network: predict(without(network, off), grid))
@@ -182,7 +180,9 @@ def is_strange(answers: Sequence[Answer]) -> bool:
 
 def ids_of(models: Sequence[str], dataset: str) -> list[str]:
     """The names as checkpoint ids of the data set."""
-    if not all(isinstance(name, str) for name in models):
+    if len(models) > AT_ONCE:
+        raise ValueError(f"{len(models):,} networks are too many at once; name at most {AT_ONCE}")
+    if isinstance(models, str) or not all(isinstance(name, str) for name in models):
         raise ValueError("the networks are a list of names, such as lenet5 or lenet5.mnist")
     references = [parse(f"{name}.{dataset}" if name in ARCHITECTURES else name) for name in models]
     ids = [str(reference) for reference in references]
@@ -191,8 +191,6 @@ def ids_of(models: Sequence[str], dataset: str) -> list[str]:
             raise ValueError(f"{reference} is not of {dataset}; choose one whose name ends in .{dataset}")
     if twice := [id for id, count in Counter(ids).items() if count > 1]:
         raise ValueError(f"{', '.join(twice)} is named twice; name each network once")
-    if len(ids) > AT_ONCE:
-        raise ValueError(f"{len(ids)} networks are too many at once; name at most {AT_ONCE}")
     if (others := sum(reference.owner is not None for reference in references)) > OTHERS:
         raise ValueError(f"{others} networks of others are too many at once; name at most {OTHERS}")
     return ids

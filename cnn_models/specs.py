@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from torch import nn
 
-from cnn_models.errors import TranslatableError
+from cnn_models.errors import TranslatableError, UnknownName
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,16 @@ class Card:
 T = TypeVar("T", Architecture, Dataset)
 
 
-def registry(*specs: T) -> dict[str, T]:
+class Registry(dict[str, T]):
+    """Specs by name. Looking up a name that is not there raises UnknownName, with the known ones."""
+
+    def __missing__(self, name: str) -> T:
+        raise UnknownName(name, self)
+
+
+def registry(*specs: T) -> Registry[T]:
     """The specs by name, in the order given. Raises ValueError when a name is used twice."""
-    by_name = {spec.name: spec for spec in specs}
+    by_name = Registry({spec.name: spec for spec in specs})
     if len(by_name) < len(specs):
         raise ValueError(f"a name is used twice in {[spec.name for spec in specs]}")
     return by_name

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
+from cnn_models.datasets import DATASETS
 from cnn_models.preprocess import to_input
 from cnn_models.runtime import ZERO_GPU, gpu_work
 from cnn_models.specs import Card
@@ -53,10 +54,14 @@ class Measured:
 
 @cache
 def load_test_set(dataset: str) -> tuple[np.ndarray, np.ndarray]:
-    """The 10,000 test pictures (10,000 x 28 x 28 uint8, bright on black) and their labels, in the makers' order."""
-    sheet = np.asarray(Image.open(DATA / f"{dataset}.png"))
+    """The 10,000 test pictures (10,000 x 28 x 28 uint8, bright on black) and their labels, in the makers' order.
+
+    Raises UnknownName: no path is made of a name that is not a data set's, and none is remembered.
+    """
+    name = DATASETS[dataset].name
+    sheet = np.asarray(Image.open(DATA / f"{name}.png", formats=["PNG"]))
     pictures = sheet.reshape(SIDE, 28, SIDE, 28).swapaxes(1, 2).reshape(-1, 28, 28)
-    labels = np.frombuffer((DATA / f"{dataset}.txt").read_bytes().strip(), np.uint8) - ord("0")
+    labels = np.frombuffer((DATA / f"{name}.txt").read_bytes().strip(), np.uint8) - ord("0")
     pictures.setflags(write=False)
     return pictures, labels
 

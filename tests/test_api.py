@@ -154,7 +154,7 @@ def test_inputs_and_the_class_that_is_explained(client, tmp_path):
     )
     seven, three = (ask(["lenet5"], explain=True, label=label)["models"][0]["why"] for label in ("", "3"))
     assert (seven["label"], three["label"]) == ("7", "3") and seven["cam"] != three["cam"]
-    with pytest.raises(AppError, match="'Bag' is not a class of mnist; those are 0, 1"):
+    with pytest.raises(AppError, match="unknown name 'Bag'; known are 0, 1"):
         ask(["lenet5"], explain=True, label="Bag")
 
 

@@ -175,7 +175,7 @@ def test_unusual_when_most_networks_find_it_so(thresholds, why):
 
 
 BAD_NAMES = {
-    "data set": ("cifar", [], "unknown data set 'cifar'; known are mnist, fashion_mnist"),
+    "data set": ("cifar", [], "unknown name 'cifar'; known are mnist, fashion_mnist"),
     "name": ("mnist", ["vgg"], "'vgg' is not a checkpoint; known are lenet5.mnist"),
     "other data set": (
         "mnist",
@@ -186,7 +186,7 @@ BAD_NAMES = {
     "twice": ("mnist", ["lenet5", "lenet5.mnist"], "lenet5.mnist is named twice"),
     "remote twice": ("mnist", ["a/lenet5.mnist", "a/lenet5.mnist@main"], "a/lenet5.mnist is named twice"),
     "not a name": ("mnist", [["lenet5"]], "a list of names, such as lenet5"),
-    "one string": ("mnist", "lenet5", "'l' is not a checkpoint"),
+    "one string": ("mnist", "lenet5", "a list of names, such as lenet5"),
     "too many": (
         "mnist",
         [f"a/lenet5.mnist@v{n}" for n in range(17)],

@@ -86,7 +86,8 @@ def test_every_part_by_itself_is_a_row(hub):
 
 def test_what_is_not_there_is_said(hub, tmp_path):
     bench = switches.Bench(ModelHub(tmp_path), ["mini_resnet"])
-    for found in (next(bench.show("x", [], "", "mnist", None))[0], next(bench.alone("mini_resnet", "", "mnist"))):
+    shown, _, _ = next(bench.show("mini_resnet", [], "", "mnist", None))
+    for found in (shown, next(bench.alone("mini_resnet", "", "mnist"))):
         assert "python -m training.train mini_<wbr>resnet.<wbr>mnist" in found or "no weights" in found
     assert "python -m training.depth_study" in depth_html(tmp_path / "none.json", True, "start")
     assert "python -m training.evaluate --averages" in averages_html(ModelHub(tmp_path), {}, "mnist", [])
@@ -101,7 +102,8 @@ class FullGPU:
 
 def test_a_full_gpu_is_said(hub, monkeypatch):
     bench = switches.Bench(FullGPU(), ["mini_resnet"])
-    for found in (next(bench.show("x", [], "", "mnist", None))[0], next(bench.alone("mini_resnet", "", "mnist"))):
+    shown, _, _ = next(bench.show("mini_resnet", [], "", "mnist", None))
+    for found in (shown, next(bench.alone("mini_resnet", "", "mnist"))):
         assert "card is full" in found
     bench = switches.Bench(hub, ["mini_resnet"])
     monkeypatch.setattr(switches, "measure_part", lambda *_: FullGPU().run(None, None))
@@ -149,7 +151,7 @@ def test_the_table_is_of_what_is_drawn_and_chosen(hub):
     for opened, ends in (("Shortcuts", False), ("Learn", False), ("Compare", True), ("Averages", True)):
         table = alone.fn("mini_resnet", 6, "", "mnist", mine)
         next(table)
-        leave(7, SimpleNamespace(value=opened), mine)
+        leave(7, gr.EventData(None, {"value": opened}), mine)
         assert (list(table) == ended) is ends
 
 

@@ -12,7 +12,7 @@ import pytest
 from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.checkpoint import CONFIG, CheckpointError, read_card
 from cnn_models.decode import MAX_BYTES, PictureError, decode
-from cnn_models.errors import TranslatableError
+from cnn_models.errors import UNKNOWN, TranslatableError
 from cnn_models.preprocess import BLANK
 from ui.recipe import split_words
 from ui.texts import LANGUAGES, TEXTS, attribute, mark, mark_sentence, note_html, say, script, translate
@@ -34,7 +34,7 @@ def test_every_text_is_said_in_every_language_with_the_same_names(key):
 
 # Raised where no page asks: of what programs bring and name, of what training writes, of damaged evaluations.
 UNSEEN = {"_from_array", "unpack", "_member", "_all", "write_checkpoint", "read_evaluation"}
-SAID = [*Path("cnn_models").rglob("*.py"), Path("ui/sketchpad.py"), Path("ui/keep.py")]
+SAID = [*Path("cnn_models").rglob("*.py"), Path("ui/ask.py"), Path("ui/sketchpad.py"), Path("ui/keep.py")]
 
 
 def raised(path: Path) -> set[str]:
@@ -53,13 +53,14 @@ def subclasses(kind: type) -> set[str]:
     return {kind.__name__}.union(*map(subclasses, kind.__subclasses__()))
 
 
-ERRORS = subclasses(TranslatableError) - {"BlankPicture"}
+ERRORS = subclasses(TranslatableError) - {"BlankPicture", "UnknownName"}
 
 
 def test_what_cnn_models_says_on_the_page_is_translated():
-    said = {BLANK} | {spec.summary for spec in ARCHITECTURES.values()}
+    said = {BLANK, UNKNOWN} | {spec.summary for spec in ARCHITECTURES.values()}
     said = said.union(*map(raised, SAID))
-    ours = {texts[0] for key, texts in TEXTS.items() if key.startswith(("summary.", "picture.", "checkpoint."))}
+    begun = ("summary.", "picture.", "refused.", "checkpoint.")
+    ours = {texts[0] for key, texts in TEXTS.items() if key.startswith(begun)}
     assert said == ours
     with pytest.raises(PictureError) as caught:
         decode(b"x" * (MAX_BYTES + 1))
@@ -100,7 +101,7 @@ def test_every_text_is_in_use():
     code = "".join(path.read_text(encoding="utf-8") for path in [*SOURCES, Path("app.py")])
     used = set(re.findall(r"""["']([a-z]+\.[a-z.]+)["']""", code))
     begun = tuple(re.findall(r"""f["']([a-z]+\.[a-z.]*)\{""", code))
-    begun += ("summary.", "picture.", "checkpoint.", "recipe.split.", "control.")  # found by their English
+    begun += ("summary.", "picture.", "refused.", "checkpoint.", "recipe.split.", "control.")  # found by their English
     assert not [key for key in TEXTS if key not in used and not key.startswith(begun)]
 
 

@@ -24,8 +24,10 @@ from cnn_models.fetch import StillComing
 from cnn_models.hub import LoadedModel
 from cnn_models.mistakes import alike, answers_of
 from cnn_models.perturb import DISTURBANCES, break_down, disturbed
+from cnn_models.preprocess import SWITCHES
 from cnn_models.preprocess import steps as steps_of
 from ui.alike import SHOWN
+from ui.ask import all_known, fields, flag, items, known
 from ui.server.turns import VISITOR, Turns
 from ui.sketchpad import uploaded
 from ui.steps import data_url, enlarged
@@ -128,14 +130,15 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
             off: steps of the preprocessing to leave out: orientation, polarity, ink, scale, centre, normalisation.
             label: the class that the heat maps explain; empty for each network's own answer.
         """
-        off = off or ()
         try:
-            # gradio hands the file on as the dictionary that was sent.
-            path = uploaded((image or {}).get("path"))
-            if dataset in DATASETS:
-                await to_thread.run_sync(arrive, hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
+            # gradio hands on what was sent, whatever its type is, and a file as a dictionary.
+            dataset, steps, explain = known(dataset, DATASETS), flag(steps or False), flag(explain or False)
+            models, off = items(models or []), all_known(off or [], SWITCHES)
+            label = known(label, DATASETS[dataset].classes) if label else ""
+            ids, path = predict.ids_of(models or list(ARCHITECTURES), dataset), uploaded(fields(image, {}).get("path"))
+            await to_thread.run_sync(arrive, hub, ids)
             async with turns.turn(VISITOR.get()):
-                result = await to_thread.run_sync(predict.compare, path, dataset, models or (), hub, off)
+                result = await to_thread.run_sync(predict.compare, path, dataset, models, hub, off)
                 answer = await to_thread.run_sync(answer_of, hub, result, path if steps else None, off)
             if explain:
                 for model in answer["models"]:
@@ -145,7 +148,7 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
                 async with turns.turn(VISITOR.get()):
                     answer["mistakes"] = await to_thread.run_sync(mistakes, hub, result)
             return answer
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     return compare

@@ -13,6 +13,7 @@ from cnn_models.crops import SQUARES
 from cnn_models.layers import architecture_layers
 from cnn_models.statistics import CONFIDENCE, binomial_interval
 from cnn_models.testsets import COUNT
+from ui.ask import all_known, known
 from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import COLOURS, DASH
 from ui.texts import attribute, mark, say
@@ -41,8 +42,8 @@ def averages_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
         elem_id="averages-networks",
     )
 
-    def show(dataset: str, chosen: Sequence[str]) -> str:
-        return averages_html(hub, _read(hub), dataset, chosen)
+    def show(dataset: object, chosen: object) -> str:
+        return averages_html(hub, _read(hub), known(dataset, DATASETS), all_known(chosen, ARCHITECTURES))
 
     shown = gr.HTML(show(first, list(ARCHITECTURES)), elem_id="learn-averages", apply_default_css=False)
     gr.on(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 
 from cnn_models import DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.fetch import StillComing
-from cnn_models.ids import parse
+from cnn_models.ids import Reference, parse
 from cnn_models.predict import MEASURING, OTHERS
 from cnn_models.testsets import COUNT
-from ui.ask import Ask
+from ui.ask import Ask, fields, items, text
 from ui.texts import attribute, mark, say
 from ui.verdict import network_name
 
@@ -40,22 +41,17 @@ class Bringer:
     def bring(self, sent: object) -> dict:
         """The `id` to ask for, pinned to a commit, and its `choice` as HTML; `wait`; or an `error`, a sentence."""
         ask = Ask.read(sent)
-        values = sent if isinstance(sent, dict) else {}
-        typed, there = values.get("id"), values.get("there")
 
         def refuse(key: str, **filled: object) -> dict:
             return {"error": say(ask.language, key, **filled)}
 
-        try:
-            reference = parse(typed.strip()) if isinstance(typed, str) else None
-        except ValueError:
-            reference = None
+        reference = _typed(sent)
         if not reference or not reference.owner:
             return refuse("bring.unknown", example=EXAMPLE)
         if reference.dataset != ask.dataset:
             kinds = {name: say(ask.language, f"dataset.{spec.kind}") for name, spec in DATASETS.items()}
             return refuse("bring.dataset", id=reference, its=kinds[reference.dataset], chosen=kinds[ask.dataset])
-        if isinstance(there, list) and len(there) >= OTHERS:
+        if len(items(fields(sent).get("there"), [])) >= OTHERS:
             return refuse("bring.full", count=OTHERS)
         id = str(reference)
         try:
@@ -72,18 +68,24 @@ class Bringer:
     def bringing(self, sent: object) -> dict:
         """How far what is being brought is: `done` of `all`, and as a text; empty where nobody knows."""
         ask = Ask.read(sent)
-        try:
-            id = str(parse(sent["id"].strip()))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        if not (reference := _typed(sent)):
             return {}
+        id = str(reference)
         if done := self._shown.get(id):
-            text = say(ask.language, "bring.measuring", done=f"{done:,}", all=f"{COUNT:,}")
-            return {"done": done, "all": COUNT, "text": text}
+            said = say(ask.language, "bring.measuring", done=f"{done:,}", all=f"{COUNT:,}")
+            return {"done": done, "all": COUNT, "text": said}
         if coming := self._hub.progress(id):
             done, total = coming
-            text = say(ask.language, "bring.coming", done=f"{done / 1e6:.1f}", all=f"{total / 1e6:.1f}")
-            return {"done": done, "all": total, "text": text}
+            said = say(ask.language, "bring.coming", done=f"{done / 1e6:.1f}", all=f"{total / 1e6:.1f}")
+            return {"done": done, "all": total, "text": said}
         return {}
+
+
+def _typed(sent: object) -> Reference | None:
+    """The checkpoint that a visitor typed the id of, if it is an id."""
+    with suppress(ValueError):
+        return parse(text(fields(sent).get("id")).strip())
+    return None
 
 
 def choice(id: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 from cnn_models import DATASETS
+from ui.ask import flag, known
 from ui.chart import Axis, Line, around, chart, legend
 from ui.colours import PALETTE
 from ui.recipe import split_words
@@ -18,6 +19,7 @@ from ui.texts import attribute, mark, say
 FILE = "depth_study.json"  # of training.depth_study
 KINDS = {False: PALETTE[6], True: PALETTE[5]}  # plain and residual; no colours of the line-up
 DEPTHS = {20: "", 56: "6 3"}
+WHENS = ("start", "end")  # of the gradients
 NETWORKS = 2 * 2 * len(DEPTHS)  # of a whole study: with and without shortcuts, with and without batch norm
 DAMAGED = (
     OSError,
@@ -41,14 +43,14 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
             label=say("en", "depth.normed"), show_label=False, container=False, elem_id="depth-norm",
         )  # fmt: skip
         when = gr.Radio(
-            [(say("en", "depth.start"), "start"), (say("en", "depth.end"), "end")], value="start",
+            [(say("en", f"depth.{name}"), name) for name in WHENS], value=WHENS[0],
             label=say("en", "depth.gradients"), show_label=False, container=False, elem_id="depth-when",
         )  # fmt: skip
 
-    def show(norm: bool, when: str) -> str:
-        return depth_html(weights / FILE, norm, when)
+    def show(norm: object, when: object) -> str:
+        return depth_html(weights / FILE, flag(norm), known(when, WHENS))
 
-    shown = gr.HTML(show(True, "start"), elem_id="learn-depth", apply_default_css=False)
+    shown = gr.HTML(show(True, WHENS[0]), elem_id="learn-depth", apply_default_css=False)
 
     gr.on(
         [norm.input, when.input, *(tab.select for tab in tabs)], show, [norm, when], shown, queue=False,

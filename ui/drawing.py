@@ -10,6 +10,7 @@ import numpy as np
 from cnn_models import DATASETS
 from cnn_models.decode import decode
 from cnn_models.preprocess import BlankPicture, to_dataset_form
+from ui.ask import known
 from ui.sketchpad import picture_of
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -31,7 +32,7 @@ class Drawing(NamedTuple):
 
 def drawing_of(value: object, dataset: object) -> Drawing:
     """The picture in the sketchpad's value; both come from the visitor. Raises PictureError."""
-    dataset = dataset if isinstance(dataset, str) and dataset in DATASETS else next(iter(DATASETS))
+    dataset = known(dataset, DATASETS, next(iter(DATASETS)))
     picture = picture_of(value)
     try:
         if picture is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from cnn_models import DATASETS
 from cnn_models.decode import PictureError
+from cnn_models.errors import TranslatableError
 from cnn_models.handwriting import Labelled, pack
-from ui.sketchpad import PNG
+from ui.ask import fields, items, known, text
+from ui.sketchpad import png_of
 from ui.texts import TEXTS, attribute, mark, mark_sentence
 
 MOST = 500  # pictures that the page exports at once
@@ -44,19 +45,16 @@ def _option(dataset: str, index: int, label: str) -> str:
 def export(sent: object) -> dict:
     """The zip of what the page sends, a list of {picture, dataset, label}, in base64; or an `error` as HTML."""
     try:
-        if not isinstance(sent, list) or len(sent) > MOST:
-            raise PictureError("That is not a list of at most {most} pictures.", most=MOST)
-        return {"zip": base64.b64encode(pack(map(_labelled, sent))).decode()}
-    except PictureError as error:
+        return {"zip": base64.b64encode(pack(map(_labelled, items(sent, most=MOST)))).decode()}
+    except TranslatableError as error:
         return {"error": mark_sentence(error)}
 
 
 def _labelled(each: object) -> Labelled:
-    values = [each.get(name) for name in ("picture", "dataset", "label")] if isinstance(each, dict) else []
-    if len(values) == 3 and all(isinstance(value, str) for value in values) and values[0].startswith(PNG):
-        try:
-            picture = base64.b64decode(values[0].removeprefix(PNG), validate=True)
-            return Labelled(picture, values[1], values[2])
-        except binascii.Error:
-            pass
-    raise PictureError("That is not a labelled picture of this page.")
+    """A 28 x 28 PNG, with its data set and class. Raises PictureError, Refused, UnknownName."""
+    sent = fields(each)
+    dataset = known(sent.get("dataset"), DATASETS)
+    label = known(sent.get("label"), DATASETS[dataset].classes)
+    if (picture := png_of(text(sent.get("picture")))) is None:
+        raise PictureError("That is not a labelled picture of this page.")
+    return Labelled(picture, dataset, label)

@@ -18,6 +18,7 @@ from cnn_models.layers import Layer
 from cnn_models.layers.channels import flow
 from cnn_models.layers.run import RUNS
 from cnn_models.layers.table import FIRST_STAGE, Column, as_csv, column, markdown, shape
+from ui.ask import all_known, whole
 from ui.diagram import diagram
 from ui.drawing import SENT, drawing_of
 from ui.layer_rows import family, ids, memory, milliseconds, percent, rows
@@ -34,7 +35,8 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     Whenever the tab is opened, the drawing flows through those that are trained.
     """
 
-    def show(names: list[str], size: int, seen: object, value: object, dataset: str) -> tuple:
+    def show(names: object, size: object, seen: object, value: object, dataset: object) -> tuple:
+        names, size = all_known(names, ARCHITECTURES), whole(size, both[0], both[-1])
         chosen = [name for name in ARCHITECTURES if name in names]
         now = [chosen, size, value, dataset, [card.weights_sha256 for card in hub.cards().values()]]
         if now == seen:  # megabytes, for five networks
@@ -96,7 +98,7 @@ def columns_of(names: Sequence[str], size: int) -> list[Column]:
     return [column(name, size if size in sizes_of(name) else None) for name in names]
 
 
-def flows(columns: list[Column], value: object, dataset: str, hub: ModelHub) -> tuple[list[dict[int, str]], str]:
+def flows(columns: list[Column], value: object, dataset: object, hub: ModelHub) -> tuple[list[dict[int, str]], str]:
     """What each network's steps make of the sketchpad's value, by index, and the picture with what there is to say.
 
     Both come from the visitor. Where nothing is drawn, a test picture flows.

@@ -10,6 +10,7 @@ import gradio as gr
 from cnn_models import ModelHub, googlenet
 from cnn_models.layers import architecture_layers
 from ui import lessons
+from ui.ask import whole
 from ui.averages import averages_page
 from ui.blocks import inception_page, shortcuts_page
 from ui.layers import IMAGENET_SIZE
@@ -82,8 +83,12 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
         with gr.Column(scale=1):
             gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
             shown = gr.HTML(page(*(c.value for c in controls)), elem_id=f"learn-{name}", apply_default_css=False)
+
+    def show(*values: object) -> str:
+        return page(*(whole(value, c.low, c.high) for value, c in zip(values, controls, strict=True)))
+
     # `change`, as the reset button of a slider gives no `input`.
     gr.on(
-        [slider.change for slider in inputs], page, inputs, shown, js=WITHIN % [[c.low, c.high] for c in controls],
+        [slider.change for slider in inputs], show, inputs, shown, js=WITHIN % [[c.low, c.high] for c in controls],
         queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private",
     )  # fmt: skip

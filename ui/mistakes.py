@@ -13,6 +13,7 @@ import numpy as np
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.mistakes import RIGHT, WRONG, Answers, answers_of, contest, pick
 from cnn_models.testsets import load_test_set
+from ui.ask import fields, known, whole
 from ui.strips import png
 from ui.texts import attribute, mark
 
@@ -24,20 +25,18 @@ def mistakes_page(hub: ModelHub, dataset: str) -> gr.HTML:
     """The component: what `mistakes` says of a data set, and pictures where one asks for them."""
 
     def pictures(sent: object) -> str:
-        """The pictures that a button of the page asks for, as HTML; nothing for what no button asks."""
-        try:
-            answers = answers_of(hub, str(sent["dataset"]))
-            return pictures_html(answers, pick(answers, dict(sent["says"]), sent.get("truth")))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            return ""
+        """The pictures that a button of the page asks for, as HTML. Raises Refused, UnknownName."""
+        answers, asked = read(sent)
+        return pictures_html(answers, pick(answers, *_picked(asked, answers)))
 
     def against(sent: object) -> str:
-        """Two networks against each other, as HTML."""
-        try:
-            answers = answers_of(hub, str(sent["dataset"]))
-            return contest_html(answers, str(sent["first"]), str(sent["second"]))
-        except (KeyError, TypeError):
-            return ""
+        """Two networks against each other, as HTML. Raises Refused, UnknownName."""
+        answers, asked = read(sent)
+        return contest_html(answers, *(known(asked.get(name), answers.said) for name in ("first", "second")))
+
+    def read(sent: object) -> tuple[Answers, dict]:
+        asked = fields(sent)
+        return answers_of(hub, known(asked.get("dataset"), DATASETS)), asked
 
     return gr.HTML(
         mistakes(answers_of(hub, dataset)),
@@ -46,6 +45,16 @@ def mistakes_page(hub: ModelHub, dataset: str) -> gr.HTML:
         elem_id="mistakes",
         apply_default_css=False,
     )
+
+
+def _picked(asked: dict, answers: Answers) -> tuple[dict[str, str | int], int | None]:
+    """The `says` and the `truth` of a `pick`, as the page asks for them. Raises Refused, UnknownName."""
+    last, truth = len(DATASETS[answers.dataset].classes) - 1, asked.get("truth")
+    says = {
+        known(name, answers.said): known(what, (RIGHT, WRONG), None) or whole(what, 0, last)
+        for name, what in fields(asked.get("says")).items()
+    }
+    return says, None if truth is None else whole(truth, 0, last)
 
 
 def mistakes(answers: Answers) -> str:

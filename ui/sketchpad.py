@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -61,22 +61,28 @@ def picture_of(value: object) -> bytes | Path | None:
     """The picture in the sketchpad's value, still encoded; None when the canvas is empty. Raises PictureError."""
     if value in ("", None):
         return None
-    if isinstance(value, str) and value.startswith(PNG):
-        try:
-            return base64.b64decode(value.removeprefix(PNG), validate=True)
-        except binascii.Error:
-            pass
+    if (content := png_of(value)) is not None:
+        return content
     if isinstance(value, str) and value.startswith(UPLOAD):
         return uploaded(value.removeprefix(UPLOAD))
     raise PictureError("That is not a picture this page sent; clear the sketchpad and try again.")
+
+
+def png_of(value: object) -> bytes | None:
+    """The content of a PNG that came as a data URL; None for anything else."""
+    if isinstance(value, str) and value.startswith(PNG):
+        with suppress(ValueError):  # letters that are not of base64
+            return base64.b64decode(value.removeprefix(PNG), validate=True)
+    return None
 
 
 def uploaded(path: object) -> Path:
     """The path of an upload by its name, or as gradio found it: a visitor can send any. Raises PictureError."""
     if found := uploads.upload_path(path):
         return found
-    if isinstance(path, str) and "\0" not in path:
-        found = Path(path).resolve()
-        if found.is_relative_to(uploads.folder()) and found.is_file():
-            return found
+    if isinstance(path, str):
+        with suppress(OSError, ValueError):  # a name that no file can have
+            found = Path(path).resolve()
+            if found.is_relative_to(uploads.folder()) and found.is_file():
+                return found
     raise PictureError("That is not a picture uploaded here; upload it first.")

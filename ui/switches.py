@@ -14,14 +14,13 @@ import gradio as gr
 
 from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.ablation import WHOLE_BELOW, parts, without
-from cnn_models.checkpoint import CheckpointError
-from cnn_models.decode import PictureError
 from cnn_models.errors import TranslatableError
 from cnn_models.hub import LoadedModel
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import Answer, predict
 from cnn_models.runtime import is_out_of_memory
 from cnn_models.testsets import BATCH, COUNT, Measured, measure_part
+from ui.ask import fields, known, number, text, those_known
 from ui.drawing import SENT, Drawing, drawing_of
 from ui.strips import png
 from ui.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
@@ -31,6 +30,7 @@ from ui.verdict import class_mark, percent
 T = TypeVar("T")
 REMEMBERED = 1000  # measurements
 PART = 500  # test pictures for each row of a table at first, of a network that takes long for all of them
+LATEST = 1e15  # milliseconds that a page may have been open
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
 NOW = "performance.now()"
 CODE = Path(__file__).with_name("switch_grid.js").read_text(encoding="utf-8")
@@ -50,12 +50,12 @@ class Bench:
         self._turn = threading.Lock()  # several batches at once would slow each other, and all else
 
     def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Answer]:
-        """The network and the drawing that a visitor asks for, and the answer. Raises CheckpointError, PictureError.
+        """The network and the drawing that a visitor asks for, and the answer. Raises TranslatableError.
 
         The answer shows that the network fits where it runs: on the CPU, if the GPU is full.
         """
-        drawing = drawing_of(value, dataset)
-        id = f"{name if name in self.names else self.names[0]}.{drawing.dataset}"
+        name, drawing = known(name, self.names), drawing_of(value, dataset)
+        id = f"{name}.{drawing.dataset}"
         net, whole = self.hub.run(id, lambda net: (net, predict(net, drawing.grid)))
         return net, drawing, whole
 
@@ -73,11 +73,11 @@ class Bench:
         count = count or len(right) * BATCH
         return Measured(sum(right[: count // BATCH]), count)
 
-    def show(self, name: str, off: list[str], value: object, dataset: object, more: More) -> Iterator[tuple]:
+    def show(self, name: object, off: object, value: object, dataset: object, more: More) -> Iterator[tuple]:
         """HTML of the answers to the drawing, of the measurement (again and again), and what there is `more`."""
         try:
             net, drawing, whole = self.load(name, value, dataset)
-            off = [part for part in off if part in parts(net.model)]
+            off = those_known(off, parts(net.model))
             lesser = cut(net, off)
             less = predict(lesser, drawing.grid)
             picture = f"<img src='{png(drawing.grid)}' alt=''>"
@@ -94,10 +94,10 @@ class Bench:
             counts = range(max(known, BATCH), COUNT + 1, BATCH)
             for found in _now_and_then([self.measured(*each, count) for each in both] for count in counts):
                 yield shown, measuring(found), rest  # all of it: no message builds on another
-        except (PictureError, CheckpointError, RuntimeError) as error:
+        except (TranslatableError, RuntimeError) as error:
             yield _why(error), "", ""
 
-    def alone(self, name: str, value: object, dataset: object) -> Iterator[str]:
+    def alone(self, name: object, value: object, dataset: object) -> Iterator[str]:
         """HTML of a table: each part off by itself, a row more each time, then of more and more test pictures."""
         try:
             net, drawing, whole = self.load(name, value, dataset)
@@ -111,7 +111,7 @@ class Bench:
                     if not number or len(rows) == len(cuts):  # else of as many pictures as before
                         table = _table(rows, class_mark(whole.label), count)
                     yield _progress(number * len(cuts) + len(rows), len(counts) * len(cuts)) + table
-        except (PictureError, CheckpointError, RuntimeError) as error:
+        except (TranslatableError, RuntimeError) as error:
             yield _why(error)
 
 
@@ -124,14 +124,17 @@ class Turns:
     def __init__(self):
         self._last: dict[str | None, float] = {}  # when it was asked for, by session
 
-    def end(self, request: gr.Request, when: float) -> None:
-        """What a visitor asked for before goes no further."""
-        if self._last.get(request.session_hash, math.inf) < when:
+    def end(self, request: gr.Request, when: object) -> None:
+        """What a visitor asked for before goes no further. Raises Refused."""
+        if self._last.get(request.session_hash, math.inf) < number(when, 0, LATEST):
             self._last.pop(request.session_hash, None)
 
-    def told(self, request: gr.Request, when: float, found: Iterator[T]) -> Iterator[T | dict]:
-        """What is found, until it is ended, or something newer is asked for; then, that nothing changes."""
-        session = request.session_hash
+    def told(self, request: gr.Request, when: object, found: Iterator[T]) -> Iterator[T | dict]:
+        """What is found, until it is ended, or something newer is asked for; then, that nothing changes.
+
+        Raises Refused.
+        """
+        session, when = request.session_hash, number(when, 0, LATEST)
         if when < self._last.get(session, -math.inf):
             return
         self._last[session] = when
@@ -154,23 +157,26 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     """
     bench, answers, tables = Bench(hub, names), Turns(), Turns()
 
-    def show(name: str, off: str, when: float, value: str, dataset: str, request: gr.Request) -> Iterator[tuple]:
+    def show(
+        name: object, off: object, when: object, value: object, dataset: object, request: gr.Request
+    ) -> Iterator[tuple]:
         if dataset:
-            off = (off or "").split(SEPARATOR)
+            off = text(off).split(SEPARATOR)
             yield from answers.told(request, when, bench.show(name, off, value, dataset, more))
         else:  # this page is not the one that is open
             yield gr.skip(), gr.skip(), gr.skip()
 
-    def alone(name: str, when: float, value: str, dataset: str, request: gr.Request) -> Iterator[str]:
+    def alone(name: object, when: object, value: object, dataset: object, request: gr.Request) -> Iterator[str]:
         yield from tables.told(request, when, bench.alone(name, value, dataset))
 
-    def clear(when: float, request: gr.Request) -> str:
+    def clear(when: object, request: gr.Request) -> str:
         tables.end(request, when)
         return ""
 
-    def choose(name: str, when: float, request: gr.Request) -> tuple[str, str]:
+    def choose(name: object, when: object, request: gr.Request) -> tuple[str, str]:
+        switched = grid(known(name, names))
         answers.end(request, when)
-        return grid(name if name in names else names[0]), clear(when, request)
+        return switched, clear(when, request)
 
     with gr.Row():
         with gr.Column(scale=0, min_width=280):
@@ -197,8 +203,8 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
         | event
     )
 
-    def leave(when: float, opened: gr.SelectData, request: gr.Request) -> None:
-        if opened.value not in [tab.label for tab in tabs]:
+    def leave(when: object, opened: gr.EventData, request: gr.Request) -> None:
+        if fields(opened._data, {}).get("value") not in [tab.label for tab in tabs]:
             answers.end(request, when)
             tables.end(request, when)
 

@@ -144,7 +144,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "这不是本页发送的图片；请清空画板后重试。",
     ),
     "picture.unknown": ("That is not a picture uploaded here; upload it first.", "这不是在此上传的图片；请先上传。"),
-    "picture.list": ("That is not a list of at most {most} pictures.", "这不是至多 {most} 张图片的列表。"),
     "picture.unlabelled": ("That is not a labelled picture of this page.", "这不是本页上标注的图片。"),
     "picture.many": (
         "There are more than {most} pictures; split them into several zips.",
@@ -207,6 +206,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "checkpoint.bytes": ("larger than {limit} bytes", "超过 {limit} 字节"),
     "checkpoint.object": ("a card is a JSON object", "卡片应是一个 JSON 对象"),
     "checkpoint.fields": ("missing or unknown fields: {names}", "字段缺失或未知：{names}"),
+    # What is wrong with a value from outside: said in English by ui.ask.
+    "refused.name": ("unknown name {name}; known are {known}", "未知的名称 {name}；已知的有 {known}"),
+    "refused.list": ("{value} is not a list of at most {most} values", "{value} 不是至多 {most} 个值的列表"),
+    "refused.fields": ("{value} is not an object with named fields", "{value} 不是带有字段名的对象"),
+    "refused.text": ("{value} is not a text of at most {most} characters", "{value} 不是至多 {most} 个字符的文本"),
+    "refused.flag": ("{value} is neither true nor false", "{value} 既不是 true 也不是 false"),
+    "refused.number": ("{value} is not a number from {low} to {high}", "{value} 不是 {low} 到 {high} 之间的数"),
     "checkpoint.architecture": (
         "unknown architecture {name}; known are {known}",
         "未知的网络结构 {name}；已知的有 {known}",

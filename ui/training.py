@@ -11,14 +11,17 @@ from cnn_models.mistakes import answers_of
 from cnn_models.runs import Run, find_runs, versions
 from cnn_models.statistics import CONFIDENCE
 from cnn_models.testsets import COUNT
+from ui.ask import all_known, flag, items, known, number, text
 from ui.curves import QUANTITIES, View, curves, key_html, label, pareto
 from ui.mistakes import mistakes, mistakes_page
 from ui.reliability import reliability_html
 from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
-from ui.texts import mark, say
+from ui.texts import LANGUAGES, mark, say
 from ui.time_machine import time_machine
 
 DRAWN = QUANTITIES[:2]  # at first
+AXES = ("epoch", "time")
+SMOOTHEST = 0.95  # weight of the moving average
 EVERY = 15  # seconds between two looks for trainings under way
 # Whether the tab is shown, as the first input of an event: gradio's timers go on behind other tabs.
 SHOWN = """(_, ...inputs) => [!!document.querySelector("#training-runs")?.checkVisibility(), ...inputs]"""
@@ -41,16 +44,17 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     def choices(found: Mapping[str, list[Run]], language: str = "en") -> list[tuple[str, str]]:
         return [(label(runs, language), group) for group, runs in found.items()]
 
-    def show(chosen: list[str], drawn: list[str], by: str, log: bool, smoothing: float, language: str) -> list:
+    def show(chosen: object, drawn: object, by: object, log: object, smoothing: object, language: object) -> list:
+        drawn, chosen = all_known(drawn, QUANTITIES), items(chosen)
+        view = View(known(by, AXES) == "time", flag(log), number(smoothing, 0, SMOOTHEST), _language(language))
         groups = [runs for group, runs in find_runs(hub.weights_dir).items() if group in chosen]
-        view = View(by == "time", log, smoothing, language or "en")
         plots = [
             gr.Plot(curves(groups, name, view) if name in drawn else None, visible=name in drawn) for name in QUANTITIES
         ]
         return [key_html(groups, view.language), *plots, final_figures(groups)]
 
     def follow(
-        shown: bool, seen: list[str], cards: dict[str, int], name: str, cost: str, chosen: list[str], *view: object
+        shown: object, seen: list[str], cards: dict[str, int], name: object, cost: object, chosen: object, *view: object
     ) -> list:
         """The runs to choose from; charts and tables too where they have changed. Sleeps while the tab isn't shown.
 
@@ -58,9 +62,9 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         are the `versions` that the tables were made of.
         """
         rest, made = [gr.skip()] * len(outputs), [gr.skip()] * len(tables)
-        if not shown:
+        if not flag(shown):
             return [gr.Timer(active=False), gr.skip(), gr.skip(), gr.skip(), *rest, *made]
-        language, now = str(view[-1] or "en"), versions(hub.weights_dir)
+        language, now, chosen = _language(view[-1]), versions(hub.weights_dir), list(map(text, items(chosen)))
         found = find_runs(hub.weights_dir)
         running = [group for group, runs in found.items() if any(under_way(run) for run in runs)]
         value = followed(chosen, found, set(running) - set(seen))
@@ -68,13 +72,19 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         if changed or now != cards or set(value) & set(running):
             rest = show(value, *view)
         if now != cards:
-            made = [*board(name, cost, language), reliability_html(hub, name), mistakes(answers_of(hub, name))]
+            made = [*board(name, cost, language), reliability(name), wrongs(name)]
         chooser = gr.update(choices=choices(found, language), **changed)
         return [gr.Timer(active=True), running, now, chooser, *rest, *made]
 
-    def board(dataset: str, cost: str, language: str) -> tuple:
-        entries = leaderboard(hub, dataset)
-        return pareto(points(entries, cost), cost, language or "en"), leaderboard_html(entries)
+    def board(dataset: object, cost: object, language: object) -> tuple:
+        entries, cost = leaderboard(hub, known(dataset, DATASETS)), known(cost, COSTS)
+        return pareto(points(entries, cost), cost, _language(language)), leaderboard_html(entries)
+
+    def wrongs(dataset: object) -> str:
+        return mistakes(answers_of(hub, known(dataset, DATASETS)))
+
+    def reliability(dataset: object) -> str:
+        return reliability_html(hub, known(dataset, DATASETS))
 
     first = next((card.dataset for card in own.values()), next(iter(DATASETS)))
     value = [
@@ -94,11 +104,11 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
             min_width=580, elem_id="training-drawn",
         )  # fmt: skip
         by = gr.Radio(
-            [(say("en", "training.by.epoch"), "epoch"), (say("en", "training.by.time"), "time")],
-            value="epoch", label=say("en", "training.axis"), show_label=False, container=False, min_width=240,
+            [(say("en", f"training.by.{name}"), name) for name in AXES],
+            value=AXES[0], label=say("en", "training.axis"), show_label=False, container=False, min_width=240,
         )  # fmt: skip
         log = gr.Checkbox(label=say("en", "training.log"), container=False, elem_id="training-log")
-        smoothing = gr.Slider(0, 0.95, 0, step=0.05, label=say("en", "training.smoothing"), min_width=200)
+        smoothing = gr.Slider(0, SMOOTHEST, 0, step=0.05, label=say("en", "training.smoothing"), min_width=200)
     key = gr.HTML(key_html([found[group] for group in value], "en"), elem_id="training-key", apply_default_css=False)
     plots = []
     for pair in (QUANTITIES[:2], QUANTITIES[2:]):
@@ -133,8 +143,8 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
             [(say("en", f"training.cost.{name}"), name) for name in COSTS],
             value=COSTS[0], label=say("en", "training.against"), container=False, elem_id="training-cost",
         )  # fmt: skip
-    plot, text = board(first, COSTS[0], "en")
-    ranking = gr.HTML(text, elem_id="training-leaderboard", apply_default_css=False)
+    plot, table = board(first, COSTS[0], "en")
+    ranking = gr.HTML(table, elem_id="training-leaderboard", apply_default_css=False)
     scatter = gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto")
     measured = {"count": f"{COUNT:,}", "confidence": f"{100 * CONFIDENCE:g}"}
     gr.HTML(mark("training.pareto", "p class='training-note'", **measured), apply_default_css=False)
@@ -158,12 +168,16 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         [scatter, ranking],
         **event,
     )
-    dataset.input(lambda name: mistakes(answers_of(hub, name)), dataset, wrong, **event)
-    dataset.input(lambda name: reliability_html(hub, name), dataset, sure, **event)
+    dataset.input(wrongs, dataset, wrong, **event)
+    dataset.input(reliability, dataset, sure, **event)
     timer, shown, seen = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False), gr.State([])
     for listen, js in ((tab.select, None), (timer.tick, SHOWN)):
         asked, told = [shown, seen, cards, dataset, cost, *inputs], [timer, seen, cards, chooser, *outputs, *tables]
         listen(follow, asked, told, js=js, **event)
+
+
+def _language(value: object) -> str:
+    return known(value, LANGUAGES, "en")
 
 
 def under_way(run: Run) -> bool:
@@ -172,5 +186,5 @@ def under_way(run: Run) -> bool:
 
 def followed(chosen: Collection[str], found: Mapping[str, list[Run]], begun: Collection[str]) -> list[str]:
     """The chosen groups that are there and those that have begun; in place of one that ended, its network's runs."""
-    ended = {group.split()[0] for group in chosen if group not in found}
+    ended = {group.partition(" ")[0] for group in chosen if group not in found}
     return [group for group, runs in found.items() if group in chosen or group in begun or runs[0].id in ended]

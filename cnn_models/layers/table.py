@@ -33,7 +33,7 @@ class Column(NamedTuple):
 
 
 def column(name: str, size: int | None = None) -> Column:
-    """Raises KeyError and ValueError as `architecture_layers` does."""
+    """Raises UnknownName and ValueError as `architecture_layers` does."""
     return Column(name, architecture_layers(name, size), architecture_milliseconds(name, size))
 
 

@@ -78,7 +78,7 @@ def describe(model: nn.Module, size: int) -> Layer:
 def architecture_layers(name: str, size: int | None = None) -> Layer:
     """The layers of a network of the line-up, for pictures of its own input size or another that it takes.
 
-    Raises KeyError for an unknown name and ValueError for a size the network cannot take.
+    Raises UnknownName, and ValueError for a size the network cannot take.
     """
     return _layers(name, _side(name, size))
 
@@ -88,9 +88,9 @@ def architecture_milliseconds(name: str, size: int | None = None) -> list[float]
     return _milliseconds(name, _side(name, size))
 
 
-def _side(name: str, size: int | None) -> int | None:
-    """The size asked for, made explicit, so that one size is not run and timed twice; None for an unknown network."""
-    return ARCHITECTURES[name].input_size if size is None and name in ARCHITECTURES else size
+def _side(name: str, size: int | None) -> int:
+    """The size asked for, made explicit, so that one size is not run and timed twice."""
+    return ARCHITECTURES[name].input_size if size is None else size
 
 
 @functools.cache

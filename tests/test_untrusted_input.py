@@ -1,0 +1,297 @@
+"""Untrusted input: whatever is sent to any function or event that `/config` lists is answered or refused in a sentence.
+
+A function or an event of the page is tested by existing: nothing here names one, but for the last tests.
+"""
+
+import base64
+import inspect
+import json
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import reduce
+from pathlib import Path
+
+import gradio as gr
+import httpx
+import pytest
+from gradio.utils import get_upload_folder
+
+from app import build
+from cnn_models import DATASETS, create_model
+from cnn_models.decode import PictureError
+from cnn_models.errors import TranslatableError, UnknownName
+from cnn_models.testsets import load_test_set
+from tests.conftest import ROOT, served
+from ui.api import compare_function
+from ui.ask import Ask
+from ui.sketchpad import HERE, PNG, UPLOAD, uploaded
+
+SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()
+FILE = {"meta": {"_type": "gradio.FileData"}}
+# The fields of what the page sends to the functions of its components, of all of them together.
+GOOD = {
+    "picture": "", "dataset": "mnist", "models": ["lenet5"], "language": "en", "calibrated": True, "sort": "year",
+    "off": [], "quick": False, "drawing": False, "label": "", "part": "heat", "says": {"lenet5": 5}, "truth": 0,
+    "first": "lenet5", "second": "lenet5", "id": "nobody/lenet5.mnist", "there": [],
+}  # fmt: skip
+DEPTH = 1000
+VALUES = [
+    None, True, False, 0, 5, -1, 3.5, 1e308, float("nan"), float("inf"), -float("inf"), 10**30,
+    "", "5", "x", "null", "lenet5", "MNIST", "./mnist", "././mnist", "../../etc/passwd", "/proc/self/environ",
+    "http://127.0.0.1:1/", "mnist\0", "\ud800", "\udcff/x", "é中文", "%s%n{0}{name}", "a" * 300, "a" * 100_000,
+    "," * 100_000, "<script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", f"{PNG}é", f"{PNG}====",
+    f"{PNG}eA==", UPLOAD, f"{UPLOAD}/etc/passwd", f"{UPLOAD}{'a' * 5000}",
+    [], [None], ["x"], [[]], [{}], ["lenet5"] * 2000, [5, "mnist"], [float("nan")],
+    {}, {"": ""}, {"path": ""}, {"path": "x", **FILE}, {"path": "/etc/passwd", **FILE}, {"path": None, **FILE}, FILE,
+    {"path": 5, **FILE}, {"x": {"y": []}}, {"lenet5": "x"}, {"lenet5": 10**30}, {"lenet5": "right", "x": 1},
+]  # fmt: skip
+JUNK = [(json.dumps(value), value) for value in VALUES]  # as JSON and as what it is read as
+JUNK += [("[" * DEPTH + "]" * DEPTH, reduce(lambda inner, _: [inner], range(DEPTH - 1), []))]
+SECRETS = (f"{ROOT}/", f"{tempfile.gettempdir()}/", "site-packages", "Traceback")
+
+
+def good(component: dict) -> object:
+    """A value that an event of the page may send for an input; what is drawn is refused, so that no answer is long."""
+    usual = {"textbox": "nonsense", "checkboxgroup": [], "number": 1}
+    return usual.get(component["type"], component["props"].get("value"))
+
+
+def filled(values: list) -> Iterator[tuple[int, str, list]]:
+    """The values with each kind of junk in the place of each, with the place and the junk as JSON."""
+    for place in range(len(values)):
+        for text, value in JUNK:
+            yield place, text, [*values[:place], value, *values[place + 1 :]]
+
+
+def is_sentence(text: object) -> bool:
+    return isinstance(text, str) and bool(re.search(r"\w+ \w+", text))
+
+
+@pytest.fixture
+def page(checkpoint, hub):
+    """The page over a single small network."""
+    checkpoint()
+    return build(hub)
+
+
+def called(function, *values: object) -> object:
+    """What a handler returns, or yields first; a page's session has sent its request."""
+    parameters = inspect.signature(function).parameters
+    given = {"request": gr.Request(session_hash="x"), "opened": gr.EventData(None, None)}
+    found = function(*values, **{name: value for name, value in given.items() if name in parameters})
+    return next(found) if inspect.isgenerator(found) else found
+
+
+def test_handlers_raise_nothing_but_what_can_be_translated(page):
+    """Without gradio, which refuses some of it before."""
+    config, wrong, calls = page.get_config_file(), [], 0
+    components = {component["id"]: component for component in config["components"]}
+
+    def call(name: str, function, junk: str, *values: object) -> None:
+        nonlocal calls
+        calls += 1
+        try:
+            called(function, *values)
+        except (TranslatableError, gr.Error) as error:
+            if not is_sentence(str(error)) or len(str(error)) > 1000:
+                wrong.append((name, junk[:40], error))
+        except Exception as error:
+            wrong.append((name, junk[:40], repr(error)[:200]))
+
+    for component in components.values():
+        for name in component["props"].get("server_fns") or ():
+            function = getattr(page.blocks[component["id"]], name)
+            if inspect.iscoroutinefunction(function):
+                continue  # the same is asked over HTTP
+            for text, value in JUNK:
+                call(name, function, text, value)
+            for place, text, values in filled(list(GOOD.values())):
+                call(f"{name} {list(GOOD)[place]}", function, text, dict(zip(GOOD, values, strict=True)))
+    # Several events share a function.
+    handlers = {(page.fns[each["id"]].fn.__code__, len(each["inputs"])): each for each in config["dependencies"]}
+    for dependency in handlers.values():
+        stateful = [number for number in dependency["inputs"] if components[number]["type"] == "state"]
+        function, inputs = page.fns[dependency["id"]].fn, [components[number] for number in dependency["inputs"]]
+        usual = [page.blocks[each["id"]].value if each["type"] == "state" else good(each) for each in inputs]
+        for place, text, values in filled(usual):
+            if dependency["inputs"][place] not in stateful:  # which no visitor sends
+                call(f"{dependency['id']} {function.__name__} {place}", function, text, *values)
+    assert not wrong, f"{len(wrong)} of {calls}: {wrong[:20]}"
+    assert load_test_set.cache_info().currsize <= len(DATASETS)
+
+
+class Visitor:
+    """Someone who sends anything to the app, and what is wrong with the answers."""
+
+    def __init__(self, url: str):
+        self.wrong: list[tuple] = []
+        self.count = 0
+        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/gradio_api", timeout=60)
+        self.config = httpx.get(f"{url.rstrip('/')}/config").json()
+        self.components = {component["id"]: component for component in self.config["components"]}
+
+    def post(self, path: str, body: str, what: object) -> httpx.Response:
+        """The answer to a text, taken as JSON; it is 200, or refuses in a sentence."""
+        self.count += 1
+        headers = {"Content-Type": "application/json"}
+        try:
+            answer = self._http.post(path, content=body, headers=headers)
+        except httpx.TransportError:  # an error in the answer before has ended the connection
+            answer = self._http.post(path, content=body, headers=headers)
+        if answer.status_code != 200 and not 400 <= answer.status_code < 500:
+            self.wrong.append((what, answer.status_code, answer.text[:100]))
+        elif answer.status_code != 200 and not is_sentence(answer.text):
+            self.wrong.append((what, "no sentence", answer.text[:100]))
+        self.read(answer.text, what)
+        return answer
+
+    def judge(self) -> None:
+        """Fails with all the answers that were wrong; the app still answers what is sensible."""
+        wrong, self.wrong = self.wrong, []
+        (look,) = (id for id, each in self.components.items() if "look" in (each["props"].get("server_fns") or ()))
+        answer = self.ask(look, "look", json.dumps(GOOD | {"picture": SEVEN}), "a digit")
+        assert "LeNet-5 reads" in answer.json()["verdict"], self.wrong
+        assert not wrong, f"{len(wrong)} of {self.count}: {wrong[:30]}"
+
+    def read(self, text: str, what: object) -> None:
+        if found := [secret for secret in SECRETS if secret in text]:
+            self.wrong.append((what, "tells", found))
+
+    def ask(self, component: int, function: str, data: str, what: object) -> httpx.Response:
+        """What a function of a component answers."""
+        body = {"session_hash": "visitor", "component_id": component, "fn_name": function, "data": None}
+        return self.post("component_server", json.dumps(body).replace("null", data, 1), what)
+
+    def send(self, event: dict, data: str, what: object) -> None:
+        """An event, at once."""
+        self.post("run/predict", f'{{"session_hash": "visitor", "fn_index": {event["id"]}, "data": {data}}}', what)
+
+    def queue(self, event: dict, asked: list[tuple[str, object]]) -> None:
+        """An event many times through the queue: each ends, or is refused, in a sentence."""
+        session, waiting = f"visitor {event['id']}", {}
+        for data, what in asked:
+            body = f'{{"session_hash": "{session}", "fn_index": {event["id"]}, "data": {data}}}'
+            answer = self.post("queue/join", body, what)
+            if answer.status_code == 200:
+                waiting[answer.json()["event_id"]] = what
+        if not waiting:
+            return
+        with self._http.stream("GET", "queue/data", params={"session_hash": session}) as stream:
+            for line in stream.iter_lines():
+                message = json.loads(line.removeprefix("data: ") or "{}")
+                if message.get("msg") == "process_completed":
+                    what = waiting.pop(message["event_id"])
+                    self.read(line, what)
+                    if not (message["success"] or is_sentence(message["output"].get("error"))):
+                        self.wrong.append((what, "no sentence", line[:200]))
+                if not waiting:
+                    break
+
+
+@pytest.fixture(scope="module")
+def visitor():
+    with served() as url:
+        yield Visitor(url)
+
+
+def turned(values: list) -> Iterator[tuple[list[str], tuple]]:
+    """The values as JSON with each kind of junk in the place of one; the places take turns."""
+    texts = list(map(json.dumps, values))
+    for number, (text, _) in enumerate(JUNK if texts else ()):
+        place = number % len(texts)
+        yield [*texts[:place], text, *texts[place + 1 :]], (place, text[:40])
+
+
+def test_functions_of_components_take_anything(visitor):
+    for component in visitor.components.values():
+        for name in component["props"].get("server_fns") or ():
+            for text, _ in JUNK:
+                visitor.ask(component["id"], name, text, (name, text[:40]))
+            for texts, what in turned(list(GOOD.values())):
+                pairs = [f"{json.dumps(key)}: {text}" for key, text in zip(GOOD, texts, strict=True)]
+                visitor.ask(component["id"], name, f"{{{', '.join(pairs)}}}", (name, *what))
+    visitor.judge()
+
+
+def test_events_take_anything(visitor):
+    for event in visitor.config["dependencies"]:
+        asked = [
+            (f"[{', '.join(texts)}]", (event["id"], event["targets"], *what))
+            for texts, what in turned([good(visitor.components[number]) for number in event["inputs"]])
+        ]
+        asked += [(data, (event["id"], event["targets"], data[:40])) for data in ("[]", f"[{', '.join(['5'] * 50)}]")]
+        if event["queue"]:
+            visitor.queue(event, asked)
+        for data, what in asked[-2:] if event["queue"] else asked:
+            visitor.send(event, data, what)
+    visitor.judge()
+
+
+def test_bodies_take_anything(visitor):
+    (component,) = (id for id, each in visitor.components.items() if "look" in (each["props"].get("server_fns") or ()))
+    call = {"session_hash": "visitor", "component_id": component, "fn_name": "look", "data": {}}
+    first = next(each for each in visitor.config["dependencies"] if each["inputs"] and not each["queue"])
+    data = [good(visitor.components[number]) for number in first["inputs"]]
+    event = {"session_hash": "visitor", "fn_index": first["id"], "data": data, "event_data": None, "trigger_id": None}
+    for path, body in (("component_server", call), ("run/predict", event), ("queue/join", event)):
+        for text in ("", "x", "5", "[]", "{}", "null", '"x"', "[" * DEPTH):
+            visitor.post(path, text, (path, text[:40]))
+        for field in body:
+            rest = {key: value for key, value in body.items() if key != field}
+            visitor.post(path, json.dumps(rest), (path, field, "left out"))
+            for text, _ in JUNK if field != "data" else ():
+                visitor.post(path, f"{json.dumps(rest)[:-1]}, {json.dumps(field)}: {text}}}", (path, field, text[:40]))
+    for name in ("postprocess", "get_config", "__init__", "__class__", "props"):
+        answer = visitor.post("component_server", json.dumps(call | {"fn_name": name}), name)
+        assert answer.status_code != 200, name
+    visitor.judge()
+
+
+@pytest.mark.parametrize(
+    "name", ["./mnist", "././mnist", "mnist\0", "../data/mnist", str(HERE / "samples" / "mnist.7"), "x"]
+)
+def test_no_path_is_made_of_a_name(name):
+    known = load_test_set.cache_info().currsize
+    with pytest.raises(UnknownName, match="known are mnist, fashion_mnist"):
+        load_test_set(name)
+    with pytest.raises(UnknownName, match="known are lenet5"):
+        create_model(name)
+    assert load_test_set.cache_info().currsize == known
+
+
+def test_a_file_that_cannot_be_is_not_uploaded():
+    folder = Path(get_upload_folder())
+    for path in ("", "\0", "\ud800", str(folder), str(folder / ("a" * 5000)), "/etc/passwd", 5, None, [], {}):
+        with pytest.raises(PictureError, match="upload it first"):
+            uploaded(path)
+
+
+def test_compare_refuses_in_a_sentence_at_once(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    path = shutil.copy(HERE / "samples" / "mnist.7.png", tmp_path)
+    compare = compare_function(hub)
+    refused = {
+        "image": [5, "x", [], {"path": ""}, {"path": 5}, None],
+        "dataset": [5, "./mnist", [], None],
+        "models": [5, "lenet5", ["lenet5"] * 200_000, [5], {"lenet5": 1}],
+        "steps": ["yes", 5],
+        "explain": ["yes", [1]],
+        "off": [5, "ink", [5], ["x" * 10**6], ["ink"] * 200_000],
+        "label": ["3" * 10**6, 5, ["3"], "Bag"],
+    }
+    for name, values in refused.items():
+        for value in values:
+            start = time.perf_counter()
+            with pytest.raises(gr.Error) as caught:
+                compare(**{"image": {"path": path}, name: value})
+            assert is_sentence(str(caught.value)) and len(str(caught.value)) < 500, (name, str(value)[:40])
+            assert time.perf_counter() - start < 0.2, (name, str(value)[:40])
+
+
+def test_a_long_list_is_counted_before_it_is_read():
+    start = time.perf_counter()
+    assert Ask.read({"models": ["user/lenet5.mnist@main"] * 200_000, "off": ["ink"] * 200_000}).models == ()
+    assert time.perf_counter() - start < 0.1
