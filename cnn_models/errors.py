@@ -18,3 +18,7 @@ class TranslatableError(ValueError):
             name: copy(value) if isinstance(value, TranslatableError) else str(value) for name, value in values.items()
         }
         super().__init__(sentence.format(**self.values) if values else sentence)
+
+
+class PictureError(TranslatableError):
+    """A picture that cannot be used."""

@@ -17,7 +17,7 @@ from gradio.components.api_component import Api
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.crops import many_looks
-from cnn_models.decode import decode
+from cnn_models.decode_worker import decode_untrusted
 from cnn_models.explain import explain as explain_network
 from cnn_models.fetch import StillComing
 from cnn_models.hub import LoadedModel
@@ -139,17 +139,17 @@ def compare_function(hub: ModelHub) -> Callable[..., Answer]:
         off = off or ()
         try:
             # gradio hands the file on as the dictionary that was sent.
-            path = uploaded((image or {}).get("path"))
+            grey = decode_untrusted(uploaded((image or {}).get("path")), off)
             if dataset in DATASETS:
                 arrive(hub, predict.ids_of(models or list(ARCHITECTURES), dataset))
-            result = predict.compare(path, dataset, models or (), hub, off)
+            result = predict.compare(grey, dataset, models or (), hub, off)
             answer = result.to_dict()
             for model in answer["models"]:
                 given = partial(given_to, grid=result.picture, off=off)
                 model["input"] = hub.run(model["id"], given) if steps else None
                 reasons = partial(why, result=result, label=label or model["label"], off=off)
                 model["why"] = TURNS.submit(hub.run, model["id"], reasons).result() if explain else None
-            pictures = steps_of(decode(path, off), DATASETS[dataset], off) if steps else ()
+            pictures = steps_of(grey, DATASETS[dataset], off) if steps else ()
             return answer | {
                 "steps": [
                     {"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())}

@@ -7,6 +7,7 @@ import binascii
 
 from cnn_models import DATASETS
 from cnn_models.decode import PictureError
+from cnn_models.decode_worker import decode_untrusted
 from cnn_models.handwriting import Labelled, pack
 from ui.sketchpad import PNG
 from ui.texts import TEXTS, attribute, mark, mark_sentence
@@ -46,7 +47,7 @@ def export(sent: object) -> dict:
     try:
         if not isinstance(sent, list) or len(sent) > MOST:
             raise PictureError("That is not a list of at most {most} pictures.", most=MOST)
-        return {"zip": base64.b64encode(pack(map(_labelled, sent))).decode()}
+        return {"zip": base64.b64encode(pack(map(_labelled, sent), decode_untrusted)).decode()}
     except PictureError as error:
         return {"error": mark_sentence(error)}
 
