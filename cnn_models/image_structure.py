@@ -155,7 +155,7 @@ def _tiff_entries(content: bytes) -> list[tuple[int, int, int]]:
     try:
         (start,) = struct.unpack_from(offset, content, 8 if is_big else 4)
         (count,) = struct.unpack_from(length, content, start)
-    except struct.error:  # it ends before that
+    except (struct.error, OverflowError):  # it ends before that
         return []
     if count > ENTRIES:
         raise PictureError(
