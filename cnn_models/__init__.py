@@ -1,16 +1,36 @@
 """The classic CNNs, their checkpoints, and how to run and read them."""
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 # OpenMP threads that spin while they wait slow two busy processes tenfold, those that sleep at once are slow to wake:
 # they spin for some 30 microseconds, then sleep. Read once, when torch is first imported.
 if os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE").upper() == "PASSIVE":
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
-from cnn_models.datasets import DATASETS
-from cnn_models.hub import ModelHub
-from cnn_models.predict import compare
-from cnn_models.specs import Architecture, Card, Dataset
-from cnn_models.zoo import ARCHITECTURES, create_model
+if TYPE_CHECKING:
+    from cnn_models.datasets import DATASETS
+    from cnn_models.hub import ModelHub
+    from cnn_models.predict import compare
+    from cnn_models.specs import Architecture, Card, Dataset
+    from cnn_models.zoo import ARCHITECTURES, create_model
 
 __all__ = ["ARCHITECTURES", "DATASETS", "Architecture", "Card", "Dataset", "ModelHub", "compare", "create_model"]
+
+_MODULES = {
+    "ARCHITECTURES": "zoo", "DATASETS": "datasets", "Architecture": "specs", "Card": "specs", "Dataset": "specs",
+    "ModelHub": "hub", "compare": "predict", "create_model": "zoo",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported when it is first used: the worker that decodes images starts without torch."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from cnn_models.errors import TranslatableError
+from cnn_models.errors import PictureError
+from cnn_models.image_structure import check_structure
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MAX_BYTES = 20 * 10**6
@@ -21,8 +23,11 @@ DEEP_MODES = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")  # pillow would clip 
 WHITES = (1, 255, 65_535, 2**31)  # what white may be in a picture of floats or 32-bit integers, which do not say
 
 
-class PictureError(TranslatableError):
-    """A picture that cannot be used."""
+class Decoded(NamedTuple):
+    """The luminance of an image, H x W uint8, and whether its EXIF orientation asks for it to be turned or mirrored."""
+
+    luminance: np.ndarray
+    is_turned: bool
 
 
 def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> np.ndarray:
@@ -31,12 +36,19 @@ def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collectio
     `source` is the content of a file, the path of one, a pillow picture, or an array H x W, H x W x 3 or H x W x 4
     of uint8, uint16, or floats from 0 (black) to 1 (white). With "orientation" in `off`, it stays as the file has it,
     whichever way the camera was held. Raises PictureError for anything else, for damaged pictures, and, before
-    decoding them, for pictures that are too large.
+    decoding them, for pictures that are too large and files with too many parts. Files of untrusted clients are for
+    `decode_untrusted`, as these limits alone do not bound the time.
     """
+    return read(source, off).luminance
+
+
+def read(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> Decoded:
+    """What `decode` returns, and whether the EXIF orientation asks for a turn, also with "orientation" in `off`."""
     try:
         image = _open(source)
         _check_size(*image.size)
-        return _luminance(image if "orientation" in off else ImageOps.exif_transpose(image))
+        is_turned = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)  # loading it may turn a TIFF already
+        return Decoded(_luminance(image if "orientation" in off else ImageOps.exif_transpose(image)), is_turned)
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
@@ -50,12 +62,12 @@ def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collectio
         raise PictureError("The picture is damaged or cut short; save or upload it again.") from error
 
 
-def is_turned(source: bytes | str | Path | Image.Image | np.ndarray) -> bool:
-    """Whether `decode` turns or mirrors a picture that it takes, as its EXIF orientation asks for."""
-    return _open(source).getexif().get(ExifTags.Base.Orientation) in range(2, 9)
-
-
-def _read(path: Path) -> bytes:
+def content_of(source: bytes | str | Path) -> bytes:
+    """The content of a file, of which the path may be given. Raises PictureError, also where it is too large."""
+    if isinstance(source, bytes):
+        _check_bytes(len(source))
+        return source
+    path = Path(source)
     try:
         if not path.is_file():
             raise PictureError("There is no file {name}; choose another picture.", name=repr(path.name[:80]))
@@ -70,18 +82,17 @@ def _read(path: Path) -> bytes:
 def _open(source: object) -> Image.Image:
     """A pillow picture; of a file only the header is read."""
     match source:
-        case str() | Path():
-            return _open(_read(Path(source)))
+        case bytes() | str() | Path():
+            content = content_of(source)
+            check_structure(content)
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+            if tags := getattr(image, "tag_v2", None):  # a TIFF is decoded by the tile, which may exceed the picture
+                _check_size(tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1))
+            return image
         case Image.Image():
             return source
         case np.ndarray():
             return _from_array(source)
-        case bytes():
-            _check_bytes(len(source))
-            image = Image.open(io.BytesIO(source), formats=FORMATS)
-            if tags := getattr(image, "tag_v2", None):  # a TIFF is decoded by the tile, which may exceed the picture
-                _check_size(tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1))
-            return image
     raise PictureError("There is no picture here; draw one or choose a file.")
 
 

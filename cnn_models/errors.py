@@ -24,6 +24,10 @@ class TranslatableError(ValueError):
         super().__init__(sentence.format(**self.values) if values else sentence)
 
 
+class PictureError(TranslatableError):
+    """A picture that cannot be used."""
+
+
 class Refused(TranslatableError):
     """A value from outside that cannot be used. Only its beginning is told, as it may be of any type and length."""
 

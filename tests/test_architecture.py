@@ -40,10 +40,10 @@ def test_arrows(part):
 
 
 def test_importing_the_package_is_light():
-    """Neither gradio nor the Hub's client comes along, and threads wait passively before torch can read how."""
+    """Neither torch, gradio nor the Hub's client comes along; how threads wait is set before torch can read it."""
     code = (
-        "import os, sys, cnn_models; "
-        "print(os.environ['OMP_WAIT_POLICY'], {'gradio', 'huggingface_hub'} & sys.modules.keys())"
+        "import os, sys, cnn_models, cnn_models.decode_worker; "
+        "print(os.environ['OMP_WAIT_POLICY'], {'torch', 'gradio', 'huggingface_hub'} & sys.modules.keys())"
     )
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import TypedDict
 
 import gradio as gr
@@ -18,7 +17,7 @@ from anyio import to_thread
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.crops import many_looks
-from cnn_models.decode import decode
+from cnn_models.decode_worker import decode_untrusted
 from cnn_models.explain import explain as explain_network
 from cnn_models.fetch import StillComing
 from cnn_models.hub import LoadedModel
@@ -136,10 +135,11 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
             models, off = items(models or []), all_known(off or [], SWITCHES)
             label = known(label, DATASETS[dataset].classes) if label else ""
             ids, path = predict.ids_of(models or list(ARCHITECTURES), dataset), uploaded(fields(image, {}).get("path"))
+            grey = await to_thread.run_sync(decode_untrusted, path, off)
             await to_thread.run_sync(arrive, hub, ids)
             async with turns.turn(VISITOR.get()):
-                result = await to_thread.run_sync(predict.compare, path, dataset, models, hub, off)
-                answer = await to_thread.run_sync(answer_of, hub, result, path if steps else None, off)
+                result = await to_thread.run_sync(predict.compare, grey, dataset, models, hub, off)
+                answer = await to_thread.run_sync(answer_of, hub, result, grey if steps else None, off)
             if explain:
                 for model in answer["models"]:
                     reasons = partial(why, result=result, label=label or model["label"], off=off)
@@ -154,13 +154,13 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
     return compare
 
 
-def answer_of(hub: ModelHub, result: predict.Comparison, path: Path | None, off: Collection[str]) -> Answer:
-    """The answer without reasons; of the image in `path`, if there is one, with the steps and the networks' inputs."""
+def answer_of(hub: ModelHub, result: predict.Comparison, grey: np.ndarray | None, off: Collection[str]) -> Answer:
+    """The answer without reasons; of an image, H x W uint8, where it is given, with steps and the networks' inputs."""
     answer = result.to_dict() | {"steps": [], "mistakes": []}
     for model in answer["models"]:
         given = partial(given_to, grid=result.picture, off=off)
-        model |= {"input": hub.run(model["id"], given) if path else None, "why": None}
-    for step in steps_of(decode(path, off), DATASETS[result.dataset], off) if path else ():
+        model |= {"input": hub.run(model["id"], given) if grey is not None else None, "why": None}
+    for step in steps_of(grey, DATASETS[result.dataset], off) if grey is not None else ():
         answer["steps"].append({"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())})
     return answer
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from cnn_models import DATASETS
 from cnn_models.decode import decode
+from cnn_models.decode_worker import decode_untrusted
 from cnn_models.preprocess import BlankPicture, to_dataset_form
 from ui.ask import known
 from ui.sketchpad import picture_of
@@ -36,7 +37,7 @@ def drawing_of(value: object, dataset: object) -> Drawing:
     picture = picture_of(value)
     try:
         if picture is not None:
-            return Drawing(to_dataset_form(decode(picture), DATASETS[dataset]), dataset, True)
+            return Drawing(to_dataset_form(decode_untrusted(picture), DATASETS[dataset]), dataset, True)
     except BlankPicture:
         pass
     return Drawing(decode(SAMPLES / f"{dataset}.{SAMPLE}.png"), dataset, False)

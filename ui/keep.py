@@ -6,6 +6,7 @@ import base64
 
 from cnn_models import DATASETS
 from cnn_models.decode import PictureError
+from cnn_models.decode_worker import decode_untrusted
 from cnn_models.errors import TranslatableError
 from cnn_models.handwriting import Labelled, pack
 from ui.ask import fields, items, known, text
@@ -45,7 +46,8 @@ def _option(dataset: str, index: int, label: str) -> str:
 def export(sent: object) -> dict:
     """The zip of what the page sends, a list of {picture, dataset, label}, in base64; or an `error` as HTML."""
     try:
-        return {"zip": base64.b64encode(pack(map(_labelled, items(sent, most=MOST)))).decode()}
+        pictures = map(_labelled, items(sent, most=MOST))
+        return {"zip": base64.b64encode(pack(pictures, decode_untrusted)).decode()}
     except TranslatableError as error:
         return {"error": mark_sentence(error)}
 

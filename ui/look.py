@@ -14,7 +14,8 @@ import numpy as np
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoint import CheckpointError
 from cnn_models.consensus import uncalibrated
-from cnn_models.decode import PictureError, decode
+from cnn_models.decode import Decoded, PictureError
+from cnn_models.decode_worker import decode_untrusted, read_untrusted
 from cnn_models.fetch import MissingCheckpoint, StillComing
 from cnn_models.hub import LoadedModel
 from cnn_models.ids import COMMIT
@@ -42,7 +43,7 @@ class Question:
     ask: Ask
     columns: dict[str, Column]
     visitor: Visitor = field(default_factory=lambda: VISITOR.get(Visitor()))
-    grey: np.ndarray | None = None
+    image: Decoded | None = None
     seen: tuple[Step, ...] = ()
     shown: dict | None = None
 
@@ -75,7 +76,7 @@ class Question:
         sides: dict[int, list[str]] = {}
         for name in self.ready or self.ask.models:
             sides.setdefault(self.columns[name].side, []).append(name)
-        return strip(self.ask, self.seen, sides)
+        return strip(self.ask, self.seen, sides, is_turned=bool(self.image and self.image.is_turned))
 
 
 class Looker:
@@ -94,36 +95,49 @@ class Looker:
         `again` finds more, as weights are on their way.
         """
         ask = Ask.read(sent)
-        return self._batches(Question(ask, self._columns(ask)))
+        question = Question(ask, self._columns(ask))
+        self._decode(question)  # before it takes a turn: others do not wait for what is slow to decode
+        return self._batches(question)
 
     def _look(self, questions: list[Question]) -> list[dict]:
         """What is shown to each; they want answers of the same networks."""
         for question in questions:
-            self._see(question)
+            if not question.shown:
+                self._see(question)
         answered = [question for question in questions if not question.shown]
         for name in answered[0].wanted if answered else ():
             self._answer(name, answered)
         return [question.shown or self._say(question) for question in questions]
 
-    def _see(self, question: Question) -> None:
-        """What the networks will see of the picture, or what is shown where they will see nothing."""
-        ask, picture = question.ask, None
+    def _decode(self, question: Question) -> None:
+        """The image, or what is shown where it cannot be used; neither where there is none."""
         try:
-            if (picture := picture_of(ask.picture)) is None:
+            if (picture := picture_of(question.ask.picture)) is not None:
+                question.image = read_untrusted(picture, question.ask.off)
+        except PictureError as error:
+            self._refuse(question, error)
+
+    def _see(self, question: Question) -> None:
+        """What the networks will see of the image, or what is shown where they will see nothing."""
+        ask = question.ask
+        try:
+            if question.image is None:
                 raise BlankPicture
-            question.grey = decode(picture, ask.off)
-            question.seen = steps(question.grey, DATASETS[ask.dataset], ask.off)
+            question.seen = steps(question.image.luminance, DATASETS[ask.dataset], ask.off)
             if not question.ready:
                 raise PictureError(say(ask.language, "verdict.nobody"))
         except BlankPicture as error:
             text = say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}")
-            if picture is not None:
-                text, question.seen = translate(ask.language, error), (decoded(question.grey),)
+            if question.image is not None:
+                text, question.seen = translate(ask.language, error), (decoded(question.image.luminance),)
             question.shown = self._shown(question, verdict_html(text), question.strip, complete=True)
         except PictureError as error:
-            why = translate(ask.language, error)
-            text = say(ask.language, "verdict.refused", why=error) if question.ready else why
-            question.shown = self._shown(question, verdict_html(text, "alarm"), question.strip, complete=True)
+            self._refuse(question, error)
+
+    def _refuse(self, question: Question, error: PictureError) -> None:
+        language = question.ask.language
+        text = say(language, "verdict.refused", why=error) if question.ready else translate(language, error)
+        question.shown = self._shown(question, verdict_html(text, "alarm"), question.strip, complete=True)
 
     def _answer(self, name: str, questions: list[Question]) -> None:
         """A network's answers to all of them, or why it has none, in their columns."""
@@ -142,8 +156,8 @@ class Looker:
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if answers and (complete or not ask.quick):
-            picture = question.seen[-1].picture
-            comparison = Comparison.with_likeness(self._hub, ask.dataset, question.grey, picture, answers)
+            grey, picture = question.image.luminance, question.seen[-1].picture
+            comparison = Comparison.with_likeness(self._hub, ask.dataset, grey, picture, answers)
             text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
             text = verdict_html(say(ask.language, "verdict.nobody"), "alarm")
@@ -157,7 +171,7 @@ class Looker:
         picture = picture_of(ask.picture)
         columns = self._columns(ask).values() if picture is not None else ()
         ids = [ask.id(column.name) for column in columns if not column.missing]
-        return ids, steps(decode(picture, ask.off), DATASETS[ask.dataset], ask.off)[-1] if ids else None
+        return ids, steps(decode_untrusted(picture, ask.off), DATASETS[ask.dataset], ask.off)[-1] if ids else None
 
     def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
         """`ModelHub.run`."""

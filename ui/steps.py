@@ -11,10 +11,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS
-from cnn_models.decode import is_turned
 from cnn_models.preprocess import FORMS, SWITCHES, Step, to_input
 from ui.ask import Ask
-from ui.sketchpad import picture_of
 from ui.texts import say
 from ui.verdict import network_name
 
@@ -29,13 +27,16 @@ def data_url(picture: np.ndarray | Image.Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]]) -> str:
-    """Every step as a picture over its switch, at last what each network is given; `sides` are networks by size."""
+def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_turned: bool = False) -> str:
+    """Every step as a picture over its switch, at last what each network is given; `sides` are networks by size.
+
+    `is_turned` says that its EXIF orientation asks for the image to be turned.
+    """
     kind, items = DATASETS[ask.dataset].kind, []
     for switch in SWITCHES[:-1]:
         name = "decoded" if switch == "orientation" else switch
         key = f"steps.{name}.{kind}" if name in ("scale", "centre") else f"steps.{name}"
-        if name == "decoded" and steps and not is_turned(picture_of(ask.picture)):
+        if name == "decoded" and steps and not is_turned:
             key = "steps.decoded.unturned"
         step = next((step for step in steps if step.name == name), None)
         text = say(ask.language, key, side=FORMS[ask.dataset].edges[-1])

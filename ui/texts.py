@@ -135,6 +135,35 @@ TEXTS: dict[str, tuple[str, str]] = {
         "make it smaller.",
         "图片为 {width} × {height} 像素，而总数不得超过 {millions} 百万、每边不得超过 {side}；请缩小后再试。",
     ),
+    "picture.scans": ("The image has more than {most} scans; save it again.", "图像的扫描超过 {most} 遍；请重新保存。"),
+    "picture.segments": (
+        "The image has more than {most} segments; save it again.",
+        "图像的数据段超过 {most} 个；请重新保存。",
+    ),
+    "picture.chunks": (
+        "The image has more than {most} chunks; save it again.",
+        "图像的数据块超过 {most} 个；请重新保存。",
+    ),
+    "picture.blocks": (
+        "The image has more than {most} blocks before its first frame; save it again.",
+        "图像第一帧之前的数据块超过 {most} 个；请重新保存。",
+    ),
+    "picture.strips": (
+        "The image has more than {most} strips or tiles; save it again.",
+        "图像的条带或图块超过 {most} 个；请重新保存。",
+    ),
+    "picture.entries": (
+        "The image has more than {most} entries in its directory; save it again.",
+        "图像目录的条目超过 {most} 个；请重新保存。",
+    ),
+    "picture.slow": (
+        "The image takes too much time or memory to decode; save it again as PNG or JPEG.",
+        "解码这幅图像耗时或占用内存过多；请重新保存为 PNG 或 JPEG。",
+    ),
+    "picture.busy": (
+        "Many images are being decoded right now; try again in a moment.",
+        "目前有许多图像正在解码；请稍后再试。",
+    ),
     "picture.values": (
         "The picture has values that are not between 0 and {white}; scale them to that.",
         "图片中有不在 0 到 {white} 之间的数值；请先换算到该范围。",

@@ -1,0 +1,254 @@
+"""Files of untrusted clients, decoded in another process, which is ended if one takes too much time or memory.
+
+`python -m cnn_models.decode_worker` is that process: it reads files from stdin and writes their luminance to stdout,
+each message as a line of JSON and the bytes that the line announces. Its output is checked like any other untrusted
+input, as a file may have taken over the decoder.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import math
+import os
+import queue
+import signal
+import string
+import subprocess
+import sys
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from cnn_models.decode import MAX_PIXELS, MAX_SIDE, Decoded, PictureError, content_of, read
+from cnn_models.image_structure import is_cheap
+
+try:
+    import resource
+except ImportError:  # on Windows, where only the wall clock limits a worker
+    resource = None
+
+WORKERS = max(1, (os.cpu_count() or 1) // 2)  # the other cores are for the networks
+CPU_SECONDS = 5  # for a file; the largest images that are taken need one or two
+MEMORY = 3 * 2**29  # bytes of address space
+SECONDS = 20  # for a file, on the wall clock
+START_SECONDS = 60  # until a worker has imported what it needs, on a busy machine
+PATIENCE = 10  # seconds to wait for a worker that is free
+WAITING = 8  # who may wait for one at the same time: each holds one of the server's threads
+LONGEST_LINE = 10_000  # bytes
+KEPT = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: no tokens
+ROOT = Path(__file__).parents[1]
+
+
+def decode_untrusted(source: bytes | Path, off: Collection[str] = ()) -> np.ndarray:
+    """What `decode` makes of a file, in a worker process unless the file is cheap. Raises PictureError."""
+    return read_untrusted(source, off).luminance
+
+
+def read_untrusted(source: bytes | Path, off: Collection[str] = ()) -> Decoded:
+    """What `read` makes of a file, in a worker process unless the file is cheap. Raises PictureError."""
+    content = content_of(source)
+    return read(content, off) if is_cheap(content) else _workers.read(content, off)
+
+
+class Workers:
+    """Up to `count` worker processes, each started when it is first needed, and replaced when it has ended."""
+
+    def __init__(
+        self,
+        count: int = WORKERS,
+        cpu_seconds: int = CPU_SECONDS,
+        memory: int = MEMORY,
+        seconds: float = SECONDS,
+        patience: float = PATIENCE,
+        waiting: int = WAITING,
+    ):
+        self._limits, self._seconds, self._patience = (cpu_seconds, memory), seconds, patience
+        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()  # those that run are taken first
+        for _ in range(count):
+            self._free.put(None)
+        self._waiting = threading.BoundedSemaphore(waiting)
+
+    def read(self, content: bytes, off: Collection[str] = ()) -> Decoded:
+        """What `read` makes of a file. Raises PictureError, also where no worker becomes free in time."""
+        worker = self._take()
+        kept = None
+        try:
+            if not (worker and worker.is_running):
+                worker = _Worker(*self._limits)
+            found = worker.read(content, "orientation" in off, self._seconds)
+            kept = worker
+        except Exception:  # it has ended, or writes nonsense
+            raise PictureError(
+                "The image takes too much time or memory to decode; save it again as PNG or JPEG."
+            ) from None
+        finally:
+            if worker and not kept:
+                worker.end()
+            self._free.put(kept)
+        if isinstance(found, PictureError):
+            raise found
+        return found
+
+    def end(self) -> None:
+        """Ends the workers that are free; the others end with this process, which they read from."""
+        with suppress(queue.Empty):
+            while True:
+                if worker := self._free.get_nowait():
+                    worker.end()
+
+    def _take(self) -> _Worker | None:
+        if self._waiting.acquire(blocking=False):
+            try:
+                return self._free.get(timeout=self._patience)
+            except queue.Empty:
+                pass
+            finally:
+                self._waiting.release()
+        raise PictureError("Many images are being decoded right now; try again in a moment.")
+
+
+class _Worker:
+    """A worker process. Its methods raise nearly anything once it is of no use."""
+
+    def __init__(self, cpu_seconds: int, memory: int):
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "cnn_models.decode_worker", str(cpu_seconds), str(memory)],
+            cwd=ROOT,
+            env={name: os.environ[name] for name in KEPT if name in os.environ} | threads,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            with self._ended_after(START_SECONDS):
+                _receive(self._process.stdout)
+        except BaseException:
+            self.end()
+            raise
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def read(self, content: bytes, as_it_is: bool, seconds: float) -> Decoded | PictureError:
+        """What is in a file, or why that cannot be said."""
+        with self._ended_after(seconds):
+            _send(self._process.stdin, {"bytes": len(content), "as_it_is": as_it_is}, content)
+            reply = _receive(self._process.stdout)
+            if "sentence" in reply:
+                return _Refusal(**reply).to_error()
+            height, width = reply["height"], reply["width"]
+            if not all(0 < side <= MAX_SIDE for side in (height, width)) or height * width > MAX_PIXELS:
+                raise ValueError("not the size of an image")
+            pixels = np.frombuffer(_exactly(self._process.stdout, height * width), np.uint8)
+            return Decoded(pixels.reshape(height, width), reply["is_turned"] is True)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what was not sent yet cannot be sent any more
+                pipe.close()
+
+    @contextmanager
+    def _ended_after(self, seconds: float) -> Iterator[None]:
+        """Whoever waits for the worker meanwhile finds the end of its output."""
+        timer = threading.Timer(seconds, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _send(pipe: BinaryIO, head: dict, body: bytes | np.ndarray = b"") -> None:
+    pipe.write(json.dumps(head).encode() + b"\n")
+    pipe.write(body)
+    pipe.flush()
+
+
+def _receive(pipe: BinaryIO) -> dict:
+    line = pipe.readline(LONGEST_LINE)
+    if not line.endswith(b"\n"):
+        raise EOFError
+    return json.loads(line)
+
+
+def _exactly(pipe: BinaryIO, count: int) -> bytes:
+    if len(content := pipe.read(count)) < count:
+        raise EOFError
+    return content
+
+
+class _Refusal(NamedTuple):
+    """The parts of a PictureError, as a worker reports it."""
+
+    sentence: str
+    values: dict[str, str]
+
+    def to_error(self) -> PictureError:
+        """Raises ValueError for a sentence that does more with its values than to name them."""
+        for _, name, layout, conversion in string.Formatter().parse(self.sentence):
+            if name is not None and (not name.isidentifier() or layout or conversion):
+                raise ValueError("not the sentence of an error")
+        return PictureError(self.sentence, **self.values)
+
+
+def _limit(memory: int) -> None:
+    """Bounds what this process may take, and lets others go first."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    if resource:
+        for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
+            with suppress(OSError, ValueError):  # not every system knows or lets limit each of them
+                resource.setrlimit(kind, (most, most))
+
+
+def _limit_time(seconds: int) -> None:
+    """The system ends this process when it has computed for so much longer."""
+    if resource:
+        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used + seconds), resource.RLIM_INFINITY))
+
+
+def main() -> None:
+    """The worker: answers one file after another, until there are no more."""
+    # pillow would import all its plugins, were one of its own accord missing
+    from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401
+
+    cpu_seconds, memory = map(int, sys.argv[1:])
+    requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is no reply
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, with which this ends
+    _limit(memory)
+    _send(replies, {"ready": True})
+    while line := requests.readline():
+        request = json.loads(line)
+        content = _exactly(requests, request["bytes"])
+        _limit_time(cpu_seconds)
+        _answer(replies, content, ("orientation",) if request["as_it_is"] else ())
+
+
+def _answer(replies: BinaryIO, content: bytes, off: Collection[str]) -> None:
+    try:
+        luminance, is_turned = read(content, off)
+    except PictureError as error:
+        _send(replies, {"sentence": error.sentence, "values": error.values})
+    else:
+        height, width = luminance.shape
+        head = {"height": height, "width": width, "is_turned": is_turned}
+        _send(replies, head, np.ascontiguousarray(luminance))
+
+
+_workers = Workers()
+atexit.register(_workers.end)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""What hostile image files cost other visitors: decoding a drawing, and its answer alone and beside ten such files.
+
+python -m tests.benchmarks.hostile_images
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import statistics
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from gradio.utils import get_upload_folder
+from PIL import Image, ImageDraw
+
+from cnn_models import ModelHub
+from cnn_models.decode import PictureError, decode
+from cnn_models.decode_worker import decode_untrusted
+from tests.crafted_images import encode, jpeg_of_scans, slow_png
+from ui.look import Looker
+from ui.sketchpad import PNG, UPLOAD
+
+VISITORS = 10
+DRAWINGS = 15
+SECONDS = 30  # after which no other drawing is begun
+WARM_UP = 3  # drawings, and seconds beside the files
+FILES = {"100 KB JPEG": lambda: jpeg_of_scans(1_200, np.zeros((5000, 8000), np.uint8)), "slow PNG": slow_png}
+
+
+def drawing(number: int) -> bytes:
+    """A seven of its own for every number, as answers are remembered, 280 x 280 as the canvas sends it."""
+    image = Image.new("RGBA", (280, 280), "white")
+    x, y = 40 + number % 20, 30 + number // 20
+    ImageDraw.Draw(image).line([(x, y), (x + 150, y), (x + 70, y + 200)], "black", 21, "curve")
+    return encode(image, "PNG")
+
+
+def decoding() -> None:
+    """Prints what `decode_untrusted` adds to decoding a drawing."""
+    content, times = drawing(0), {decode: [], decode_untrusted: []}
+    for way, found in [*times.items()] * 500:
+        start = time.perf_counter()
+        way(content)
+        found.append(1000 * (time.perf_counter() - start))
+    trusted, untrusted = (statistics.median(found) for found in times.values())
+    text = f"{trusted:.3f} ms, as untrusted {untrusted:.3f} ms, {untrusted / trusted:.2f} times that"
+    print(f"decoding a drawing: {text}")
+
+
+def answering(looker: Looker, numbers: itertools.count) -> str:
+    """The time to an answer, as a cell of the table."""
+    times, end = [], time.perf_counter() + SECONDS
+    for number in itertools.takewhile(lambda _: time.perf_counter() < end, itertools.islice(numbers, DRAWINGS)):
+        sent = {"picture": PNG + base64.b64encode(drawing(number)).decode()}
+        start = time.perf_counter()
+        assert looker.look(sent)["answers"]
+        times.append(1000 * (time.perf_counter() - start))
+    return f"{statistics.median(times):.0f} | {max(times):.0f}"
+
+
+def beside(looker: Looker, numbers: itertools.count, path: Path) -> str:
+    """The same while ten visitors send a file, and send it again once they have an answer."""
+    done = threading.Event()
+
+    def upload() -> None:
+        while not done.is_set():
+            with suppress(PictureError):
+                looker.look({"picture": f"{UPLOAD}{path}"})
+
+    threads = [threading.Thread(target=upload, daemon=True) for _ in range(VISITORS)]
+    for thread in threads:
+        thread.start()
+    time.sleep(WARM_UP)
+    cell = answering(looker, numbers)
+    done.set()
+    for thread in threads:
+        thread.join()
+    return cell
+
+
+def main() -> None:
+    decoding()
+    folder = Path(get_upload_folder()) / "benchmark"
+    folder.mkdir(parents=True, exist_ok=True)
+    looker, numbers = Looker(ModelHub()), itertools.count()
+    for _ in range(WARM_UP):
+        answering(looker, numbers)
+    print("| ms to the answer to a drawing | median | most |\n|---|---:|---:|")
+    print(f"| alone | {answering(looker, numbers)} |", flush=True)
+    for name, make in FILES.items():
+        path = folder / f"{name.replace(' ', '_')}.{os.getpid()}"
+        path.write_bytes(make())
+        print(f"| beside {VISITORS} × {name} | {beside(looker, numbers, path)} |", flush=True)
+        path.unlink()
+
+
+if __name__ == "__main__":
+    main()
