@@ -13,8 +13,10 @@ from typing import Any
 
 import anyio.to_thread
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from gradio.components.api_component import Api
 from gradio.exceptions import Error as GradioError
+from gradio.route_utils import FnIndexInferError
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -32,6 +34,8 @@ THREADS = 256  # at most; those of visitors who wait for their turn compute noth
 LEAVING = 0.5  # seconds between two looks whether a client has left
 SWEEP = 60  # seconds between two looks for what nobody comes for
 ORDERED = frozenset({"compare"})  # endpoints that take a turn for each of their networks instead of one for all
+# What gradio and FastAPI raise before a function is reached; FastAPI's own answer repeats what was sent.
+UNREADABLE = (RequestValidationError, FnIndexInferError, LookupError, ValueError, TypeError, RecursionError)
 LOCAL_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7"
 
 
@@ -60,8 +64,7 @@ class Page(gr.Blocks):
                   for end in ("", "/")),
             ],
             "middleware": [Middleware(Guard, hosts=frozenset(hosts))],
-            # gradio looks what a request names up without a word for what is not there.
-            "exception_handlers": {kind: _unreadable for kind in (KeyError, ValueError, RecursionError)},
+            "exception_handlers": dict.fromkeys(UNREADABLE, _unreadable),
             "lifespan": self._sweeping,
         }  # fmt: skip
         limits = {"max_threads": THREADS, "state_session_capacity": SESSIONS, "enable_monitoring": False}
