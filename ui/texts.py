@@ -207,6 +207,22 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name} has shape {found} instead of {shape}",
         "{name} 的形状是 {found}，应为 {shape}",
     ),
+    "checkpoint.hub.more": (
+        "the Hub sent more of {repository} than the {limit} bytes it may; ask again later, or check HF_ENDPOINT",
+        "Hub 发送的 {repository} 超过了允许的 {limit} 字节；请稍后再试，或检查 HF_ENDPOINT",
+    ),
+    "checkpoint.hub.slow": (
+        "the Hub sends {repository} too slowly; ask again later, or check HF_ENDPOINT",
+        "Hub 发送 {repository} 过慢；请稍后再试，或检查 HF_ENDPOINT",
+    ),
+    "checkpoint.hub.packed": (
+        "the Hub sends {repository} packed, though asked not to; check HF_ENDPOINT",
+        "Hub 不顾请求，压缩发送了 {repository}；请检查 HF_ENDPOINT",
+    ),
+    "checkpoint.hub.path": (
+        "the Hub says of {repository} that its {header} is {value}, which could be a path; check HF_ENDPOINT",
+        "Hub 称 {repository} 的 {header} 是 {value}，这可能是一个路径；请检查 HF_ENDPOINT",
+    ),
     "checkpoint.hub.files": (
         "{repository} has no {files}; it must be published whole",
         "{repository} 中没有 {files}；必须完整发布",
