@@ -235,13 +235,15 @@ def fetch(
     anonymous: bool = False,
     doubted: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    admit: Callable[[], None] = lambda: None,
 ) -> Path:
     """The folder of one commit in the Hub's cache, with these files of a repository and no others.
 
     A commit that is cached costs no request. While the Hub cannot be had, what is cached is served; to who asks
     anonymously (without this machine's token) only what everyone could see when it was last looked up. Files that are
     `doubted` are compared with the Hub's hashes, and those that differ come anew. Files of tensors may have `limit`
-    bytes. `progress` is called with the bytes that came so far and all that will. Raises MissingCheckpoint.
+    bytes. `progress` is called with the bytes that came so far and all that will; `admit` before a download, once it is
+    known that there is something to download, and may refuse it with a CheckpointError. Raises MissingCheckpoint.
 
     When the connection breaks, the client asks for the rest. When the process is killed, files that came whole stay,
     but the one that was on its way comes anew: by design, the client writes each download under a name of its own that
@@ -305,6 +307,7 @@ def fetch(
                     repository=repository,
                     file=large[0],
                 )
+            admit()
             folder = download(sizes)
             if not cached(repository, info.sha, tuple(sizes)):  # the client may take what is there for all
                 raise MissingCheckpoint("{repository} did not come whole; ask again in a minute", repository=repository)
@@ -318,7 +321,7 @@ def fetch(
         _note(folder, revision, set(files) - sizes.keys())
         return folder
     except Exception as error:  # the client has no common base class, and Xet raises plain RuntimeErrors
-        if isinstance(error, MissingCheckpoint) and not isinstance(error, BadAnswer):
+        if isinstance(error, CheckpointError) and not isinstance(error, BadAnswer):
             raise
         is_hidden = isinstance(error, RepositoryNotFoundError)  # also when it is private or gated
         if is_hidden:

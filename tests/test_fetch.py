@@ -550,7 +550,10 @@ def test_progress_and_patience(published, fake_hub, hub, monkeypatch):
 
 
 def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypatch):
-    """Neither the machine's token nor more look-ups than a number an hour; the line-up's own are not counted."""
+    """Neither the machine's token nor more downloads than so many an hour; the line-up's own are not counted.
+
+    Nor are look-ups of what is not there.
+    """
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
     monkeypatch.setattr(pull, "STRANGERS", 2)
     fake_hub.push(REMOTE, published)
@@ -562,10 +565,15 @@ def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypa
     public = ModelHub(hub.weights_dir, public=True)
     with pytest.raises(MissingCheckpoint, match="or it is private"):
         public.get(REMOTE)
-    for _ in range(2):
-        assert public.get("other/lenet5.mnist").id == "other/lenet5.mnist"
+    for id in ("third/lenet5.mnist", "fourth/lenet5.mnist"):
+        with pytest.raises(MissingCheckpoint, match="or it is private"):
+            public.get(id)
+        fake_hub.push(id, published)
+    monkeypatch.setattr(pull, "PATIENCE", 0)
+    for id in 2 * ("other/lenet5.mnist", "third/lenet5.mnist"):
+        assert public.get(id).id == id
     with pytest.raises(CheckpointError, match="2 checkpoints of others were, this hour; ask again in 60 minutes"):
-        public.get("third/lenet5.mnist")
+        public.get("fourth/lenet5.mnist")
 
 
 def test_what_became_private_is_strangers_no_more(published, hub, fake_hub, monkeypatch):

@@ -127,9 +127,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{id} is still on its way ({done} of {all} MB); ask again in a moment",
         "{id} 仍在下载（{done} / {all} MB）；请稍后再试",
     ),
+    "checkpoint.lookups": (
+        "{id} is not looked up: {count} names were for you, this hour; ask again in {minutes} minutes",
+        "暂不查找 {id}：一小时内已为你查找过 {count} 个名称；请在 {minutes} 分钟后再试",
+    ),
     "checkpoint.strangers": (
-        "{id} is not looked up: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
-        "暂不查找 {id}：一小时内已查找过 {count} 个他人的检查点；请在 {minutes} 分钟后再试",
+        "{id} is not fetched: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
+        "暂不下载 {id}：一小时内已下载过 {count} 个他人的检查点；请在 {minutes} 分钟后再试",
     ),
     "checkpoint.room": (
         "{id} needs {size} MB, and there is no room for it in the {most} MB of --max-memory beside what is in use; "
@@ -433,6 +437,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bring.full": (
         "There are {count} of others already, as many as can be; remove one first.",
         "已加入 {count} 个他人的网络，达到上限；请先移除一个。",
+    ),
+    "bring.left": (
+        "The address names {named} networks of others; the first {count} are added, as many as can be.",
+        "地址中有 {named} 个他人的网络；只加入前 {count} 个，已达上限。",
     ),
     "bring.refused": ("Not added: {why}.", "无法加入：{why}。"),
     # What the networks see.
