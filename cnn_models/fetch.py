@@ -27,6 +27,7 @@ STORING = 60  # seconds that it has to store what it is sent
 LONGEST_WAIT = 10  # seconds that the Hub may tell its client to wait before it asks again
 TEXT_LIMIT = 2**20  # bytes of a fetched file that does not hold tensors
 ANSWER_LIMIT = 4 * 2**20  # bytes of an answer that is not a file
+BESIDE = 2**16  # bytes of an answer beside a small file, as Xet's token is; the client checks the file's own size
 ANSWERING = 60  # seconds for all answers to a question, and for a file beside what it takes at SLOWEST
 SLOWEST = 20_000  # bytes a second
 
@@ -265,7 +266,7 @@ def fetch(
         bar = _bar(lambda done: progress(done, total))
 
         def one(name: str) -> str:
-            with _limited(repository, sizes[name]):
+            with _limited(repository, max(sizes[name], BESIDE)):
                 return hf_hub_download(
                     repository, name, revision=info.sha, token=token, force_download=anew, tqdm_class=bar
                 )
