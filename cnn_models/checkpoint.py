@@ -127,7 +127,7 @@ def read_card(folder: Path) -> Card:
     try:
         card = Card.from_json(_read_text(path))
         check_card(card)
-    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError("{path} is not the card of a checkpoint: {why}", path=path, why=error) from error
     return card
 
@@ -168,7 +168,7 @@ def check_card(card: Card) -> None:
         raise TranslatableError("unknown data set {name}; known are {known}", name=repr(card.dataset), known=known)
     if card.classes != DATASETS[card.dataset].classes:
         raise TranslatableError("its classes are not those of {dataset}", dataset=card.dataset)
-    if type(card.input_size) is not int or card.input_size not in ARCHITECTURES[card.architecture].sizes:
+    if card.input_size not in ARCHITECTURES[card.architecture].sizes:
         raise TranslatableError(
             "{name} cannot take pictures of size {size}", name=card.architecture, size=repr(card.input_size)
         )
@@ -180,8 +180,9 @@ def check_card(card: Card) -> None:
         )
     if card.energy_threshold is not None and not abs(card.energy_threshold) <= 1e6:
         raise TranslatableError("energy threshold {value} is no energy of logits", value=card.energy_threshold)
-    if not isinstance(card.metrics, dict) or not isinstance(card.recipe, dict):
-        raise TranslatableError("metrics and recipe must be objects")
+    for name, value in card.metrics.items():
+        if name.endswith("_accuracy") and not 0 <= value <= 100:
+            raise TranslatableError("{name} is {value}, and not a share in percent", name=f"{name:.100}", value=value)
     if card.weights_dtype not in ("float32", "float16"):
         raise TranslatableError("weights of type {type}", type=repr(card.weights_dtype))
 
@@ -225,7 +226,8 @@ def _read_tensors(
             if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
                 raise TranslatableError("the card in its header is not that of {file}", file=CONFIG)
             if wrong := shapes.keys() ^ set(file.keys()):
-                raise TranslatableError("missing or unknown tensors: {names}", names=", ".join(sorted(wrong)))
+                names = f"{', '.join(sorted(wrong)):.200}"
+                raise TranslatableError("missing or unknown tensors: {names}", names=names)
             for name, shape in shapes.items():
                 if (found := tuple(file.get_slice(name).get_shape())) != shape:
                     raise TranslatableError(
@@ -268,7 +270,9 @@ def read_history(folder: Path) -> list[dict[str, float]]:
     path = folder / HISTORY
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in rows]
+            rows = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in csv.DictReader(file)]
+        if not all(math.isfinite(value) for row in rows for value in row.values()):
+            raise TranslatableError("it holds a number that is not finite")
+        return rows
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise CheckpointError("{path} is not the history of a training: {why}", path=path, why=error) from error

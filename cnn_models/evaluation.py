@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 CLASSES = 10
+MOST = 10**6  # pictures of a test set
 BINS = 15  # of sureness
 
 
@@ -61,7 +62,12 @@ class Evaluation:
         if mistakes != [len(set(row)) for row in wrong] or mistakes != [len(row) for row in wrong]:
             raise ValueError("the pictures it has wrong are not as many as in the confusion matrix")
         right = sum(row[index] for index, row in enumerate(confusion))
-        reliability = _reliability(values.get("reliability"), sum(map(sum, confusion)), right)
+        count = sum(map(sum, confusion))
+        if count > MOST or any(number >= count for row in wrong for number in row):
+            raise ValueError(f"the numbers of the pictures go from 0 to one less than there are, of at most {MOST:,}")
+        reliability = _reliability(values.get("reliability"), count, right)
+        if not isinstance(values["weights_sha256"], str):
+            raise ValueError("the hash of the weights is a text")
         return cls(values["weights_sha256"], confusion, wrong, reliability)
 
 
@@ -76,6 +82,8 @@ def _reliability(value: object, count: int, right: int) -> tuple[tuple[Bin, ...]
     for bins in (before, after):
         if any(type(bin.count) is not int or type(bin.right) is not int for bin in bins):
             raise ValueError("counts are whole")
+        if any(type(bin.sureness) not in (int, float) for bin in bins):
+            raise ValueError("a sureness is a number")
         if any(not (0 <= bin.right <= bin.count and 0 <= bin.sureness <= bin.count) for bin in bins):
             raise ValueError("a bin has no more right, nor more sureness, than answers")
         if (len(bins), sum(bin.count for bin in bins), sum(bin.right for bin in bins)) != (BINS, count, right):

@@ -6,9 +6,14 @@ import errno
 import logging
 import os
 import re
+import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from cnn_models.checkpoint import CONFIG, SNAPSHOTS, WEIGHTS, CheckpointError
@@ -21,6 +26,10 @@ TIMEOUT = 10  # seconds that the Hub has to answer a question
 STORING = 60  # seconds that it has to store what it is sent
 LONGEST_WAIT = 10  # seconds that the Hub may tell its client to wait before it asks again
 TEXT_LIMIT = 2**20  # bytes of a fetched file that does not hold tensors
+ANSWER_LIMIT = 4 * 2**20  # bytes of an answer that is not a file
+BESIDE = 2**16  # bytes of an answer beside a small file, as Xet's token is; the client checks the file's own size
+ANSWERING = 60  # seconds for all answers to a question, and for a file beside what it takes at SLOWEST
+SLOWEST = 20_000  # bytes a second
 
 log = logging.getLogger(__name__)
 
@@ -37,24 +46,142 @@ class StillComing(MissingCheckpoint):
     """A checkpoint whose download goes on; the message says how far it is."""
 
 
-def limit_waits() -> None:
-    """Let the Hub's client give up in bounded time, on a Hub that does not answer or tells it to wait, and not before.
+class BadAnswer(MissingCheckpoint):
+    """An answer of the Hub that no honest Hub gives; what is cached serves as well as without one."""
 
-    Else it waits for some answers for ever, sleeps as long as it is told, be it an hour, and begins a download anew
-    whose connection was reset. To be called before its other functions, as a connection that could not be made gives
-    it a new session.
+
+@dataclass(frozen=True)
+class _Exchange:
+    """What the Hub may send for what this thread asks it: bytes of one answer, and until when."""
+
+    repository: str
+    limit: int
+    until: float  # of time.monotonic()
+
+    def check(self, count: int) -> None:
+        """Raise BadAnswer where so many bytes of an answer are too many, or came too late."""
+        if count > self.limit:
+            raise BadAnswer(
+                "the Hub sent more of {repository} than the {limit} bytes it may; ask again later, or check "
+                "HF_ENDPOINT",
+                repository=self.repository,
+                limit=f"{self.limit:,}",
+            )
+        if time.monotonic() > self.until:
+            raise BadAnswer(
+                "the Hub sends {repository} too slowly; ask again later, or check HF_ENDPOINT",
+                repository=self.repository,
+            )
+
+
+_exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
+
+
+@contextmanager
+def _limited(repository: str, limit: int) -> Iterator[None]:
+    """Within it, answers of the Hub to this thread are limited; see `_Exchange`."""
+    token = _exchange.set(_Exchange(repository, limit, time.monotonic() + ANSWERING + limit / SLOWEST))
+    try:
+        yield
+    finally:
+        _exchange.reset(token)
+
+
+def guard_client() -> None:
+    """Let the Hub's client neither wait for ever nor trust what the Hub answers.
+
+    Else it waits for some answers for ever, sleeps as long as it is told, be it an hour, begins a download anew whose
+    connection was reset, reads on when more comes than was said, and writes where headers say, be it outside the cache.
     """
-    from huggingface_hub.utils import get_session
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils import _http
 
-    for when, hook in (("request", _set_timeout), ("response", _raise_if_long), ("response", _close_if_reset)):
-        if hook not in (hooks := get_session().event_hooks[when]):
-            hooks.append(hook)
+    with _guarding:
+        make = _http._GLOBAL_CLIENT_FACTORY  # of which there is no public name
+        if getattr(make, "guarded", False):
+            return
+
+        def guarded() -> httpx.Client:  # also when the client replaces one that could not connect
+            client = make()
+            client.event_hooks["request"].append(_limit_request)
+            client.event_hooks["response"] += _check_names, _limit_body, _raise_if_long
+            return client
+
+        guarded.guarded = True
+        set_client_factory(guarded)
 
 
-def _set_timeout(request: httpx.Request) -> None:
+_guarding = Lock()
+
+
+def _limit_request(request: httpx.Request) -> None:
     if request.extensions["timeout"]["read"] is None:
         seconds = TIMEOUT if request.method == "GET" else STORING
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+    if exchange := _exchange.get():
+        exchange.check(0)
+        request.headers["Accept-Encoding"] = "identity"  # what is packed may be a thousand times what it was
+
+
+# To be reported to huggingface_hub: 2.0 to 2.4, `file_download._normalize_etag`: a Hub that answers HEAD with `ETag:
+# "../../x"` makes `_hf_hub_download_to_cache_dir` write to `blobs/../../x`, outside its cache; as does X-Repo-Commit.
+ETAG = re.compile(r'(?:W/)?"?[A-Za-z0-9_-]{1,128}"?')
+
+
+def _check_names(response: httpx.Response) -> None:
+    """Raise BadAnswer where a header that the client makes a path of is no plain name."""
+    if response.request.method != "HEAD":
+        return
+    headers = response.headers
+    etag, commit = headers.get("X-Linked-ETag") or headers.get("ETag"), headers.get("X-Repo-Commit")
+    for name, value, pattern in (("ETag", etag, ETAG), ("X-Repo-Commit", commit, COMMIT)):
+        if value is not None and not pattern.fullmatch(value):
+            exchange = _exchange.get()
+            raise BadAnswer(
+                "the Hub says of {repository} that its {header} is {value}, which could be a path; check HF_ENDPOINT",
+                repository=exchange.repository if exchange else response.request.url.host,
+                header=name,
+                value=f"{value!r:.80}",
+            )
+    if (size := headers.get("X-Linked-Size", "")).isdigit() and (exchange := _exchange.get()):
+        exchange.check(int(size))  # which is what Xet, whose bytes pass no hook, goes by
+
+
+def _limit_body(response: httpx.Response) -> None:
+    """Read no more of a body than the exchange allows.
+
+    A connection that is reset amid the body looks closed, which the client takes for a reason to resume.
+    """
+    from huggingface_hub.utils import httpx
+
+    exchange = _exchange.get()
+    if exchange and response.status_code not in (200, 206):  # the answer is about the file, and not the file
+        exchange = replace(exchange, limit=ANSWER_LIMIT)
+    if exchange and response.request.method != "HEAD":
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise BadAnswer(
+                "the Hub sends {repository} packed, though asked not to; check HF_ENDPOINT",
+                repository=exchange.repository,
+            )
+        if (size := response.headers.get("Content-Length", "")).isdigit():
+            exchange.check(int(size))
+
+    class Body(httpx.SyncByteStream):
+        def __init__(self, stream: httpx.SyncByteStream):
+            self.stream, self.close = stream, stream.close
+
+        def __iter__(self) -> Iterator[bytes]:
+            count = 0
+            try:
+                for part in self.stream:
+                    count += len(part)
+                    if exchange:
+                        exchange.check(count)
+                    yield part
+            except httpx.ReadError as error:
+                raise httpx.RemoteProtocolError(str(error)) from error
+
+    response.stream = Body(response.stream)
 
 
 def _raise_if_long(response: httpx.Response) -> None:
@@ -69,23 +196,6 @@ def _raise_if_long(response: httpx.Response) -> None:
         seconds = limit.reset_in_seconds
     if seconds > LONGEST_WAIT:
         hf_raise_for_status(response)
-
-
-def _close_if_reset(response: httpx.Response) -> None:
-    """Let a connection that is reset amid the body look closed, which the client takes for a reason to resume."""
-    from huggingface_hub.utils import httpx
-
-    class Body(httpx.SyncByteStream):
-        def __init__(self, stream: httpx.SyncByteStream):
-            self.stream, self.close = stream, stream.close
-
-        def __iter__(self) -> Iterator[bytes]:
-            try:
-                yield from self.stream
-            except httpx.ReadError as error:
-                raise httpx.RemoteProtocolError(str(error)) from error
-
-    response.stream = Body(response.stream)
 
 
 def needed(files: tuple[str, ...]) -> list[str]:
@@ -126,20 +236,22 @@ def fetch(
     anonymous: bool = False,
     doubted: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    admit: Callable[[], None] = lambda: None,
 ) -> Path:
     """The folder of one commit in the Hub's cache, with these files of a repository and no others.
 
     A commit that is cached costs no request. While the Hub cannot be had, what is cached is served; to who asks
     anonymously (without this machine's token) only what everyone could see when it was last looked up. Files that are
     `doubted` are compared with the Hub's hashes, and those that differ come anew. Files of tensors may have `limit`
-    bytes. `progress` is called with the bytes that came so far and all that will. Raises MissingCheckpoint.
+    bytes. `progress` is called with the bytes that came so far and all that will; `admit` before a download, once it is
+    known that there is something to download, and may refuse it with a CheckpointError. Raises MissingCheckpoint.
 
     When the connection breaks, the client asks for the rest. When the process is killed, files that came whole stay,
     but the one that was on its way comes anew: by design, the client writes each download under a name of its own that
     no later one looks for, and deletes it when the download fails. `hf cache prune` deletes what a kill left.
     """
     # Imported here: it takes 0.4 s that nobody needs whose weights are all in the folder.
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.errors import RepositoryNotFoundError
 
     is_settled = COMMIT.fullmatch(revision) and not doubted
@@ -151,19 +263,30 @@ def fetch(
     def download(names: Collection[str], anew: bool = False) -> Path:
         total = sum(sizes[name] for name in names)
         log.info("fetching %s at %.7s: %.1f MB", repository, info.sha, total / 1e6)
-        folder = snapshot_download(
-            repository,
-            revision=info.sha,  # that the sizes are of
-            allow_patterns=list(names),
-            token=token,
-            force_download=anew,
-            tqdm_class=_bar(lambda done: progress(done, total)),
-        )
-        return Path(folder)
+        bar = _bar(lambda done: progress(done, total))
 
-    limit_waits()
+        def one(name: str) -> str:
+            with _limited(repository, max(sizes[name], BESIDE)):
+                return hf_hub_download(
+                    repository, name, revision=info.sha, token=token, force_download=anew, tqdm_class=bar
+                )
+
+        # Not `snapshot_download`: its threads know no exchange, and with Xet it makes paths of a listing's hashes.
+        with ThreadPoolExecutor() as pool:
+            first, *_ = pool.map(one, names)
+        return Path(first).parent
+
+    guard_client()
     try:
-        info = api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        with _limited(repository, ANSWER_LIMIT):
+            info = api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        if not COMMIT.fullmatch(info.sha or ""):  # which the client makes a path of
+            raise BadAnswer(
+                "the Hub says of {repository} that its {header} is {value}, which could be a path; check HF_ENDPOINT",
+                repository=repository,
+                header="commit",
+                value=f"{info.sha!r:.80}",
+            )
         is_public = not (info.private or info.gated)
         if not is_public:
             _note_visibility(repository, is_public)
@@ -185,19 +308,22 @@ def fetch(
                     repository=repository,
                     file=large[0],
                 )
+            admit()
             folder = download(sizes)
             if not cached(repository, info.sha, tuple(sizes)):  # the client may take what is there for all
                 raise MissingCheckpoint("{repository} did not come whole; ask again in a minute", repository=repository)
         if doubted:
-            different = {each["path"] for each in api.verify_repo_checksums(repository, revision=info.sha).mismatches}
+            with _limited(repository, ANSWER_LIMIT):
+                mismatches = api.verify_repo_checksums(repository, revision=info.sha).mismatches
+            different = {each["path"] for each in mismatches}
             if damaged := different & sizes.keys():
                 download(damaged, anew=True)
         _note_visibility(repository, is_public)
         _note(folder, revision, set(files) - sizes.keys())
         return folder
-    except MissingCheckpoint:
-        raise
     except Exception as error:  # the client has no common base class, and Xet raises plain RuntimeErrors
+        if isinstance(error, CheckpointError) and not isinstance(error, BadAnswer):
+            raise
         is_hidden = isinstance(error, RepositoryNotFoundError)  # also when it is private or gated
         if is_hidden:
             _note_visibility(repository, False)
@@ -205,7 +331,8 @@ def fetch(
         if not is_refused and (folder := cached(repository, revision, files, anonymous=anonymous)):
             log.warning("%s is served from the cache: %s", repository, _reason(error))
             return folder
-        raise _missing(error, repository, revision, anonymous) from error
+        missing = _missing(error, repository, revision, anonymous)
+        raise missing from (None if missing is error else error)
 
 
 def _note_visibility(repository: str, is_public: bool) -> None:
@@ -243,15 +370,17 @@ def _bar(report: Callable[[int], None]) -> type:
     from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):
+        done = 0  # of all files, which come in several threads
+
         def __init__(self, *args, name: str | None = None, **options):
-            self.reports, self.done = name == "huggingface_hub.snapshot_download", 0
+            self.counts = not (name or "").endswith(".transfer")  # which is of the same bytes on their way
             super().__init__(*args, name=name, **options)
 
         def update(self, n: float | None = 1) -> bool | None:
-            with self.get_lock():  # files come in several threads, and a bar that is not shown does not count
-                self.done += int(n or 0)
-            if self.reports:
-                report(self.done)
+            if self.counts:
+                with self.get_lock():
+                    Bar.done += int(n or 0)
+                report(Bar.done)
             return super().update(n)
 
     return Bar
@@ -261,6 +390,8 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
     """What the Hub's client met, and what to do."""
     from huggingface_hub import constants, errors
 
+    if isinstance(error, BadAnswer):
+        return error
     if isinstance(error, errors.LocalEntryNotFoundError | ValueError) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # so the client wraps what it met
     status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0

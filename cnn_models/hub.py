@@ -37,6 +37,7 @@ from cnn_models.pull import Puller
 from cnn_models.runtime import best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.testsets import Measured, measure
+from cnn_models.visitors import map_in_context
 
 MAX_MEMORY = 10**9  # bytes of loaded networks; the ten of the line-up have 0.43 GB
 LOADING = 30  # seconds for which visitors wait while another's question loads a network
@@ -121,7 +122,7 @@ class ModelHub:
         """Fetch what is missing of several checkpoints, side by side. Raises MissingCheckpoint, ValueError."""
         if self.namespace or any("/" in id for id in ids):
             with ThreadPoolExecutor() as pool:
-                list(pool.map(self.folder, ids))
+                map_in_context(pool, self.folder, ids)
 
     def card(self, id: str) -> Card:
         """The card of a checkpoint, without its weights. Raises CheckpointError, ValueError."""
@@ -163,7 +164,7 @@ class ModelHub:
         cards = self.cards()
         missing = [id for id in BUILT_IN if id not in cards] if self.namespace else []
         with ThreadPoolExecutor(len(missing) or 1) as pool:
-            found = dict(zip(missing, pool.map(self._card_or_none, missing), strict=True))
+            found = dict(zip(missing, map_in_context(pool, self._card_or_none, missing), strict=True))
         return {id: card for id in BUILT_IN if (card := cards.get(id) or found.get(id))}
 
     def _card_or_none(self, id: str) -> Card | None:

@@ -6,26 +6,29 @@ import math
 import shutil
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, wait
 from contextlib import nullcontext, suppress
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cnn_models.checkpoint import HEADER_LIMIT, SNAPSHOTS, SNAPSHOTS_LIMIT, WEIGHTS, CheckpointError, memory
 from cnn_models.fetch import MissingCheckpoint, NotForAll, StillComing, cached, fetch
 from cnn_models.ids import BUILT_IN, Reference
+from cnn_models.visitors import VISITOR, Hourly, Places
 
 FRESH = 300  # seconds after which a branch is looked up again
 PATIENCE = 60  # seconds for which a failed look-up is not tried again
 KEPT = 1000  # references that are remembered
 
-# What strangers are granted.
+# What untrusted clients get.
 WAIT = 3  # seconds until who waits for a download is told how far it is
-STRANGERS = 60  # new checkpoints of others, an hour
-AT_ONCE = 4  # downloads of them
+LOOKUPS = 20  # names of each visitor that are looked up, an hour: full boards of both data sets, and as many mistakes
+STRANGERS = 60  # new checkpoints of others that are downloaded, an hour, for all visitors
+AT_ONCE = 4  # look-ups and downloads of them
+OF_ONE = 2  # of these, for one visitor
 DISK = 4 * 10**9  # bytes of the Hub's cache for them
 
 
@@ -56,15 +59,16 @@ class Puller:
     A branch stands for one commit, of which card and weights are; looked up again after `FRESH` seconds, while the
     commit that is known is served, until the newer one is there. A `public` one is for strangers: what is not of
     `namespace` is fetched without this machine's token, so many an hour and at once, as much as `DISK` holds, and
-    nobody waits longer than `WAIT`.
+    nobody waits longer than `WAIT`. A name that is new is a look-up, counted for the `VISITOR` who asks, so that who
+    asks for many that do not exist uses up nobody else's.
     """
 
     def __init__(self, namespace: str | None, public: bool):
         self.namespace, self.public = namespace, public
         self._lock = threading.Lock()
         self._pulls: dict[Reference, _Pull] = {}  # the last used at the end
-        self._strangers: deque[float] = deque(maxlen=STRANGERS)  # when the last new ones were asked for
-        self._at_once = threading.Semaphore(AT_ONCE)
+        self._lookups, self._strangers = Hourly(LOOKUPS), Hourly(STRANGERS)
+        self._places = Places(AT_ONCE, OF_ONE)
         self._pruning = threading.Lock()
 
     def is_own(self, reference: Reference) -> bool:
@@ -91,11 +95,13 @@ class Puller:
                         if older:
                             return pull.serve(older, files)
                         raise copy(pull.failure)
+                    if self._is_strange(reference) and not pull.folder:
+                        self._count_lookup(reference, files)
                     is_more = SNAPSHOTS in files  # of what is known, and not every commit has them
                     wanted = files if is_more else tuple(pull.files.union(files) - {SNAPSHOTS})
                     revision = pull.folder.name if pull.folder and (is_fresh or is_more) else reference.revision
                     pull.coming, pull.progress = Future(), (0, 0)
-                    work = reference, pull, revision, wanted, pull.doubted
+                    work = reference, pull, revision, wanted, pull.doubted, VISITOR.get()
                     threading.Thread(target=self._work, args=work, daemon=True).start()
                 coming = pull.coming
             if found:
@@ -153,7 +159,9 @@ class Puller:
         """Whether it is fetched as a stranger may."""
         return self.public and not self.is_own(reference)
 
-    def _work(self, reference: Reference, pull: _Pull, revision: str, files: tuple[str, ...], doubted: bool) -> None:
+    def _work(
+        self, reference: Reference, pull: _Pull, revision: str, files: tuple[str, ...], doubted: bool, visitor: str
+    ) -> None:
         """Fetch, in a thread that goes on when nobody waits for it any more."""
 
         def progress(*counts: int) -> None:
@@ -164,11 +172,10 @@ class Puller:
         try:
             there = reference.pinned and cached(repository, revision, files, anonymous=True)
             comes = stranger and (doubted or not there)
-            if comes and not pull.folder:
-                self._admit(reference)
+            admit = partial(self._admit, reference) if comes and not pull.folder else lambda: None
             tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)
-            with self._at_once if comes else nullcontext():
-                folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, doubted, progress)
+            with self._places.place(visitor) if comes else nullcontext():
+                folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, doubted, progress, admit)
                 if comes:
                     self._prune(folder)
         except BaseException as caught:
@@ -230,15 +237,26 @@ class Puller:
                     shutil.rmtree(repo.repo_path, ignore_errors=True)
                 excess -= size
 
+    def _count_lookup(self, reference: Reference, files: tuple[str, ...]) -> None:
+        """Count the look-up of a name that is not known; raise CheckpointError where it is one too many."""
+        if not (visitor := VISITOR.get()):
+            return
+        if reference.pinned and cached(self._repository(reference), reference.revision, files, anonymous=True):
+            return  # nothing is looked up
+        if seconds := self._lookups.take(visitor):
+            raise CheckpointError(
+                "{id} is not looked up: {count} names were for you, this hour; ask again in {minutes} minutes",
+                id=reference,
+                count=LOOKUPS,
+                minutes=f"{seconds / 60:.0f}",
+            )
+
     def _admit(self, reference: Reference) -> None:
-        with self._lock:
-            now = time.monotonic()
-            if len(self._strangers) == STRANGERS and now < self._strangers[0] + 3600:
-                raise CheckpointError(
-                    "{id} is not looked up: {count} checkpoints of others were, this hour; ask again in {minutes} "
-                    "minutes",
-                    id=reference,
-                    count=STRANGERS,
-                    minutes=f"{(self._strangers[0] + 3600 - now) / 60:.0f}",
-                )
-            self._strangers.append(now)
+        """Count a download; raise CheckpointError where it is one too many."""
+        if seconds := self._strangers.take(""):
+            raise CheckpointError(
+                "{id} is not fetched: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
+                id=reference,
+                count=STRANGERS,
+                minutes=f"{seconds / 60:.0f}",
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -11,6 +12,10 @@ from typing import TypeVar
 from torch import nn
 
 from cnn_models.errors import TranslatableError, UnknownName
+
+LONGEST = 1000  # characters of a text of a card
+DEEPEST = 50  # levels of a card's JSON; a training that goes on from another's weights adds one
+MOST = 2**63 - 1  # of a whole number: what JSON libraries read and write alike
 
 
 @dataclass(frozen=True)
@@ -104,16 +109,115 @@ class Card:
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """Read `to_json`'s text. Raises ValueError when it is not JSON or not exactly a card's fields."""
+        """Read `to_json`'s text. Raises ValueError when it is not JSON, or not exactly a card's fields of their types.
+
+        `checkpoint.check_card` checks their values.
+        """
         values = json.loads(text)
         if not isinstance(values, dict):
             raise TranslatableError("a card is a JSON object")
+        _check_json(values)
         names = {f.name for f in dataclasses.fields(cls)}
         required = {f.name for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING}
         if wrong := (required - values.keys()) | (values.keys() - names):
-            raise TranslatableError("missing or unknown fields: {names}", names=", ".join(sorted(wrong)))
+            raise TranslatableError("missing or unknown fields: {names}", names=f"{', '.join(sorted(wrong)):.200}")
+        for name, value in values.items():
+            TYPES[name](name, value)
         return cls(**values | {"classes": tuple(values["classes"])})
 
+
+def _check_json(value: object, depth: int = 0) -> None:
+    """Raise ValueError unless JSON, as read, can be written again and shown: by `json`, by orjson and as UTF-8."""
+    if depth > DEEPEST:
+        raise TranslatableError("nested in more than {most} levels", most=DEEPEST)
+    if isinstance(value, str):
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise TranslatableError("it holds half a surrogate pair, which is no Unicode text")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            _check_json(name, depth + 1)
+            _check_json(each, depth + 1)
+    elif isinstance(value, list):
+        for each in value:
+            _check_json(each, depth + 1)
+    elif isinstance(value, int | float) and not abs(value) <= MOST:  # nor is NaN
+        raise TranslatableError("it holds a number that is not finite, or has more than 64 bits")
+
+
+# The types of a card's fields, by what checks them; each is called with the name of the field and its value.
+def _text(name: str, value: object) -> None:
+    if not isinstance(value, str) or len(value) > LONGEST:
+        raise TranslatableError("{name} must be a text of at most {most} characters", name=name, most=f"{LONGEST:,}")
+
+
+def _number(name: str, value: object) -> None:
+    if type(value) not in (int, float):  # True is an int to Python
+        raise TranslatableError("{name} must be a number", name=name)
+
+
+def _whole(name: str, value: object) -> None:
+    if type(value) is not int:
+        raise TranslatableError("{name} must be a whole number", name=name)
+
+
+def _hash(name: str, value: object) -> None:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise TranslatableError("{name} must be 64 hexadecimal digits", name=name)
+
+
+def _texts(name: str, value: object) -> None:
+    if not isinstance(value, list):
+        raise TranslatableError("{name} must be a list", name=name)
+    for each in value:
+        _text(name, each)
+
+
+def _object(name: str, value: object) -> None:
+    if not isinstance(value, dict):
+        raise TranslatableError("{name} must be a JSON object", name=name)
+
+
+def _object_of(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
+    def each(name: str, value: object) -> None:
+        _object(name, value)
+        for key in value:
+            check(f"{name}.{key:.100}", value[key])
+
+    return each
+
+
+def _optional(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def _recipe(name: str, value: object) -> None:
+    """What the page reads of a recipe; the rest may be any JSON."""
+    _object(name, value)
+    for key in value.keys() & RECIPE_TYPES.keys():
+        RECIPE_TYPES[key](f"{name}.{key}", value[key])
+
+
+RECIPE_TYPES = {"name": _text, "epochs": _whole, "changed": _object, "teachers": _object, "started_from": _object}
+TYPES: dict[str, Callable[[str, object], None]] = {
+    "architecture": _text,
+    "dataset": _text,
+    "input_size": _whole,
+    "mean": _number,
+    "std": _number,
+    "classes": _texts,
+    "recipe": _recipe,
+    "seed": _whole,
+    "split": _text,
+    "weights_dtype": _text,
+    "weights_sha256": _hash,
+    "versions": _object_of(_text),
+    "commit": _text,
+    "date": _text,
+    "metrics": _object_of(_number),
+    "temperature": _number,
+    "energy_threshold": _optional(_number),
+    "snapshots_sha256": _optional(_hash),
+}
 
 T = TypeVar("T", Architecture, Dataset)
 

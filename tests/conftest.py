@@ -38,7 +38,7 @@ def make_card(architecture: str = "lenet5", dataset: str = "mnist") -> Card:
     facts = DATASETS[dataset]
     return Card(
         architecture, dataset, ARCHITECTURES[architecture].input_size, facts.mean, facts.std, facts.classes,
-        recipe={"name": "test", "epochs": 0}, seed=0, split="none", weights_dtype="float32", weights_sha256="",
+        recipe={"name": "test", "epochs": 0}, seed=0, split="none", weights_dtype="float32", weights_sha256="0" * 64,
         versions={"torch": "test"}, commit="0" * 40, date="2026-01-01", metrics={"test_accuracy": 10.0},
     )  # fmt: skip
 

@@ -47,6 +47,10 @@ class Fault:
     reset: bool = False  # rather than closed
     short: bool = False  # a Content-Length that is too small
     instead: bytes | None = None  # another body of the same length
+    lies: dict[str, str] = field(default_factory=dict)  # headers instead of the true ones
+    body: bytes | None = None  # another answer
+    endless: bool = False  # a body in chunks without an end, or as long as a Content-Length among the lies
+    drop: float = 0  # seconds between two bytes of it
     first: Callable[[], object] = lambda: None
     times: int = 1
 
@@ -158,6 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
             if fault:
                 fault.first()
                 time.sleep(fault.delay)
+                if fault.body is not None:
+                    raise Answer(200, fault.body)
                 if fault.status:
                     raise Answer(fault.status, error=fault.error, **fault.headers)
             self.route()
@@ -173,16 +179,31 @@ class _Handler(BaseHTTPRequestHandler):
         length = len(body) // 2 if fault and fault.short else len(body)
         # Closed, so that `stop` stops at once.
         headers = answer.headers | {"Content-Length": str(length), "Connection": "close"}
+        if fault:
+            headers |= fault.lies
+            if fault.endless and "Content-Length" not in fault.lies:
+                headers["Transfer-Encoding"] = "chunked"
+                del headers["Content-Length"]
         self.send_response(answer.status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
+        if fault and fault.endless and self.command != "HEAD":
+            return self.pour(fault.drop, "Transfer-Encoding" in headers)
         if self.command != "HEAD":
             self.wfile.write(body[: fault.cut] if fault and fault.cut >= 0 else body)
             self.wfile.flush()
             if fault and fault.reset:  # closed without lingering, and before the server shuts it down
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
+
+    def pour(self, drop: float, chunked: bool) -> None:
+        """Send until the client goes away, but no longer than a test takes."""
+        part, until = (b"0" if drop else bytes(2**16)), time.monotonic() + 20
+        while time.monotonic() < until:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+            self.wfile.flush()
+            time.sleep(drop)
 
     def route(self) -> None:
         for (method, pattern), act in ROUTES.items():

@@ -3,12 +3,14 @@
 import re
 import threading
 import time
+from contextvars import copy_context
 
 import pytest
 
-from cnn_models import ModelHub, pull
-from cnn_models.checkpoint import WEIGHTS
+from cnn_models import ModelHub, pull, visitors
+from cnn_models.checkpoint import WEIGHTS, CheckpointError
 from cnn_models.fetch import StillComing
+from cnn_models.visitors import VISITOR, Hourly, Places
 from tests.test_compare_tab import SEVEN, numbers
 from ui import bring as module
 from ui import look
@@ -132,4 +134,80 @@ def test_a_visitor_costs_one_look_up(public, checkpoint, fake_hub, tmp_path, mon
     bringer = Bringer(public)
     ids = {bringer.bring({"id": id})["id"] for id in (REMOTE, REMOTE)}
     assert len(ids) == 1 and bringer.bring({"id": ids.pop()})["id"]
-    assert len(public._puller._strangers) == 1
+    assert len(public._puller._strangers._times[""]) == 1
+
+
+def by(visitor, work, *arguments):
+    """What `work` gives on behalf of a visitor."""
+
+    def run():
+        VISITOR.set(visitor)
+        return work(*arguments)
+
+    return copy_context().run(run)
+
+
+def test_who_asks_for_many_that_do_not_exist_locks_out_nobody_else(public, checkpoint, fake_hub, tmp_path):
+    fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
+    bringer = Bringer(public)
+    assert by("first", bringer.bring, {"id": REMOTE})["id"]
+    fake_hub.requests.clear()
+    errors = [by("first", bringer.bring, {"id": f"nobody{number}/lenet5.mnist"})["error"] for number in range(80)]
+    assert sum("or it is private; check the name" in error for error in errors) == 19 == len(fake_hub.requests)
+    assert "is not looked up: 20 names were for you, this hour; ask again in 60 minutes" in errors[-1]
+    assert by("first", bringer.bring, {"id": REMOTE})["id"], "what is known costs no look-up"
+    fake_hub.push("other/lenet5.mnist", tmp_path / "published" / "lenet5.mnist")
+    assert "for you" in by("first", bringer.bring, {"id": "other/lenet5.mnist"})["error"]
+    assert by("second", bringer.bring, {"id": "other/lenet5.mnist"})["id"]
+    assert by("first", bringer.bring, {"id": "other/lenet5.mnist"})["id"]
+    assert "check the name" in by("second", bringer.bring, {"id": "nobody0/lenet5.mnist"})["error"]
+    assert len(fake_hub.requests) < 19 + 20, "that it failed was forgotten"
+    assert len(public._puller._strangers._times[""]) == 2
+
+
+def test_pools_look_up_for_who_asked_them(public, fake_hub, monkeypatch):
+    monkeypatch.setattr(public._puller, "_lookups", Hourly(1))
+    ids = [f"{name}/lenet5.mnist@{name * 40}" for name in "abcd"]
+    shown = by("first", Looker(public).look, {"picture": SEVEN, "models": ids, "quick": True})
+    assert shown["board"].count("names were for you") == 3
+    by("second", arrive, public, [f"{id[:-1]}0" for id in ids])
+    with pytest.raises(CheckpointError):
+        by("third", public.fetch, [f"{id[:-1]}1" for id in ids])
+    assert set(public._puller._lookups._times) == {"first", "second", "third"}
+    by("fourth", ModelHub(public.weights_dir, namespace="someone", public=True).known)  # its own are not counted
+
+
+def test_one_visitor_has_two_of_four_places(public, checkpoint, fake_hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(pull, "WAIT", 0.1)
+    gate, published = threading.Event(), checkpoint(root=tmp_path / "published")
+    for name in "abcd":
+        fake_hub.push(f"{name}/lenet5.mnist", published)
+        fake_hub.fail("GET", f"/api/models/{name}/", first=lambda: gate.wait(20))
+    bringer = Bringer(public)
+    for visitor, names in {"first": "abc", "second": "d"}.items():
+        for name in names:
+            assert by(visitor, bringer.bring, {"id": f"{name}/lenet5.mnist"}) == {"wait": True}
+    deadline = time.monotonic() + 20
+    while len(fake_hub.requests) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sorted(path.split("/")[3] for _, path in fake_hub.requests) == ["a", "b", "d"]
+    gate.set()
+    monkeypatch.setattr(pull, "WAIT", 20)
+    assert all(by("second", bringer.bring, {"id": f"{name}/lenet5.mnist"})["id"] for name in "abcd")
+
+
+def test_no_more_visitors_are_remembered_than_so_many(monkeypatch):
+    monkeypatch.setattr(visitors, "REMEMBERED", 3)
+    hourly, now = Hourly(2), [0.0]
+    monkeypatch.setattr(visitors.time, "monotonic", lambda: now[0])
+    assert [hourly.take("a") for _ in range(3)] == [0, 0, 3600]
+    for visitor in "bca":
+        hourly.take(visitor)
+    hourly.take("d")
+    assert list(hourly._times) == ["c", "a", "d"]
+    now[0] = 3600.0
+    assert hourly.take("a") == 0
+    places = Places(2, 1)
+    with places.place("a"), places.place("b"):
+        assert places._taken.total() == 2
+    assert not places._taken

@@ -126,7 +126,25 @@ REFUSED = {
     "impossible size": (set_fields(input_size=32), "lenet5 cannot take pictures of size 32"),
     "no deviation": (set_fields(std=0.0), "cannot normalise"),
     "temperature": (set_fields(temperature=1e-310), "temperature 1e-310 is not between 1/20 and 20"),
-    "energy": (set_fields(energy_threshold=float("nan")), "energy threshold nan is no energy of logits"),
+    "energy": (set_fields(energy_threshold=1e7), "energy threshold 10000000.0 is no energy of logits"),
+    "no number": (set_fields(energy_threshold=float("nan")), "it holds a number that is not finite"),
+    "true mean": (set_fields(mean=True), "mean must be a number"),
+    "true seed": (set_fields(seed=True), "seed must be a whole number"),
+    "half a size": (set_fields(input_size=28.0), "input_size must be a whole number"),
+    "metrics in words": (set_fields(metrics={"test_accuracy": "99"}), "metrics.test_accuracy must be a number"),
+    "true metrics": (set_fields(metrics={"test_loss": True}), "metrics.test_loss must be a number"),
+    "more than all": (set_fields(metrics={"test_accuracy": 101}), "test_accuracy is 101, and not a share in percent"),
+    "changes in a list": (set_fields(recipe={"changed": []}), "recipe.changed must be a JSON object"),
+    "numbered version": (set_fields(versions={"torch": 2}), "versions.torch must be a text"),
+    "classes in a text": (set_fields(classes="0123456789"), "classes must be a list"),
+    "long commit": (set_fields(commit="0" * 1001), "commit must be a text of at most 1,000 characters"),
+    "date": (set_fields(date=20260101), "date must be a text"),
+    "short hash": (set_fields(weights_sha256="0" * 63), "weights_sha256 must be 64 hexadecimal digits"),
+    "snapshots": (set_fields(snapshots_sha256=""), "snapshots_sha256 must be 64 hexadecimal digits"),
+    "half a pair": (set_fields(split="\ud800"), "no Unicode text"),
+    "half a pair for a name": (set_fields(**{"\ud800": 1}), "no Unicode text"),
+    "more than 64 bits": (set_fields(recipe={"lr": 2**63}), "more than 64 bits"),
+    "deep recipe": (set_fields(recipe={"lr": json.loads("[" * 99 + "]" * 99)}), "nested in more than 50 levels"),
     "energy in words": (set_fields(energy_threshold="low"), "is not the card of a checkpoint"),
     "endless mean": (set_fields(mean=10**400), "is not the card of a checkpoint"),
     "no classes": (set_fields(classes=7), "is not the card of a checkpoint"),
@@ -207,6 +225,8 @@ BAD_EVALUATIONS = {
     "half a picture": (edit_evaluation(lambda v: v["confusion"][0].__setitem__(0, 0.5)), "are whole"),
     "negative": (edit_evaluation(lambda v: v["wrong"][0].__setitem__(0, -1)), "not negative"),
     "contradiction": (edit_evaluation(lambda v: v["wrong"][0].pop()), "not as many as in the confusion matrix"),
+    "beyond the test set": (edit_evaluation(lambda v: v["wrong"][0].__setitem__(0, 20)), "the numbers of the pictures"),
+    "hash": (edit_evaluation(lambda v: v.update(weights_sha256=7)), "the hash of the weights is a text"),
     "twice": (edit_evaluation(lambda v: v["wrong"][0].__setitem__(0, 3)), "not as many as in the confusion matrix"),
     "no JSON": (lambda f: (f / EVALUATION).write_bytes(b"\xff"), "is not the evaluation of a checkpoint"),
     "deep": (lambda f: (f / EVALUATION).write_text("[" * 10**5), "is not the evaluation of a checkpoint"),
@@ -228,6 +248,13 @@ def test_history_with_a_word_for_a_number_is_refused(checkpoint):
     folder = checkpoint()
     (folder / HISTORY).write_text((folder / HISTORY).read_text().replace("1", "one"))
     with pytest.raises(CheckpointError, match="is not the history of a training"):
+        module.read_history(folder)
+
+
+def test_history_that_is_not_finite_is_refused(checkpoint):
+    folder = checkpoint()
+    (folder / HISTORY).write_text((folder / HISTORY).read_text().replace("1", "nan"))
+    with pytest.raises(CheckpointError, match="is not the history of a training: it holds a number that is not finite"):
         module.read_history(folder)
 
 

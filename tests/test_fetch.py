@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import huggingface_hub
 import numpy as np
 import pytest
 
@@ -286,7 +287,7 @@ def test_heads_slower_than_the_clients_patience_are_asked_again(published, hub, 
 
 
 @pytest.mark.parametrize("headers", [{"Retry-After": "3600"}, {"RateLimit": '"api";r=0;t=300'}, {}])
-@pytest.mark.parametrize("part", ["/tree/", "/resolve/", "/cdn/"])
+@pytest.mark.parametrize("part", ["/revision/", "/resolve/", "/cdn/"])
 def test_a_hub_that_says_wait_keeps_nobody_waiting(part, headers, published, hub, fake_hub, monkeypatch):
     """Where the client sleeps as it is told, as long as it is told."""
     slept = []
@@ -313,9 +314,10 @@ def test_a_hub_that_falls_silent_is_given_up(published, hub, fake_hub, monkeypat
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     gate = threading.Event()
     fake_hub.push(REMOTE, published)
+    (hub.folder(REMOTE) / WEIGHTS).write_bytes(b"")  # so that its hash is asked for
     fake_hub.fail("GET", "/tree/", first=lambda: gate.wait(20), times=99)
     with pytest.raises(MissingCheckpoint, match=r"could not be fetched \(.*timed out.*\); connect"):
-        hub.get(REMOTE)
+        ModelHub(hub.weights_dir).get(REMOTE)
     gate.set()
 
 
@@ -334,6 +336,103 @@ def test_a_wrong_length_is_no_checkpoint(published, hub, fake_hub):
     fake_hub.fail("GET", "/cdn/", short=True)
     with pytest.raises(MissingCheckpoint, match="could not be fetched"):
         hub.get(REMOTE)
+
+
+def outside(hub):
+    """The files around the cache of the tests that no honest Hub puts there."""
+    root = hub.weights_dir.parent
+    expected = {root / "cache", root / "published", root / "weights"}
+    return [path for path in root.iterdir() if path not in expected]
+
+
+NAMES = {
+    "ETag": (WEIGHTS, {"X-Linked-ETag": '"../../../../x"'}),
+    "ETag of a text": (HISTORY, {"ETag": '"../../../../x"'}),
+    "weak ETag": (HISTORY, {"ETag": 'W/"/tmp/lineup-outside"'}),
+    "backslashes": (HISTORY, {"ETag": '"..\\..\\x"'}),
+    "empty ETag": (HISTORY, {"ETag": ""}),
+    "commit": (README, {"X-Repo-Commit": "../../../../x"}),
+    "commit of what is not there": (README, {"status": 404, "X-Repo-Commit": "../../../../x"}),
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_no_header_leads_out_of_the_cache(case, published, hub, fake_hub):
+    name, headers = NAMES[case]
+    fake_hub.push(REMOTE, published)
+    status = headers.get("status", 0)
+    more = {"headers": {"X-Repo-Commit": headers["X-Repo-Commit"]}} if status else {"lies": headers}
+    fake_hub.fail("HEAD", name, status, error="EntryNotFound" if status else "", **more)
+    with pytest.raises(
+        MissingCheckpoint, match=rf"the Hub says of {REMOTE} that its .* is '.*', which could be a path"
+    ):
+        hub.get(REMOTE)
+    assert not outside(hub) and not Path("/tmp/lineup-outside").exists()
+    cache = hub.weights_dir.parent / "cache"
+    assert not [path for path in cache.rglob("x") if path.is_file()]
+
+
+@pytest.mark.parametrize("sha", ["../../../x", "main", None, 7])
+def test_no_commit_leads_out_of_the_cache(sha, published, hub, fake_hub):
+    fake_hub.push(REMOTE, published)
+    info = {"id": REMOTE, "sha": sha, "private": False, "gated": False, "tags": [], "downloads": 0}
+    siblings = [{"rfilename": name, "size": (published / name).stat().st_size} for name in FILES]
+    fake_hub.fail("GET", "/api/models/", body=json.dumps(info | {"siblings": siblings}).encode())
+    with pytest.raises(MissingCheckpoint, match=f"of {REMOTE}|{REMOTE} could not be fetched"):
+        hub.get(REMOTE)
+    assert not outside(hub) and not fake_hub.asked("HEAD")
+
+
+ENDLESS = {
+    "file": ("GET", "/cdn/", {}),
+    "text": ("GET", HISTORY, {}),
+    "what it is": ("GET", "/api/models/", {}),
+    "an error": ("GET", "/cdn/", {"status": 404}),
+    "announced": ("GET", "/cdn/", {"lies": {"Content-Length": str(10**12)}}),
+    "packed": ("GET", "/cdn/", {"lies": {"Content-Encoding": "gzip"}}),
+    "Xet": ("HEAD", WEIGHTS, {"lies": {"X-Linked-Size": str(10**12)}}),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_more_than_was_said_is_not_read(case, published, hub, fake_hub):
+    method, part, fault = ENDLESS[case]
+    fake_hub.push(REMOTE, published)
+    start = time.monotonic()
+    fake_hub.fail(method, part, endless=method == "GET", times=9, **fault)
+    with pytest.raises(MissingCheckpoint, match=f"the Hub sen(t more of|ds) {REMOTE}.*check HF_ENDPOINT"):
+        hub.get(REMOTE)
+    assert time.monotonic() < start + 5
+    kept = [path for path in (hub.weights_dir.parent / "cache").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in kept) < 10**6, "what came of it stayed"
+
+
+def test_what_comes_in_drops_is_given_up(published, hub, fake_hub, monkeypatch):
+    """Though no drop keeps the client waiting for as long as it waits for one."""
+    monkeypatch.setattr(fetch, "ANSWERING", 0.5)
+    monkeypatch.setattr(fetch, "SLOWEST", 10**9)
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/cdn/", endless=True, drop=0.05)
+    start = time.monotonic()
+    with pytest.raises(MissingCheckpoint, match=f"the Hub sends {REMOTE} too slowly; ask again later"):
+        hub.get(REMOTE)
+    assert time.monotonic() < start + 5
+
+
+def test_a_bad_answer_leaves_what_is_cached(published, hub, fake_hub):
+    commit = fake_hub.push(REMOTE, published)
+    hub.folder(REMOTE)
+    fake_hub.fail("GET", "/api/models/", endless=True)
+    assert ModelHub(hub.weights_dir).get(REMOTE).source == f"{REMOTE}@{commit}"
+
+
+def test_the_guard_outlives_the_clients_session(fake_hub):
+    """Which the client replaces when it could not connect."""
+    for _ in range(2):
+        fetch.guard_client()
+    huggingface_hub.close_session()
+    hooks = huggingface_hub.get_session().event_hooks
+    assert hooks["request"].count(fetch._limit_request) == hooks["response"].count(fetch._check_names) == 1
 
 
 @pytest.mark.parametrize("times", [1, 9])
@@ -406,7 +505,7 @@ def test_a_file_that_changes_between_two_requests(checkpoint, published, hub, fa
     """The branch moves after it was resolved: what is answered is of one commit, never of two."""
     fake_hub.push(REMOTE, published)
     other = checkpoint(root=published.parent / "other")
-    fake_hub.fail("GET", "/tree/", first=lambda: fake_hub.push(REMOTE, other))
+    fake_hub.fail("HEAD", "/resolve/", first=lambda: fake_hub.push(REMOTE, other))
     net = hub.get(REMOTE)
     assert net.source.endswith(hub.folder(REMOTE).name) and hub.card(REMOTE) == net.card
 
@@ -451,7 +550,10 @@ def test_progress_and_patience(published, fake_hub, hub, monkeypatch):
 
 
 def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypatch):
-    """Neither the machine's token nor more look-ups than a number an hour; the line-up's own are not counted."""
+    """Neither the machine's token nor more downloads than so many an hour; the line-up's own are not counted.
+
+    Nor are look-ups of what is not there.
+    """
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
     monkeypatch.setattr(pull, "STRANGERS", 2)
     fake_hub.push(REMOTE, published)
@@ -463,10 +565,15 @@ def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypa
     public = ModelHub(hub.weights_dir, public=True)
     with pytest.raises(MissingCheckpoint, match="or it is private"):
         public.get(REMOTE)
-    for _ in range(2):
-        assert public.get("other/lenet5.mnist").id == "other/lenet5.mnist"
+    for id in ("third/lenet5.mnist", "fourth/lenet5.mnist"):
+        with pytest.raises(MissingCheckpoint, match="or it is private"):
+            public.get(id)
+        fake_hub.push(id, published)
+    monkeypatch.setattr(pull, "PATIENCE", 0)
+    for id in 2 * ("other/lenet5.mnist", "third/lenet5.mnist"):
+        assert public.get(id).id == id
     with pytest.raises(CheckpointError, match="2 checkpoints of others were, this hour; ask again in 60 minutes"):
-        public.get("third/lenet5.mnist")
+        public.get("fourth/lenet5.mnist")
 
 
 def test_what_became_private_is_strangers_no_more(published, hub, fake_hub, monkeypatch):

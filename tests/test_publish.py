@@ -177,7 +177,8 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
         (("val_accuracy", 1.0),): "is not of the run on its card; train lenet5.mnist again",
         (("test_accuracy", None),): "has no test accuracy; run `python -m training.evaluate lenet5.mnist`",
     }.items():
-        wrong = dataclasses.replace(card, metrics=card.metrics | dict(metrics))
+        figures = {name: value for name, value in (card.metrics | dict(metrics)).items() if value is not None}
+        wrong = dataclasses.replace(card, metrics=figures)
         write_checkpoint(folder, model.state_dict(), wrong, history, "")
         assert sentence in run("--dry-run", "--weights", str(tmp_path))
     (folder / WEIGHTS).write_bytes(b"\x80\x04pickle")

@@ -29,6 +29,7 @@ from cnn_models.runtime import best_device, keep_memory
 from training.data import DataError, Pictures, split
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
+from training.lock import writing
 from training.loop import Diverged, fit
 from training.recipes import Recipe
 from training.state import TrainingError, discard, exists
@@ -99,19 +100,20 @@ def main(argv: list[str] | None = None) -> None:
     states = [args.out / ".training" / f"depth_study_{index}.safetensors" for index in range(len(NETWORKS))]
     recipe = dataclasses.replace(RECIPE, epochs=args.epochs)
     facts = {"dataset": DATASET.name, "recipe": dataclasses.asdict(recipe), "torch": torch.__version__}
-    if args.restart:
-        path.unlink(missing_ok=True)
-        for state in states:
-            discard(state)
     try:
-        runs = read(path, facts)
-        pictures, validation, how = split(DATASET.name, recipe.held_out, best_device(args.device))
-        for state in states[: len(runs)]:  # of a kill between writing the study and here
-            discard(state)
-        for network, state in list(zip(NETWORKS, states, strict=True))[len(runs) :]:
-            runs.append(study(*network, recipe, (pictures, validation), state, lambda: bool(stopped)))
-            write(path, facts | {"split": how, "commit": commit, "date": date.today().isoformat(), "runs": runs})
-            discard(state)
+        with writing(path):
+            if args.restart:
+                path.unlink(missing_ok=True)
+                for state in states:
+                    discard(state)
+            runs = read(path, facts)
+            pictures, validation, how = split(DATASET.name, recipe.held_out, best_device(args.device))
+            for state in states[: len(runs)]:  # of a kill between writing the study and here
+                discard(state)
+            for network, state in list(zip(NETWORKS, states, strict=True))[len(runs) :]:
+                runs.append(study(*network, recipe, (pictures, validation), state, lambda: bool(stopped)))
+                write(path, facts | {"split": how, "commit": commit, "date": date.today().isoformat(), "runs": runs})
+                discard(state)
     except (DataError, TrainingError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(runs))

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cnn_models import DATASETS, ModelHub
-from cnn_models.averaged import read_averaged
+from cnn_models.averaged import AVERAGED, read_averaged
 from cnn_models.checkpoint import (
     CheckpointError,
     load_model,
@@ -36,9 +36,11 @@ from cnn_models.unusual import energy
 from training.averages import averages, look_at_all, write_averaged
 from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability, strangers
 from training.data import DataError, load
+from training.lock import writing
 from training.model_card import model_card
 from training.results import repeated, table
 from training.scores import predict_logits, score
+from training.state import TrainingError
 
 
 def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, Evaluation, Tensor]:
@@ -84,12 +86,14 @@ def evaluation_of(answers: Tensor, labels: Tensor, weights_sha256: str) -> Evalu
 def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
     """Examine the checkpoint of a folder and write what was found into it; its new card and its probabilities.
 
-    Raises CheckpointError for a folder that is none, DataError without the pictures.
+    Raises CheckpointError for a folder that is none, DataError without the pictures, TrainingError while another
+    command is at work on it.
     """
-    model, card = load_model(folder)
-    measured, evaluation, probabilities = examine(model, card, device)
-    history, snapshots, readme = read_history(folder), read_snapshots(folder), model_card(measured, evaluation)
-    card = write_checkpoint(folder, model.state_dict(), measured, history, readme, evaluation, snapshots)
+    with writing(folder):
+        model, card = load_model(folder)
+        measured, evaluation, probabilities = examine(model, card, device)
+        history, snapshots, readme = read_history(folder), read_snapshots(folder), model_card(measured, evaluation)
+        card = write_checkpoint(folder, model.state_dict(), measured, history, readme, evaluation, snapshots)
     return card, probabilities
 
 
@@ -148,14 +152,15 @@ def main(argv: list[str] | None = None) -> None:
             if before is not None and abs(after - before) > 0.02:
                 print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
         if args.all or args.averages or args.looks:
-            cards = list(ModelHub(args.weights).cards().values())
-            write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
-        if args.looks:
-            try:
-                look_at_all(args.weights, cards, device)
-            except KeyboardInterrupt:
-                sys.exit("stopped; what was measured until then is kept, and the same command goes on")
-    except (CheckpointError, DataError, OSError, ValueError) as error:
+            with writing(args.weights / AVERAGED):
+                cards = list(ModelHub(args.weights).cards().values())
+                write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
+                if args.looks:
+                    try:
+                        look_at_all(args.weights, cards, device)
+                    except KeyboardInterrupt:
+                        sys.exit("stopped; what was measured until then is kept, and the same command goes on")
+    except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
     if runs := repeated(find_runs(args.weights).values()):

@@ -46,9 +46,9 @@ from cnn_models.checkpoint import (
     read_history,
     read_snapshots,
 )
-from cnn_models.fetch import TEXT_LIMIT, limit_waits
+from cnn_models.fetch import TEXT_LIMIT, guard_client
 from cnn_models.hub import default_weights_dir
-from cnn_models.ids import BUILT_IN
+from cnn_models.ids import BUILT_IN, COMMIT
 from cnn_models.runs import RUNS
 from cnn_models.runtime import best_device, place
 from cnn_models.testsets import measure
@@ -174,7 +174,7 @@ def look(api: HfApi, parcel: Parcel, revision: str | None) -> tuple[str | None, 
         return None, []
     names = {file.rfilename for file in there.siblings or ()} - OTHERS
     is_ours = names <= {README} or (parcel.type == "space" and MARK in names)
-    if not is_ours and parcel.type == "model" and CONFIG in names:
+    if not is_ours and parcel.type == "model" and CONFIG in names and COMMIT.fullmatch(there.sha or ""):
         with suppress(CheckpointError):
             card = read_card(Path(api.hf_hub_download(parcel.repository, CONFIG, revision=there.sha)).parent)
             is_ours = card.id == parcel.repository.partition("/")[2]
@@ -276,7 +276,7 @@ def publish(
 ) -> None:
     """Say what will be deleted, send the parcels, and gather them in a collection if so asked. Raises PublishError."""
     api, what = HfApi(), ""
-    limit_waits()
+    guard_client()
     try:
         for parcel in parcels:
             what = parcel.repository

@@ -51,9 +51,10 @@ def exists(path: Path) -> bool:
 
 
 def discard(path: Path) -> None:
-    """Remove the states of a training that is finished, and what else it kept beside them."""
+    """Remove the states of a training that is finished, and what else it kept beside them, but for its lock."""
     for file in path.parent.glob(f"{path.stem}.*"):
-        file.unlink(missing_ok=True)
+        if file.suffix != ".lock":  # another process may hold it; without the file, a third would get one of its own
+            file.unlink(missing_ok=True)
 
 
 def save_state(

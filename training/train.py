@@ -13,6 +13,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from training.crew import Alone, join
 from training.data import DataError, split
 from training.distill import taught
 from training.init import NAMES, origin
+from training.lock import writing
 from training.loop import fit
 from training.model_card import model_card
 from training.recipes import PRECISIONS, RECIPES, recipe_for
@@ -82,6 +84,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     keep_memory()
     args, commit = parse(argv), git_commit()  # of the code that is running, whatever becomes of the files
+    with ExitStack() as held:
+        train(args, commit, held)
+
+
+def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
+    """Train and write the checkpoint, which `held` keeps locked. Exits with a sentence where that is not possible."""
     state = args.out / ".training" / f"{args.id}.safetensors"
     stopped, crew = [], Alone()
     try:
@@ -89,6 +97,7 @@ def main(argv: list[str] | None = None) -> None:
             table[part] for table, part in zip((ARCHITECTURES, DATASETS), args.id.split("."), strict=True)
         )
         crew, device = join(best_device(args.device))
+        held.enter_context(writing(args.out / args.id, crew))
         changed = {name: value for name in CHANGES if (value := getattr(args, name)) is not None}
         recipe = recipe_for(args.id, args.recipe).filled(architecture, dataset, changed)
         if crew.first and exists(state) and not (args.resume or args.restart):

@@ -25,6 +25,7 @@ from cnn_models.mistakes import alike, answers_of
 from cnn_models.perturb import DISTURBANCES, break_down, disturbed
 from cnn_models.preprocess import SWITCHES
 from cnn_models.preprocess import steps as steps_of
+from cnn_models.visitors import map_in_context
 from ui.alike import SHOWN
 from ui.ask import all_known, fields, flag, items, known
 from ui.server.turns import VISITOR, Turns
@@ -180,7 +181,7 @@ def arrive(hub: ModelHub, ids: Sequence[str]) -> None:
     if hub.namespace or any("/" in id for id in ids):
         until = time.monotonic() + PATIENCE
         with ThreadPoolExecutor() as pool:
-            while any(list(pool.map(is_coming, ids))) and time.monotonic() < until:
+            while any(map_in_context(pool, is_coming, ids)) and time.monotonic() < until:
                 pass  # each of them has waited
 
 

@@ -42,6 +42,13 @@ async function bring(id) {
   return true;
 }
 
+// As many of those that an address names as the board takes; the rest is not asked for.
+function bringNamed(ids) {
+  const [named, count] = [[...new Set(ids)], Number(bringForm.dataset.most)];
+  bringForm.querySelector(".bring-left").textContent = named.length > count ? say("bring.left", { named: named.length, count }) : "";
+  return bringAll(named.slice(0, count));
+}
+
 // One after another, and whatever the form is asked for goes first.
 async function bringAll(ids) {
   coming = ids.filter((id) => !brought().includes(id));

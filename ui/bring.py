@@ -21,13 +21,14 @@ EXAMPLE = "someone/lenet5.mnist@revision"
 def field() -> str:
     """The field, as HTML; `bring.js` makes it work."""
     return f"""
-<form id="bring">
+<form id="bring" data-most="{OTHERS}">
   <label {attribute("title", "bring.why", count=OTHERS)}>{mark("bring.title")}
     <input type="text" name="bring" placeholder="{EXAMPLE}" maxlength="200" size="32"
       autocapitalize="off" autocomplete="off" spellcheck="false"></label>
   {mark("bring.add", tag='button type="submit"')}
   <div class="bring-coming" hidden><progress></progress> <span></span></div>
   <p role="status"></p>
+  <p role="status" class="bring-left"></p>
 </form>"""
 
 

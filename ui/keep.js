@@ -126,7 +126,7 @@ function open() {
   if ([...sort.options].some((option) => option.value === parts.get("s"))) sort.value = parts.get("s");
   showSamples();
   order = list("m").filter((model) => chosen("model").includes(model));
-  bringAll(list("m").filter((model) => model.includes("/")));
+  bringNamed(list("m").filter((model) => model.includes("/")));
   complete = false;
   try {
     restore(parts.get("p") ?? "");

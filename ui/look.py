@@ -24,6 +24,7 @@ from cnn_models.memory import Memory
 from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import MEASURING, Answer, Comparison, without
 from cnn_models.preprocess import BlankPicture, Step, decoded, steps
+from cnn_models.visitors import map_in_context
 from ui.ask import Ask
 from ui.batches import Batches
 from ui.board import Column, board
@@ -216,7 +217,7 @@ class Looker:
         if not (self._hub.namespace or any("/" in name for name in ask.models)):
             return {name: self._column(ask, name) for name in ask.models}
         with ThreadPoolExecutor() as pool:
-            return dict(zip(ask.models, pool.map(partial(self._column, ask), ask.models), strict=True))
+            return dict(zip(ask.models, map_in_context(pool, partial(self._column, ask), ask.models), strict=True))
 
     def _column(self, ask: Ask, name: str) -> Column:
         """The network's place; with a picture to answer for, its weights are loaded too."""

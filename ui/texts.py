@@ -199,9 +199,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{id} is still on its way ({done} of {all} MB); ask again in a moment",
         "{id} 仍在下载（{done} / {all} MB）；请稍后再试",
     ),
+    "checkpoint.lookups": (
+        "{id} is not looked up: {count} names were for you, this hour; ask again in {minutes} minutes",
+        "暂不查找 {id}：一小时内已为你查找过 {count} 个名称；请在 {minutes} 分钟后再试",
+    ),
     "checkpoint.strangers": (
-        "{id} is not looked up: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
-        "暂不查找 {id}：一小时内已查找过 {count} 个他人的检查点；请在 {minutes} 分钟后再试",
+        "{id} is not fetched: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
+        "暂不下载 {id}：一小时内已下载过 {count} 个他人的检查点；请在 {minutes} 分钟后再试",
     ),
     "checkpoint.room": (
         "{id} needs {size} MB, and there is no room for it in the {most} MB of --max-memory beside what is in use; "
@@ -258,7 +262,26 @@ TEXTS: dict[str, tuple[str, str]] = {
         "温度 {value} 不在 1/{most} 与 {most} 之间",
     ),
     "checkpoint.energy": ("energy threshold {value} is no energy of logits", "能量阈值 {value} 不可能是 logits 的能量"),
-    "checkpoint.objects": ("metrics and recipe must be objects", "metrics 与 recipe 应是 JSON 对象"),
+    "checkpoint.share": ("{name} is {value}, and not a share in percent", "{name} 是 {value}，不是百分比"),
+    "checkpoint.levels": ("nested in more than {most} levels", "嵌套超过 {most} 层"),
+    "checkpoint.surrogate": (
+        "it holds half a surrogate pair, which is no Unicode text",
+        "其中有不成对的代理码点，不是 Unicode 文本",
+    ),
+    "checkpoint.range": (
+        "it holds a number that is not finite, or has more than 64 bits",
+        "其中有非有限数，或超过 64 位的数",
+    ),
+    "checkpoint.infinite": ("it holds a number that is not finite", "其中有非有限数"),
+    "checkpoint.text": (
+        "{name} must be a text of at most {most} characters",
+        "{name} 应是不超过 {most} 个字符的文本",
+    ),
+    "checkpoint.number": ("{name} must be a number", "{name} 应是数"),
+    "checkpoint.whole": ("{name} must be a whole number", "{name} 应是整数"),
+    "checkpoint.hex": ("{name} must be 64 hexadecimal digits", "{name} 应是 64 位十六进制数字"),
+    "checkpoint.list": ("{name} must be a list", "{name} 应是列表"),
+    "checkpoint.json": ("{name} must be a JSON object", "{name} 应是 JSON 对象"),
     "checkpoint.stored": ("weights of type {type}", "权重的类型是 {type}"),
     "checkpoint.large": ("the file is larger than this network can be", "文件比该网络可能的大小还大"),
     "checkpoint.header": ("the card in its header is not that of {file}", "文件头中的卡片与 {file} 不符"),
@@ -266,6 +289,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "checkpoint.shape": (
         "{name} has shape {found} instead of {shape}",
         "{name} 的形状是 {found}，应为 {shape}",
+    ),
+    "checkpoint.hub.more": (
+        "the Hub sent more of {repository} than the {limit} bytes it may; ask again later, or check HF_ENDPOINT",
+        "Hub 发送的 {repository} 超过了允许的 {limit} 字节；请稍后再试，或检查 HF_ENDPOINT",
+    ),
+    "checkpoint.hub.slow": (
+        "the Hub sends {repository} too slowly; ask again later, or check HF_ENDPOINT",
+        "Hub 发送 {repository} 过慢；请稍后再试，或检查 HF_ENDPOINT",
+    ),
+    "checkpoint.hub.packed": (
+        "the Hub sends {repository} packed, though asked not to; check HF_ENDPOINT",
+        "Hub 不顾请求，压缩发送了 {repository}；请检查 HF_ENDPOINT",
+    ),
+    "checkpoint.hub.path": (
+        "the Hub says of {repository} that its {header} is {value}, which could be a path; check HF_ENDPOINT",
+        "Hub 称 {repository} 的 {header} 是 {value}，这可能是一个路径；请检查 HF_ENDPOINT",
     ),
     "checkpoint.hub.files": (
         "{repository} has no {files}; it must be published whole",
@@ -477,6 +516,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bring.full": (
         "There are {count} of others already, as many as can be; remove one first.",
         "已加入 {count} 个他人的网络，达到上限；请先移除一个。",
+    ),
+    "bring.left": (
+        "The address names {named} networks of others; the first {count} are added, as many as can be.",
+        "地址中有 {named} 个他人的网络；只加入前 {count} 个，已达上限。",
     ),
     "bring.refused": ("Not added: {why}.", "无法加入：{why}。"),
     # What the networks see.

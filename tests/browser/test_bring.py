@@ -95,6 +95,18 @@ def test_updates_stay_under_2_kb_beside_four_brought_networks(page, fake_hub):
     assert sizes and max(sizes) < 2048
 
 
+def test_an_address_with_sixty_names_asks_for_four(page, fake_hub):
+    names = [f"nobody{number}/mini_resnet.mnist" for number in range(60)]
+    page.goto(page.url.partition("#")[0] + "#d=mnist&m=" + ",".join(["mini_resnet", *names]))
+    page.reload()
+    expect(page.locator("#bring")).to_contain_text(
+        "The address names 60 networks of others; the first 4 are added, as many as can be."
+    )
+    expect(page.locator("#bring")).to_contain_text("the Hub has no nobody3/mini_resnet.mnist")
+    page.wait_for_timeout(1000)
+    assert {path.split("/")[3] for _, path in fake_hub.requests} == {f"nobody{number}" for number in range(4)}
+
+
 def test_a_line_up_on_its_way_answers_by_itself_when_it_is_there(browser, fake_hub, tmp_path):
     gate = threading.Event()
     for id in ("lenet5.mnist", "googlenet.mnist"):

@@ -1,0 +1,53 @@
+"""One command at a time writes a checkpoint, or another file of measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cnn_models.runs import UNFINISHED
+from training.crew import Alone
+from training.state import TrainingError
+
+SUFFIX = ".lock"
+
+
+@contextmanager
+def writing(path: Path, crew: Alone | None = None) -> Iterator[None]:
+    """Hold the lock of a checkpoint folder or a file, from before it is read until it is written.
+
+    The operating system releases it when the process ends, however that is; the lock file stays, and is empty. Of
+    several processes, the first takes it. Raises TrainingError in all of them where another command holds it.
+    """
+    crew, refusal = crew or Alone(), None
+    with ExitStack() as held:
+        if crew.first:
+            try:
+                held.enter_context(_locked(path))
+            except TrainingError as error:
+                refusal = error
+        if crew.any([refusal is not None])[0]:
+            raise refusal or TrainingError(f"the first process could not lock {path}")
+        yield
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    file = path.parent / UNFINISHED / f"{path.name}{SUFFIX}"
+    lock = FileLock(file, timeout=0)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise TrainingError(
+            f"another command is at work on {path}; run this one when that has ended, or write to another folder"
+        ) from error
+    except (OSError, NotImplementedError) as error:  # the latter where the file system has no locks
+        raise TrainingError(f"{file} could not be locked ({error}); write to a folder where you may") from error
+    try:
+        yield
+    finally:
+        lock.release()
