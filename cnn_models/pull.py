@@ -101,7 +101,7 @@ class Puller:
                     wanted = files if is_more else tuple(pull.files.union(files) - {SNAPSHOTS})
                     revision = pull.folder.name if pull.folder and (is_fresh or is_more) else reference.revision
                     pull.coming, pull.progress = Future(), (0, 0)
-                    work = reference, pull, revision, wanted, pull.doubted, VISITOR.get()
+                    work = reference, pull, revision, wanted, pull.doubted, VISITOR.get().address
                     threading.Thread(target=self._work, args=work, daemon=True).start()
                 coming = pull.coming
             if found:
@@ -239,7 +239,7 @@ class Puller:
 
     def _count_lookup(self, reference: Reference, files: tuple[str, ...]) -> None:
         """Count the look-up of a name that is not known; raise CheckpointError where it is one too many."""
-        if not (visitor := VISITOR.get()):
+        if not (visitor := VISITOR.get().address):
             return
         if reference.pinned and cached(self._repository(reference), reference.revision, files, anonymous=True):
             return  # nothing is looked up

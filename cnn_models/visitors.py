@@ -2,29 +2,108 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
+T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
-
-VISITOR: ContextVar[str] = ContextVar("visitor", default="")
-"""The visitor whose request is answered, as the web layer names it; empty for a trusted caller, who has no limits."""
-
 HOUR = 3600  # seconds
 REMEMBERED = 10_000  # visitors; beyond that, the least recently used are evicted
+
+
+class Visitor(NamedTuple):
+    """Who a request is from. Anyone can invent sessions, so an address counts for more than a session."""
+
+    address: str = ""
+    session: str = ""
+
+    @classmethod
+    def of(cls, host: str, session: object) -> Visitor:
+        """The visitor behind a peer's IP address; of IPv6, the /64 that one household has."""
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:  # a Unix socket, or a test client
+            return cls(host[:50], str(session)[:50])
+        if address.version == 6:
+            address = address.ipv4_mapped or ipaddress.ip_network((int(address) >> 64 << 64, 64))
+        return cls(str(address), str(session)[:50])
+
+
+NOBODY = Visitor()
+VISITOR: ContextVar[Visitor] = ContextVar("visitor", default=NOBODY)
+"""The visitor whose request is answered; for a trusted caller `NOBODY`, who has no limits."""
 
 
 def map_in_context(pool: Executor, function: Callable[[A], B], values: Iterable[A]) -> list[B]:
     """`function` of each value, computed in the pool on behalf of the caller's visitor. Raises the first's error."""
     futures = [pool.submit(copy_context().run, function, value) for value in values]
     return [future.result() for future in futures]
+
+
+class RoundRobin(Generic[T]):
+    """A queue that takes from its addresses in rotation, and from the sessions of an address in rotation.
+
+    What one session puts in comes out in order.
+    """
+
+    def __init__(self) -> None:
+        self._queues: OrderedDict[str, OrderedDict[str, deque[T]]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._queues)
+
+    @property
+    def addresses(self) -> int:
+        return len(self._queues)
+
+    def put(self, visitor: Visitor, item: T) -> None:
+        sessions = self._queues.setdefault(visitor.address, OrderedDict())
+        sessions.setdefault(visitor.session, deque()).append(item)
+
+    def heads(self) -> Generator[tuple[Visitor, T]]:
+        """The item that each session has first, in the order in which `take` would come to them."""
+        left = [(address, iter(sessions.items())) for address, sessions in self._queues.items()]
+        while left:
+            rest = []
+            for address, sessions in left:
+                if (found := next(sessions, None)) is not None:
+                    yield Visitor(address, found[0]), found[1][0]
+                    rest.append((address, sessions))
+            left = rest
+
+    def take(self, visitor: Visitor | None = None) -> T:
+        """Remove and return the first item of a visitor, or of whose turn it is. Raises KeyError when empty."""
+        if visitor is None:
+            visitor = next((who for who, _ in self.heads()), None)
+            if visitor is None:
+                raise KeyError("nothing is waiting")
+        sessions = self._queues.pop(visitor.address)
+        queue = sessions.pop(visitor.session)
+        item = queue.popleft()
+        if queue:
+            sessions[visitor.session] = queue
+        if sessions:
+            self._queues[visitor.address] = sessions
+        return item
+
+    def remove(self, visitor: Visitor, item: T) -> None:
+        """Remove an item that is waiting; nothing happens when it is not."""
+        sessions = self._queues.get(visitor.address, {})
+        queue = sessions.get(visitor.session, deque())
+        if item in queue:
+            queue.remove(item)
+        if not queue:
+            sessions.pop(visitor.session, None)
+        if not sessions:
+            self._queues.pop(visitor.address, None)
 
 
 class Hourly:

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from cnn_models.visitors import Visitor
 from ui import batches
 from ui.batches import MOST, Batches
-from ui.server.turns import Visitor
 
 
 def waits(ask):

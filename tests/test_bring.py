@@ -10,7 +10,7 @@ import pytest
 from cnn_models import ModelHub, pull, visitors
 from cnn_models.checkpoint import WEIGHTS, CheckpointError
 from cnn_models.fetch import StillComing
-from cnn_models.visitors import VISITOR, Hourly, Places
+from cnn_models.visitors import VISITOR, Hourly, Places, Visitor
 from tests.test_compare_tab import SEVEN, numbers
 from ui import bring as module
 from ui import look
@@ -141,7 +141,7 @@ def by(visitor, work, *arguments):
     """What `work` gives on behalf of a visitor."""
 
     def run():
-        VISITOR.set(visitor)
+        VISITOR.set(Visitor(visitor))
         return work(*arguments)
 
     return copy_context().run(run)

@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from cnn_models import decode_worker
@@ -21,6 +20,7 @@ from cnn_models.decode import FORMATS, PictureError, decode, read
 from cnn_models.decode_worker import Workers, decode_untrusted, read_untrusted
 from tests.crafted_images import NOISE, encode, jpeg_of_scans, slow_png
 from ui.look import Looker
+from ui.server import uploads
 from ui.sketchpad import HERE, PNG, UPLOAD
 
 SLOW = slow_png()
@@ -266,9 +266,7 @@ def test_a_drawing_does_not_wait_for_the_slow_files_of_others(workers, monkeypat
     checkpoint("lenet5.mnist")
     pool = workers(1, cpu_seconds=100, seconds=1, patience=0.1)
     monkeypatch.setattr(decode_worker, "_workers", pool)
-    folder = Path(get_upload_folder()) / "test_decode_worker"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "slow.png").write_bytes(SLOW)
+    name = uploads.keep("slow.png", SLOW)
     looker, done = Looker(hub), threading.Event()
 
     def draw(number: int) -> float:
@@ -281,7 +279,7 @@ def test_a_drawing_does_not_wait_for_the_slow_files_of_others(workers, monkeypat
 
     def upload() -> None:
         while not done.is_set():
-            looker.look({"picture": f"{UPLOAD}{folder / 'slow.png'}", "models": ["lenet5"]})
+            looker.look({"picture": f"{UPLOAD}{name}", "models": ["lenet5"]})
 
     draw(0)
     alone = statistics.median(map(draw, range(1, 8)))

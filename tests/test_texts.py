@@ -34,7 +34,10 @@ def test_every_text_is_said_in_every_language_with_the_same_names(key):
 
 # Raised where no page asks: of what programs bring and name, of what training writes, of damaged evaluations.
 UNSEEN = {"_from_array", "unpack", "_member", "_all", "write_checkpoint", "read_evaluation"}
-SAID = [*Path("cnn_models").rglob("*.py"), Path("ui/ask.py"), Path("ui/sketchpad.py"), Path("ui/keep.py")]
+SAID = [
+    *Path("cnn_models").rglob("*.py"),
+    *map(Path, ("ui/ask.py", "ui/sketchpad.py", "ui/keep.py", "ui/server/turns.py")),
+]
 
 
 def raised(path: Path) -> set[str]:
@@ -101,7 +104,15 @@ def test_every_text_is_in_use():
     code = "".join(path.read_text(encoding="utf-8") for path in [*SOURCES, Path("app.py")])
     used = set(re.findall(r"""["']([a-z]+\.[a-z.]+)["']""", code))
     begun = tuple(re.findall(r"""f["']([a-z]+\.[a-z.]*)\{""", code))
-    begun += ("summary.", "picture.", "refused.", "checkpoint.", "recipe.split.", "control.")  # found by their English
+    begun += (
+        "summary.",
+        "picture.",
+        "refused.",
+        "checkpoint.",
+        "recipe.split.",
+        "control.",
+        "server.busy",
+    )  # found by their English
     assert not [key for key in TEXTS if key not in used and not key.startswith(begun)]
 
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from ui.server.turns import BusyError, RoundRobin, Turns, Visitor
+from cnn_models.visitors import RoundRobin, Visitor
+from ui.server.turns import BusyError, Turns
 
 
 async def settle():

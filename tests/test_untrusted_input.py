@@ -3,21 +3,19 @@
 A function or an event of the page is tested by existing: nothing here names one, but for the last tests.
 """
 
+import asyncio
 import base64
 import inspect
 import json
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from functools import reduce
-from pathlib import Path
 
 import gradio as gr
 import httpx
 import pytest
-from gradio.utils import get_upload_folder
 
 from app import build
 from cnn_models import DATASETS, create_model
@@ -27,6 +25,8 @@ from cnn_models.testsets import load_test_set
 from tests.conftest import ROOT, served
 from ui.api import compare_function
 from ui.ask import Ask
+from ui.server import uploads
+from ui.server.turns import Turns
 from ui.sketchpad import HERE, PNG, UPLOAD, uploaded
 
 SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()
@@ -82,6 +82,8 @@ def called(function, *values: object) -> object:
     parameters = inspect.signature(function).parameters
     given = {"request": gr.Request(session_hash="x"), "opened": gr.EventData(None, None)}
     found = function(*values, **{name: value for name, value in given.items() if name in parameters})
+    if inspect.iscoroutine(found):
+        return asyncio.run(found)
     return next(found) if inspect.isgenerator(found) else found
 
 
@@ -104,8 +106,6 @@ def test_handlers_raise_nothing_but_what_can_be_translated(page):
     for component in components.values():
         for name in component["props"].get("server_fns") or ():
             function = getattr(page.blocks[component["id"]], name)
-            if inspect.iscoroutinefunction(function):
-                continue  # the same is asked over HTTP
             for text, value in JUNK:
                 call(name, function, text, value)
             for place, text, values in filled(list(GOOD.values())):
@@ -263,16 +263,15 @@ def test_no_path_is_made_of_a_name(name):
 
 
 def test_a_file_that_cannot_be_is_not_uploaded():
-    folder = Path(get_upload_folder())
+    folder = uploads.folder()
     for path in ("", "\0", "\ud800", str(folder), str(folder / ("a" * 5000)), "/etc/passwd", 5, None, [], {}):
         with pytest.raises(PictureError, match="upload it first"):
             uploaded(path)
 
 
-def test_compare_refuses_in_a_sentence_at_once(hub, tmp_path, monkeypatch):
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    path = shutil.copy(HERE / "samples" / "mnist.7.png", tmp_path)
-    compare = compare_function(hub)
+def test_compare_refuses_in_a_sentence_at_once(hub):
+    path = uploads.keep("7.png", (HERE / "samples" / "mnist.7.png").read_bytes())
+    compare = compare_function(hub, Turns(2), Turns(1))
     refused = {
         "image": [5, "x", [], {"path": ""}, {"path": 5}, None],
         "dataset": [5, "./mnist", [], None],
@@ -286,7 +285,7 @@ def test_compare_refuses_in_a_sentence_at_once(hub, tmp_path, monkeypatch):
         for value in values:
             start = time.perf_counter()
             with pytest.raises(gr.Error) as caught:
-                compare(**{"image": {"path": path}, name: value})
+                asyncio.run(compare(**{"image": {"path": path}, name: value}))
             assert is_sentence(str(caught.value)) and len(str(caught.value)) < 500, (name, str(value)[:40])
             assert time.perf_counter() - start < 0.2, (name, str(value)[:40])
 

@@ -25,10 +25,10 @@ from cnn_models.mistakes import alike, answers_of
 from cnn_models.perturb import DISTURBANCES, break_down, disturbed
 from cnn_models.preprocess import SWITCHES
 from cnn_models.preprocess import steps as steps_of
-from cnn_models.visitors import map_in_context
+from cnn_models.visitors import VISITOR, map_in_context
 from ui.alike import SHOWN
 from ui.ask import all_known, fields, flag, items, known
-from ui.server.turns import VISITOR, Turns
+from ui.server.turns import Turns
 from ui.sketchpad import uploaded
 from ui.steps import data_url, enlarged
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, NamedTuple, TypeVar
 
-from ui.server.turns import RoundRobin, Visitor
+from cnn_models.visitors import RoundRobin, Visitor
 
 Q = TypeVar("Q")
 A = TypeVar("A")

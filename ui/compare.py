@@ -8,12 +8,13 @@ import gradio as gr
 from anyio import to_thread
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.visitors import VISITOR
 from ui.api import compare_function, models_function
 from ui.ask import PARTS, SORTS
 from ui.bring import Bringer, field
 from ui.keep import export, keep
 from ui.look import Looker
-from ui.server.turns import VISITOR, Turns
+from ui.server.turns import Turns
 from ui.sketchpad import samples, sketchpad
 from ui.texts import attribute, mark
 from ui.why import Explainer

@@ -24,11 +24,10 @@ from cnn_models.memory import Memory
 from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import MEASURING, Answer, Comparison, without
 from cnn_models.preprocess import BlankPicture, Step, decoded, steps
-from cnn_models.visitors import map_in_context
+from cnn_models.visitors import VISITOR, Visitor, map_in_context
 from ui.ask import Ask
 from ui.batches import Batches
 from ui.board import Column, board
-from ui.server.turns import VISITOR, Visitor
 from ui.sketchpad import picture_of
 from ui.steps import strip
 from ui.texts import say, translate
@@ -43,7 +42,7 @@ class Question:
 
     ask: Ask
     columns: dict[str, Column]
-    visitor: Visitor = field(default_factory=lambda: VISITOR.get(Visitor()))
+    visitor: Visitor = field(default_factory=VISITOR.get)
     image: Decoded | None = None
     seen: tuple[Step, ...] = ()
     shown: dict | None = None

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnn_models.decode import MAX_BYTES
-from ui.server.turns import Visitor
+from cnn_models.visitors import Visitor
 from ui.texts import language_of, say
 
 # What the page and its API use of gradio; whatever else it has, or comes to have, is closed.

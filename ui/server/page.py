@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio.to_thread
@@ -23,10 +23,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cnn_models.errors import TranslatableError
+from cnn_models.visitors import VISITOR, Visitor
 from ui.server import uploads
 from ui.server.connections import guard
 from ui.server.guard import REFUSED, Guard
-from ui.server.turns import VISITOR, BusyError, Turns, Visitor
+from ui.server.turns import BusyError, Turns
 from ui.texts import LANGUAGES, language_of, say, translate
 
 SESSIONS = 200  # whose state is kept; each takes 0.3 MB
@@ -73,6 +74,18 @@ class Page(gr.Blocks):
         if not prevent_thread_lock:
             self.block_thread()
         return launched
+
+    def queue(self, **options: Any) -> Page:
+        """As gradio does; but a message for a client that has left, whose messages are dropped, is no error."""
+        super().queue(**options)
+        send = self._queue.send_message
+
+        def send_to_who_is_there(event: Any, message: Any) -> None:
+            with suppress(KeyError):
+                send(event, message)
+
+        self._queue.send_message = send_to_who_is_there
+        return self
 
     def validate_inputs(self, block_fn: gr.blocks.BlockFunction, inputs: list) -> None:
         """Fill in arguments that are left out at the end, which gradio by itself wants all, and find uploads."""
