@@ -229,7 +229,7 @@ def _set_limit(kind: str, most: int) -> None:
 
 def main() -> None:
     """The worker: answers one file after another, until there are no more."""
-    # pillow would import all its plugins, were one of its own accord missing
+    # pillow imports all its plugins if one that it is asked for is missing: these two
     from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
     cpu_seconds, memory = map(int, sys.argv[1:])
