@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import math
 import os
 import queue
@@ -42,6 +43,8 @@ WAITING = 8  # who may wait for one at the same time: each holds one of the serv
 LONGEST_LINE = 10_000  # bytes
 KEPT = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: no tokens
 ROOT = Path(__file__).parents[1]
+
+log = logging.getLogger(__name__)
 
 
 def decode_untrusted(source: bytes | Path, off: Collection[str] = ()) -> np.ndarray:
@@ -82,7 +85,8 @@ class Workers:
                 worker = _Worker(*self._limits)
             found = worker.read(content, "orientation" in off, self._seconds)
             kept = worker
-        except Exception:  # it has ended, or writes nonsense
+        except Exception as error:  # it has ended, or writes nonsense
+            log.warning("a worker that decodes images is replaced: %r", error)
             raise PictureError(
                 "The image takes too much time or memory to decode; save it again as PNG or JPEG."
             ) from None
@@ -205,22 +209,27 @@ def _limit(memory: int) -> None:
     """Bounds what this process may take, and lets others go first."""
     if hasattr(os, "nice"):
         os.nice(10)
-    if resource:
-        for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
-            with suppress(OSError, ValueError):  # not every system knows or lets limit each of them
-                resource.setrlimit(kind, (most, most))
+    for kind, most in (("AS", memory), ("CORE", 0), ("FSIZE", 0)):
+        _set_limit(kind, most)
 
 
 def _limit_time(seconds: int) -> None:
     """The system ends this process when it has computed for so much longer."""
     if resource:
         used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used + seconds), resource.RLIM_INFINITY))
+        _set_limit("CPU", math.ceil(used + seconds))
+
+
+def _set_limit(kind: str, most: int) -> None:
+    """Where the system has such a limit and no lower one is set. That on CPU time is raised again for the next file."""
+    with suppress(AttributeError, OSError, ValueError):
+        limit = getattr(resource, f"RLIMIT_{kind}")
+        resource.setrlimit(limit, (most, resource.getrlimit(limit)[1] if kind == "CPU" else most))
 
 
 def main() -> None:
     """The worker: answers one file after another, until there are no more."""
-    # pillow would import all its plugins, were one of its own accord missing
+    # pillow imports all its plugins if one that it is asked for is missing: these two
     from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
     cpu_seconds, memory = map(int, sys.argv[1:])

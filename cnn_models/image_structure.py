@@ -39,7 +39,10 @@ STRIP_OFFSETS, TILE_OFFSETS = 273, 324
 
 
 def check_structure(content: bytes) -> None:
-    """Raises PictureError for a file with more parts than its kind needs; takes milliseconds, whatever is in it."""
+    """Raises PictureError for a file with more parts than programs write.
+
+    It takes milliseconds; 20 MB that look like markers all along take 0.1 s.
+    """
     if content.startswith(b"\xff\xd8\xff"):
         _check_jpeg(content)
     elif content.startswith(PNG):

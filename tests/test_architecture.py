@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import cnn_models
+
 ROOT = Path(__file__).parents[1]
 
 MAY_NOT_IMPORT = {
@@ -48,3 +50,10 @@ def test_importing_the_package_is_light():
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert run.stdout.split() == ["PASSIVE", "set()"], run.stderr
+
+
+def test_every_public_name_is_there():
+    assert all(hasattr(cnn_models, name) for name in cnn_models.__all__)
+    assert set(cnn_models.__all__) <= set(dir(cnn_models))
+    with pytest.raises(AttributeError, match="no attribute 'vgg'"):
+        cnn_models.vgg  # noqa: B018

@@ -29,7 +29,7 @@ VISITORS = 10
 DRAWINGS = 15
 SECONDS = 30  # after which no other drawing is begun
 WARM_UP = 3  # drawings, and seconds beside the files
-FILES = {"100 KB JPEG": lambda: jpeg_of_scans(1_200, np.zeros((5000, 8000), np.uint8)), "slow PNG": slow_png}
+FILES = {"100 KB JPEG": lambda: jpeg_of_scans(600, np.zeros((4000, 5000), np.uint8)), "slow PNG": slow_png}
 
 
 def drawing(number: int) -> bytes:
