@@ -12,13 +12,13 @@ import json
 import logging
 import math
 import os
-import queue
 import signal
 import string
 import subprocess
 import sys
 import threading
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -27,6 +27,7 @@ import numpy as np
 
 from cnn_models.decode import MAX_PIXELS, MAX_SIDE, Decoded, PictureError, content_of, read
 from cnn_models.image_structure import is_cheap
+from cnn_models.visitors import VISITOR, RoundRobin
 
 try:
     import resource
@@ -39,7 +40,7 @@ MEMORY = 3 * 2**29  # bytes of address space
 SECONDS = 20  # for a file, on the wall clock
 START_SECONDS = 60  # until a worker has imported what it needs, on a busy machine
 PATIENCE = 10  # seconds to wait for a worker that is free
-WAITING = 8  # who may wait for one at the same time: each holds one of the server's threads
+WAITING = 8  # files of one address that may wait for a worker: each holds one of the server's threads
 LONGEST_LINE = 10_000  # bytes
 KEPT = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: no tokens
 ROOT = Path(__file__).parents[1]
@@ -71,10 +72,9 @@ class Workers:
         waiting: int = WAITING,
     ):
         self._limits, self._seconds, self._patience = (cpu_seconds, memory), seconds, patience
-        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()  # those that run are taken first
-        for _ in range(count):
-            self._free.put(None)
-        self._waiting = threading.BoundedSemaphore(waiting)
+        self._free: list[_Worker | None] = [None] * count  # those that run are taken first, from the end
+        self._waiting: RoundRobin[Future[_Worker | None]] = RoundRobin()
+        self._most_waiting, self._lock = waiting, threading.Lock()
 
     def read(self, content: bytes, off: Collection[str] = ()) -> Decoded:
         """What `read` makes of a file. Raises PictureError, also where no worker becomes free in time."""
@@ -93,27 +93,41 @@ class Workers:
         finally:
             if worker and not kept:
                 worker.end()
-            self._free.put(kept)
+            self._give(kept)
         if isinstance(found, PictureError):
             raise found
         return found
 
     def end(self) -> None:
         """Ends the workers that are free; the others end with this process, which they read from."""
-        with suppress(queue.Empty):
-            while True:
-                if worker := self._free.get_nowait():
-                    worker.end()
+        with self._lock:
+            free, self._free = self._free, []
+        for worker in filter(None, free):
+            worker.end()
 
     def _take(self) -> _Worker | None:
-        if self._waiting.acquire(blocking=False):
-            try:
-                return self._free.get(timeout=self._patience)
-            except queue.Empty:
-                pass
-            finally:
-                self._waiting.release()
+        """A worker, or None for a place to start one; visitors take turns, so that none waits behind another's many."""
+        visitor, turn = VISITOR.get(), Future()
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            if is_let_in := self._waiting.count(visitor.address) < self._most_waiting:
+                self._waiting.put(visitor, turn)
+        with suppress(TimeoutError):
+            if is_let_in:
+                return turn.result(self._patience)
+        with self._lock:
+            self._waiting.remove(visitor, turn)
+            if turn.done():  # it came just now
+                return turn.result()
         raise PictureError("Many images are being decoded right now; try again in a moment.")
+
+    def _give(self, worker: _Worker | None) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.take().set_result(worker)
+            else:
+                self._free.append(worker)
 
 
 class _Worker:

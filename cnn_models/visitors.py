@@ -64,6 +64,10 @@ class RoundRobin(Generic[T]):
     def addresses(self) -> int:
         return len(self._queues)
 
+    def count(self, address: str) -> int:
+        """How many items of an address wait."""
+        return sum(map(len, self._queues.get(address, {}).values()))
+
     def put(self, visitor: Visitor, item: T) -> None:
         sessions = self._queues.setdefault(visitor.address, OrderedDict())
         sessions.setdefault(visitor.session, deque()).append(item)

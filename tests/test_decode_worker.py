@@ -18,6 +18,7 @@ from PIL import Image
 from cnn_models import decode_worker
 from cnn_models.decode import FORMATS, PictureError, decode, read
 from cnn_models.decode_worker import Workers, decode_untrusted, read_untrusted
+from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import NOISE, encode, jpeg_of_scans, slow_png
 from ui.look import Looker
 from ui.server import uploads
@@ -43,7 +44,7 @@ def workers():
 
 def process_of(workers: Workers):
     """The process of its only worker, which is free."""
-    return workers._free.queue[-1]._process
+    return workers._free[-1]._process
 
 
 def until(condition) -> None:
@@ -135,7 +136,7 @@ def test_a_worker_that_is_late_is_ended(workers):
     pool = workers(1, cpu_seconds=100, seconds=0.3)
     with pytest.raises(PictureError, match="too much time or memory"):
         pool.read(SLOW)
-    assert pool._free.queue == [None]
+    assert pool._free == [None]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems may not limit the address space")
@@ -232,14 +233,14 @@ def test_nonsense_that_a_worker_writes_is_refused(workers, answering, text):
     pool = workers(1)
     with pytest.raises(PictureError, match="too much time or memory"):
         pool.read(b"")
-    assert pool._free.queue == [None]
+    assert pool._free == [None]
 
 
 def test_nobody_waits_for_ever(workers, answering):
     go = answering('{"height": 1, "width": 1, "is_turned": false}\na')
     pool = workers(1, patience=0.1)
     with beside(partial(pool.read, b"")):
-        until(pool._free.empty)
+        until(lambda: not pool._free)
         with pytest.raises(PictureError, match="Many images"):
             pool.read(b"")
         go.touch()
@@ -249,10 +250,35 @@ def test_no_more_wait_than_may(workers, answering):
     go = answering('{"height": 1, "width": 1, "is_turned": false}\na')
     pool = workers(1, patience=60, waiting=1)
     with beside(partial(pool.read, b""), partial(pool.read, b"")):
-        until(lambda: pool._free.empty() and pool._waiting._value == 0)
+        until(lambda: not pool._free and pool._waiting.count("") == 1)
         with pytest.raises(PictureError, match="Many images"):
             pool.read(b"")
         go.touch()
+
+
+def test_files_of_one_visitor_make_another_wait_for_one_of_them(workers, answering):
+    go = answering('{"height": 1, "width": 1, "is_turned": false}\na')
+    pool, served = workers(1), []
+
+    def read(address: str) -> None:
+        VISITOR.set(Visitor(address))
+        try:
+            pool.read(b"")
+        finally:  # the worker here answers once and ends
+            served.append(address)
+
+    def waits(address: str, count: int) -> None:
+        until(lambda: pool._waiting.count(address) == count)
+
+    with beside(partial(pool.read, b"")):
+        until(lambda: not pool._free)
+        with beside(*[partial(read, "flood")] * 5):
+            waits("flood", 5)
+            with beside(partial(read, "quiet")):
+                waits("quiet", 1)
+                go.touch()
+    assert served.index("quiet") <= 1 and len(served) == 6
+    assert not pool._waiting and len(pool._free) == 1
 
 
 def test_a_worker_that_cannot_start_gets_a_sentence(workers, monkeypatch):
@@ -285,7 +311,7 @@ def test_a_drawing_does_not_wait_for_the_slow_files_of_others(workers, monkeypat
     alone = statistics.median(map(draw, range(1, 8)))
     with beside(*[upload] * 10):
         try:
-            until(pool._free.empty)
+            until(lambda: not pool._free)
             slowed = statistics.median(map(draw, range(8, 15)))
         finally:
             done.set()

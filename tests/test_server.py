@@ -308,28 +308,28 @@ def test_streams_of_one_address_are_limited(at, browser, monkeypatch):
 
 
 def test_heat_maps_of_one_make_another_wait_for_one_of_them(at, page):
-    """60 of one visitor are on their way; the other's comes after the one that is being made."""
+    """Ten of one visitor wait, from two sessions; the other's comes after the one that is being computed."""
     done = []
 
     def ask(who, session, index):
-        body = asking(page, "why", session, part="heat", off=["polarity"], models=["lenet5"])
+        body = asking(page, "why", session, part="heat", models=["googlenet"])
         with httpx.Client(base_url=at, timeout=120, headers={"X-Forwarded-For": who}) as client:
             status = client.post("/gradio_api/component_server", json=body).status_code
         done.append((who, status))
 
-    flood = [threading.Thread(target=ask, args=("192.0.2.1", f"s{index // 8}", index)) for index in range(60)]
+    flood = [threading.Thread(target=ask, args=("192.0.2.1", f"s{index % 2}", index)) for index in range(10)]
     for thread in flood:
         thread.start()
     until = time.monotonic() + 30
-    while page.slow._pending["192.0.2.1"] < 10 and time.monotonic() < until:
+    while page.slow._pending["192.0.2.1"] < 8 and time.monotonic() < until:
         time.sleep(0.01)
-    before = len([who for who, status in done if status == 200])
+    before = len(done)
     ask("192.0.2.2", "s", 0)
-    between = [who for who, status in done[before:] if status == 200].index("192.0.2.2")
+    between = [who for who, _ in done[before:]].index("192.0.2.2")
     for thread in flood:
         thread.join()
     assert between <= 2, done
-    assert all(status in (200, 429) for _, status in done)
+    assert all(status == 200 for _, status in done)
 
 
 def test_who_leaves_is_not_worked_for(at, page):
