@@ -383,6 +383,27 @@ def test_no_commit_leads_out_of_the_cache(sha, published, hub, fake_hub):
     assert not outside(hub) and not fake_hub.asked("HEAD")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        [], 7, None, "x", {"siblings": 7}, {"siblings": [7]}, {"siblings": [{"rfilename": ["x"]}]},
+        {"siblings": [{"rfilename": name, "size": "x"} for name in FILES]},
+        {"siblings": [{"rfilename": name, "size": -5} for name in FILES]},
+        {"siblings": [{"rfilename": name, "size": 1e999} for name in FILES]},
+        {"siblings": [{"rfilename": name, "size": [1]} for name in FILES]},
+        {"siblings": [{"rfilename": f"../{name}", "size": 1} for name in FILES]},
+    ],
+)  # fmt: skip
+def test_whatever_json_the_hub_answers_ends_in_a_sentence(change, published, hub, fake_hub):
+    commit = fake_hub.push(REMOTE, published)
+    info = {"id": REMOTE, "sha": commit, "private": False, "gated": False, "tags": [], "downloads": 0, "siblings": []}
+    answer = info | change if isinstance(change, dict) else change
+    fake_hub.fail("GET", "/api/models/", body=json.dumps(answer).encode())
+    with pytest.raises(MissingCheckpoint, match=REMOTE):
+        hub.get(REMOTE)
+    assert not outside(hub)
+
+
 ENDLESS = {
     "file": ("GET", "/cdn/", {}),
     "text": ("GET", HISTORY, {}),
