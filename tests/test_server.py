@@ -289,19 +289,20 @@ def test_many_half_sent_requests_shut_nobody_out(at, browser, page, monkeypatch)
 
 def test_streams_of_one_address_are_limited(at, browser, monkeypatch):
     monkeypatch.setattr(guard, "MOST_OPEN", 10)
-    with ThreadPoolExecutor(10) as pool, httpx.Client(base_url=at, timeout=60) as held:
+    who = {"X-Forwarded-For": "192.0.2.7"}  # a proxy's word on this machine
+    with ThreadPoolExecutor(10) as pool, httpx.Client(base_url=at, timeout=60, headers=who) as held:
         streams = [held.stream("GET", f"/gradio_api/heartbeat/{index}") for index in range(10)]
         list(pool.map(lambda stream: stream.__enter__(), streams))
-        answer = browser.get("/config")
+        answer = browser.get("/config", headers=who)
         assert answer.status_code == 429 and "too many" in answer.json()["detail"]
-        other = browser.get("/config", headers={"X-Forwarded-For": "192.0.2.9"})  # a proxy's word on this machine
-        assert other.status_code == 200
+        assert browser.get("/config", headers={"X-Forwarded-For": "192.0.2.9"}).status_code == 200
+        assert browser.get("/config").status_code == 200
         for stream in streams:
             stream.__exit__(None, None, None)
     until = time.monotonic() + 10
-    while browser.get("/config").status_code == 429 and time.monotonic() < until:
+    while browser.get("/config", headers=who).status_code == 429 and time.monotonic() < until:
         pass
-    assert browser.get("/config").status_code == 200
+    assert browser.get("/config", headers=who).status_code == 200
 
 
 # Fairness, and what stays of whom.
@@ -330,6 +331,46 @@ def test_heat_maps_of_one_make_another_wait_for_one_of_them(at, page):
         thread.join()
     assert between <= 2, done
     assert all(status == 200 for _, status in done)
+
+
+def called(at, who, *options):
+    """A call of /compare: its id, and the client and the path that its answer comes by."""
+    client = httpx.Client(base_url=f"{at}/gradio_api", timeout=120, headers={"X-Forwarded-For": who})
+    path = client.post("/upload", files={"files": ("7.png", SEVEN_PNG.read_bytes())}).json()[0]
+    data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist", ["googlenet"], *options]
+    return client, f"/call/compare/{client.post('/call/compare', json={'data': data}).json()['event_id']}"
+
+
+def test_explanations_of_one_leave_the_queue_to_another(at, page):
+    explaining = [called(at, "192.0.2.1", False, True) for _ in range(8)]
+    client, answer = called(at, "192.0.2.2")
+    assert "event: complete" in client.get(answer).text
+    assert page.slow._pending["192.0.2.1"] >= 6  # the other's call did not wait for these
+    with ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda each: each[0].get(each[1]).text, explaining))
+    assert all("event: complete" in text for text in pages)
+
+
+def test_no_request_writes_its_own_length_into_the_log(at, browser, page, capfd):
+    long = "x" * 200_000
+    capfd.readouterr()
+    for path, body in (
+        ("/gradio_api/run/predict", {"data": [long], "fn_index": 0}),
+        ("/gradio_api/run/compare", {"data": [{"path": long}, long, [long], long, long, [long], long]}),
+        ("/gradio_api/run/" + long[:5000], {"data": []}),
+        ("/gradio_api/call/compare", {"data": [long] * 10}),
+        ("/gradio_api/queue/join", {"data": [long], "fn_index": long, "session_hash": long}),
+        ("/gradio_api/component_server", asking(page, "look", long, picture=long, models=[long])),
+        ("/gradio_api/component_server", {"data": long, "fn_name": long, "component_id": long, "session_hash": long}),
+        ("/gradio_api/upload", {"data": long}),
+        ("/" + long[:5000], {}),
+    ):
+        assert browser.post(path, json=body).status_code < 500
+    with socket.create_connection(address(at)) as odd:
+        odd.sendall(b"G" * 10_000 + b"\r\n\r\n")
+        assert is_closed(odd)
+    logged = capfd.readouterr()
+    assert len(logged.out + logged.err) < 2000, logged.out[:500] + logged.err[:500]
 
 
 def test_who_leaves_is_not_worked_for(at, page):

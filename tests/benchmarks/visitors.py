@@ -10,6 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gradio_client import Client, handle_file
@@ -29,6 +32,21 @@ def memory(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
 
 
+@contextmanager
+def started(*options: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """The app as a user starts it, and its address."""
+    app = subprocess.Popen(
+        [sys.executable, "app.py", *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
+        threading.Thread(target=app.stdout.read, daemon=True).start()  # a full pipe would stop it
+        yield app, url
+    finally:
+        app.terminate()
+        app.wait()
+
+
 def visit(browser: Browser, url: str, clicks: int) -> float:
     """Open the page, choose so many test pictures, each answered before the next, and leave; MB that were received."""
     context = browser.new_context()
@@ -36,7 +54,8 @@ def visit(browser: Browser, url: str, clicks: int) -> float:
     devtools = context.new_cdp_session(page)
     devtools.send("Network.enable")
     devtools.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
-    page.goto(url, wait_until="networkidle")
+    page.goto(url)
+    page.locator("#samples button").first.wait_for()
     for click in range(clicks):
         with page.expect_response(lambda response: "component_server" in response.url):
             page.locator("#samples button").nth(click % 10).click()
@@ -45,11 +64,7 @@ def visit(browser: Browser, url: str, clicks: int) -> float:
 
 
 def main() -> None:
-    app = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
+    with started() as (app, url):
         print(f"the process alone: {memory(app.pid):.0f} MB")
         with sync_playwright() as playwright:
             executable = shutil.which("chromium") or shutil.which("google-chrome")
@@ -72,9 +87,6 @@ def main() -> None:
         for _ in range(CALLS):
             client.predict(picture, "mnist", [], api_name="/compare")
         print(f"processor time of a call of /compare: {(processor_seconds(app.pid) - start) / CALLS * 1000:.0f} ms")
-    finally:
-        app.terminate()
-        app.wait()
 
 
 if __name__ == "__main__":

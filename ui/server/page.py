@@ -31,7 +31,7 @@ from ui.server.turns import BusyError, Turns
 from ui.texts import LANGUAGES, language_of, say, translate
 
 SESSIONS = 200  # whose state is kept; each takes 0.3 MB
-THREADS = 256  # at most; those of visitors who wait for their turn compute nothing
+THREADS = 512  # at most; those of visitors who wait for their turn compute nothing
 LEAVING = 0.5  # seconds between two looks whether a client has left
 SWEEP = 60  # seconds between two looks for what nobody comes for
 ORDERED = frozenset({"compare"})  # endpoints that take a turn for each of their networks instead of one for all
@@ -52,7 +52,7 @@ class Page(gr.Blocks):
         super().__init__(delete_cache=(3600, uploads.AGE), **options)
         cores = os.cpu_count() or 1
         self.turns, self.slow = Turns(cores), Turns(max(1, cores // 2))
-        self._admitted = Turns(THREADS, per_session=16, per_address=64)
+        self._admitted = Turns(THREADS, per_session=16, per_address=THREADS // 2)
 
     def launch(self, *, hosts: Collection[str] = (), prevent_thread_lock: bool = False, **options: Any) -> tuple:
         """As gradio does, with this module's limits. `hosts` are the public names of this server; see `Guard`."""
