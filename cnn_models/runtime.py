@@ -45,6 +45,15 @@ def keep_memory() -> None:
         mallopt(-1, -1)  # M_TRIM_THRESHOLD: the heap never shrinks
 
 
+def trim_memory() -> None:
+    """Give the memory that this process has freed back to the system; where the C library is not glibc, nothing.
+
+    glibc keeps what many threads have freed in as many heaps, which grow apart while a server runs.
+    """
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None:
+        trim(0)
+
+
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether a GPU was full. MPS has no exception of its own for that."""
     return isinstance(error, torch.OutOfMemoryError) or "MPS backend out of memory" in str(error)

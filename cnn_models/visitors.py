@@ -49,54 +49,62 @@ def map_in_context(pool: Executor, function: Callable[[A], B], values: Iterable[
 
 
 class RoundRobin(Generic[T]):
-    """A queue that takes from its addresses in rotation, and from the sessions of an address in rotation.
+    """A queue that takes from the address served longest ago, and within it from the session served longest ago.
 
-    What one session puts in comes out in order.
+    Who has not been served yet comes first, so that nobody waits for two of another's items. What one session puts in
+    comes out in order.
     """
 
     def __init__(self) -> None:
-        self._queues: OrderedDict[str, OrderedDict[str, deque[T]]] = OrderedDict()
+        self._queues: dict[str, dict[str, deque[T]]] = {}
+        self._served: OrderedDict[str | Visitor, float] = OrderedDict()  # when, the last at the end
 
     def __bool__(self) -> bool:
         return bool(self._queues)
-
-    @property
-    def addresses(self) -> int:
-        return len(self._queues)
 
     def count(self, address: str) -> int:
         """How many items of an address wait."""
         return sum(map(len, self._queues.get(address, {}).values()))
 
+    def active(self, seconds: float) -> int:
+        """How many addresses wait or were served in the last seconds."""
+        found, since = set(self._queues), time.monotonic() - seconds
+        for who, when in reversed(self._served.items()):
+            if when < since:
+                break
+            found.add(who.address if isinstance(who, Visitor) else who)
+        return len(found)
+
     def put(self, visitor: Visitor, item: T) -> None:
-        sessions = self._queues.setdefault(visitor.address, OrderedDict())
-        sessions.setdefault(visitor.session, deque()).append(item)
+        self._queues.setdefault(visitor.address, {}).setdefault(visitor.session, deque()).append(item)
 
     def heads(self) -> Generator[tuple[Visitor, T]]:
-        """The item that each session has first, in the order in which `take` would come to them."""
-        left = [(address, iter(sessions.items())) for address, sessions in self._queues.items()]
+        """The item that each session has first: one of each address in their order, then another of each, and so on."""
+        left = []
+        for address in sorted(self._queues, key=self._last_served):
+            visitors = [Visitor(address, session) for session in self._queues[address]]
+            left.append(iter(sorted(visitors, key=self._last_served)))
         while left:
-            rest = []
-            for address, sessions in left:
-                if (found := next(sessions, None)) is not None:
-                    yield Visitor(address, found[0]), found[1][0]
-                    rest.append((address, sessions))
-            left = rest
+            found = [(visitors, visitor) for visitors in left if (visitor := next(visitors, None))]
+            yield from ((visitor, self._queues[visitor.address][visitor.session][0]) for _, visitor in found)
+            left = [visitors for visitors, _ in found]
 
     def take(self, visitor: Visitor | None = None) -> T:
         """Remove and return the first item of a visitor, or of whose turn it is. Raises KeyError when empty."""
         if visitor is None:
-            visitor = next((who for who, _ in self.heads()), None)
-            if visitor is None:
-                raise KeyError("nothing is waiting")
-        sessions = self._queues.pop(visitor.address)
-        queue = sessions.pop(visitor.session)
-        item = queue.popleft()
-        if queue:
-            sessions[visitor.session] = queue
-        if sessions:
-            self._queues[visitor.address] = sessions
+            visitor = next((who for who, _ in self.heads()), NOBODY)
+        item = self._queues[visitor.address][visitor.session][0]
+        self.remove(visitor, item)
+        self.serve(visitor)
         return item
+
+    def serve(self, visitor: Visitor) -> None:
+        """Note that a visitor is served now."""
+        for who in (visitor.address, visitor):
+            self._served[who] = time.monotonic()
+            self._served.move_to_end(who)
+        while len(self._served) > REMEMBERED:
+            self._served.popitem(last=False)
 
     def remove(self, visitor: Visitor, item: T) -> None:
         """Remove an item that is waiting; nothing happens when it is not."""
@@ -108,6 +116,9 @@ class RoundRobin(Generic[T]):
             sessions.pop(visitor.session, None)
         if not sessions:
             self._queues.pop(visitor.address, None)
+
+    def _last_served(self, who: str | Visitor) -> float:
+        return self._served.get(who, 0.0)
 
 
 class Hourly:

@@ -62,6 +62,18 @@ async def test_addresses_and_their_sessions_take_turns():
 
 
 @run
+async def test_who_comes_beside_a_flood_is_next():
+    bench = Bench()
+    await bench.ask("flood")  # had its turn at once
+    await bench.hold()
+    for name in ("first", "second"):
+        await bench.ask("flood", "1", name)
+    await bench.ask("quiet")
+    await bench.let_go()
+    assert bench.had == ["flood", "quiet", "first", "second"]
+
+
+@run
 async def test_who_asks_for_too_much_is_told_and_nobody_else():
     bench = Bench(per_session=2, per_address=3)
     await bench.hold()
@@ -112,7 +124,7 @@ def test_a_queue_that_is_taken_from_and_removed_from_is_empty():
     queue = RoundRobin()
     for visitor, item in ((Visitor("a", "1"), 1), (Visitor("a", "2"), 2), (Visitor("b"), 3)):
         queue.put(visitor, item)
-    assert [item for _, item in queue.heads()] == [1, 3, 2] and queue.addresses == 2
+    assert [item for _, item in queue.heads()] == [1, 3, 2] and queue.active(60) == 2 and queue.count("a") == 2
     queue.remove(Visitor("a", "2"), 2)
     queue.remove(Visitor("nobody"), 9)
     assert [queue.take(), queue.take(Visitor("b"))] == [1, 3]

@@ -12,6 +12,7 @@ from cnn_models.visitors import RoundRobin, Visitor
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+RECENT = 2.0  # seconds in which who has asked will ask again
 MOST = 8  # questions at once: the first of them waits for the last
 
 
@@ -25,7 +26,7 @@ class Batches(Generic[Q, A]):
     """Calls `work` with the questions that wait for it and are `alike`, which costs less than one after another.
 
     As many calls at once as there are cores: more would only slow each other. Whose question it is, `by` says: a call
-    takes one of each session, and while several addresses wait, one of each address, so that who asks a lot makes
+    takes one of each session, and while several addresses ask, one of each address, so that who asks a lot makes
     nobody else wait for more than one of theirs.
     """
 
@@ -60,7 +61,7 @@ class Batches(Generic[Q, A]):
     def _take(self) -> list[_Waiting]:
         """The question whose turn it is, and those of others that are answered with it."""
         chosen: list[Visitor] = []
-        first, one_each = None, self._waiting.addresses > 1
+        first, one_each = None, self._waiting.active(RECENT) > 1
         for visitor, waiting in self._waiting.heads():
             first = first or waiting
             is_served = one_each and any(visitor.address == other.address for other in chosen)

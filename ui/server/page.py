@@ -23,14 +23,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cnn_models.errors import TranslatableError
+from cnn_models.runtime import trim_memory
 from cnn_models.visitors import VISITOR, Visitor
 from ui.server import uploads
 from ui.server.connections import guard
 from ui.server.guard import REFUSED, Guard
+from ui.server.sessions import Sessions
 from ui.server.turns import BusyError, Turns
 from ui.texts import LANGUAGES, language_of, say, translate
 
-SESSIONS = 200  # whose state is kept; each takes 0.3 MB
 THREADS = 512  # at most; those of visitors who wait for their turn compute nothing
 LEAVING = 0.5  # seconds between two looks whether a client has left
 SWEEP = 60  # seconds between two looks for what nobody comes for
@@ -68,8 +69,9 @@ class Page(gr.Blocks):
             "exception_handlers": dict.fromkeys(UNREADABLE, _unreadable),
             "lifespan": self._sweeping,
         }  # fmt: skip
-        limits = {"max_threads": THREADS, "state_session_capacity": SESSIONS, "enable_monitoring": False}
+        limits = {"max_threads": THREADS, "enable_monitoring": False}
         launched = super().launch(prevent_thread_lock=True, app_kwargs=own, **limits, **options)
+        self.app.state_holder = Sessions(self)
         guard(self.server)
         if not prevent_thread_lock:
             self.block_thread()
@@ -178,12 +180,13 @@ class Page(gr.Blocks):
         task.cancel()
 
     async def _sweep(self) -> None:
-        """Forget answers of the queue that nobody came for, again and again, and delete old uploads."""
+        """Forget what nobody comes for any more, again and again: uploads, answers of the queue, freed memory."""
         seen: dict[str, float] = {}
         while True:
             await asyncio.sleep(SWEEP)
-            await anyio.to_thread.run_sync(uploads.expire)
             seen = await self.forget_abandoned(seen)
+            await anyio.to_thread.run_sync(uploads.expire)
+            await anyio.to_thread.run_sync(trim_memory)
 
     async def forget_abandoned(self, seen: dict[str, float]) -> dict[str, float]:
         """Drop the messages of sessions that have had no work and no reader since the time in `seen`; the new `seen`.

@@ -44,6 +44,7 @@ class Turns:
     async def _wait(self, visitor: Visitor) -> None:
         if self._free > 0 and not self._waiting:
             self._free -= 1
+            self._waiting.serve(visitor)
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.put(visitor, turn)
