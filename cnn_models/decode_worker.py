@@ -27,7 +27,7 @@ import numpy as np
 
 from cnn_models.decode import MAX_PIXELS, MAX_SIDE, Decoded, PictureError, content_of, read
 from cnn_models.image_structure import is_cheap
-from cnn_models.visitors import VISITOR, RoundRobin
+from cnn_models.visitors import VISITOR, RoundRobin, Visitor
 
 try:
     import resource
@@ -73,12 +73,12 @@ class Workers:
     ):
         self._limits, self._seconds, self._patience = (cpu_seconds, memory), seconds, patience
         self._free: list[_Worker | None] = [None] * count  # those that run are taken first, from the end
-        self._waiting: RoundRobin[Future[_Worker | None]] = RoundRobin()
+        self._waiting: RoundRobin[Future[_Worker | None]] = RoundRobin(count)
         self._most_waiting, self._lock = waiting, threading.Lock()
 
     def read(self, content: bytes, off: Collection[str] = ()) -> Decoded:
         """What `read` makes of a file. Raises PictureError, also where no worker becomes free in time."""
-        worker = self._take()
+        worker = self._take(visitor := VISITOR.get())
         kept = None
         try:
             if not (worker and worker.is_running):
@@ -93,7 +93,7 @@ class Workers:
         finally:
             if worker and not kept:
                 worker.end()
-            self._give(kept)
+            self._give(visitor, kept)
         if isinstance(found, PictureError):
             raise found
         return found
@@ -105,14 +105,13 @@ class Workers:
         for worker in filter(None, free):
             worker.end()
 
-    def _take(self) -> _Worker | None:
+    def _take(self, visitor: Visitor) -> _Worker | None:
         """A worker, or None for a place to start one; visitors take turns, so that none waits behind another's many."""
-        visitor, turn = VISITOR.get(), Future()
+        turn: Future[_Worker | None] = Future()
         with self._lock:
-            if self._free:
-                return self._free.pop()
             if is_let_in := self._waiting.count(visitor.address) < self._most_waiting:
                 self._waiting.put(visitor, turn)
+                self._serve()
         with suppress(TimeoutError):
             if is_let_in:
                 return turn.result(self._patience)
@@ -122,12 +121,15 @@ class Workers:
                 return turn.result()
         raise PictureError("Many images are being decoded right now; try again in a moment.")
 
-    def _give(self, worker: _Worker | None) -> None:
+    def _give(self, visitor: Visitor, worker: _Worker | None) -> None:
         with self._lock:
-            if self._waiting:
-                self._waiting.take().set_result(worker)
-            else:
-                self._free.append(worker)
+            self._free.append(worker)
+            self._waiting.release(visitor)
+            self._serve()
+
+    def _serve(self) -> None:
+        while self._free and (visitor := self._waiting.next()):
+            self._waiting.take(visitor).set_result(self._free.pop())
 
 
 class _Worker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import threading
 import time
 from collections import Counter, OrderedDict, deque
@@ -16,6 +17,7 @@ T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
 HOUR = 3600  # seconds
+RECENT = 2  # seconds
 REMEMBERED = 10_000  # visitors; beyond that, the least recently used are evicted
 
 
@@ -48,16 +50,52 @@ def map_in_context(pool: Executor, function: Callable[[A], B], values: Iterable[
     return [future.result() for future in futures]
 
 
+class Activity:
+    """Who is served, in any of several queues; safe to share among threads."""
+
+    def __init__(self) -> None:
+        self._working: Counter[str] = Counter()  # by address, what was begun and not ended
+        self._served: OrderedDict[str | Visitor, float] = OrderedDict()  # when last, the newest at the end
+        self._lock = threading.Lock()
+
+    def begin(self, visitor: Visitor) -> None:
+        with self._lock:
+            self._working[visitor.address] += 1
+            for who in (visitor.address, visitor):
+                self._served[who] = time.monotonic()
+                self._served.move_to_end(who)
+            while len(self._served) > REMEMBERED:
+                self._served.popitem(last=False)
+
+    def end(self, visitor: Visitor) -> None:
+        with self._lock:
+            self._working[visitor.address] -= 1
+            self._working += Counter()  # forgets who has none
+
+    def last_served(self, who: str | Visitor) -> float:
+        """When an address or a session was served last; 0 if it never was."""
+        return self._served.get(who, 0.0)
+
+    def addresses(self) -> set[str]:
+        """Those that are served, or were so recently that they may ask again."""
+        since = time.monotonic() - RECENT
+        with self._lock:
+            recent = itertools.takewhile(lambda each: each[1] >= since, reversed(self._served.items()))
+            return {*self._working, *(who for who, _ in recent if isinstance(who, str))}
+
+
 class RoundRobin(Generic[T]):
     """A queue that takes from the address served longest ago, and within it from the session served longest ago.
 
     Who has not been served yet comes first, so that nobody waits for two of another's items. What one session puts in
-    comes out in order.
+    comes out in order. Of the `places` in which items are worked on, an address has its share while others are active,
+    here or in another queue with the same `activity`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, places: int, activity: Activity | None = None) -> None:
+        self._places, self._activity = places, activity or Activity()
+        self._working: Counter[str] = Counter()  # items of an address that were taken here and not released
         self._queues: dict[str, dict[str, deque[T]]] = {}
-        self._served: OrderedDict[str | Visitor, float] = OrderedDict()  # when, the last at the end
 
     def __bool__(self) -> bool:
         return bool(self._queues)
@@ -66,45 +104,45 @@ class RoundRobin(Generic[T]):
         """How many items of an address wait."""
         return sum(map(len, self._queues.get(address, {}).values()))
 
-    def active(self, seconds: float) -> int:
-        """How many addresses wait or were served in the last seconds."""
-        found, since = set(self._queues), time.monotonic() - seconds
-        for who, when in reversed(self._served.items()):
-            if when < since:
-                break
-            found.add(who.address if isinstance(who, Visitor) else who)
-        return len(found)
+    def active(self) -> int:
+        """How many addresses wait, are served, or may soon ask again."""
+        return len(self._activity.addresses() | self._queues.keys())
 
     def put(self, visitor: Visitor, item: T) -> None:
         self._queues.setdefault(visitor.address, {}).setdefault(visitor.session, deque()).append(item)
 
     def heads(self) -> Generator[tuple[Visitor, T]]:
-        """The item that each session has first: one of each address in their order, then another of each, and so on."""
-        left = []
-        for address in sorted(self._queues, key=self._last_served):
-            visitors = [Visitor(address, session) for session in self._queues[address]]
-            left.append(iter(sorted(visitors, key=self._last_served)))
+        """The item that each session has first: one of each address in their order, then another of each, and so on.
+
+        Those of addresses that have all of their share are left out.
+        """
+        left, share = [], max(1, self._places // max(1, self.active()))
+        for address in sorted(self._queues, key=self._activity.last_served):
+            if self._working[address] < share:
+                visitors = [Visitor(address, session) for session in self._queues[address]]
+                left.append(iter(sorted(visitors, key=self._activity.last_served)))
         while left:
             found = [(visitors, visitor) for visitors in left if (visitor := next(visitors, None))]
             yield from ((visitor, self._queues[visitor.address][visitor.session][0]) for _, visitor in found)
             left = [visitors for visitors, _ in found]
 
-    def take(self, visitor: Visitor | None = None) -> T:
-        """Remove and return the first item of a visitor, or of whose turn it is. Raises KeyError when empty."""
-        if visitor is None:
-            visitor = next((who for who, _ in self.heads()), NOBODY)
+    def next(self) -> Visitor | None:
+        """Whose turn it is."""
+        return next((visitor for visitor, _ in self.heads()), None)
+
+    def take(self, visitor: Visitor) -> T:
+        """Remove and return the first item of a visitor, who is served now, until it is released."""
         item = self._queues[visitor.address][visitor.session][0]
         self.remove(visitor, item)
-        self.serve(visitor)
+        self._working[visitor.address] += 1
+        self._activity.begin(visitor)
         return item
 
-    def serve(self, visitor: Visitor) -> None:
-        """Note that a visitor is served now."""
-        for who in (visitor.address, visitor):
-            self._served[who] = time.monotonic()
-            self._served.move_to_end(who)
-        while len(self._served) > REMEMBERED:
-            self._served.popitem(last=False)
+    def release(self, visitor: Visitor) -> None:
+        """Note that an item of a visitor was worked on."""
+        self._activity.end(visitor)
+        self._working[visitor.address] -= 1
+        self._working += Counter()
 
     def remove(self, visitor: Visitor, item: T) -> None:
         """Remove an item that is waiting; nothing happens when it is not."""
@@ -116,9 +154,6 @@ class RoundRobin(Generic[T]):
             sessions.pop(visitor.session, None)
         if not sessions:
             self._queues.pop(visitor.address, None)
-
-    def _last_served(self, who: str | Visitor) -> float:
-        return self._served.get(who, 0.0)
 
 
 class Hourly:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from cnn_models import visitors
 from cnn_models.visitors import RoundRobin, Visitor
 from ui.server.turns import BusyError, Turns
 
@@ -121,16 +122,32 @@ async def test_an_error_gives_the_turn_back():
 
 
 def test_a_queue_that_is_taken_from_and_removed_from_is_empty():
-    queue = RoundRobin()
+    queue = RoundRobin(4)
     for visitor, item in ((Visitor("a", "1"), 1), (Visitor("a", "2"), 2), (Visitor("b"), 3)):
         queue.put(visitor, item)
-    assert [item for _, item in queue.heads()] == [1, 3, 2] and queue.active(60) == 2 and queue.count("a") == 2
+    assert [item for _, item in queue.heads()] == [1, 3, 2] and queue.active() == 2 and queue.count("a") == 2
     queue.remove(Visitor("a", "2"), 2)
     queue.remove(Visitor("nobody"), 9)
-    assert [queue.take(), queue.take(Visitor("b"))] == [1, 3]
-    assert not queue
-    with pytest.raises(KeyError):
-        queue.take()
+    assert [queue.take(queue.next()), queue.take(Visitor("b"))] == [1, 3]
+    assert not queue and queue.next() is None
+    for address in "ab":
+        queue.release(Visitor(address))
+    assert not queue._working
+
+
+def test_an_address_has_its_share_of_the_places_while_others_are_there(monkeypatch):
+    queue = RoundRobin(4)
+    for number in range(6):
+        queue.put(Visitor("flood", str(number)), number)
+    assert len(list(queue.heads())) == 6  # nobody else is there
+    queue.put(Visitor("quiet"), 7)
+    for _ in range(3):
+        queue.take(queue.next())
+    assert queue.next() is None  # two of the flood are worked on, and one of the other
+    queue.release(Visitor("flood"))
+    assert queue.next().address == "flood"
+    monkeypatch.setattr(visitors, "RECENT", -1)
+    assert len(list(queue.heads())) == 4  # the other has what it asked for
 
 
 @pytest.mark.parametrize(

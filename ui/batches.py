@@ -8,11 +8,10 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, NamedTuple, TypeVar
 
-from cnn_models.visitors import RoundRobin, Visitor
+from cnn_models.visitors import Activity, RoundRobin, Visitor
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-RECENT = 2.0  # seconds in which who has asked will ask again
 MOST = 8  # questions at once: the first of them waits for the last
 
 
@@ -27,13 +26,21 @@ class Batches(Generic[Q, A]):
 
     As many calls at once as there are cores: more would only slow each other. Whose question it is, `by` says: a call
     takes one of each session, and while several addresses ask, one of each address, so that who asks a lot makes
-    nobody else wait for more than one of theirs.
+    nobody else wait for more than one of theirs. Visitors of other work count too, where the `activity` is shared.
     """
 
-    def __init__(self, work: Callable[[list[Q]], list[A]], alike: Callable[[Q], Hashable], by: Callable[[Q], Visitor]):
+    def __init__(
+        self,
+        work: Callable[[list[Q]], list[A]],
+        alike: Callable[[Q], Hashable],
+        by: Callable[[Q], Visitor],
+        activity: Activity | None = None,
+    ):
         self._work, self._alike, self._by = work, alike, by
-        self._turns = ThreadPoolExecutor(os.cpu_count(), "batches")
-        self._waiting: RoundRobin[_Waiting] = RoundRobin()
+        cores = os.cpu_count() or 1
+        self._turns = ThreadPoolExecutor(cores, "batches")
+        self._free = cores
+        self._waiting: RoundRobin[_Waiting] = RoundRobin(cores, activity)
         self._lock = threading.Lock()
 
     def __call__(self, question: Q) -> A:
@@ -41,30 +48,38 @@ class Batches(Generic[Q, A]):
         answer: Future[A] = Future()
         with self._lock:
             self._waiting.put(self._by(question), _Waiting(self._alike(question), question, answer))
-        self._turns.submit(self._next)
+            self._begin()
         return answer.result()
 
-    def _next(self) -> None:
-        with self._lock:
-            batch = self._take()
-        if not batch:  # an earlier turn took the question along
-            return
-        _, questions, futures = zip(*batch, strict=True)
+    def _begin(self) -> None:
+        """Start as many calls as may be. Whoever calls it holds the lock."""
+        while self._free and (batch := self._take()):
+            self._free -= 1
+            self._turns.submit(self._answer, batch)
+
+    def _answer(self, batch: dict[Visitor, _Waiting]) -> None:
+        futures = [waiting.answer for waiting in batch.values()]
         try:
-            for future, answer in zip(futures, self._work(list(questions)), strict=True):
+            answers = self._work([waiting.question for waiting in batch.values()])
+            for future, answer in zip(futures, answers, strict=True):
                 future.set_result(answer)
         except BaseException as error:  # it is theirs who wait, not this thread's
             for future in futures:
                 if not future.done():
                     future.set_exception(error)
+        with self._lock:
+            self._free += 1
+            for visitor in batch:
+                self._waiting.release(visitor)
+            self._begin()
 
-    def _take(self) -> list[_Waiting]:
-        """The question whose turn it is, and those of others that are answered with it."""
+    def _take(self) -> dict[Visitor, _Waiting]:
+        """The question whose turn it is, and those of others that are answered with it; none where all have to wait."""
         chosen: list[Visitor] = []
-        first, one_each = None, self._waiting.active(RECENT) > 1
+        first, one_each = None, self._waiting.active() > 1
         for visitor, waiting in self._waiting.heads():
             first = first or waiting
             is_served = one_each and any(visitor.address == other.address for other in chosen)
             if waiting.alike == first.alike and not is_served and len(chosen) < MOST:
                 chosen.append(visitor)
-        return [self._waiting.take(visitor) for visitor in chosen]
+        return {visitor: self._waiting.take(visitor) for visitor in chosen}

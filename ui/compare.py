@@ -69,7 +69,7 @@ def whys() -> str:
 
 def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
     """Everything on the tab, and the two public endpoints. What takes seconds takes `slow` turns."""
-    looker = Looker(hub)
+    looker = Looker(hub, turns.activity)
     explainer, bringer = Explainer(looker), Bringer(hub)
 
     # Coroutines, as these order themselves among visitors, or wait for the Hub more than they compute.

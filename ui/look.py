@@ -24,7 +24,7 @@ from cnn_models.memory import Memory
 from cnn_models.mistakes import Answers, answers_of
 from cnn_models.predict import MEASURING, Answer, Comparison, without
 from cnn_models.preprocess import BlankPicture, Step, decoded, steps
-from cnn_models.visitors import VISITOR, Visitor, map_in_context
+from cnn_models.visitors import VISITOR, Activity, Visitor, map_in_context
 from ui.ask import Ask
 from ui.batches import Batches
 from ui.board import Column, board
@@ -82,10 +82,12 @@ class Question:
 class Looker:
     """Answers of a hub's networks, remembered, and what the page makes of them."""
 
-    def __init__(self, hub: ModelHub):
+    def __init__(self, hub: ModelHub, activity: Activity | None = None):
         self._hub = hub
         self._remember = Memory()
-        self._batches = Batches(self._look, lambda question: question.alike, lambda question: question.visitor)
+        self._batches = Batches(
+            self._look, lambda question: question.alike, lambda question: question.visitor, activity
+        )
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def look(self, sent: object) -> dict:

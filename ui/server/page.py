@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from cnn_models.errors import TranslatableError
 from cnn_models.runtime import trim_memory
-from cnn_models.visitors import VISITOR, Visitor
+from cnn_models.visitors import VISITOR, Activity, Visitor
 from ui.server import uploads
 from ui.server.connections import guard
 from ui.server.guard import REFUSED, Guard
@@ -52,7 +52,8 @@ class Page(gr.Blocks):
         uploads.folder()  # before gradio's components look where files go
         super().__init__(delete_cache=(3600, uploads.AGE), **options)
         cores = os.cpu_count() or 1
-        self.turns, self.slow = Turns(cores), Turns(max(1, cores // 2))
+        activity = Activity()
+        self.turns, self.slow = Turns(cores, activity), Turns(max(1, cores // 2), activity)
         self._admitted = Turns(THREADS, per_session=16, per_address=THREADS // 2)
 
     def launch(self, *, hosts: Collection[str] = (), prevent_thread_lock: bool = False, **options: Any) -> tuple:

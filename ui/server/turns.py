@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cnn_models.errors import TranslatableError
-from cnn_models.visitors import RoundRobin, Visitor
+from cnn_models.visitors import Activity, RoundRobin, Visitor
 
 
 class BusyError(TranslatableError):
@@ -18,10 +18,11 @@ class BusyError(TranslatableError):
 class Turns:
     """At most `most` pieces of work at once; a visitor may have few waiting. For the tasks of one event loop."""
 
-    def __init__(self, most: int, per_session: int = 8, per_address: int = 64):
+    def __init__(self, most: int, activity: Activity | None = None, per_session: int = 8, per_address: int = 64):
+        self.activity = activity or Activity()
         self._free = most
         self._per_session, self._per_address = per_session, per_address
-        self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin()
+        self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin(most, self.activity)
         self._pending: Counter[str | Visitor] = Counter()  # waiting or at work
 
     @asynccontextmanager
@@ -32,8 +33,7 @@ class Turns:
             try:
                 yield
             finally:
-                self._free += 1
-                self._next()
+                self._give_back(visitor)
 
     def _counted(self, visitor: Visitor) -> _Counted:
         most = {visitor: self._per_session, visitor.address: self._per_address}
@@ -42,26 +42,29 @@ class Turns:
         return _Counted(self._pending, tuple(most))
 
     async def _wait(self, visitor: Visitor) -> None:
-        if self._free > 0 and not self._waiting:
-            self._free -= 1
-            self._waiting.serve(visitor)
-            return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.put(visitor, turn)
+        self._next()
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it came as the visitor left
-                self._free += 1
             self._waiting.remove(visitor, turn)
-            self._next()
+            if turn.done() and not turn.cancelled():  # it came as the visitor left
+                self._give_back(visitor)
             raise
 
+    def _give_back(self, visitor: Visitor) -> None:
+        self._free += 1
+        self._waiting.release(visitor)
+        self._next()
+
     def _next(self) -> None:
-        while self._free > 0 and self._waiting:
-            turn = self._waiting.take()
-            if not turn.done():
-                self._free -= 1
+        while self._free > 0 and (visitor := self._waiting.next()):
+            self._free -= 1
+            turn = self._waiting.take(visitor)
+            if turn.done():
+                self._give_back(visitor)
+            else:
                 turn.set_result(None)
 
 
