@@ -18,6 +18,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 HOUR = 3600  # seconds
 RECENT = 2  # seconds
+BURST = 10  # items
 REMEMBERED = 10_000  # visitors; beyond that, the least recently used are evicted
 
 
@@ -88,13 +89,14 @@ class RoundRobin(Generic[T]):
     """A queue that takes from the address served longest ago, and within it from the session served longest ago.
 
     Who has not been served yet comes first, so that nobody waits for two of another's items. What one session puts in
-    comes out in order. Of the `places` in which items are worked on, an address has its share while others are active,
-    here or in another queue with the same `activity`.
+    comes out in order. While others are active, here or in another queue with the same `activity`, an address has its
+    share of the `places` in which items are worked on, and after `BURST` items one in `rest` seconds.
     """
 
-    def __init__(self, places: int, activity: Activity | None = None) -> None:
-        self._places, self._activity = places, activity or Activity()
+    def __init__(self, places: int, activity: Activity | None = None, rest: float = 0) -> None:
+        self._places, self._activity, self._rest = places, activity or Activity(), rest
         self._working: Counter[str] = Counter()  # items of an address that were taken here and not released
+        self._rested: dict[str, float] = {}  # when an address would have rested for all of its items (GCRA)
         self._queues: dict[str, dict[str, deque[T]]] = {}
 
     def __bool__(self) -> bool:
@@ -114,11 +116,13 @@ class RoundRobin(Generic[T]):
     def heads(self) -> Generator[tuple[Visitor, T]]:
         """The item that each session has first: one of each address in their order, then another of each, and so on.
 
-        Those of addresses that have all of their share are left out.
+        Those of addresses that have all of their share, or rest, are left out.
         """
-        left, share = [], max(1, self._places // max(1, self.active()))
+        left, active = [], max(1, self.active())
+        share, latest = max(1, self._places // active), time.monotonic() + BURST * self._rest
         for address in sorted(self._queues, key=self._activity.last_served):
-            if self._working[address] < share:
+            is_rested = active == 1 or self._rested.get(address, 0) <= latest
+            if is_rested and self._working[address] < share:
                 visitors = [Visitor(address, session) for session in self._queues[address]]
                 left.append(iter(sorted(visitors, key=self._activity.last_served)))
         while left:
@@ -136,6 +140,11 @@ class RoundRobin(Generic[T]):
         self.remove(visitor, item)
         self._working[visitor.address] += 1
         self._activity.begin(visitor)
+        if self._rest:
+            now = time.monotonic()
+            self._rested = {address: when for address, when in self._rested.items() if when > now}
+            most = now + (BURST + 1) * self._rest  # who was alone for long rests no longer for it
+            self._rested[visitor.address] = min(self._rested.get(visitor.address, now) + self._rest, most)
         return item
 
     def release(self, visitor: Visitor) -> None:

@@ -287,6 +287,15 @@ def test_many_half_sent_requests_shut_nobody_out(at, browser, page, monkeypatch)
             half.close()
 
 
+def test_streams_take_no_turns_of_those_who_ask(at, browser, page):
+    with ThreadPoolExecutor(20) as pool, httpx.Client(base_url=at, timeout=60) as held:
+        streams = [held.stream("GET", f"/gradio_api/heartbeat/{index}") for index in range(guard.FRONT + 10)]
+        list(pool.map(lambda stream: stream.__enter__(), streams))
+        assert browser.post("/gradio_api/component_server", json=asking(page), timeout=10).is_success
+        for stream in streams:
+            stream.__exit__(None, None, None)
+
+
 def test_streams_of_one_address_are_limited(at, browser, monkeypatch):
     monkeypatch.setattr(guard, "MOST_OPEN", 10)
     who = {"X-Forwarded-For": "192.0.2.7"}  # a proxy's word on this machine

@@ -150,6 +150,32 @@ def test_an_address_has_its_share_of_the_places_while_others_are_there(monkeypat
     assert len(list(queue.heads())) == 4  # the other has what it asked for
 
 
+def test_an_address_rests_after_a_few_while_others_are_there(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(visitors.time, "monotonic", lambda: now[0])
+    queue = RoundRobin(2, rest=0.1)
+    for number in range(50):
+        queue.put(Visitor("flood"), number)
+
+    def served(seconds):
+        """How many of the flood are served in so many seconds, each in a hundredth."""
+        count = 0
+        for _ in range(round(seconds * 100)):
+            if visitor := queue.next():
+                count += queue.take(visitor) is not None
+                queue.release(visitor)
+            now[0] += 0.01
+        return count
+
+    assert served(0.2) == 20  # nobody else is there
+    queue.put(Visitor("quiet"), "x")
+    assert queue.take(queue.next()) == "x"  # whoever has just come does not rest
+    assert served(1) == pytest.approx(10, abs=1)
+    queue.release(Visitor("quiet"))
+    now[0] += visitors.RECENT
+    assert served(0.1) == 10  # the other has gone
+
+
 @pytest.mark.parametrize(
     ("host", "address"),
     [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+import sys
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnn_models.decode import MAX_BYTES
 from cnn_models.visitors import Visitor
+from ui.server.turns import Turns, counted
 from ui.texts import language_of, say
 
 # What the page and its API use of gradio; whatever else it has, or comes to have, is closed.
@@ -58,7 +61,12 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "geolocation=(), microphone=()",
 }
-REFUSED = "lineup.refused"  # in the scope of a request whose error is its sender's
+# In the scope of a request:
+REFUSED = "lineup.refused"  # whether its error is its sender's
+BEGIN = "lineup.begin"  # to be called before it waits for something else than the processor
+FRONT = 2  # requests that are read and answered at the same time, as one thread does it; those that wait do not count
+
+REST = 0.03  # seconds between two such requests of an address while others ask: a page sends one after another
 
 
 class Guard:
@@ -67,23 +75,29 @@ class Guard:
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()):
         self._app, self._hosts = app, hosts
         self._open: Counter[str] = Counter()
+        self._front = Turns(FRONT, per_session=sys.maxsize, per_address=sys.maxsize, rest=REST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        answer, address = _Answer(scope, send), Visitor.of((scope.get("client") or ("",))[0], "").address
-        if refusal := self._refusal(scope, address):
+        visitor = Visitor.of((scope.get("client") or ("",))[0], "")
+        answer = _Answer(scope, send)
+        if refusal := self._refusal(scope, visitor.address):
             return await answer.refuse(*refusal)
-        self._open[address] += 1
-        try:
-            await self._app(scope, _Body(scope, receive, answer), answer)
-        except Exception:
-            if not answer.refused:
-                raise
-        finally:
-            self._open[address] -= 1
-            if not self._open[address]:
-                del self._open[address]
+        with counted(self._open, visitor.address):
+            async with AsyncExitStack() as turn:
+                scope[BEGIN] = turn.aclose
+
+                async def take_turn() -> None:
+                    # Others, and tools, may answer in the course of time.
+                    if scope["method"] == "POST" and not scope["path"].startswith(TOOLS):
+                        await turn.enter_async_context(self._front.turn(visitor))
+
+                try:
+                    await self._app(scope, _Body(scope, receive, answer, take_turn), answer)
+                except Exception:
+                    if not answer.refused:
+                        raise
 
     def _refusal(self, scope: Scope, address: str) -> tuple | None:
         """The status and the text of a request that goes no further."""
@@ -143,10 +157,13 @@ class _Answer:
 
 
 class _Body:
-    """The `receive` of a request whose body is limited in size and time; past a limit, the client has left."""
+    """The `receive` of a request whose body is limited in size and time; past a limit, the client has left.
 
-    def __init__(self, scope: Scope, receive: Receive, answer: _Answer):
-        self._receive, self._answer = receive, answer
+    Who sends slowly holds up nobody: a turn is taken once the body is whole.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, answer: _Answer, take_turn: Callable[[], Awaitable[None]]):
+        self._receive, self._answer, self._take_turn = receive, answer, take_turn
         self._most = LARGE if IMAGES.fullmatch(scope["path"]) else SMALL
         length = Headers(scope=scope).get("content-length", "")
         self._size = int(length) if length.isdigit() and len(length) < 20 else 0  # as announced, then as received
@@ -167,6 +184,8 @@ class _Body:
         if self._received > self._most:
             return await self._leave(413, "server.large", {"most": self._most // 10**6})
         self._is_whole = not message.get("more_body", False)
+        if self._is_whole and message["type"] == "http.request":
+            await self._take_turn()
         return message
 
     async def _leave(self, *refusal: object) -> Message:

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import anyio.to_thread
@@ -27,7 +27,7 @@ from cnn_models.runtime import trim_memory
 from cnn_models.visitors import VISITOR, Activity, Visitor
 from ui.server import uploads
 from ui.server.connections import guard
-from ui.server.guard import REFUSED, Guard
+from ui.server.guard import BEGIN, REFUSED, Guard
 from ui.server.sessions import Sessions
 from ui.server.turns import BusyError, Turns
 from ui.texts import LANGUAGES, language_of, say, translate
@@ -88,6 +88,8 @@ class Page(gr.Blocks):
                 send(event, message)
 
         self._queue.send_message = send_to_who_is_there
+        # A table of the last thousand events, made anew twice for each, for a monitor that is off.
+        self._queue.compute_analytics_summary = lambda events: {}
         return self
 
     def validate_inputs(self, block_fn: gr.blocks.BlockFunction, inputs: list) -> None:
@@ -102,8 +104,12 @@ class Page(gr.Blocks):
 
     async def preprocess_data(self, block_fn: gr.blocks.BlockFunction, *args: Any, **options: Any) -> list:
         """What the function is given; raises gradio's error, with a sentence, for whatever a component cannot take."""
+        own = self.turns.turn(VISITOR.get()) if block_fn.api_name in ORDERED else nullcontext()
         try:
-            return await super().preprocess_data(block_fn, *args, **options)
+            async with own:
+                return await super().preprocess_data(block_fn, *args, **options)
+        except BusyError:
+            raise
         except Exception as error:  # of components that meet a type that the page never sends
             raise GradioError(say("en", "server.unreadable"), print_exception=False) from error
 
@@ -122,7 +128,10 @@ class Page(gr.Blocks):
                 return await super(Page, self).process_api(block_fn, inputs, state, request, *args, **options)
 
         try:
-            return await unless_left(self._left(request, options.get("event_id")), run()) if client else await run()
+            if not client:  # called by a program in this process
+                return await run()
+            await request.request.scope[BEGIN]()
+            return await unless_left(self._left(request, options.get("event_id")), run())
         except (TranslatableError, GradioError) as error:
             if client:
                 request.request.scope[REFUSED] = True
@@ -150,6 +159,7 @@ class Page(gr.Blocks):
             language = data["language"]
         visitor = Visitor.of(request.client.host if request.client else "", sent.get("session_hash"))
         VISITOR.set(visitor)
+        await request.scope[BEGIN]()
         try:
             return JSONResponse(await unless_left(_disconnected(request), self._answer(function, data, visitor)))
         except BusyError as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 from cnn_models.errors import TranslatableError
 from cnn_models.visitors import Activity, RoundRobin, Visitor
@@ -16,13 +16,24 @@ class BusyError(TranslatableError):
 
 
 class Turns:
-    """At most `most` pieces of work at once; a visitor may have few waiting. For the tasks of one event loop."""
+    """At most `most` pieces of work at once; a visitor may have few waiting. For the tasks of one event loop.
 
-    def __init__(self, most: int, activity: Activity | None = None, per_session: int = 8, per_address: int = 64):
+    While others are active, an address begins one piece in `rest` seconds, after a few at once.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        activity: Activity | None = None,
+        per_session: int = 8,
+        per_address: int = 64,
+        rest: float = 0,
+    ):
         self.activity = activity or Activity()
-        self._free = most
+        self._free, self._rest = most, rest
+        self._timer: asyncio.TimerHandle | None = None
         self._per_session, self._per_address = per_session, per_address
-        self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin(most, self.activity)
+        self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin(most, self.activity, rest)
         self._pending: Counter[str | Visitor] = Counter()  # waiting or at work
 
     @asynccontextmanager
@@ -35,11 +46,11 @@ class Turns:
             finally:
                 self._give_back(visitor)
 
-    def _counted(self, visitor: Visitor) -> _Counted:
+    def _counted(self, visitor: Visitor) -> AbstractContextManager[None]:
         most = {visitor: self._per_session, visitor.address: self._per_address}
         if any(self._pending[who] >= count for who, count in most.items()):
             raise BusyError("You have asked for more than can be answered at once; wait a moment and try again.")
-        return _Counted(self._pending, tuple(most))
+        return counted(self._pending, *most)
 
     async def _wait(self, visitor: Visitor) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -66,19 +77,23 @@ class Turns:
                 self._give_back(visitor)
             else:
                 turn.set_result(None)
+        if self._rest and self._waiting and not self._timer:
+            self._timer = asyncio.get_running_loop().call_later(self._rest, self._go_on)
+
+    def _go_on(self) -> None:
+        """Who rested may be next."""
+        self._timer = None
+        self._next()
 
 
-class _Counted:
-    """Counts a piece of work for as long as it is entered; a count of 0 is forgotten."""
-
-    def __init__(self, pending: Counter, whom: tuple):
-        self._pending, self._whom = pending, whom
-
-    def __enter__(self) -> None:
-        self._pending.update(self._whom)
-
-    def __exit__(self, *_: object) -> None:
-        self._pending.subtract(self._whom)
-        for who in self._whom:
-            if not self._pending[who]:
-                del self._pending[who]
+@contextmanager
+def counted(counter: Counter, *whom: object) -> Iterator[None]:
+    """Count each once more for as long as it is entered; a count of 0 is forgotten."""
+    counter.update(whom)
+    try:
+        yield
+    finally:
+        counter.subtract(whom)
+        for who in whom:
+            if not counter[who]:
+                del counter[who]
