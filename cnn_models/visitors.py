@@ -134,12 +134,18 @@ class RoundRobin(Generic[T]):
         """Whose turn it is."""
         return next((visitor for visitor, _ in self.heads()), None)
 
-    def take(self, visitor: Visitor) -> T:
-        """Remove and return the first item of a visitor, who is served now, until it is released."""
+    def take(self, visitor: Visitor, along: bool = False) -> T:
+        """Remove and return the first item of a visitor, who has a place until it is released.
+
+        One that is taken `along`, to be worked on together with another, takes no place and is not to be released.
+        """
         item = self._queues[visitor.address][visitor.session][0]
         self.remove(visitor, item)
-        self._working[visitor.address] += 1
         self._activity.begin(visitor)
+        if along:
+            self._activity.end(visitor)
+        else:
+            self._working[visitor.address] += 1
         if self._rest:
             now = time.monotonic()
             self._rested = {address: when for address, when in self._rested.items() if when > now}

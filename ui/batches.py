@@ -69,8 +69,7 @@ class Batches(Generic[Q, A]):
                     future.set_exception(error)
         with self._lock:
             self._free += 1
-            for visitor in batch:
-                self._waiting.release(visitor)
+            self._waiting.release(next(iter(batch)))
             self._begin()
 
     def _take(self) -> dict[Visitor, _Waiting]:
@@ -82,4 +81,4 @@ class Batches(Generic[Q, A]):
             is_served = one_each and any(visitor.address == other.address for other in chosen)
             if waiting.alike == first.alike and not is_served and len(chosen) < MOST:
                 chosen.append(visitor)
-        return {visitor: self._waiting.take(visitor) for visitor in chosen}
+        return {visitor: self._waiting.take(visitor, along=visitor != chosen[0]) for visitor in chosen}

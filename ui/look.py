@@ -68,6 +68,11 @@ class Question:
         return self.ask.dataset, *self.ask.off, *self.wanted
 
     @property
+    def line(self) -> Visitor:
+        """Where it waits: not behind the whole ask of the same session, if it is a quick one."""
+        return self.visitor._replace(session=f"{self.visitor.session} {self.ask.quick}")
+
+    @property
     def complete(self) -> bool:
         return len(self.small) == len(self.ready)
 
@@ -85,9 +90,7 @@ class Looker:
     def __init__(self, hub: ModelHub, activity: Activity | None = None):
         self._hub = hub
         self._remember = Memory()
-        self._batches = Batches(
-            self._look, lambda question: question.alike, lambda question: question.visitor, activity
-        )
+        self._batches = Batches(self._look, lambda each: each.alike, lambda each: each.line, activity)
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def look(self, sent: object) -> dict:
