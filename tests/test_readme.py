@@ -11,6 +11,7 @@ from training import evaluate
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = TEXT + (ROOT / ".github" / "SECURITY.md").read_text(encoding="utf-8")
 
 
 def test_the_results_are_those_of_the_cards(capsys):
@@ -25,12 +26,12 @@ def test_the_space_runs_the_gradio_that_was_tested():
 
 
 @pytest.mark.parametrize(
-    "path", sorted(set(re.findall(r"`((?:cnn_models|training|tests|ui)/[\w./]+)`|\]\((?!http)([^)]+)\)", TEXT)))
+    "path", sorted(set(re.findall(r"`((?:cnn_models|training|tests|ui)/[\w./]+)`|\]\((?!http)([^)]+)\)", DOCS)))
 )
-def test_paths_it_names_exist(path):
+def test_paths_that_are_named_exist(path):
     assert (ROOT / "".join(path)).exists()
 
 
-@pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m ((?:training|tests)[\w.]*)", TEXT))))
-def test_modules_it_names_exist(module):
+@pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m ((?:training|tests)[\w.]*)", DOCS))))
+def test_modules_that_are_named_exist(module):
     assert (ROOT / f"{module.replace('.', '/')}.py").exists()

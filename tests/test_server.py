@@ -394,6 +394,21 @@ def test_who_leaves_is_not_worked_for(at, page):
     assert not page.slow._pending
 
 
+def test_a_call_whose_client_leaves_is_dropped_without_a_word(at, page, capfd):
+    calls = [called(at, "192.0.2.3", False, True) for _ in range(4)]
+    capfd.readouterr()
+    for client, answer in calls:
+        with pytest.raises(httpx.TimeoutException):
+            client.get(answer, timeout=0.2)
+        client.close()
+    until = time.monotonic() + 30
+    while (page._queue.event_ids_to_events or page.slow._pending) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not page._queue.event_ids_to_events and not page.slow._pending
+    logged = capfd.readouterr()
+    assert "Traceback" not in logged.out + logged.err
+
+
 def test_sessions_are_forgotten_and_small(page, at, monkeypatch):
     held = page.app.state_holder
     monkeypatch.setattr(held, "capacity", 20)

@@ -7,10 +7,12 @@ import inspect
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
@@ -131,7 +133,9 @@ class Page(gr.Blocks):
             if not client:  # called by a program in this process
                 return await run()
             await request.request.scope[BEGIN]()
-            return await unless_left(self._left(request, options.get("event_id")), run())
+            return await unless_left(partial(self._left, request, options.get("event_id")), run())
+        except ClientDisconnect as error:
+            raise GradioError(print_exception=False) from error  # nobody reads it
         except (TranslatableError, GradioError) as error:
             if client:
                 request.request.scope[REFUSED] = True
@@ -161,7 +165,9 @@ class Page(gr.Blocks):
         VISITOR.set(visitor)
         await request.scope[BEGIN]()
         try:
-            return JSONResponse(await unless_left(_disconnected(request), self._answer(function, data, visitor)))
+            return JSONResponse(
+                await unless_left(partial(_disconnected, request), self._answer(function, data, visitor))
+            )
         except BusyError as error:
             return JSONResponse({"detail": translate(language, error)}, 429)
         except TranslatableError as error:
@@ -228,16 +234,26 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def unless_left(left: Coroutine, work: Coroutine) -> Any:
-    """The result of the work, which is cancelled when `left` returns first; then, ClientDisconnect is raised."""
-    task, leaving = asyncio.ensure_future(work), asyncio.ensure_future(left)
-    try:
-        await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
-            raise ClientDisconnect
-        return task.result()
-    finally:
-        leaving.cancel()
-        task.cancel()
+async def unless_left(left: Callable[[], Awaitable[None]], work: Awaitable[Any]) -> Any:
+    """The result of the work, which is cancelled when `left` returns first; then, ClientDisconnect is raised.
+
+    A thread that computes goes on to its end, and holds its turn until then: so anyio cancels, and asyncio does not.
+    """
+    outcome: dict[str, Any] = {}
+
+    async def watch() -> None:
+        await left()
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch)
+        try:
+            outcome["result"] = await work
+        except Exception as error:  # raised below, as the group would wrap it
+            outcome["error"] = error
+        group.cancel_scope.cancel()
+    if "error" in outcome:
+        raise outcome["error"]
+    if "result" in outcome:
+        return outcome["result"]
+    raise ClientDisconnect
