@@ -21,14 +21,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import gradio as gr
 
 from cnn_models import ModelHub
-from cnn_models.hub import MAX_MEMORY
-from ui import theme
-from ui.compare import compare_tab
-from ui.layers import layers_tab
-from ui.learn import learn_tab
+from cnn_models.hub.model_hub import MAX_MEMORY
+from ui.common import theme
+from ui.common.texts import say
+from ui.compare.tab import compare_tab
+from ui.layers.tab import layers_tab
+from ui.learn.tab import learn_tab
 from ui.server.page import Page
-from ui.texts import say
-from ui.training import training_tab
+from ui.training.tab import training_tab
 
 WAITING = 200  # events that gradio may not have begun yet; their order is that of `ui.server.turns`
 

@@ -10,17 +10,17 @@ if os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE").upper() == "PASSIVE":
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 if TYPE_CHECKING:
+    from cnn_models.architectures import ARCHITECTURES, create_model
     from cnn_models.datasets import DATASETS
-    from cnn_models.hub import ModelHub
+    from cnn_models.hub.model_hub import ModelHub
     from cnn_models.predict import compare
     from cnn_models.specs import Architecture, Card, Dataset
-    from cnn_models.zoo import ARCHITECTURES, create_model
 
 __all__ = ["ARCHITECTURES", "DATASETS", "Architecture", "Card", "Dataset", "ModelHub", "compare", "create_model"]
 
 _MODULES = {
-    "ARCHITECTURES": "zoo", "DATASETS": "datasets", "Architecture": "specs", "Card": "specs", "Dataset": "specs",
-    "ModelHub": "hub", "compare": "predict", "create_model": "zoo",
+    "ARCHITECTURES": "architectures", "DATASETS": "datasets", "Architecture": "specs", "Card": "specs",
+    "Dataset": "specs", "ModelHub": "hub.model_hub", "compare": "predict", "create_model": "architectures",
 }  # fmt: skip
 
 

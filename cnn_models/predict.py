@@ -15,17 +15,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnn_models.checkpoint import CheckpointError
-from cnn_models.consensus import entropy, soft_vote, uncalibrated
+from cnn_models.analysis.ensemble import entropy, soft_vote, uncalibrated
+from cnn_models.analysis.ood import EDGE, is_dot, lookalike, surprise
+from cnn_models.architectures import ARCHITECTURES
+from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.checkpoints.ids import parse
 from cnn_models.datasets import DATASETS
-from cnn_models.decode import decode
-from cnn_models.fetch import MissingCheckpoint, StillComing
-from cnn_models.hub import LoadedModel, ModelHub
-from cnn_models.ids import parse
-from cnn_models.preprocess import to_dataset_form, to_input
-from cnn_models.testsets import Measured
-from cnn_models.unusual import EDGE, is_dot, lookalike, surprise
-from cnn_models.zoo import ARCHITECTURES
+from cnn_models.datasets.test_sets import Measured
+from cnn_models.hub.client import MissingCheckpoint, StillComing
+from cnn_models.hub.model_hub import LoadedModel, ModelHub
+from cnn_models.images.decode import decode
+from cnn_models.images.preprocess import to_dataset_form, to_input
 
 AT_ONCE = 16  # networks that one question may name
 OTHERS = 4  # of these, how many from elsewhere on the Hub, as each may have to come first

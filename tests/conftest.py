@@ -16,8 +16,8 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # gw0, gw1: each has a core
 
 import cnn_models  # first of all: it sets OMP_WAIT_POLICY before torch is imported
 from cnn_models import ARCHITECTURES, DATASETS, Card, ModelHub, create_model
-from cnn_models.checkpoint import HISTORY_COLUMNS, weights_hash, write_checkpoint
-from cnn_models.evaluation import Evaluation
+from cnn_models.checkpoints.evaluation import Evaluation
+from cnn_models.checkpoints.folder import HISTORY_COLUMNS, weights_hash, write_checkpoint
 from tests.fake_hub import FakeHub
 
 ROOT = Path(cnn_models.__file__).parents[1]

@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn_models import create_model
-from cnn_models.ablation import SHORTCUT, derivatives, parts, sizes, without
-from cnn_models.testsets import load_test_set
+from cnn_models.analysis.ablation import SHORTCUT, derivatives, parts, sizes, without
+from cnn_models.datasets.test_sets import load_test_set
 from tests.conftest import make_card
 
 COUNTS = {"lenet5": 0, "alexnet": 0, "googlenet": 36, "mini_inception": 8, "mini_resnet": 4}

@@ -15,9 +15,9 @@ from gradio_client.exceptions import AppError
 from PIL import Image, ImageDraw, ImageOps
 
 from cnn_models import DATASETS, ModelHub
+from cnn_models.images.preprocess import SWITCHES
 from cnn_models.predict import Answer
-from cnn_models.preprocess import SWITCHES
-from ui.steps import data_url
+from ui.compare.steps import data_url
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def drawn_seven(corner=(60, 60)):
 
 def bag():
     """A Fashion-MNIST test picture as a photo has it: dark on a light background, larger."""
-    picture = Image.open("ui/samples/fashion_mnist.8.png").resize((280, 280), Image.Resampling.BICUBIC)
+    picture = Image.open("ui/common/samples/fashion_mnist.8.png").resize((280, 280), Image.Resampling.BICUBIC)
     return ImageOps.expand(ImageOps.invert(picture), 10, fill=255)
 
 
@@ -46,7 +46,7 @@ def bag():
         ("mnist", "7", ImageOps.invert(drawn_seven())),
         ("mnist", "7", drawn_seven((15, 10))),
         ("mnist", "7", drawn_seven((175, 135))),
-        ("fashion_mnist", "Bag", Image.open("ui/samples/fashion_mnist.8.png")),
+        ("fashion_mnist", "Bag", Image.open("ui/common/samples/fashion_mnist.8.png")),
         ("fashion_mnist", "Bag", bag()),
         ("fashion_mnist", "Bag", ImageOps.expand(bag(), (150, 200, 0, 0), fill=255)),
     ],
@@ -136,7 +136,7 @@ def test_steps_and_reasons_come_on_request(client, tmp_path):
 
 
 def test_inputs_and_the_class_that_is_explained(client, tmp_path):
-    Image.open("ui/samples/mnist.7.png").save(tmp_path / "seven.png")
+    Image.open("ui/common/samples/mnist.7.png").save(tmp_path / "seven.png")
     ask = partial(client.predict, handle_file(tmp_path / "seven.png"), "mnist", api_name="/compare")
     answer = ask(["lenet5", "googlenet"], steps=True)
     for model, side in zip(answer["models"], (28, 96), strict=True):
@@ -145,7 +145,7 @@ def test_inputs_and_the_class_that_is_explained(client, tmp_path):
         picture = Image.open(io.BytesIO(base64.b64decode(seen["picture"].partition(",")[2])))
         assert picture.size == (side, side)
         if side == 28:
-            assert picture.tobytes() == Image.open("ui/samples/mnist.7.png").tobytes()
+            assert picture.tobytes() == Image.open("ui/common/samples/mnist.7.png").tobytes()
     (off,) = ask(["lenet5"], steps=True, explain=True, off=["normalisation"])["models"]
     assert (off["input"]["mean"], off["input"]["std"]) == (0, 1)
     assert off["probabilities"] != answer["models"][0]["probabilities"]
@@ -183,7 +183,7 @@ def test_a_client_of_mcp_compares(url):
         address = f"{url.rstrip('/')}/gradio_api/mcp/"
         async with streamable_http_client(address) as (read, write, _), mcp.ClientSession(read, write) as session:
             await session.initialize()
-            picture = data_url(Image.open("ui/samples/mnist.7.png"))
+            picture = data_url(Image.open("ui/common/samples/mnist.7.png"))
             return await session.call_tool("compare", {"image": picture, "dataset": "mnist", "models": ["lenet5"]})
 
     with ThreadPoolExecutor(1) as pool:  # a browser's loop may be running in this thread

@@ -44,7 +44,7 @@ def test_arrows(part):
 def test_importing_the_package_is_light():
     """Neither torch, gradio nor the Hub's client comes along; how threads wait is set before torch can read it."""
     code = (
-        "import os, sys, cnn_models, cnn_models.decode_worker; "
+        "import os, sys, cnn_models, cnn_models.images.worker; "
         "print(os.environ['OMP_WAIT_POLICY'], {'torch', 'gradio', 'huggingface_hub'} & sys.modules.keys())"
     )
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from cnn_models.arithmetic import multiplications, output_size, parameters
+from cnn_models.layers.arithmetic import multiplications, output_size, parameters
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from cnn_models.averaged import read_averaged
+from cnn_models.analysis.averaged import read_averaged
 from tests.conftest import make_card
 from training import averages as module
 from training.averages import average, averages, write_averaged

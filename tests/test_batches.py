@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cnn_models.visitors import Visitor
-from ui import batches
-from ui.batches import MOST, Batches
+from ui.compare import batches
+from ui.compare.batches import MOST, Batches
 
 
 def waits(ask):

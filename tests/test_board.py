@@ -7,9 +7,9 @@ import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.predict import Answer, Comparison
-from ui.ask import Ask
-from ui.board import Column, board, short
-from ui.verdict import percent, sentence
+from ui.compare.ask import Ask
+from ui.compare.board import Column, board, short
+from ui.compare.verdict import percent, sentence
 
 
 @pytest.mark.parametrize(

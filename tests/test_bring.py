@@ -7,17 +7,18 @@ from contextvars import copy_context
 
 import pytest
 
-from cnn_models import ModelHub, pull, visitors
-from cnn_models.checkpoint import WEIGHTS, CheckpointError
-from cnn_models.fetch import StillComing
+from cnn_models import ModelHub, visitors
+from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
+from cnn_models.hub import downloads as pull
+from cnn_models.hub.client import StillComing
 from cnn_models.visitors import VISITOR, Hourly, Places, Visitor
 from tests.test_compare_tab import SEVEN, numbers
-from ui import bring as module
-from ui import look
 from ui.api import arrive
-from ui.bring import EXAMPLE, Bringer
-from ui.look import Looker
-from ui.texts import LANGUAGES
+from ui.common.texts import LANGUAGES
+from ui.compare import bring as module
+from ui.compare import look
+from ui.compare.bring import EXAMPLE, Bringer
+from ui.compare.look import Looker
 
 REMOTE = "someone/lenet5.mnist"
 

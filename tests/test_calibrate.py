@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cnn_models.unusual import energy
+from cnn_models.analysis.ood import energy
 from tests.conftest import make_card
 from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability
 from training.evaluate import evaluation_of, examine

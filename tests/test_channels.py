@@ -12,16 +12,16 @@ import torch
 from PIL import Image
 
 from cnn_models import ARCHITECTURES
+from cnn_models.images.preprocess import to_input
 from cnn_models.layers import architecture_layers
 from cnn_models.layers import channels as module
 from cnn_models.layers.channels import channels, dead, filters, flow
 from cnn_models.layers.run import outputs
-from cnn_models.preprocess import to_input
-from ui.layer_rows import rows
-from ui.layers import columns_of, flows, layers_tab, page
-from ui.strips import strip, strips
+from ui.common.strips import strip, strips
+from ui.layers.rows import rows
+from ui.layers.tab import columns_of, flows, layers_tab, page
 
-PICTURE = np.asarray(Image.open("ui/samples/mnist.7.png"))
+PICTURE = np.asarray(Image.open("ui/common/samples/mnist.7.png"))
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

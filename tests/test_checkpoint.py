@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from cnn_models import ARCHITECTURES, Card, create_model
-from cnn_models import checkpoint as module
-from cnn_models.checkpoint import (
+from cnn_models.checkpoints import folder as module
+from cnn_models.checkpoints.folder import (
     CONFIG,
     EVALUATION,
     FILES,

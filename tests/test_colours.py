@@ -1,6 +1,6 @@
 """Lines of several networks on one chart."""
 
-from ui.colours import line_looks
+from ui.common.colours import line_looks
 
 
 def test_every_line_looks_different_and_those_of_one_architecture_share_its_colour():

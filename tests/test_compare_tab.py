@@ -10,12 +10,12 @@ import pytest
 from PIL import ExifTags, Image
 
 from cnn_models import ModelHub
-from cnn_models.checkpoint import WEIGHTS
-from ui.ask import PARTS, Ask
-from ui.look import Looker
-from ui.sketchpad import HERE, PNG
-from ui.texts import LANGUAGES
-from ui.why import Explainer
+from cnn_models.checkpoints.folder import WEIGHTS
+from ui.common.sketchpad import HERE, PNG
+from ui.common.texts import LANGUAGES
+from ui.compare.ask import PARTS, Ask
+from ui.compare.look import Looker
+from ui.compare.why import Explainer
 
 SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_models.decode import FORMATS, MAX_BYTES, PictureError, decode, read
+from cnn_models.images.decode import FORMATS, MAX_BYTES, PictureError, decode, read
 
 RAMP = np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1))  # 40 x 60, black at the left
 

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_models import decode_worker
-from cnn_models.decode import FORMATS, PictureError, decode, read
-from cnn_models.decode_worker import Workers, decode_untrusted, read_untrusted
+from cnn_models.images import worker as decode_worker
+from cnn_models.images.decode import FORMATS, PictureError, decode, read
+from cnn_models.images.worker import Workers, decode_untrusted, read_untrusted
 from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import NOISE, encode, jpeg_of_scans, slow_png
-from ui.look import Looker
+from ui.common.sketchpad import HERE, PNG, UPLOAD
+from ui.compare.look import Looker
 from ui.server import uploads
-from ui.sketchpad import HERE, PNG, UPLOAD
 
 SLOW = slow_png()
 SMALL = encode(NOISE, "BMP")

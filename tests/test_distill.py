@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from cnn_models import ARCHITECTURES
-from cnn_models.checkpoint import CheckpointError
-from cnn_models.preprocess import to_input
+from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.images.preprocess import to_input
 from training import distill
 from training.data import Pictures
 from training.init import initialise

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnn_models.checkpoint import read_history, read_weights
+from cnn_models.checkpoints.folder import read_history, read_weights
 from tests.small_training import Training
 from tests.test_training import finish
 from training import state

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from cnn_models import ARCHITECTURES, ModelHub, create_model
-from cnn_models.crops import looks, many_looks
-from cnn_models.explain import LEAST, explain, last_stage
-from cnn_models.perturb import DISTURBANCES, break_down, disturbed
+from cnn_models.analysis.attribution import LEAST, explain, last_stage
+from cnn_models.analysis.robustness import DISTURBANCES, break_down, disturbed
+from cnn_models.analysis.tta import looks, many_looks
 from cnn_models.predict import predict
 
 
@@ -19,7 +19,7 @@ def trained():
 
 @pytest.fixture(scope="module")
 def seven():
-    return np.asarray(Image.open("ui/samples/mnist.7.png").convert("L"))
+    return np.asarray(Image.open("ui/common/samples/mnist.7.png").convert("L"))
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -74,5 +74,5 @@ def test_many_looks_are_the_papers_without_repetition(trained, seven):
     assert (answer.count, answer.paper) == (24, 72)
     assert max(answer.probabilities, key=answer.probabilities.get) == "7"
     assert sum(answer.probabilities.values()) == pytest.approx(1)
-    bag = np.asarray(Image.open("ui/samples/fashion_mnist.8.png").convert("L"))
+    bag = np.asarray(Image.open("ui/common/samples/fashion_mnist.8.png").convert("L"))
     assert many_looks(ModelHub(device="cpu").get("lenet5.fashion_mnist"), bag).paper == 144

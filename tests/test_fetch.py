@@ -15,9 +15,12 @@ import huggingface_hub
 import numpy as np
 import pytest
 
-from cnn_models import ModelHub, compare, fetch, pull
-from cnn_models.checkpoint import CONFIG, FILES, HEADER_LIMIT, HISTORY, README, WEIGHTS, CheckpointError, memory
-from cnn_models.fetch import MissingCheckpoint, StillComing
+from cnn_models import ModelHub, compare
+from cnn_models.checkpoints.folder import CONFIG, FILES, HEADER_LIMIT, HISTORY, README, WEIGHTS, CheckpointError, memory
+from cnn_models.hub import client as fetch
+from cnn_models.hub import downloads as pull
+from cnn_models.hub.client import MissingCheckpoint, StillComing
+from tests.conftest import ROOT
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 
@@ -227,8 +230,7 @@ def test_environment_names_hub_and_cache(published, fake_hub, tmp_path):
         "CNN_HUB_NAMESPACE": "someone", "CNN_WEIGHTS_DIR": str(tmp_path / "empty"),
     }  # fmt: skip
     environment.pop("HF_HUB_CACHE", None)
-    root = Path(pull.__file__).parents[1]
-    run = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout) == f"{REMOTE}@{commit}"
     assert (tmp_path / "home" / "hub" / "models--someone--lenet5.mnist").is_dir()

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnn_models import Card
-from cnn_models.checkpoint import (
+from cnn_models.checkpoints.evaluation import BINS, Evaluation
+from cnn_models.checkpoints.folder import (
     CONFIG,
     EVALUATION,
     HISTORY,
@@ -20,13 +21,12 @@ from cnn_models.checkpoint import (
     read_evaluation,
     read_history,
 )
-from cnn_models.evaluation import BINS, Evaluation
-from cnn_models.hub import default_weights_dir
-from cnn_models.runs import Run
+from cnn_models.checkpoints.runs import Run
+from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.specs import TYPES
 from tests.conftest import make_card, make_evaluation
-from ui.recipe import recipe_words
-from ui.results import final_figures, interval_of
+from ui.training.recipe import recipe_words
+from ui.training.results import final_figures, interval_of
 
 HASH = "0" * 64
 VALID = dataclasses.asdict(dataclasses.replace(make_card(), weights_sha256=HASH))

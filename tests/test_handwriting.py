@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cnn_models.checkpoint import read_card
-from cnn_models.decode import PictureError, decode
-from cnn_models.handwriting import LABELS, Labelled, pack, unpack
+from cnn_models.checkpoints.folder import read_card
+from cnn_models.datasets.handwriting import LABELS, Labelled, pack, unpack
+from cnn_models.images.decode import PictureError, decode
 from tests.test_training import finish, run
 from training import evaluate
 
-SEVEN = Path("ui/samples/mnist.7.png").read_bytes()
-BAG = Path("ui/samples/fashion_mnist.8.png").read_bytes()
+SEVEN = Path("ui/common/samples/mnist.7.png").read_bytes()
+BAG = Path("ui/common/samples/fashion_mnist.8.png").read_bytes()
 
 
 def test_what_is_packed_comes_back_by_data_set(tmp_path):

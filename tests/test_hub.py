@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from cnn_models import ModelHub
-from cnn_models import hub as module
-from cnn_models.checkpoint import (
+from cnn_models.checkpoints.folder import (
     CONFIG,
     WEIGHTS,
     CheckpointError,
@@ -20,8 +19,9 @@ from cnn_models.checkpoint import (
     read_weights,
     write_checkpoint,
 )
-from cnn_models.fetch import MissingCheckpoint
-from cnn_models.testsets import Measured
+from cnn_models.datasets.test_sets import Measured
+from cnn_models.hub import model_hub as module
+from cnn_models.hub.client import MissingCheckpoint
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_models.decode import FORMATS, PictureError, decode
-from cnn_models.image_structure import (
+from cnn_models.images.decode import FORMATS, PictureError, decode
+from cnn_models.images.structure import (
     BLOCKS,
     CHEAP_BYTES,
     CHEAP_CHUNKS,
@@ -33,7 +33,7 @@ from tests.crafted_images import (
     tiff_of,
     webp_with,
 )
-from ui.sketchpad import HERE
+from ui.common.sketchpad import HERE
 
 COMMENT = b"\xff\xfe\0\2"  # of a JPEG
 TIME = chunk(b"tIME", bytes(7))

@@ -8,9 +8,16 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnn_models import ARCHITECTURES, arithmetic, create_model
-from cnn_models.googlenet import BLOCKS
-from cnn_models.layers import architecture_layers, architecture_milliseconds, describe, milliseconds, outputs
+from cnn_models import ARCHITECTURES, create_model
+from cnn_models.architectures.googlenet import BLOCKS
+from cnn_models.layers import (
+    architecture_layers,
+    architecture_milliseconds,
+    arithmetic,
+    describe,
+    milliseconds,
+    outputs,
+)
 from cnn_models.layers.table import column
 
 SIZES = [(name, spec.input_size) for name, spec in ARCHITECTURES.items()] + [("googlenet", 224), ("alexnet", 100)]

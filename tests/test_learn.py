@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from cnn_models import create_model
-from ui import lessons
-from ui.learn import PAGES
+from ui.learn import lessons
+from ui.learn.tab import PAGES
 
 
 def numbers(html):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cnn_models.checkpoint import read_card, read_weights
+from cnn_models.checkpoints.folder import read_card, read_weights
 from tests.small_training import Training
 from tests.test_distributed import run_two
 from tests.test_training import finish

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from cnn_models import ModelHub
-from cnn_models.mistakes import RIGHT, WRONG, Answers, alike, answers_of, contest, pick
-from cnn_models.preprocess import to_input
-from cnn_models.testsets import load_test_set
-from ui.alike import closest_mistakes
-from ui.mistakes import contest_html, mistakes, pictures_html
+from cnn_models.analysis.test_errors import RIGHT, WRONG, Answers, alike, answers_of, contest, pick
+from cnn_models.datasets.test_sets import load_test_set
+from cnn_models.images.preprocess import to_input
+from ui.compare.alike import closest_mistakes
+from ui.training.mistakes import contest_html, mistakes, pictures_html
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 SAID = {"lenet5": np.array([0, 1, 1, 1, 0, 2]), "mini_resnet": np.array([0, 1, 2, 1, 2, 2])}

@@ -12,13 +12,13 @@ import torch
 from torch import nn
 
 from cnn_models import DATASETS, compare
-from cnn_models.checkpoint import WEIGHTS, CheckpointError
-from cnn_models.fetch import MissingCheckpoint
-from cnn_models.hub import LoadedModel
-from cnn_models.ids import parse
+from cnn_models.analysis.ood import EDGE, energy
+from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
+from cnn_models.checkpoints.ids import parse
+from cnn_models.hub.client import MissingCheckpoint
+from cnn_models.hub.model_hub import LoadedModel
+from cnn_models.images.preprocess import BlankPicture
 from cnn_models.predict import Answer, predict
-from cnn_models.preprocess import BlankPicture
-from cnn_models.unusual import EDGE, energy
 from tests.conftest import make_card
 
 PICTURE = np.full((100, 100), 255, np.uint8)

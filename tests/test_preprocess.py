@@ -10,8 +10,8 @@ from torch.nn import functional
 from torchvision import datasets
 
 from cnn_models import DATASETS
-from cnn_models.decode import PictureError, decode
-from cnn_models.preprocess import FORMS, SWITCHES, BlankPicture, steps, to_dataset_form, to_input
+from cnn_models.images.decode import PictureError, decode
+from cnn_models.images.preprocess import FORMS, SWITCHES, BlankPicture, steps, to_dataset_form, to_input
 
 LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 MNIST, FASHION = DATASETS["mnist"], DATASETS["fashion_mnist"]

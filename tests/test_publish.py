@@ -10,9 +10,9 @@ import httpx
 import pytest
 from huggingface_hub import ModelCard
 
-from cnn_models import ModelHub, fetch
-from cnn_models.averaged import read_averaged
-from cnn_models.checkpoint import (
+from cnn_models import ModelHub
+from cnn_models.analysis.averaged import read_averaged
+from cnn_models.checkpoints.folder import (
     EVALUATION,
     FILES,
     HISTORY,
@@ -25,9 +25,10 @@ from cnn_models.checkpoint import (
     read_history,
     write_checkpoint,
 )
-from cnn_models.hub import default_weights_dir
-from cnn_models.runs import find_runs
-from cnn_models.testsets import Measured
+from cnn_models.checkpoints.runs import find_runs
+from cnn_models.datasets.test_sets import Measured
+from cnn_models.hub import client as fetch
+from cnn_models.hub.model_hub import default_weights_dir
 from tests.conftest import served
 from tests.fake_hub import Repository
 from training import publish
@@ -353,13 +354,13 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     assert read_averaged(hub.weights_dir) == read_averaged(default_weights_dir()) != {}
     for card in hub.cards().values():  # the time machine goes back
         assert (hub.snapshots(card.id) is None) is (card.snapshots_sha256 is None)
-    assert (tmp_path / "cnn_models" / "data" / "mnist.png").is_file()
+    assert (tmp_path / "cnn_models" / "datasets" / "data" / "mnist.png").is_file()
 
     # It starts, here as behind a proxy that ends HTTPS and shows it below a path, and answers by these weights.
     with served("--root-path", "/cnn", folder=tmp_path) as address:
         proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "demo.example", "Host": "demo.example"}
         assert httpx.get(f"{address}/config", headers=proxied).json()["root"] == "https://demo.example/cnn"
-        with (tmp_path / "ui" / "samples" / "mnist.7.png").open("rb") as file:
+        with (tmp_path / "ui" / "common" / "samples" / "mnist.7.png").open("rb") as file:
             (path,) = httpx.post(f"{address}/gradio_api/upload", files={"files": file}).json()
         question = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist"]}
         event = httpx.post(f"{address}/gradio_api/call/compare", json=question).json()["event_id"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, create_model
-from cnn_models.checkpoint import CheckpointError, read_weights
+from cnn_models.checkpoints.folder import CheckpointError, read_weights
 from training.init import initialise
 from training.recipes import RECIPES, recipe_for
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cnn_models.runs import Run
+from cnn_models.checkpoints.runs import Run
 from tests.conftest import make_card
 from training.results import repeated
 

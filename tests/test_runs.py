@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from cnn_models.checkpoint import CONFIG, WEIGHTS
-from cnn_models.quoted import QUOTED
-from cnn_models.runs import SILENT, band, find_runs, smooth
+from cnn_models.checkpoints.folder import CONFIG, WEIGHTS
+from cnn_models.checkpoints.reported import QUOTED
+from cnn_models.checkpoints.runs import SILENT, band, find_runs, smooth
 from training.recipes import RECIPES
 from training.state import Progress, save_state
-from ui.curves import label
+from ui.training.curves import label
 
 ROW = {
     "epoch": 1, "lr": 0.1, "train_loss": 1, "train_accuracy": 60, "val_loss": 1, "val_accuracy": 70,

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from cnn_models import DATASETS
-from cnn_models.decode import PictureError, decode
+from cnn_models.images.decode import PictureError, decode
+from ui.common.sketchpad import HERE, PNG, UPLOAD, picture_of, samples, uploaded
 from ui.server import uploads
-from ui.sketchpad import HERE, PNG, UPLOAD, picture_of, samples, uploaded
 
 
 def test_an_empty_canvas_is_no_picture():

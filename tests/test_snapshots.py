@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from cnn_models import ModelHub, create_model
-from cnn_models.checkpoint import (
+from cnn_models.checkpoints.folder import (
     CONFIG,
     HISTORY_COLUMNS,
     SNAPSHOTS,
@@ -17,10 +17,10 @@ from cnn_models.checkpoint import (
     read_snapshots,
     write_checkpoint,
 )
-from cnn_models.hub import LoadedModel
+from cnn_models.checkpoints.snapshots import replay
+from cnn_models.datasets.test_sets import load_test_set
+from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.predict import predict
-from cnn_models.snapshots import replay
-from cnn_models.testsets import load_test_set
 from tests.conftest import make_card
 from training.evaluate import evaluate
 from training.publish import pack

@@ -5,7 +5,7 @@ from math import comb, sqrt
 
 import pytest
 
-from cnn_models.statistics import binomial_interval, mcnemar
+from cnn_models.analysis.statistics import binomial_interval, mcnemar
 
 
 @pytest.mark.parametrize(("right", "count"), [(9951, 10_000), (9100, 10_000), (1, 3)])

@@ -13,24 +13,24 @@ import torch
 from torch import nn
 
 from cnn_models import ModelHub, create_model
-from cnn_models.ablation import parts, sizes, without
-from cnn_models.checkpoint import load_model
-from cnn_models.crops import many_looks
+from cnn_models.analysis.ablation import parts, sizes, without
+from cnn_models.analysis.statistics import binomial_interval
+from cnn_models.analysis.tta import many_looks
+from cnn_models.checkpoints.folder import load_model
+from cnn_models.datasets.test_sets import Measured, balanced_order, load_test_set, measure_part
 from cnn_models.predict import predict
-from cnn_models.statistics import binomial_interval
-from cnn_models.testsets import Measured, balanced_order, load_test_set, measure_part
 from tests.conftest import make_card
 from training.averages import average
 from training.deep_net import DeepNet, gradient_norms
 from training.looks import look_on
-from ui import switches
-from ui.averages import averages_html, averages_page
-from ui.blocks import derivatives_html, weights_html
-from ui.depth import FILE, depth_html, depth_page
-from ui.drawing import drawing_of
-from ui.switch_grid import grid
-from ui.texts import Text, say
-from ui.verdict import percent
+from ui.common.drawing import drawing_of
+from ui.common.texts import Text, say
+from ui.compare.verdict import percent
+from ui.learn import switches
+from ui.learn.averages import averages_html, averages_page
+from ui.learn.blocks import derivatives_html, weights_html
+from ui.learn.depth import FILE, depth_html, depth_page
+from ui.learn.switch_grid import grid
 
 FEW = 300  # test pictures
 

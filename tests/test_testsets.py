@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn_models import DATASETS, ModelHub, testsets
-from cnn_models.testsets import Measured, balanced_order, load_test_set, measure
+from cnn_models import DATASETS, ModelHub
+from cnn_models.datasets import test_sets as testsets
+from cnn_models.datasets.test_sets import Measured, balanced_order, load_test_set, measure
 from training.data import load
 
-ROOT = Path(testsets.__file__).parents[1]
+ROOT = Path(testsets.__file__).parents[2]
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -56,7 +57,7 @@ from types import SimpleNamespace
 import spaces
 from cnn_models import create_model
 from cnn_models.runtime import best_device
-from cnn_models.testsets import measure
+from cnn_models.datasets.test_sets import measure
 card = SimpleNamespace(dataset="mnist", input_size=96, mean=0.13, std=0.31)
 print(best_device(), len(spaces.marked), measure(create_model("googlenet"), card, 0).count)
 """

@@ -10,11 +10,11 @@ import numpy as np
 from cnn_models import ModelHub
 from tests.conftest import make_card
 from tests.test_snapshots import folder  # noqa: F401 (a fixture)
-from ui.chart import Axis, Line, chart
-from ui.colours import COLOURS
-from ui.drawing import drawing_of
-from ui.time_machine import Replay, page, time_machine
-from ui.verdict import percent
+from ui.common.chart import Axis, Line, chart
+from ui.common.colours import COLOURS
+from ui.common.drawing import drawing_of
+from ui.compare.verdict import percent
+from ui.training.time_machine import Replay, page, time_machine
 
 
 def test_every_epoch_of_every_network_is_on_the_page():

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.checkpoint import (
+from cnn_models.checkpoints.folder import (
     EVALUATION,
     FILES,
     HISTORY_COLUMNS,
@@ -26,8 +26,8 @@ from cnn_models.checkpoint import (
     read_snapshots,
     read_weights,
 )
-from cnn_models.preprocess import to_input
-from cnn_models.runs import find_runs
+from cnn_models.checkpoints.runs import find_runs
+from cnn_models.images.preprocess import to_input
 from tests.small_training import Training
 from training import data, loop, state
 from training.crew import Alone

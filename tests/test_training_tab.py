@@ -13,21 +13,21 @@ import torch
 from torch import nn
 
 from cnn_models import ModelHub
-from cnn_models.checkpoint import CONFIG, EVALUATION
-from cnn_models.evaluation import Bin, Evaluation
-from cnn_models.quoted import QUOTED
-from cnn_models.runs import Run, find_runs
-from cnn_models.statistics import binomial_interval
+from cnn_models.analysis.statistics import binomial_interval
+from cnn_models.checkpoints.evaluation import Bin, Evaluation
+from cnn_models.checkpoints.folder import CONFIG, EVALUATION
+from cnn_models.checkpoints.reported import QUOTED
+from cnn_models.checkpoints.runs import Run, find_runs
 from tests.conftest import make_card
 from tests.test_runs import ROW
 from training.recipes import RECIPES
 from training.state import Progress, save_state
-from ui.colours import COLOURS
-from ui.curves import QUANTITIES, Point, View, curves, key_html, label, pareto
-from ui.recipe import recipe_words
-from ui.reliability import reliability_html
-from ui.results import COSTS, final_figures, leaderboard, leaderboard_html, points
-from ui.training import training_tab
+from ui.common.colours import COLOURS
+from ui.training.curves import QUANTITIES, Point, View, curves, key_html, label, pareto
+from ui.training.recipe import recipe_words
+from ui.training.reliability import reliability_html
+from ui.training.results import COSTS, final_figures, leaderboard, leaderboard_html, points
+from ui.training.tab import training_tab
 
 EPOCHS = [ROW | {"epoch": epoch, "val_accuracy": 80 + epoch, "seconds": 60} for epoch in (1, 2, 3, 4)]
 

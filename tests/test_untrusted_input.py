@@ -19,15 +19,15 @@ import pytest
 
 from app import build
 from cnn_models import DATASETS, create_model
-from cnn_models.decode import PictureError
+from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.errors import TranslatableError, UnknownName
-from cnn_models.testsets import load_test_set
+from cnn_models.images.decode import PictureError
 from tests.conftest import ROOT, served
 from ui.api import compare_function
-from ui.ask import Ask
+from ui.common.sketchpad import HERE, PNG, UPLOAD, uploaded
+from ui.compare.ask import Ask
 from ui.server import uploads
 from ui.server.turns import Turns
-from ui.sketchpad import HERE, PNG, UPLOAD, uploaded
 
 SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()
 FILE = {"meta": {"_type": "gradio.FileData"}}

@@ -9,10 +9,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS, ModelHub, compare
-from cnn_models.unusual import is_dot, lookalike
+from cnn_models.analysis.ood import is_dot, lookalike
 from training.data import load
 
-SAMPLES = Path(__file__).parents[1] / "ui" / "samples"
+SAMPLES = Path(__file__).parents[1] / "ui" / "common" / "samples"
 
 CLOTHES = {
     "T-shirt/top": [

@@ -1,7 +1,7 @@
 """LeNet-5 against AlexNet: every step of both is in one row, with the numbers of the networks."""
 
 from cnn_models.layers import architecture_layers
-from ui.versus import PAIR, ROWS, versus
+from ui.layers.versus import PAIR, ROWS, versus
 
 
 def test_every_step_of_both_networks_is_in_one_row():

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.averaged import read_averaged
-from cnn_models.checkpoint import CONFIG, load_model, read_card, read_evaluation, read_history, read_snapshots
-from cnn_models.hub import default_weights_dir
-from cnn_models.runs import RUNS
+from cnn_models.analysis.averaged import read_averaged
+from cnn_models.checkpoints.folder import CONFIG, load_model, read_card, read_evaluation, read_history, read_snapshots
+from cnn_models.checkpoints.runs import RUNS
+from cnn_models.checkpoints.snapshots import networks
+from cnn_models.datasets.test_sets import COUNT, measure_part
+from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import place
-from cnn_models.snapshots import networks
-from cnn_models.testsets import COUNT, measure_part
 from training.calibrate import calibration_error, reliability
 from training.data import load
 from training.evaluate import examine

@@ -12,12 +12,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cnn_models import DATASETS
-from cnn_models.averaged import AVERAGED, read_averaged
-from cnn_models.checkpoint import load_model
+from cnn_models.analysis.averaged import AVERAGED, read_averaged
+from cnn_models.checkpoints.folder import load_model
+from cnn_models.datasets.test_sets import COUNT
 from cnn_models.layers import architecture_layers
 from cnn_models.runtime import place
 from cnn_models.specs import Card
-from cnn_models.testsets import COUNT
 from training.data import load
 from training.looks import few, look_on
 from training.scores import predict_logits

@@ -1,4 +1,4 @@
-"""Write the test sets into `cnn_models/data`, from where the app reads them: one grey PNG and its labels for each.
+"""Write the test sets into `cnn_models/datasets/data`, where the app reads them: a grey PNG and its labels for each.
 
 python -m training.bundle
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from cnn_models.testsets import DATA, SIDE
+from cnn_models.datasets.test_sets import DATA, SIDE
 from training.data import LOADERS, load
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnn_models import DATASETS
-from cnn_models.checkpoint import TEMPERATURES
-from cnn_models.evaluation import BINS, Bin
-from cnn_models.preprocess import to_dataset_form
-from cnn_models.unusual import energy
+from cnn_models.analysis.ood import energy
+from cnn_models.checkpoints.evaluation import BINS, Bin
+from cnn_models.checkpoints.folder import TEMPERATURES
+from cnn_models.images.preprocess import to_dataset_form
 from training.data import load
 
 UNUSUAL = 0.005  # of the held-out pictures; see `fit_threshold`

@@ -23,8 +23,8 @@ from pathlib import Path
 import torch
 
 from cnn_models import DATASETS
-from cnn_models.hub import default_weights_dir
-from cnn_models.preprocess import to_input
+from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import best_device, keep_memory
 from training.data import DataError, Pictures, split
 from training.deep_net import DeepNet, gradient_norms

@@ -19,9 +19,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from cnn_models.checkpoint import CheckpointError, load_model
-from cnn_models.hub import default_weights_dir
-from cnn_models.preprocess import to_input
+from cnn_models.checkpoints.folder import CheckpointError, load_model
+from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
 from training.data import Pictures
 from training.loop import SAVE_EVERY, augmented, autocast

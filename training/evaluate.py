@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cnn_models import DATASETS, ModelHub
-from cnn_models.averaged import AVERAGED, read_averaged
-from cnn_models.checkpoint import (
+from cnn_models.analysis.averaged import AVERAGED, read_averaged
+from cnn_models.analysis.ood import energy
+from cnn_models.checkpoints.evaluation import CLASSES, Evaluation
+from cnn_models.checkpoints.folder import (
     CheckpointError,
     load_model,
     read_card,
@@ -25,14 +27,12 @@ from cnn_models.checkpoint import (
     read_snapshots,
     write_checkpoint,
 )
-from cnn_models.evaluation import CLASSES, Evaluation
-from cnn_models.handwriting import unpack
-from cnn_models.hub import default_weights_dir
-from cnn_models.ids import BUILT_IN
-from cnn_models.runs import find_runs
+from cnn_models.checkpoints.ids import BUILT_IN
+from cnn_models.checkpoints.runs import find_runs
+from cnn_models.datasets.handwriting import unpack
+from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
-from cnn_models.unusual import energy
 from training.averages import averages, look_at_all, write_averaged
 from training.calibrate import auroc, calibration_error, fit_temperature, fit_threshold, reliability, strangers
 from training.data import DataError, load

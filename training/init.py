@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torch import nn
 
-from cnn_models.checkpoint import read_weights
-from cnn_models.mini_resnet import ResidualBlock
+from cnn_models.architectures.mini_resnet import ResidualBlock
+from cnn_models.checkpoints.folder import read_weights
 
 NAMES = ("default", "xavier_uniform", "he", "lecun")
 

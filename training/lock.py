@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cnn_models.runs import UNFINISHED
+from cnn_models.checkpoints.runs import UNFINISHED
 from training.crew import Alone
 from training.state import TrainingError
 

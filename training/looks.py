@@ -6,12 +6,12 @@ import torch
 from torch import nn
 
 from cnn_models import DATASETS
-from cnn_models.ablation import WHOLE_BELOW
-from cnn_models.crops import SCALES, looks
+from cnn_models.analysis.ablation import WHOLE_BELOW
+from cnn_models.analysis.tta import SCALES, looks
+from cnn_models.datasets.test_sets import COUNT, balanced_order, load_test_set
+from cnn_models.images.preprocess import to_input
 from cnn_models.layers import architecture_layers
-from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
-from cnn_models.testsets import COUNT, balanced_order, load_test_set
 
 FEW = 500  # test pictures at first, for a network that takes hours for all of them
 BATCH = 10  # pictures at once, each with all its looks

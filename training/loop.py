@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from cnn_models.checkpoint import HISTORY_COLUMNS, SNAPSHOTS_LIMIT
-from cnn_models.preprocess import to_input
+from cnn_models.checkpoints.folder import HISTORY_COLUMNS, SNAPSHOTS_LIMIT
+from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
 from training import augment
 from training.crew import Alone

@@ -5,10 +5,10 @@ from __future__ import annotations
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.evaluation import Evaluation
+from cnn_models.analysis.ood import EDGE
+from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.layers import architecture_layers
 from cnn_models.specs import Card
-from cnn_models.unusual import EDGE
 
 TEMPLATE = """---
 {{ card_data }}

@@ -32,8 +32,8 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import httpx
 
-from cnn_models.averaged import AVERAGED
-from cnn_models.checkpoint import (
+from cnn_models.analysis.averaged import AVERAGED
+from cnn_models.checkpoints.folder import (
     CONFIG,
     EVALUATION,
     HISTORY,
@@ -46,12 +46,12 @@ from cnn_models.checkpoint import (
     read_history,
     read_snapshots,
 )
-from cnn_models.fetch import TEXT_LIMIT, guard_client
-from cnn_models.hub import default_weights_dir
-from cnn_models.ids import BUILT_IN, COMMIT
-from cnn_models.runs import RUNS
+from cnn_models.checkpoints.ids import BUILT_IN, COMMIT
+from cnn_models.checkpoints.runs import RUNS
+from cnn_models.datasets.test_sets import measure
+from cnn_models.hub.client import TEXT_LIMIT, guard_client
+from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import best_device, place
-from cnn_models.testsets import measure
 from training.calibrate import calibration_error
 from training.curves import curves
 from training.depth_study import FILE as STUDY
@@ -63,7 +63,7 @@ COLLECTION = "CNN Lineup"
 MEASURING = 120  # seconds; a network that needs longer for the test set is measured on a part of it
 TOLERANCE = 0.02  # percent by which a card may differ from what is measured on another machine
 OTHERS = {".gitattributes"}  # what the Hub itself puts into a repository
-MARK = "cnn_models/zoo.py"  # what a Space with the app has, and hardly any other
+MARK = "cnn_models/specs.py"  # what a Space with the app has, and hardly any other
 
 
 class PublishError(RuntimeError):

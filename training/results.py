@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.checkpoints.reported import QUOTED
+from cnn_models.checkpoints.runs import Run
 from cnn_models.layers import architecture_layers
-from cnn_models.quoted import QUOTED
-from cnn_models.runs import Run
 from cnn_models.specs import Card
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnn_models.preprocess import to_input
+from cnn_models.images.preprocess import to_input
 from training.data import Pictures
 
 

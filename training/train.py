@@ -21,9 +21,9 @@ import torch
 import torchvision
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.checkpoint import CheckpointError, read_card, write_checkpoint
-from cnn_models.handwriting import unpack
-from cnn_models.hub import default_weights_dir
+from cnn_models.checkpoints.folder import CheckpointError, read_card, write_checkpoint
+from cnn_models.datasets.handwriting import unpack
+from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import best_device, keep_memory
 from cnn_models.specs import Card
 from training.crew import Alone, join

@@ -15,22 +15,22 @@ import numpy as np
 from anyio import to_thread
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
-from cnn_models.checkpoint import CheckpointError
-from cnn_models.crops import many_looks
-from cnn_models.decode_worker import decode_untrusted
-from cnn_models.explain import explain as explain_network
-from cnn_models.fetch import StillComing
-from cnn_models.hub import LoadedModel
-from cnn_models.mistakes import alike, answers_of
-from cnn_models.perturb import DISTURBANCES, break_down, disturbed
-from cnn_models.preprocess import SWITCHES
-from cnn_models.preprocess import steps as steps_of
+from cnn_models.analysis.attribution import explain as explain_network
+from cnn_models.analysis.robustness import DISTURBANCES, break_down, disturbed
+from cnn_models.analysis.test_errors import alike, answers_of
+from cnn_models.analysis.tta import many_looks
+from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.hub.client import StillComing
+from cnn_models.hub.model_hub import LoadedModel
+from cnn_models.images.preprocess import SWITCHES
+from cnn_models.images.preprocess import steps as steps_of
+from cnn_models.images.worker import decode_untrusted
 from cnn_models.visitors import VISITOR, map_in_context
-from ui.alike import SHOWN
-from ui.ask import all_known, fields, flag, items, known
+from ui.common.sketchpad import uploaded
+from ui.compare.alike import SHOWN
+from ui.compare.ask import all_known, fields, flag, items, known
+from ui.compare.steps import data_url, enlarged
 from ui.server.turns import Turns
-from ui.sketchpad import uploaded
-from ui.steps import data_url, enlarged
 
 PATIENCE = 30  # seconds to wait for weights that are on their way
 

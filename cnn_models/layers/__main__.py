@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from cnn_models.architectures import ARCHITECTURES
 from cnn_models.layers.table import as_csv, column, markdown
-from cnn_models.zoo import ARCHITECTURES
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cnn_models.datasets.test_sets import balanced_order, load_test_set
+from cnn_models.images.preprocess import to_input
 from cnn_models.layers.run import outputs
 from cnn_models.layers.trace import Layer
-from cnn_models.preprocess import to_input
 from cnn_models.specs import Card
-from cnn_models.testsets import balanced_order, load_test_set
 
 SHOWN = 16  # channels of a layer
 BATCH_MEMORY = 10**8  # bytes of outputs of the test pictures at once, which are all in memory, twice

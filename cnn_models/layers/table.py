@@ -8,9 +8,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from cnn_models.architectures import ARCHITECTURES
+from cnn_models.layers.operations import Pair, Shape
 from cnn_models.layers.trace import Layer, architecture_layers, architecture_milliseconds
-from cnn_models.operations import Pair, Shape
-from cnn_models.zoo import ARCHITECTURES
 
 FIRST_STAGE = 224  # pixels; the others are its halves, quarters, ...
 COLUMNS = (

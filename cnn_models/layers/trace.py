@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
+from cnn_models.architectures import ARCHITECTURES, create_model
+from cnn_models.layers.operations import Pair, Shape, read
 from cnn_models.layers.run import Operations, milliseconds
-from cnn_models.operations import Pair, Shape, read
 from cnn_models.runtime import best_device, place
-from cnn_models.zoo import ARCHITECTURES, create_model
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright
 from cnn_models import ModelHub, compare
 
 ROOT = Path(__file__).parents[2]
-PICTURES = sorted((ROOT / "ui" / "samples").glob("mnist.*.png"))
+PICTURES = sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png"))
 ROUNDS = 30
 
 

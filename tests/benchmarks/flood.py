@@ -26,7 +26,7 @@ FLOOD, VISITOR = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "192
 IN_FLIGHT = 60  # requests of the flood, from as many sessions
 ROUNDS = 7
 LONGEST = 300  # seconds
-SAMPLE = (ROOT / "ui" / "samples" / "mnist.7.png").read_bytes()
+SAMPLE = (ROOT / "ui" / "common" / "samples" / "mnist.7.png").read_bytes()
 
 
 class Client:

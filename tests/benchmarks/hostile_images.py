@@ -19,11 +19,11 @@ from gradio.utils import get_upload_folder
 from PIL import Image, ImageDraw
 
 from cnn_models import ModelHub
-from cnn_models.decode import PictureError, decode
-from cnn_models.decode_worker import decode_untrusted
+from cnn_models.images.decode import PictureError, decode
+from cnn_models.images.worker import decode_untrusted
 from tests.crafted_images import encode, jpeg_of_scans, slow_png
-from ui.look import Looker
-from ui.sketchpad import PNG, UPLOAD
+from ui.common.sketchpad import PNG, UPLOAD
+from ui.compare.look import Looker
 
 VISITORS = 10
 DRAWINGS = 15

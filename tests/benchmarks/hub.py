@@ -26,7 +26,7 @@ ROUNDS = 5
 PEAK = """
 import json, sys
 from cnn_models import create_model
-from cnn_models.checkpoint import load_model
+from cnn_models.checkpoints.folder import load_model
 from pathlib import Path
 
 def status(name):
@@ -53,7 +53,7 @@ def bare(model: nn.Module, folder: Path) -> None:
 
 def main(work: Path) -> None:
     from cnn_models import ModelHub, create_model
-    from cnn_models.checkpoint import load_model, memory
+    from cnn_models.checkpoints.folder import load_model, memory
     from tests.benchmarks.journey import copied
     from tests.fake_hub import FakeHub
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from cnn_models.hub import default_weights_dir
-from cnn_models.ids import BUILT_IN
+from cnn_models.checkpoints.ids import BUILT_IN
+from cnn_models.hub.model_hub import default_weights_dir
 from tests.fake_hub import FakeHub
 
 ROOT = Path(__file__).parents[2]

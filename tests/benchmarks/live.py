@@ -128,10 +128,10 @@ def _pictures() -> list[str]:
     """Drawings that differ, so that none is remembered: the samples, each turned by some degrees."""
     from PIL import Image
 
-    from ui.steps import data_url
+    from ui.compare.steps import data_url
 
     pictures = []
-    for path in sorted((ROOT / "ui" / "samples").glob("mnist.*.png")):
+    for path in sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png")):
         sample = Image.open(path).convert("L")
         for angle in range(-40, 40):
             pictures.append(data_url(Image.eval(sample.rotate(angle).resize((112, 112)), lambda value: 255 - value)))

@@ -77,7 +77,9 @@ class Visitors:
         for _ in range(first, last, PAGES):
             visit(browser, self.url, 1)
         for _ in range(first, last, CALLS):
-            client.predict(handle_file(ROOT / "ui" / "samples" / "mnist.7.png"), "mnist", [], api_name="/compare")
+            client.predict(
+                handle_file(ROOT / "ui" / "common" / "samples" / "mnist.7.png"), "mnist", [], api_name="/compare"
+            )
 
 
 def parts(count: int) -> Iterator[tuple[int, int]]:

@@ -18,8 +18,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import BROWSERS, OPTIONS
 from tests.browser.test_page import SEVEN, draw
-from ui.learn import ORDER
-from ui.texts import say
+from ui.common.texts import say
+from ui.learn.tab import ORDER
 
 ROUNDS = 5
 # What is there once a tab is painted.

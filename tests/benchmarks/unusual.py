@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from cnn_models import DATASETS, ModelHub, compare
+from cnn_models.analysis.ood import witness
+from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.predict import is_strange
-from cnn_models.testsets import load_test_set
-from cnn_models.unusual import witness
 from tests.test_unusual import ones_with_a_flag, scribbles
 from training.calibrate import auroc
 

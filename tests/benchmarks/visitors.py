@@ -82,7 +82,7 @@ def main() -> None:
                 visit(browser, url, 3)
             print(f"memory with the networks: {before:.0f} MB; {VISITORS} visitors later {memory(app.pid):.0f} MB")
             browser.close()
-        client, picture = Client(url, verbose=False), handle_file(ROOT / "ui" / "samples" / "mnist.7.png")
+        client, picture = Client(url, verbose=False), handle_file(ROOT / "ui" / "common" / "samples" / "mnist.7.png")
         start = processor_seconds(app.pid)
         for _ in range(CALLS):
             client.predict(picture, "mnist", [], api_name="/compare")

@@ -10,11 +10,11 @@ from playwright.sync_api import expect
 
 from app import build
 from cnn_models import ModelHub
-from cnn_models.checkpoint import WEIGHTS
-from cnn_models.hub import default_weights_dir
+from cnn_models.checkpoints.folder import WEIGHTS
+from cnn_models.hub.model_hub import default_weights_dir
 from tests.browser.test_compare import update_sizes
 from tests.browser.test_page import SEVEN, draw
-from ui import theme
+from ui.common import theme
 
 TRAINED = default_weights_dir() / "mini_resnet.mnist"
 

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from cnn_models import DATASETS
-from cnn_models.handwriting import unpack
+from cnn_models.datasets.handwriting import unpack
 from tests.browser.test_page import SEVEN, draw, trained, winners
 
 SERVER = re.compile("component_server")
@@ -74,7 +74,7 @@ def test_a_dot_a_scribble_and_clothing_among_digits_are_refused_with_the_reason(
     draw(page, scribble)
     answered(page, "Not one of the ten things, it seems")
     assert sizes and max(sizes) < 2048
-    page.locator("#sketchpad input[type=file]").set_input_files("ui/samples/fashion_mnist.8.png")
+    page.locator("#sketchpad input[type=file]").set_input_files("ui/common/samples/fashion_mnist.8.png")
     answered(page, "it may be a piece of clothing, for which there is Clothing above")
 
 
@@ -177,7 +177,7 @@ def test_a_picture_dropped_beside_the_canvas_is_in_the_link_that_is_copied(page,
           files.items.add(new File([new Uint8Array(bytes)], "four.png", { type: "image/png" }));
           return files;
         }""",
-        list(Path("ui/samples/mnist.4.png").read_bytes()),
+        list(Path("ui/common/samples/mnist.4.png").read_bytes()),
     )
     page.locator("#lineup").dispatch_event("drop", {"dataTransfer": files})
     page.locator(".keep-link").click()  # before the answer

@@ -10,17 +10,17 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.averaged import read_averaged
-from cnn_models.checkpoint import CheckpointError
+from cnn_models.analysis.averaged import read_averaged
+from cnn_models.analysis.test_errors import RIGHT, WRONG, answers_of, contest, pick
+from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.checkpoints.reported import QUOTED
+from cnn_models.checkpoints.runs import find_runs
 from cnn_models.errors import TranslatableError
 from cnn_models.layers import architecture_layers
-from cnn_models.mistakes import RIGHT, WRONG, answers_of, contest, pick
-from cnn_models.quoted import QUOTED
-from cnn_models.runs import find_runs
-from ui.curves import QUANTITIES
-from ui.learn import PAGES
-from ui.results import COSTS
-from ui.texts import mark_sentence, say
+from ui.common.texts import mark_sentence, say
+from ui.learn.tab import PAGES
+from ui.training.curves import QUANTITIES
+from ui.training.results import COSTS
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 # Where a line of a chart begins on the page, x and y in pixels.
@@ -118,7 +118,7 @@ def test_test_pictures_of_clothing_reach_the_networks_unchanged(page):
 
 
 def test_an_uploaded_picture_is_read(page, tmp_path):
-    picture = Image.open("ui/samples/mnist.4.png").resize((200, 200))
+    picture = Image.open("ui/common/samples/mnist.4.png").resize((200, 200))
     canvas = Image.new("L", (640, 480), 250)
     canvas.paste(Image.eval(picture, lambda value: 250 - value * 230 // 255), (30, 250))
     canvas.convert("RGB").save(tmp_path / "four.jpg")
@@ -130,7 +130,7 @@ def test_an_uploaded_picture_is_read(page, tmp_path):
     ("name", "content"), [("text.png", b"not a picture"), ("cut.png", None)], ids=["not a picture", "truncated"]
 )
 def test_a_broken_picture_gets_a_sentence_and_the_page_goes_on(page, tmp_path, name, content):
-    whole = (Image.open("ui/samples/mnist.4.png").resize((300, 300)), tmp_path / "whole.png")
+    whole = (Image.open("ui/common/samples/mnist.4.png").resize((300, 300)), tmp_path / "whole.png")
     whole[0].save(whole[1])
     (tmp_path / name).write_bytes(content or whole[1].read_bytes()[:-2000])
     page.locator("#sketchpad input[type=file]").set_input_files(tmp_path / name)

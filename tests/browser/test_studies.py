@@ -8,14 +8,14 @@ import torch
 from playwright.sync_api import expect
 
 from cnn_models import ModelHub, create_model
-from cnn_models.checkpoint import HISTORY_COLUMNS, write_checkpoint
-from cnn_models.decode import decode
-from cnn_models.snapshots import replay
+from cnn_models.checkpoints.folder import HISTORY_COLUMNS, write_checkpoint
+from cnn_models.checkpoints.snapshots import replay
+from cnn_models.images.decode import decode
 from tests.conftest import make_card, served
 from training.state import Progress
-from ui.depth import FILE
-from ui.texts import say
-from ui.verdict import percent
+from ui.common.texts import say
+from ui.compare.verdict import percent
+from ui.learn.depth import FILE
 
 ID = "lenet5.mnist"
 
@@ -55,7 +55,7 @@ def test_the_time_machine_and_the_study_of_depth_follow_their_controls(page, wei
     machine = page.locator("#time-machine")
     expect(machine).to_contain_text("your drawing")
     hub = ModelHub(weights, device="cpu")
-    epochs = replay(hub.snapshots(ID), hub.card(ID), decode("ui/samples/mnist.4.png"))
+    epochs = replay(hub.snapshots(ID), hub.card(ID), decode("ui/common/samples/mnist.4.png"))
     assert {percent(p) for p in epochs[1].tolist()} & {"<0.01", ">99.99"}, "so sure that rounding matters"
     cursor = machine.locator(".chart-cursor").first
     end, shares = cursor.get_attribute("x1"), machine.locator("td:last-child")

@@ -16,10 +16,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cnn_models.decode import MAX_BYTES
+from cnn_models.images.decode import MAX_BYTES
 from cnn_models.visitors import Visitor
+from ui.common.texts import language_of, say
 from ui.server.turns import Turns, counted
-from ui.texts import language_of, say
 
 # What the page and its API use of gradio; whatever else it has, or comes to have, is closed.
 OPEN = re.compile(

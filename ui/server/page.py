@@ -27,12 +27,12 @@ from starlette.routing import Route
 from cnn_models.errors import TranslatableError
 from cnn_models.runtime import trim_memory
 from cnn_models.visitors import VISITOR, Activity, Visitor
+from ui.common.texts import LANGUAGES, language_of, say, translate
 from ui.server import uploads
 from ui.server.connections import guard
 from ui.server.guard import BEGIN, REFUSED, Guard
 from ui.server.sessions import Sessions
 from ui.server.turns import BusyError, Turns
-from ui.texts import LANGUAGES, language_of, say, translate
 
 THREADS = 512  # at most; those of visitors who wait for their turn compute nothing
 LEAVING = 0.5  # seconds between two looks whether a client has left

@@ -18,8 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from cnn_models.decode import MAX_BYTES
-from ui.texts import language_of, say
+from cnn_models.images.decode import MAX_BYTES
+from ui.common.texts import language_of, say
 
 MOST_AT_ONCE = 4  # files in a request
 MOST_FILES, MOST_BYTES = 1000, 10**9  # in all

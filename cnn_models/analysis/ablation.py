@@ -1,0 +1,111 @@
+"""Networks with a part switched off: a branch of an Inception block, or a shortcut, or what it goes around."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnn_models.architectures import googlenet, mini_inception, mini_resnet
+from cnn_models.images.preprocess import to_input
+from cnn_models.specs import Card
+
+
+class PlainBlock(mini_resnet.ResidualBlock):
+    """A residual block whose shortcut is off."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.conv2(F.relu(self.conv1(x))))
+
+
+# The convolutions of each branch, first to last: with the last at zero, nothing comes out of the branch.
+BRANCHES: dict[type[nn.Module], dict[str, tuple[str, ...]]] = {
+    mini_inception.InceptionA: {
+        "1×1": ("one",),
+        "5×5": ("five_reduce", "five"),
+        "3×3": ("three_reduce", "three_1", "three_2"),
+        "pool": ("pooled",),
+    },
+    googlenet.Inception: {
+        "1×1": ("one",),
+        "3×3": ("three_reduce", "three"),
+        "5×5": ("five_reduce", "five"),
+        "pool": ("pooled",),
+    },
+    mini_resnet.ResidualBlock: {"F": ("conv1", "conv2")},
+    PlainBlock: {"F": ("conv1", "conv2")},
+}
+SHORTCUT = "shortcut"
+WHOLE_BELOW = 10**8  # MACs of a network from which the test set takes more than some seconds
+
+
+def blocks(model: nn.Module) -> dict[str, nn.Module]:
+    """The blocks of a network that have parts to switch off, by name."""
+    return {name: module for name, module in model.named_modules() if type(module) in BRANCHES}
+
+
+def parts(model: nn.Module) -> list[str]:
+    """What of a network can be switched off, as `block/branch`."""
+    found = []
+    for name, block in blocks(model).items():
+        found += [f"{name}/{branch}" for branch in BRANCHES[type(block)]]
+        found += [f"{name}/{SHORTCUT}"] * isinstance(block, mini_resnet.ResidualBlock)
+    return found
+
+
+def without(model: nn.Module, off: Collection[str]) -> nn.Module:
+    """A copy of a network, sharing its weights, with some of its `parts` switched off. Raises KeyError for others."""
+    model = copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})
+    for part in off:
+        name, branch = part.split("/")
+        block = blocks(model)[name]
+        if branch == SHORTCUT and isinstance(block, mini_resnet.ResidualBlock):
+            block.__class__ = PlainBlock
+        else:
+            block.get_submodule(BRANCHES[type(block)][branch][-1]).register_forward_hook(_zero)
+    return model
+
+
+def _zero(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+    return torch.zeros_like(output).requires_grad_(output.requires_grad)  # so that derivatives can be asked for
+
+
+def sizes(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:
+    """The root mean square of the convolution weights of each branch, by part; `weights` are a state of `model`.
+
+    Not their L2 norm: that grows with their number, so that large kernels would have the most from the start.
+    """
+    found = {}
+    for name, block in blocks(model).items():
+        for branch, layers in BRANCHES[type(block)].items():
+            weight = torch.cat([weights[f"{name}.{layer}.weight"].float().flatten() for layer in layers])
+            found[f"{name}/{branch}"] = weight.square().mean().sqrt().item()
+    return found
+
+
+def derivatives(model: nn.Module, card: Card, grid: np.ndarray, label: int) -> dict[str, tuple[float, float, float]]:
+    """For each residual block the norms of how a logit changes with its input: through F, the shortcut, and both.
+
+    With H = F(x) + x, dL/dx = dL/dH (dF/dx + 1): the second is that of dL/dH times the 1 (He et al. 2016, Identity
+    mappings in deep residual networks, eq. 5). `grid` is 28 x 28 uint8. Parts of the network may be off.
+    """
+    model = copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})
+    residual = {n: b for n, b in blocks(model).items() if isinstance(b, mini_resnet.ResidualBlock)}
+    inputs: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
+    for name, block in residual.items():
+        block.register_forward_pre_hook(lambda module, given, name=name: inputs.update({name: given[0]}))
+        block.conv2.register_forward_hook(lambda module, given, output, name=name: outputs.update({name: output}))
+    device = next(model.parameters()).device
+    x = to_input(torch.tensor(grid, device=device)[None], card.input_size, card.mean, card.std)
+    logit = model(x.requires_grad_())[0, label]
+    both = torch.autograd.grad(logit, [*inputs.values(), *outputs.values()], materialize_grads=True)
+    found = {}
+    for index, (name, block) in enumerate(residual.items()):
+        whole, straight = both[index], both[index + len(residual)] * (not isinstance(block, PlainBlock))
+        found[name] = ((whole - straight).norm().item(), straight.norm().item(), whole.norm().item())
+    return found

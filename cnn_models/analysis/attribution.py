@@ -1,0 +1,69 @@
+"""Where a network looked: Grad-CAM and occlusion, through captum, over the 28 x 28 picture."""
+
+from __future__ import annotations
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnn_models.hub.model_hub import LoadedModel
+from cnn_models.images.preprocess import to_input
+
+LEAST = 4  # places along a side; on fewer there is no telling one from another
+WINDOW, STRIDE = 7, 3  # pixels of 28 that are blackened at once, and by which the window moves: 64 places
+AT_ONCE = 16
+
+
+class Heat(NamedTuple):
+    """Two 28 x 28 maps of float32.
+
+    `cam`: Selvaraju et al. 2017, Grad-CAM, eq. 1 and 2, as shares that sum to 1 (or 0 where nothing speaks for the
+    class). `occlusion`: Zeiler and Fergus 2014, section 4.2: the probability that is lost where a square is black.
+    """
+
+    cam: np.ndarray
+    occlusion: np.ndarray
+
+
+def explain(loaded: LoadedModel, grid: np.ndarray, label: str) -> Heat:
+    """What in a 28 x 28 uint8 picture speaks for a class. Raises ValueError for a class that the card does not have."""
+    from captum.attr import LayerAttribution, LayerGradCam, Occlusion  # only who asks pays for the import
+
+    card = loaded.card
+    if label not in card.classes:
+        raise ValueError(f"{label!r:.40} is not a class of {card.dataset}; those are {', '.join(card.classes)}")
+    target, side = card.classes.index(label), grid.shape[0]
+    # captum hooks into the network while others may be using it: a copy that shares the weights.
+    model = copy.deepcopy(loaded.model, {id(weights): weights for weights in loaded.model.parameters()})
+    picture = torch.tensor(grid, device=loaded.device)[None, None].float() / 255  # 1 x 1 x 28 x 28
+    x = to_input(picture, card.input_size, card.mean, card.std)
+    cam = LayerGradCam(model, last_stage(model, x)).attribute(x.requires_grad_(), target, relu_attributions=True)
+    cam = LayerAttribution.interpolate(cam.detach(), (side, side), "bilinear")[0, 0]
+
+    def probabilities(pictures: Tensor) -> Tensor:
+        return (model(to_input(pictures, card.input_size, card.mean, card.std)) / card.temperature).softmax(1)
+
+    with torch.no_grad():
+        lost = Occlusion(probabilities).attribute(
+            picture, (1, WINDOW, WINDOW), (1, STRIDE, STRIDE), target=target, perturbations_per_eval=AT_ONCE
+        )[0, 0]
+    return Heat((cam / cam.sum().clamp(min=1e-12)).cpu().numpy(), lost.float().cpu().numpy())
+
+
+def last_stage(model: nn.Module, x: Tensor) -> nn.Module:
+    """The last layer whose output still has places to tell apart."""
+    found: list[nn.Module] = []
+
+    def note(module: nn.Module, _: object, output: Tensor) -> None:
+        if output.ndim == 4 and min(output.shape[2:]) >= LEAST:
+            found.append(module)
+
+    hooks = [module.register_forward_hook(note) for module in model.modules() if module is not model]
+    with torch.no_grad():
+        model(x)
+    for hook in hooks:
+        hook.remove()
+    return found[-1]

@@ -1,0 +1,54 @@
+"""Many looks at one picture, averaged: the crops of Szegedy et al. 2015, section 7, at 28 pixels for 224."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnn_models.datasets import DATASETS
+from cnn_models.hub.model_hub import LoadedModel
+from cnn_models.images.preprocess import SIDE, to_input
+
+SCALES = (256, 288, 320, 352)  # of the shorter side, where the network sees 224
+SQUARES = 3  # left, centre and right, which are one and the same in a square picture
+
+
+class Looks(NamedTuple):
+    """The mean of the probabilities over `count` different looks, which stand for `paper` of the paper's."""
+
+    probabilities: dict[str, float]
+    count: int
+    paper: int
+    milliseconds: float
+
+
+def looks(grids: Tensor, mirror: bool) -> Tensor:
+    """The different looks at each of N x 28 x 28 uint8 pictures: N x looks x 28 x 28 floats from 0 to 1.
+
+    At each scale the four corners, the centre, and the whole made small again; each mirrored too if asked for.
+    """
+    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `perturb`, late
+
+    pictures, views = grids.float() / 255, []
+    for scale in SCALES:
+        large = resize(pictures, [round(SIDE * scale / 224)] * 2, antialias=True)
+        views += [*five_crop(large, [SIDE, SIDE]), resize(large, [SIDE, SIDE], antialias=True)]
+    if mirror:
+        views += [hflip(view) for view in views]
+    return torch.stack(views, 1)
+
+
+def many_looks(loaded: LoadedModel, grid: np.ndarray) -> Looks:
+    """The network's answer averaged over `looks`. Digits are not mirrored: a mirrored 2 is no 2."""
+    card = loaded.card
+    views = looks(torch.tensor(grid)[None], mirror=DATASETS[card.dataset].kind != "digits")[0]
+    start = time.perf_counter()
+    with torch.inference_mode():
+        x = to_input(views.to(loaded.device), card.input_size, card.mean, card.std)
+        mean = (loaded.model(x).cpu().double() / card.temperature).softmax(1).mean(0).tolist()
+    milliseconds = (time.perf_counter() - start) * 1000
+    return Looks(dict(zip(card.classes, mean, strict=True)), len(views), SQUARES * len(views), milliseconds)

@@ -1,0 +1,278 @@
+"""A checkpoint folder: written whole or not at all, read with suspicion. Such a folder is also a Hub repository."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import errno
+import hashlib
+import math
+import shutil
+from functools import cache
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cnn_models.architectures import ARCHITECTURES, create_model
+from cnn_models.checkpoints.evaluation import Evaluation
+from cnn_models.datasets import DATASETS
+from cnn_models.errors import TranslatableError
+from cnn_models.specs import Card
+
+WEIGHTS, CONFIG, HISTORY, README = "model.safetensors", "config.json", "history.csv", "README.md"
+EVALUATION = "evaluation.json"  # not there until the checkpoint is evaluated
+FILES = (WEIGHTS, CONFIG, HISTORY, README, EVALUATION)
+SNAPSHOTS = "snapshots.safetensors"  # of small networks only, and read only where one asks for it
+HISTORY_COLUMNS = (
+    "epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second", "seconds",
+)  # fmt: skip
+
+HALF_ABOVE = 8 * 2**20  # bytes of float32 from which weights are stored as float16
+HEADER_LIMIT = 2**20  # bytes that the header of a weights file may add to its tensors
+CONFIG_LIMIT = 2**20  # bytes of a config.json or an evaluation.json
+TEMPERATURES = 20  # the greatest temperature; the least is its inverse
+SNAPSHOTS_LIMIT = 16 * 2**20  # bytes of all snapshots of a training; what would take more keeps none
+
+
+class CheckpointError(TranslatableError):
+    """A checkpoint that is not used; the message, which does not end in a full stop, says why and what to do."""
+
+
+def files_of(card: Card) -> tuple[str, ...]:
+    """The files that a checkpoint with this card may have."""
+    return (*FILES, SNAPSHOTS) if card.snapshots_sha256 else FILES
+
+
+@cache
+def tensor_shapes(architecture: str) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of a network's tensors, without making them."""
+    with torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in create_model(architecture).state_dict().items()}
+
+
+def memory(architecture: str) -> int:
+    """Bytes of a network's tensors in float32, as it is when loaded."""
+    return 4 * sum(map(math.prod, tensor_shapes(architecture).values()))
+
+
+def weights_hash(tensors: dict[str, Tensor]) -> str:
+    """SHA-256, in hex, of the names, types, shapes and bytes of the tensors, in the order of their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().numpy())
+    return digest.hexdigest()
+
+
+def write_checkpoint(
+    folder: Path,
+    state: dict[str, Tensor],
+    card: Card,
+    history: list[dict],
+    readme: str,
+    evaluation: Evaluation | None = None,
+    snapshots: dict[str, Tensor] | None = None,
+) -> Card:
+    """Write the files of a checkpoint and return the card with the type and the hashes of what is stored.
+
+    `snapshots` are as `read_snapshots` gives them. The folder appears complete or stays as it was. Raises
+    CheckpointError when the disk is full.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    if sum(tensor.numel() * 4 for tensor in tensors.values()) > HALF_ABOVE:
+        tensors = {name: tensor.half() for name, tensor in tensors.items()}
+    dtype = str(next(iter(tensors.values())).dtype).removeprefix("torch.")
+    card = dataclasses.replace(
+        card,
+        weights_dtype=dtype,
+        weights_sha256=weights_hash(tensors),
+        snapshots_sha256=weights_hash(snapshots) if snapshots else None,
+    )
+    new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    if old.is_dir() and not folder.exists():  # killed between the two renames below
+        old.rename(folder)
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        save_file(tensors, new / WEIGHTS, metadata={"card": card.to_json()})
+        if snapshots:
+            save_file(snapshots, new / SNAPSHOTS, metadata={"card": card.to_json()})
+        (new / CONFIG).write_text(card.to_json(indent=2) + "\n", encoding="utf-8")
+        with open(new / HISTORY, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(history)
+        (new / README).write_text(readme, encoding="utf-8")
+        if evaluation:
+            (new / EVALUATION).write_text(evaluation.to_json() + "\n", encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(new, ignore_errors=True)
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        why = "the disk is full; make room and run the command again" if full else str(error)
+        raise CheckpointError(f"{folder} was not written and is as it was before: {why}") from error
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    return card
+
+
+def read_card(folder: Path) -> Card:
+    """The checked card of a folder, without touching its weights. Raises CheckpointError."""
+    path = folder / CONFIG
+    try:
+        card = Card.from_json(_read_text(path))
+        check_card(card)
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError("{path} is not the card of a checkpoint: {why}", path=path, why=error) from error
+    return card
+
+
+def read_evaluation(folder: Path) -> Evaluation | None:
+    """What the network of a folder answered to the test pictures; None if it was not evaluated yet.
+
+    Raises CheckpointError, also when it is of other weights than the card's.
+    """
+    path = folder / EVALUATION
+    if not path.exists():
+        return None
+    try:
+        evaluation = Evaluation.from_json(_read_text(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not the evaluation of a checkpoint: {error}") from error
+    card = read_card(folder)
+    if evaluation.weights_sha256 != card.weights_sha256:
+        raise CheckpointError(f"{path} is of other weights; run `python -m training.evaluate {card.id}`")
+    return evaluation
+
+
+def _read_text(path: Path) -> str:
+    if path.stat().st_size > CONFIG_LIMIT:
+        raise TranslatableError("larger than {limit} bytes", limit=f"{CONFIG_LIMIT:,}")
+    return path.read_text(encoding="utf-8")
+
+
+def check_card(card: Card) -> None:
+    """Raise ValueError unless the card speaks of a known network and data set in values they can have."""
+    if card.architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise TranslatableError(
+            "unknown architecture {name}; known are {known}", name=repr(card.architecture), known=known
+        )
+    if card.dataset not in DATASETS:
+        known = ", ".join(DATASETS)
+        raise TranslatableError("unknown data set {name}; known are {known}", name=repr(card.dataset), known=known)
+    if card.classes != DATASETS[card.dataset].classes:
+        raise TranslatableError("its classes are not those of {dataset}", dataset=card.dataset)
+    if card.input_size not in ARCHITECTURES[card.architecture].sizes:
+        raise TranslatableError(
+            "{name} cannot take pictures of size {size}", name=card.architecture, size=repr(card.input_size)
+        )
+    if not (abs(card.mean) <= 10 and 1e-3 <= card.std <= 10):
+        raise TranslatableError("mean {mean} and std {std} cannot normalise a picture", mean=card.mean, std=card.std)
+    if not 1 / TEMPERATURES <= card.temperature <= TEMPERATURES:
+        raise TranslatableError(
+            "temperature {value} is not between 1/{most} and {most}", value=card.temperature, most=TEMPERATURES
+        )
+    if card.energy_threshold is not None and not abs(card.energy_threshold) <= 1e6:
+        raise TranslatableError("energy threshold {value} is no energy of logits", value=card.energy_threshold)
+    for name, value in card.metrics.items():
+        if name.endswith("_accuracy") and not 0 <= value <= 100:
+            raise TranslatableError("{name} is {value}, and not a share in percent", name=f"{name:.100}", value=value)
+    if card.weights_dtype not in ("float32", "float16"):
+        raise TranslatableError("weights of type {type}", type=repr(card.weights_dtype))
+
+
+def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
+    """The tensors of a folder as they are stored, and its card.
+
+    Raises CheckpointError unless the tensors have exactly the names, shapes and type that the card's architecture
+    has, are finite, carry the same card in their header, and hash to what the card records.
+    """
+    card = read_card(folder)
+    dtype = getattr(torch, card.weights_dtype)
+    limit = memory(card.architecture) // 4 * dtype.itemsize
+    shapes = tensor_shapes(card.architecture)
+    return _read_tensors(folder / WEIGHTS, card, shapes, dtype, limit, card.weights_sha256), card
+
+
+def read_snapshots(folder: Path) -> dict[str, Tensor] | None:
+    """The network of a folder as it was before its training and after each epoch; None if it kept no snapshots.
+
+    Its tensors by name in float16, each with the epoch, from 0, as its first dimension. Raises CheckpointError, on the
+    same terms as `read_weights`.
+    """
+    card = read_card(folder)
+    if card.snapshots_sha256 is None:
+        return None
+    count = len(read_history(folder)) + 1
+    shapes = {name: (count, *shape) for name, shape in tensor_shapes(card.architecture).items()}
+    return _read_tensors(
+        folder / SNAPSHOTS, card, shapes, torch.float16, SNAPSHOTS_LIMIT, card.snapshots_sha256
+    )  # fmt: skip
+
+
+def _read_tensors(
+    path: Path, card: Card, shapes: dict[str, tuple[int, ...]], dtype: torch.dtype, limit: int, sha256: str
+) -> dict[str, Tensor]:
+    try:
+        if path.stat().st_size > HEADER_LIMIT + limit:
+            raise TranslatableError("the file is larger than this network can be")
+        with safe_open(path, framework="pt") as file:
+            if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
+                raise TranslatableError("the card in its header is not that of {file}", file=CONFIG)
+            if wrong := shapes.keys() ^ set(file.keys()):
+                names = f"{', '.join(sorted(wrong)):.200}"
+                raise TranslatableError("missing or unknown tensors: {names}", names=names)
+            for name, shape in shapes.items():
+                if (found := tuple(file.get_slice(name).get_shape())) != shape:
+                    raise TranslatableError(
+                        "{name} has shape {found} instead of {shape}", name=name, found=found, shape=shape
+                    )
+            # Cloned, as safetensors maps the file: written over in place, it would change a network that runs.
+            tensors = {name: file.get_tensor(name).clone() for name in shapes}
+    except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as error:
+        if path.name == SNAPSHOTS:
+            raise CheckpointError(
+                "{path} is not the snapshots of {id}: {why}", path=path, id=card.id, why=error
+            ) from error
+        raise CheckpointError("{path} is not the weights of {id}: {why}", path=path, id=card.id, why=error) from error
+    for name, tensor in tensors.items():
+        if tensor.dtype != dtype:
+            raise CheckpointError(
+                "{path}: {name} is {found}, the card says {type}", path=path, name=name, found=tensor.dtype, type=dtype
+            )
+        if not torch.stack(tensor.aminmax()).isfinite().all():  # NaN is passed on; a thirtieth of the time
+            raise CheckpointError("{path}: {name} is not finite; train again with a lower rate", path=path, name=name)
+    if weights_hash(tensors) != sha256:
+        raise CheckpointError(
+            "{path} was changed or damaged after it was written: its hash is not the one recorded", path=path
+        )
+    return tensors
+
+
+def load_model(folder: Path) -> tuple[nn.Module, Card]:
+    """The network of a folder in float32 and evaluation mode, on the CPU, and its card. Raises CheckpointError."""
+    tensors, card = read_weights(folder)
+    with torch.device("meta"):
+        model = create_model(card.architecture)
+    # Popped, so that each stored tensor goes when it was converted.
+    model.load_state_dict({name: tensors.pop(name).float() for name in list(tensors)}, assign=True)
+    return model.eval().requires_grad_(False), card
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """The rows of `history.csv` as numbers, one per epoch. Raises CheckpointError."""
+    path = folder / HISTORY
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in csv.DictReader(file)]
+        if not all(math.isfinite(value) for row in rows for value in row.values()):
+            raise TranslatableError("it holds a number that is not finite")
+        return rows
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise CheckpointError("{path} is not the history of a training: {why}", path=path, why=error) from error

@@ -1,0 +1,134 @@
+"""Training runs: of the checkpoints in `weights/`, of those in `weights/runs/NAME/`, and of trainings under way.
+
+A run is the card and the history of a checkpoint folder; its weights need not be there. `python -m training.train ID
+--recipe source --seed 1 --out weights/runs/source.1` makes one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import shlex
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from cnn_models.checkpoints.folder import CONFIG, HISTORY, HISTORY_COLUMNS, CheckpointError, read_card, read_history
+from cnn_models.checkpoints.ids import BUILT_IN
+from cnn_models.specs import Card
+
+RUNS, UNFINISHED = "runs", ".training"
+SILENT = 600  # seconds without a save, made every two minutes at least, after which a training is taken to have stopped
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a network. `recipe` is the name, `history` its epochs, `changes` what it does otherwise.
+
+    `card` is None while it is under way, or has been `stopped` before its end; `changes` are then the whole recipe.
+    `out` is where it writes its checkpoint, empty for the usual place.
+    """
+
+    id: str
+    recipe: str
+    seed: int
+    history: list[dict[str, float]]
+    card: Card | None = None
+    stopped: bool = False
+    changes: dict = field(default_factory=dict)
+    out: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that repeats it where it was, so that no other checkpoint is replaced; empty without a card."""
+        where = f" --out {shlex.quote(self.out)}" if self.out else ""
+        return f"{self.card.command}{where}" if self.card else ""
+
+    @property
+    def epochs(self) -> int:
+        """Those of its recipe, or those it has had, if it is under way."""
+        return self.card.recipe.get("epochs", len(self.history)) if self.card else len(self.history)
+
+    @property
+    def group(self) -> str:
+        """What is the same for runs that differ in their seed alone; begins with the id and a space.
+
+        Runs by a recipe of the same name are not the same where it has become longer meanwhile.
+        """
+        epochs = f" {self.epochs}" if self.card else ""
+        changes = f" {json.dumps(self.changes, sort_keys=True)}" if self.changes else ""
+        return f"{self.id} {self.recipe}{epochs}{changes}"
+
+    def minutes(self) -> list[float]:
+        """When each epoch ended, in minutes of training."""
+        return [seconds / 60 for seconds in itertools.accumulate(row["seconds"] for row in self.history)]
+
+
+def find_runs(weights: Path) -> dict[str, list[Run]]:
+    """All runs below a folder that have an epoch, by group, in the order of the line-up; damaged ones are left out.
+
+    A training under way has a group of its own, also where it is to replace a checkpoint.
+    """
+    found: dict[str, list[Run]] = {}
+    for id in BUILT_IN:
+        for place in [weights, *sorted((weights / RUNS).glob("*"))]:
+            out = "" if place == weights else f"{weights.name}/{RUNS}/{place.name}"
+            for run in (_finished(place / id, out), _unfinished(place / UNFINISHED / f"{id}.safetensors", id)):
+                if run and run.history:
+                    found.setdefault(run.group, []).append(run)
+    return found
+
+
+def versions(weights: Path) -> dict[str, int]:
+    """When each card below a folder was written, in nanoseconds, by its path: the same as long as all of them are."""
+    found = {}
+    for path in sorted([*weights.glob(f"*/{CONFIG}"), *weights.glob(f"{RUNS}/*/*/{CONFIG}")]):
+        with suppress(OSError):  # a training may replace it just now
+            found[str(path)] = path.stat().st_mtime_ns
+    return found
+
+
+def _finished(folder: Path, out: str) -> Run | None:
+    if not ((folder / CONFIG).is_file() and (folder / HISTORY).is_file()):
+        return None
+    with suppress(CheckpointError):
+        card = read_card(folder)
+        name, changes = str(card.recipe.get("name")), card.recipe.get("changed", {})
+        return Run(card.id, name, card.seed, read_history(folder), card, changes=changes, out=out)
+    return None
+
+
+def _unfinished(state: Path, id: str) -> Run | None:
+    """The run in a state of `training.state`, which is replaced as a whole whenever it is saved."""
+    try:
+        with safe_open(state, framework="pt") as file:
+            run = json.loads(file.metadata()["run"])
+        history = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in run["progress"]["history"]]
+        stopped, facts = time.time() - state.stat().st_mtime > SILENT, run["facts"]
+        # Its state doesn't hold the name of its recipe, but all that the recipe says.
+        name, changes = UNFINISHED.removeprefix("."), facts.get("recipe", {})
+        return Run(id, name, int(facts["seed"]), history, stopped=stopped, changes=changes)
+    except (OSError, SafetensorError, ValueError, TypeError, KeyError):
+        return None
+
+
+def smooth(values: Sequence[float], weight: float) -> list[float]:
+    """The exponential moving average, each value counting `weight` times as much as the next; 0 changes nothing.
+
+    Corrected for its start, as Adam's: D. Kingma, J. Ba, 2015, arXiv:1412.6980, section 3.
+    """
+    found, total = [], 0.0
+    for index, value in enumerate(values, 1):
+        total = weight * total + (1 - weight) * value
+        found.append(total / (1 - weight**index))
+    return found
+
+
+def band(curves: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
+    """Mean, lowest and highest of several curves, point by point, as far as all of them go."""
+    return [(math.fsum(values) / len(values), min(values), max(values)) for values in zip(*curves, strict=False)]

@@ -1,0 +1,1 @@
+"""Checkpoints from the folder, the cache and the Hugging Face Hub."""

@@ -1,0 +1,1 @@
+"""From any file a person has to the tensor that a network is given."""

@@ -1,0 +1,155 @@
+"""Any picture a person may bring -> its luminance. What comes in here is not trusted."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+
+from cnn_models.errors import PictureError
+from cnn_models.images.structure import check_structure
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+MAX_BYTES = 20 * 10**6
+MAX_PIXELS = 40 * 10**6
+MAX_SIDE = 20_000
+TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of a TIFF
+
+DEEP_MODES = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")  # pillow would clip these to 8 bits, not scale them
+WHITES = (1, 255, 65_535, 2**31)  # what white may be in a picture of floats or 32-bit integers, which do not say
+
+
+class Decoded(NamedTuple):
+    """The luminance of an image, H x W uint8, and whether its EXIF orientation asks for it to be turned or mirrored."""
+
+    luminance: np.ndarray
+    is_turned: bool
+
+
+def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> np.ndarray:
+    """The luminance (ITU-R 601) of a picture as H x W uint8: upright, first frame, transparency shown over white.
+
+    `source` is the content of a file, the path of one, a pillow picture, or an array H x W, H x W x 3 or H x W x 4
+    of uint8, uint16, or floats from 0 (black) to 1 (white). With "orientation" in `off`, it stays as the file has it,
+    whichever way the camera was held. Raises PictureError for anything else, for damaged pictures, and, before
+    decoding them, for pictures that are too large and files with too many parts. Files of untrusted clients are for
+    `decode_untrusted`, as these limits alone do not bound the time.
+    """
+    return read(source, off).luminance
+
+
+def read(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> Decoded:
+    """What `decode` returns, and whether the EXIF orientation asks for a turn, also with "orientation" in `off`."""
+    try:
+        image = _open(source)
+        _check_size(*image.size)
+        is_turned = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)  # loading it may turn a TIFF already
+        return Decoded(_luminance(image if "orientation" in off else ImageOps.exif_transpose(image)), is_turned)
+    except PictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise PictureError("The picture has too many pixels; make it smaller.") from error
+    except Image.UnidentifiedImageError as error:
+        known = ", ".join(FORMATS)
+        raise PictureError(
+            "This is not a picture of a kind known here; save it as one of {known}.", known=known
+        ) from error
+    except Exception as error:  # a damaged file makes pillow raise nearly anything
+        raise PictureError("The picture is damaged or cut short; save or upload it again.") from error
+
+
+def content_of(source: bytes | str | Path) -> bytes:
+    """The content of a file, of which the path may be given. Raises PictureError, also where it is too large."""
+    if isinstance(source, bytes):
+        _check_bytes(len(source))
+        return source
+    path = Path(source)
+    try:
+        if not path.is_file():
+            raise PictureError("There is no file {name}; choose another picture.", name=repr(path.name[:80]))
+        _check_bytes(path.stat().st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise PictureError(
+            "The file {name} cannot be read; choose another picture.", name=repr(path.name[:80])
+        ) from error
+
+
+def _open(source: object) -> Image.Image:
+    """A pillow picture; of a file only the header is read."""
+    match source:
+        case bytes() | str() | Path():
+            content = content_of(source)
+            check_structure(content)
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+            if tags := getattr(image, "tag_v2", None):  # a TIFF is decoded by the tile, which may exceed the picture
+                _check_size(tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1))
+            return image
+        case Image.Image():
+            return source
+        case np.ndarray():
+            return _from_array(source)
+    raise PictureError("There is no picture here; draw one or choose a file.")
+
+
+def _check_bytes(count: int) -> None:
+    if count > MAX_BYTES:
+        raise PictureError("The file is larger than {most} MB; make it smaller.", most=MAX_BYTES // 10**6)
+
+
+def _check_size(width: int, height: int) -> None:
+    if not width or not height:
+        raise PictureError("The picture has no pixels; choose another.")
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise PictureError(
+            "The picture is {width} × {height} pixels, but at most {millions} million and {side} on a side can be "
+            "taken; make it smaller.",
+            width=f"{width:,}",
+            height=f"{height:,}",
+            millions=MAX_PIXELS // 10**6,
+            side=f"{MAX_SIDE:,}",
+        )
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)):
+        raise PictureError(
+            "An array of shape {shape} is not a picture; H x W, H x W x 3 and H x W x 4 are.", shape=array.shape
+        )
+    _check_size(array.shape[1], array.shape[0])
+    if np.issubdtype(array.dtype, np.floating):
+        return Image.fromarray(_to_8_bits(array, white=1))
+    if array.dtype.newbyteorder("=") == np.uint16:
+        return Image.fromarray(_to_8_bits(array, white=65_535))
+    if array.dtype != np.uint8:
+        raise PictureError(
+            "An array of {kind} is not a picture; arrays of uint8, uint16 and floats are.", kind=array.dtype
+        )
+    return Image.fromarray(array)
+
+
+def _to_8_bits(values: np.ndarray, white: int) -> np.ndarray:
+    if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
+        raise PictureError(
+            "The picture has values that are not between 0 and {white}; scale them to that.", white=f"{white:,}"
+        )
+    return np.rint(values * np.float32(255 / white)).astype(np.uint8)
+
+
+def _luminance(image: Image.Image) -> np.ndarray:
+    if image.mode in DEEP_MODES:
+        values = np.asarray(image)
+        if image.mode.startswith("I;16"):
+            return _to_8_bits(values, white=65_535)
+        return _to_8_bits(values, white=next((white for white in WHITES if values.max() <= white), WHITES[-1]))
+    if image.mode == "LAB":
+        return np.asarray(image.getchannel("L"))  # pillow converts LAB to nothing; its lightness is near to luma
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("L"))
+    image = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
+    white = Image.new("L", image.size, 255)
+    return np.asarray(Image.composite(image.convert("L"), white, image.getchannel("A")))

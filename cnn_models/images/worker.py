@@ -1,0 +1,279 @@
+"""Files of untrusted clients, decoded in another process, which is ended if one takes too much time or memory.
+
+`python -m cnn_models.images.worker` is that process: it reads files from stdin and writes their luminance to stdout,
+each message as a line of JSON and the bytes that the line announces. Its output is checked like any other untrusted
+input, as a file may have taken over the decoder.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import math
+import os
+import signal
+import string
+import subprocess
+import sys
+import threading
+from collections.abc import Collection, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from cnn_models.images.decode import MAX_PIXELS, MAX_SIDE, Decoded, PictureError, content_of, read
+from cnn_models.images.structure import is_cheap
+from cnn_models.visitors import VISITOR, RoundRobin, Visitor
+
+try:
+    import resource
+except ImportError:  # on Windows, where only the wall clock limits a worker
+    resource = None
+
+WORKERS = max(1, (os.cpu_count() or 1) // 2)  # the other cores are for the networks
+CPU_SECONDS = 5  # for a file; the largest images that are taken need one or two
+MEMORY = 3 * 2**29  # bytes of address space
+SECONDS = 20  # for a file, on the wall clock
+START_SECONDS = 60  # until a worker has imported what it needs, on a busy machine
+PATIENCE = 10  # seconds to wait for a worker that is free
+WAITING = 8  # files of one address that may wait for a worker: each holds one of the server's threads
+LONGEST_LINE = 10_000  # bytes
+KEPT = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: no tokens
+ROOT = Path(__file__).parents[2]
+
+log = logging.getLogger(__name__)
+
+
+def decode_untrusted(source: bytes | Path, off: Collection[str] = ()) -> np.ndarray:
+    """What `decode` makes of a file, in a worker process unless the file is cheap. Raises PictureError."""
+    return read_untrusted(source, off).luminance
+
+
+def read_untrusted(source: bytes | Path, off: Collection[str] = ()) -> Decoded:
+    """What `read` makes of a file, in a worker process unless the file is cheap. Raises PictureError."""
+    content = content_of(source)
+    return read(content, off) if is_cheap(content) else _workers.read(content, off)
+
+
+class Workers:
+    """Up to `count` worker processes, each started when it is first needed, and replaced when it has ended."""
+
+    def __init__(
+        self,
+        count: int = WORKERS,
+        cpu_seconds: int = CPU_SECONDS,
+        memory: int = MEMORY,
+        seconds: float = SECONDS,
+        patience: float = PATIENCE,
+        waiting: int = WAITING,
+    ):
+        self._limits, self._seconds, self._patience = (cpu_seconds, memory), seconds, patience
+        self._free: list[_Worker | None] = [None] * count  # those that run are taken first, from the end
+        self._waiting: RoundRobin[Future[_Worker | None]] = RoundRobin(count)
+        self._most_waiting, self._lock = waiting, threading.Lock()
+
+    def read(self, content: bytes, off: Collection[str] = ()) -> Decoded:
+        """What `read` makes of a file. Raises PictureError, also where no worker becomes free in time."""
+        worker = self._take(visitor := VISITOR.get())
+        kept = None
+        try:
+            if not (worker and worker.is_running):
+                worker = _Worker(*self._limits)
+            found = worker.read(content, "orientation" in off, self._seconds)
+            kept = worker
+        except Exception as error:  # it has ended, or writes nonsense
+            log.warning("a worker that decodes images is replaced: %r", error)
+            raise PictureError(
+                "The image takes too much time or memory to decode; save it again as PNG or JPEG."
+            ) from None
+        finally:
+            if worker and not kept:
+                worker.end()
+            self._give(visitor, kept)
+        if isinstance(found, PictureError):
+            raise found
+        return found
+
+    def end(self) -> None:
+        """Ends the workers that are free; the others end with this process, which they read from."""
+        with self._lock:
+            free, self._free = self._free, []
+        for worker in filter(None, free):
+            worker.end()
+
+    def _take(self, visitor: Visitor) -> _Worker | None:
+        """A worker, or None for a place to start one; visitors take turns, so that none waits behind another's many."""
+        turn: Future[_Worker | None] = Future()
+        with self._lock:
+            if is_let_in := self._waiting.count(visitor.address) < self._most_waiting:
+                self._waiting.put(visitor, turn)
+                self._serve()
+        with suppress(TimeoutError):
+            if is_let_in:
+                return turn.result(self._patience)
+        with self._lock:
+            self._waiting.remove(visitor, turn)
+            if turn.done():  # it came just now
+                return turn.result()
+        raise PictureError("Many images are being decoded right now; try again in a moment.")
+
+    def _give(self, visitor: Visitor, worker: _Worker | None) -> None:
+        with self._lock:
+            self._free.append(worker)
+            self._waiting.release(visitor)
+            self._serve()
+
+    def _serve(self) -> None:
+        while self._free and (visitor := self._waiting.next()):
+            self._waiting.take(visitor).set_result(self._free.pop())
+
+
+class _Worker:
+    """A worker process. Its methods raise nearly anything once it is of no use."""
+
+    def __init__(self, cpu_seconds: int, memory: int):
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "cnn_models.images.worker", str(cpu_seconds), str(memory)],
+            cwd=ROOT,
+            env={name: os.environ[name] for name in KEPT if name in os.environ} | threads,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            with self._ended_after(START_SECONDS):
+                _receive(self._process.stdout)
+        except BaseException:
+            self.end()
+            raise
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def read(self, content: bytes, as_it_is: bool, seconds: float) -> Decoded | PictureError:
+        """What is in a file, or why that cannot be said."""
+        with self._ended_after(seconds):
+            _send(self._process.stdin, {"bytes": len(content), "as_it_is": as_it_is}, content)
+            reply = _receive(self._process.stdout)
+            if "sentence" in reply:
+                return _Refusal(**reply).to_error()
+            height, width = reply["height"], reply["width"]
+            if not all(0 < side <= MAX_SIDE for side in (height, width)) or height * width > MAX_PIXELS:
+                raise ValueError("not the size of an image")
+            pixels = np.frombuffer(_exactly(self._process.stdout, height * width), np.uint8)
+            return Decoded(pixels.reshape(height, width), reply["is_turned"] is True)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what was not sent yet cannot be sent any more
+                pipe.close()
+
+    @contextmanager
+    def _ended_after(self, seconds: float) -> Iterator[None]:
+        """Whoever waits for the worker meanwhile finds the end of its output."""
+        timer = threading.Timer(seconds, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _send(pipe: BinaryIO, head: dict, body: bytes | np.ndarray = b"") -> None:
+    pipe.write(json.dumps(head).encode() + b"\n")
+    pipe.write(body)
+    pipe.flush()
+
+
+def _receive(pipe: BinaryIO) -> dict:
+    line = pipe.readline(LONGEST_LINE)
+    if not line.endswith(b"\n"):
+        raise EOFError
+    return json.loads(line)
+
+
+def _exactly(pipe: BinaryIO, count: int) -> bytes:
+    if len(content := pipe.read(count)) < count:
+        raise EOFError
+    return content
+
+
+class _Refusal(NamedTuple):
+    """The parts of a PictureError, as a worker reports it."""
+
+    sentence: str
+    values: dict[str, str]
+
+    def to_error(self) -> PictureError:
+        """Raises ValueError for a sentence that does more with its values than to name them."""
+        for _, name, layout, conversion in string.Formatter().parse(self.sentence):
+            if name is not None and (not name.isidentifier() or layout or conversion):
+                raise ValueError("not the sentence of an error")
+        return PictureError(self.sentence, **self.values)
+
+
+def _limit(memory: int) -> None:
+    """Bounds what this process may take, and lets others go first."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    for kind, most in (("AS", memory), ("CORE", 0), ("FSIZE", 0)):
+        _set_limit(kind, most)
+
+
+def _limit_time(seconds: int) -> None:
+    """The system ends this process when it has computed for so much longer."""
+    if resource:
+        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        _set_limit("CPU", math.ceil(used + seconds))
+
+
+def _set_limit(kind: str, most: int) -> None:
+    """Where the system has such a limit and no lower one is set. That on CPU time is raised again for the next file."""
+    with suppress(AttributeError, OSError, ValueError):
+        limit = getattr(resource, f"RLIMIT_{kind}")
+        resource.setrlimit(limit, (most, resource.getrlimit(limit)[1] if kind == "CPU" else most))
+
+
+def main() -> None:
+    """The worker: answers one file after another, until there are no more."""
+    # pillow imports all its plugins if one that it is asked for is missing: these two
+    from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401
+
+    cpu_seconds, memory = map(int, sys.argv[1:])
+    requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is no reply
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, with which this ends
+    _limit(memory)
+    _send(replies, {"ready": True})
+    while line := requests.readline():
+        request = json.loads(line)
+        content = _exactly(requests, request["bytes"])
+        _limit_time(cpu_seconds)
+        _answer(replies, content, ("orientation",) if request["as_it_is"] else ())
+
+
+def _answer(replies: BinaryIO, content: bytes, off: Collection[str]) -> None:
+    try:
+        luminance, is_turned = read(content, off)
+    except PictureError as error:
+        _send(replies, {"sentence": error.sentence, "values": error.values})
+    else:
+        height, width = luminance.shape
+        head = {"height": height, "width": width, "is_turned": is_turned}
+        _send(replies, head, np.ascontiguousarray(luminance))
+
+
+_workers = Workers()
+atexit.register(_workers.end)
+
+if __name__ == "__main__":
+    main()

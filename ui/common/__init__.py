@@ -1,0 +1,1 @@
+"""What the tabs share: texts, charts, colours, theme, the sketchpad."""

@@ -1,0 +1,43 @@
+"""The drawing of the Compare tab, for the tabs that look at it too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cnn_models import DATASETS
+from cnn_models.images.decode import decode
+from cnn_models.images.preprocess import BlankPicture, to_dataset_form
+from cnn_models.images.worker import decode_untrusted
+from ui.common.sketchpad import picture_of
+from ui.compare.ask import known
+
+SAMPLES = Path(__file__).parent / "samples"
+SAMPLE = 7  # the class of the test picture that stands in
+# For an event whose last two inputs become what is drawn, and of which data set it is.
+SENT = """(...inputs) => {
+  const dataset = document.querySelector("input[name=dataset]:checked")?.value;
+  return [...inputs.slice(0, -2), window.lineup.drawing?.value ?? "", dataset ?? ""];
+}"""
+
+
+class Drawing(NamedTuple):
+    """A 28 x 28 uint8 picture in the form of its data set; not `drawn` where a test picture stands in."""
+
+    grid: np.ndarray
+    dataset: str
+    drawn: bool
+
+
+def drawing_of(value: object, dataset: object) -> Drawing:
+    """The picture in the sketchpad's value; both come from the visitor. Raises PictureError."""
+    dataset = known(dataset, DATASETS, next(iter(DATASETS)))
+    picture = picture_of(value)
+    try:
+        if picture is not None:
+            return Drawing(to_dataset_form(decode_untrusted(picture), DATASETS[dataset]), dataset, True)
+    except BlankPicture:
+        pass
+    return Drawing(decode(SAMPLES / f"{dataset}.{SAMPLE}.png"), dataset, False)

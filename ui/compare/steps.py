@@ -1,0 +1,102 @@
+"""The strip of the preprocessing, picture by picture, as HTML."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from cnn_models import DATASETS
+from cnn_models.images.preprocess import FORMS, SWITCHES, Step, to_input
+from ui.common.texts import say
+from ui.compare.ask import Ask
+from ui.compare.verdict import network_name
+
+SHOWN = 96  # pixels; larger pictures are shown as small
+RED = (226, 72, 40)
+
+
+def data_url(picture: np.ndarray | Image.Image) -> str:
+    buffer = io.BytesIO()
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image.save(buffer, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_turned: bool = False) -> str:
+    """Every step as a picture over its switch, at last what each network is given; `sides` are networks by size.
+
+    `is_turned` says that its EXIF orientation asks for the image to be turned.
+    """
+    kind, items = DATASETS[ask.dataset].kind, []
+    for switch in SWITCHES[:-1]:
+        name = "decoded" if switch == "orientation" else switch
+        key = f"steps.{name}.{kind}" if name in ("scale", "centre") else f"steps.{name}"
+        if name == "decoded" and steps and not is_turned:
+            key = "steps.decoded.unturned"
+        step = next((step for step in steps if step.name == name), None)
+        text = say(ask.language, key, side=FORMS[ask.dataset].edges[-1])
+        items.append(_figure(step and _picture(step), _switch(ask, switch, text)))
+    inputs = []
+    for side, names in sides.items():
+        titles = ", ".join(map(network_name, names))
+        text = escape(say(ask.language, "steps.input", names=titles, side=side))
+        inputs.append(_figure(_given(ask, steps[-1].picture, side) if len(steps) > 1 else None, text))
+    last = _switch(ask, SWITCHES[-1], say(ask.language, "steps.normalisation"))
+    items.append(f"<li class='steps-inputs'><ul>{''.join(inputs)}</ul><span>{last}</span></li>")
+    return (
+        f"<section class='steps'><h2>{say(ask.language, 'steps.title')}</h2><ol>{''.join(items)}</ol>"
+        f"<p>{say(ask.language, 'steps.why')}</p></section>"
+    )
+
+
+def _figure(picture: str | None, caption: str) -> str:
+    image = f"<img src='{picture}' alt=''>" if picture else "<div></div>"
+    return f"<li>{image}<span>{caption}</span></li>"
+
+
+def _switch(ask: Ask, name: str, text: str) -> str:
+    checked = "" if name in ask.off else " checked"
+    return f"<label><input type='checkbox' name='step' value='{name}'{checked}> {escape(text)}</label>"
+
+
+def _picture(step: Step) -> str:
+    """The step's picture, no larger than it is shown, with the box that was found in it drawn around."""
+    image = Image.fromarray(step.picture)
+    scale = min(1, SHOWN / max(image.size))
+    if scale < 1:
+        image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BOX)
+    if step.box:
+        image = image.convert("RGB")
+        left, top, right, bottom = (round(edge * scale) for edge in step.box)
+        corners = max(left - 1, 0), max(top - 1, 0), min(right, image.width - 1), min(bottom, image.height - 1)
+        ImageDraw.Draw(image).rectangle(corners, outline=RED)
+    return data_url(_square(image))
+
+
+def _square(image: Image.Image) -> Image.Image:
+    """The whole picture on a transparent square: pages are fond of cropping."""
+    if image.width == image.height:
+        return image
+    side = max(image.size)
+    square = Image.new("RGBA", (side, side))
+    square.paste(image.convert("RGB"), ((side - image.width) // 2, (side - image.height) // 2))
+    return square
+
+
+def enlarged(grid: np.ndarray, side: int) -> np.ndarray:
+    """A 28 x 28 uint8 picture as a network of this input size is given it, before it is normalised: side x side."""
+    x = to_input(torch.tensor(grid)[None], side, mean=0.0, std=1.0)[0, 0]
+    return (x * 255).round().to(torch.uint8).numpy()
+
+
+def _given(ask: Ask, grid: np.ndarray, side: int) -> str:
+    """What a network of this input size is given; black and white are those of a normalised picture."""
+    picture, dataset = enlarged(grid, side), DATASETS[ask.dataset]
+    if "normalisation" in ask.off:  # 0 to 1 lie within (0 - mean) / std to (1 - mean) / std
+        picture = np.rint(picture * dataset.std + 255 * dataset.mean).astype(np.uint8)
+    return data_url(picture)

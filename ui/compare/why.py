@@ -1,0 +1,172 @@
+"""Why the networks answer as they do, as HTML: where they looked, what breaks them, many looks, like mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from html import escape
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from cnn_models.analysis.attribution import WINDOW, explain
+from cnn_models.analysis.ensemble import soft_vote
+from cnn_models.analysis.robustness import DISTURBANCES, Broken, break_down, disturbed
+from cnn_models.analysis.tta import SCALES, Looks, many_looks
+from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.errors import TranslatableError
+from cnn_models.hub.model_hub import LoadedModel
+from cnn_models.images.decode import PictureError
+from cnn_models.predict import Answer, predict, without
+from ui.common.chart import Axis, Line, around, chart, legend
+from ui.common.colours import line_looks
+from ui.common.texts import note_html, say, translate
+from ui.compare.alike import closest_mistakes
+from ui.compare.ask import Ask
+from ui.compare.look import Looker
+from ui.compare.steps import data_url
+from ui.compare.verdict import class_name, listing, network_name, percent
+
+T = TypeVar("T")
+SHOWN = 112  # pixels of a heat map
+HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
+
+
+class Explainer:
+    """Each part of the why over the networks of a Looker."""
+
+    def __init__(self, looker: Looker):
+        self._looker = looker
+
+    def why(self, sent: object) -> str:
+        """The part that is asked for, or a sentence where there is nothing to explain."""
+        return self.prepare(sent)()
+
+    def prepare(self, sent: object) -> Callable[[], str]:
+        """What computes `why`, in seconds, once the networks are there, which may take a download."""
+        ask = Ask.read(sent)
+        try:
+            ids, step = self._looker.ready(ask)
+        except (PictureError, CheckpointError) as error:
+            return partial(_refused, ask, error)
+        if not ids:
+            return lambda: f"<p>{say(ask.language, 'steps.nothing')}</p>"
+        return partial(self._part, ask, ids, step.picture)
+
+    def _part(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+        try:
+            return self._why(ask, ids, grid)
+        except (PictureError, CheckpointError) as error:
+            return _refused(ask, error)
+
+    def _why(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+        if ask.part == "break":
+            return charts(ask.language, self._each(ask, ids, partial(break_down, pictures=disturbed(grid))))
+        if ask.part == "alike":
+            says = {id: self._looker.answer(ask, id, grid).label for id in ids}
+            return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
+        if ask.part == "looks":
+            return self._looks(ask, ids, grid)
+        return self._heat(ask, ids, grid)
+
+    def _each(self, ask: Ask, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
+        """What is found of each network; one after another, so that no two have to be in memory."""
+
+        def used(loaded: LoadedModel) -> T:
+            loaded = without(loaded, ask.off)
+            return use(loaded if ask.calibrated else replace(loaded, card=replace(loaded.card, temperature=1.0)))
+
+        return {id: self._looker.run(id, used) for id in ids}
+
+    def _heat(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+        shares = soft_vote([self._looker.answer(ask, id, grid).probabilities for id in ids])
+        label = ask.label or max(shares, key=shares.__getitem__)
+        found = self._each(ask, ids, partial(explain, grid=grid, label=label))
+        heats = {network_name(id): heat for id, heat in found.items()}
+        cam = max(float(heat.cam.max()) for heat in heats.values()) or 1.0
+        lost = max(float(np.abs(heat.occlusion).max()) for heat in heats.values()) or 1.0
+        name = class_name(ask.language, label)
+        text = say(
+            ask.language, "why.heat.of", label=name, window=WINDOW, cam=f"{100 * cam:.1f}", lost=f"{100 * lost:.1f}"
+        )
+        figures = []
+        for title, heat in heats.items():
+            images = "".join(
+                f"<img src='{data_url(overlay(grid, values))}' "
+                f"alt='{escape(say(ask.language, f'why.{kind}.alt', name=title, label=name))}'>"
+                for kind, values in (("cam", heat.cam / cam), ("occlusion", heat.occlusion / lost))
+            )
+            figures.append(f"<figure>{images}<figcaption>{escape(title)}</figcaption></figure>")
+        return f"<p>{escape(text)}</p><div class='heats'>{''.join(figures)}</div>"
+
+    def _looks(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+        rows, looks = [], None
+
+        def look(loaded: LoadedModel) -> tuple[Answer, Looks]:
+            return predict(loaded, grid), many_looks(loaded, grid)  # one after the other, for their times are compared
+
+        for id, (single, looks) in self._each(ask, ids, look).items():
+            label = max(looks.probabilities, key=looks.probabilities.__getitem__)
+            times = looks.milliseconds / single.milliseconds
+            texts = [
+                _share(ask.language, single.label, single.probabilities),
+                _share(ask.language, label, looks.probabilities),
+                say(ask.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
+            ]
+            cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
+            rows.append(f"<tr><th scope='row'>{network_name(id)}</th>{cells}</tr>")
+        mirror = say(ask.language, "why.mirrored" if looks.paper == 144 else "why.unmirrored")
+        text = say(
+            ask.language, "why.looks.of", scales=len(SCALES), mirror=mirror, paper=looks.paper, count=looks.count
+        )
+        heads = ("why.network", "why.single", "why.many", "why.cost")
+        head = "".join(f"<th scope='col'>{escape(say(ask.language, key, count=looks.count))}</th>" for key in heads)
+        return f"<p>{escape(text)}</p><table class='looks'><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _refused(ask: Ask, error: TranslatableError) -> str:
+    return f"<p>{note_html(translate(ask.language, error))}</p>"
+
+
+def _share(language: str, label: str, probabilities: Mapping[str, float]) -> str:
+    return f"{class_name(language, label)} {percent(probabilities[label])}\N{NO-BREAK SPACE}%"
+
+
+def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
+    """The picture, paled, under a 28 x 28 map from -1 (blue) to 1 (red)."""
+    base = np.asarray(Image.fromarray(grid).resize((SHOWN, SHOWN), Image.Resampling.NEAREST), np.float32)
+    large = np.asarray(Image.fromarray(heat.astype(np.float32)).resize((SHOWN, SHOWN), Image.Resampling.BILINEAR))
+    colour = np.where(large[..., None] > 0, HOT, COLD)
+    strength = np.clip(np.abs(large), 0, 1)[..., None] ** 0.7 * 0.85
+    paled = 255 - base[..., None] * 0.55
+    return Image.fromarray(np.rint(paled * (1 - strength) + colour * strength).astype(np.uint8))
+
+
+def charts(language: str, broken: dict[str, dict[str, Broken]]) -> str:
+    """A chart for each disturbance, a line for each checkpoint id, and below it who breaks first."""
+    looks = {network_name(id): look for id, look in line_looks(broken).items()}
+    found = {network_name(id): each for id, each in broken.items()}
+    figures = []
+    for name, disturbance in DISTURBANCES.items():
+        amounts = disturbance.amounts
+        each = {title: of[name] for title, of in found.items()}
+        lines = [
+            Line(title, colour, [(x, 100 * p) for x, p in zip(amounts, each[title].probabilities, strict=True)], dash)
+            for title, (colour, dash) in looks.items()
+        ]
+        below = escape(_first(language, each, amounts))
+        figures.append(chart(escape(say(language, f"why.{name}")), below, lines, around(amounts), Axis(0, 100)))
+    names = legend([(escape(title), *look) for title, look in looks.items()])
+    text = escape(say(language, "why.break.of"))
+    return f"<p>{text}</p>{names}<div class='charts-row'>{''.join(figures)}</div>"
+
+
+def _first(language: str, broken: dict[str, Broken], amounts: Sequence[float]) -> str:
+    """Who is the first to answer otherwise as the amount grows."""
+    for amount in amounts:
+        if names := [title for title, each in broken.items() if each.breaks_at == amount]:
+            key = "why.breaks" if len(names) == 1 else "why.break.many"
+            return say(language, key, names=listing(language, names), amount=f"{amount:g}")
+    return say(language, "why.holds")

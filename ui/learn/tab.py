@@ -1,0 +1,95 @@
+"""The Learn tab: short pages, each with controls that change what it shows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import gradio as gr
+
+from cnn_models import ModelHub
+from cnn_models.architectures import googlenet
+from cnn_models.layers import architecture_layers
+from ui.common.texts import mark, say
+from ui.compare.ask import whole
+from ui.layers.tab import IMAGENET_SIZE
+from ui.learn import lessons
+from ui.learn.averages import averages_page
+from ui.learn.blocks import inception_page, shortcuts_page
+
+# Typed values as gradio itself puts them right once the box is left: into the range, an empty box to its beginning.
+WITHIN = """(...values) => values.map((value, index) => {
+  const [low, high] = %s[index] ?? [];
+  return low === undefined ? value : Math.round(Math.min(Math.max(value, low), high));
+})"""
+
+
+class Control(NamedTuple):
+    """A slider of whole numbers; `name` is its text."""
+
+    name: str
+    low: int
+    high: int
+    value: int
+
+
+SIZE, KERNEL = Control("size", 1, 10, 8), Control("kernel", 1, 7, 3)
+STRIDE, PADDING = Control("stride", 1, 4, 1), Control("pad", 0, 3, 0)
+STEP = Control("step", 0, 99, 0)
+CHANNELS, _, _, (FIVE_REDUCE, FIVE), _ = googlenet.BLOCKS["3a"]
+_FIVE = next(
+    step for step in architecture_layers("googlenet", IMAGENET_SIZE).steps() if step.name == "inception3a.five"
+)
+SIDE, FIVE_KERNEL = _FIVE.output[-1], _FIVE.kernel[0]
+# Computed from their sliders alone.
+PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
+    "convolution": (
+        lessons.convolution,
+        (SIZE, KERNEL, STRIDE, PADDING, STEP, Control("channels", 1, 3, 2),
+         Control("filters", 1, 3, 2), Control("filter", 1, 3, 1)),
+    ),
+    "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING, STEP)),
+    "pointwise": (
+        lessons.pointwise,
+        (Control("channels", 1, 512, CHANNELS), Control("filters", 1, 512, FIVE), Control("size", 1, 112, SIDE),
+         Control("kernel", 1, 11, FIVE_KERNEL), Control("middle", 1, 256, FIVE_REDUCE)),
+    ),
+    "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
+}  # fmt: skip
+# Of real networks, or of what was measured of them.
+REAL: dict[str, Callable[[ModelHub, gr.Tab, gr.Tab], None]] = {
+    "inception": inception_page,
+    "shortcuts": shortcuts_page,
+    "averages": averages_page,
+}
+ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense", "averages")
+
+
+def learn_tab(hub: ModelHub, whole: gr.Tab) -> None:
+    """A tab a page, within the `whole` one."""
+    with gr.Tabs(elem_id="learn", overflow_behavior="wrap"):
+        for name in ORDER:
+            with gr.Tab(say("en", f"learn.{name}")) as tab:
+                if name in REAL:
+                    REAL[name](hub, tab, whole)
+                else:
+                    _sliders(name, *PAGES[name])
+
+
+def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...]) -> None:
+    """A page, and the sliders that change it at once."""
+    with gr.Row():
+        with gr.Column(scale=0, min_width=280):
+            inputs = [gr.Slider(c.low, c.high, c.value, step=1, label=say("en", f"lesson.{c.name}")) for c in controls]
+        with gr.Column(scale=1):
+            gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
+            shown = gr.HTML(page(*(c.value for c in controls)), elem_id=f"learn-{name}", apply_default_css=False)
+
+    def show(*values: object) -> str:
+        return page(*(whole(value, c.low, c.high) for value, c in zip(values, controls, strict=True)))
+
+    # `change`, as the reset button of a slider gives no `input`.
+    gr.on(
+        [slider.change for slider in inputs], show, inputs, shown, js=WITHIN % [[c.low, c.high] for c in controls],
+        queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private",
+    )  # fmt: skip
