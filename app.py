@@ -22,6 +22,7 @@ import gradio as gr
 
 from cnn_models import ModelHub
 from cnn_models.hub.model_hub import MAX_MEMORY
+from ui.api import endpoints
 from ui.common import theme
 from ui.common.texts import say
 from ui.compare.tab import compare_tab
@@ -46,6 +47,7 @@ def build(hub: ModelHub) -> gr.Blocks:
                 training_tab(hub, training)
             with gr.Tab(say("en", "tab.learn")) as learn:
                 learn_tab(hub, learn)
+        endpoints(hub, page.turns, page.slow)
     return page
 
 

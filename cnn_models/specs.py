@@ -18,6 +18,9 @@ DEEPEST = 50  # levels of a card's JSON; a training that goes on from another's 
 MOST = 2**63 - 1  # of a whole number: what JSON libraries read and write alike
 
 
+IMAGENET_SIZE = 224  # pixels along a side of the images that AlexNet, GoogLeNet and ResNet were published for
+
+
 @dataclass(frozen=True)
 class Architecture:
     """One network of the line-up.

@@ -41,6 +41,69 @@ def test_arrows(part):
     assert not wrong
 
 
+def modules() -> dict[str, set[str]]:
+    """Every module of the project with those of the project that it imports, also inside functions."""
+    files = [
+        ROOT / "app.py",
+        *(file for part in ("cnn_models", "training", "ui") for file in (ROOT / part).rglob("*.py")),
+    ]
+    names = {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
+    found = {}
+    for name, file in names.items():
+        said = set()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                said |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                said |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        found[name] = said & names.keys() - {name}
+    return found
+
+
+def circles(arrows: dict[str, set[str]]) -> set[str]:
+    """What stands in a circle of arrows: takes away, again and again, what has no arrow to the rest."""
+    rest = dict(arrows)
+    while ends := [name for name, to in rest.items() if not to & rest.keys()]:
+        for name in ends:
+            del rest[name]
+    while starts := [name for name in rest if not any(name in to for to in rest.values())]:
+        for name in starts:
+            del rest[name]
+    return set(rest)
+
+
+def room(module: str) -> str:
+    """The package of a module, as far as two levels tell rooms apart: `ui.compare`, `cnn_models.hub`, `training`."""
+    return ".".join(module.split(".")[:2]) if module.split(".")[0] != "training" else module
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    arrows = modules()
+    # The public names are imported when they are used, and by no module of the package itself.
+    arrows["cnn_models"] = set()
+    assert not circles(arrows)
+
+
+def test_no_rooms_import_each_other_in_a_circle():
+    arrows = {}
+    for module, to in modules().items():
+        arrows.setdefault(room(module), set()).update({room(each) for each in to} - {room(module)})
+    arrows["cnn_models"] = set()
+    assert not circles(arrows)
+
+
+@pytest.mark.parametrize("tab", ["compare", "layers", "training", "learn"])
+def test_a_tab_borrows_from_no_other_tab(tab):
+    may = {f"ui.{tab}", "ui.common", "ui.server", "ui"}
+    wrong = {
+        module: found
+        for module, to in modules().items()
+        if room(module) == f"ui.{tab}"
+        and (found := {each for each in to if each.startswith("ui.") and room(each) not in may})
+    }
+    assert not wrong
+
+
 def test_importing_the_package_is_light():
     """Neither torch, gradio nor the Hub's client comes along; how threads wait is set before torch can read it."""
     code = (

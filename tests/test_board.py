@@ -7,9 +7,10 @@ import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.predict import Answer, Comparison
+from ui.common.numbers import percent
 from ui.compare.ask import Ask
 from ui.compare.board import Column, board, short
-from ui.compare.verdict import percent, sentence
+from ui.compare.verdict import sentence
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ from cnn_models.images.decode import FORMATS, PictureError, decode, read
 from cnn_models.images.worker import Workers, decode_untrusted, read_untrusted
 from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import NOISE, encode, jpeg_of_scans, slow_png
+from ui.common import uploads
 from ui.common.sketchpad import HERE, PNG, UPLOAD
 from ui.compare.look import Looker
-from ui.server import uploads
 
 SLOW = slow_png()
 SMALL = encode(NOISE, "BMP")

@@ -25,7 +25,7 @@ from cnn_models.checkpoints.runs import Run
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.specs import TYPES
 from tests.conftest import make_card, make_evaluation
-from ui.training.recipe import recipe_words
+from ui.common.recipe import recipe_words
 from ui.training.results import final_figures, interval_of
 
 HASH = "0" * 64

@@ -20,8 +20,8 @@ from app import build
 from cnn_models import ModelHub
 from tests.conftest import ROOT
 from tests.test_compare_tab import SEVEN
-from ui.common import theme
-from ui.server import connections, guard, sessions, uploads
+from ui.common import theme, uploads
+from ui.server import connections, guard, sessions
 from ui.server.page import SWEEP
 
 SEVEN_PNG = ROOT / "ui" / "common" / "samples" / "mnist.7.png"

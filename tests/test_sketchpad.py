@@ -7,8 +7,8 @@ from PIL import Image
 
 from cnn_models import DATASETS
 from cnn_models.images.decode import PictureError, decode
+from ui.common import uploads
 from ui.common.sketchpad import HERE, PNG, UPLOAD, picture_of, samples, uploaded
-from ui.server import uploads
 
 
 def test_an_empty_canvas_is_no_picture():

@@ -24,8 +24,8 @@ from training.averages import average
 from training.deep_net import DeepNet, gradient_norms
 from training.looks import look_on
 from ui.common.drawing import drawing_of
+from ui.common.numbers import percent
 from ui.common.texts import Text, say
-from ui.compare.verdict import percent
 from ui.learn import switches
 from ui.learn.averages import averages_html, averages_page
 from ui.learn.blocks import derivatives_html, weights_html

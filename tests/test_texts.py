@@ -14,8 +14,8 @@ from cnn_models.checkpoints.folder import CONFIG, CheckpointError, read_card
 from cnn_models.errors import UNKNOWN, TranslatableError
 from cnn_models.images.decode import MAX_BYTES, PictureError, decode
 from cnn_models.images.preprocess import BLANK
+from ui.common.recipe import split_words
 from ui.common.texts import LANGUAGES, TEXTS, attribute, mark, mark_sentence, note_html, say, script, translate
-from ui.training.recipe import split_words
 
 SOURCES = [path for kind in ("*.py", "*.js") for path in Path("ui").rglob(kind) if path.name != "texts.py"]
 
@@ -36,7 +36,7 @@ def test_every_text_is_said_in_every_language_with_the_same_names(key):
 UNSEEN = {"_from_array", "unpack", "_member", "_all", "write_checkpoint", "read_evaluation"}
 SAID = [
     *Path("cnn_models").rglob("*.py"),
-    *map(Path, ("ui/compare/ask.py", "ui/common/sketchpad.py", "ui/compare/keep.py")),
+    *map(Path, ("ui/common/reading.py", "ui/common/sketchpad.py", "ui/compare/keep.py")),
 ]
 
 

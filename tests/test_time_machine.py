@@ -13,7 +13,7 @@ from tests.test_snapshots import folder  # noqa: F401 (a fixture)
 from ui.common.chart import Axis, Line, chart
 from ui.common.colours import COLOURS
 from ui.common.drawing import drawing_of
-from ui.compare.verdict import percent
+from ui.common.numbers import percent
 from ui.training.time_machine import Replay, page, time_machine
 
 

@@ -23,8 +23,8 @@ from tests.test_runs import ROW
 from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.common.colours import COLOURS
+from ui.common.recipe import recipe_words
 from ui.training.curves import QUANTITIES, Point, View, curves, key_html, label, pareto
-from ui.training.recipe import recipe_words
 from ui.training.reliability import reliability_html
 from ui.training.results import COSTS, final_figures, leaderboard, leaderboard_html, points
 from ui.training.tab import training_tab

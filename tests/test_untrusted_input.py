@@ -24,9 +24,9 @@ from cnn_models.errors import TranslatableError, UnknownName
 from cnn_models.images.decode import PictureError
 from tests.conftest import ROOT, served
 from ui.api import compare_function
+from ui.common import uploads
 from ui.common.sketchpad import HERE, PNG, UPLOAD, uploaded
 from ui.compare.ask import Ask
-from ui.server import uploads
 from ui.server.turns import Turns
 
 SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()

@@ -26,9 +26,9 @@ from cnn_models.images.preprocess import SWITCHES
 from cnn_models.images.preprocess import steps as steps_of
 from cnn_models.images.worker import decode_untrusted
 from cnn_models.visitors import VISITOR, map_in_context
+from ui.common.reading import all_known, fields, flag, items, known
 from ui.common.sketchpad import uploaded
 from ui.compare.alike import SHOWN
-from ui.compare.ask import all_known, fields, flag, items, known
 from ui.compare.steps import data_url, enlarged
 from ui.server.turns import Turns
 
@@ -105,6 +105,12 @@ class Answer(TypedDict):
     models: list[Model]
     steps: list[Step]
     mistakes: list[Mistake]
+
+
+def endpoints(hub: ModelHub, turns: Turns, slow: Turns) -> None:
+    """Both endpoints, on the page that is being built."""
+    gr.api(compare_function(hub, turns, slow), api_name="compare")
+    gr.api(models_function(hub), api_name="models")
 
 
 def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., Awaitable[Answer]]:

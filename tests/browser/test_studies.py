@@ -13,8 +13,8 @@ from cnn_models.checkpoints.snapshots import replay
 from cnn_models.images.decode import decode
 from tests.conftest import make_card, served
 from training.state import Progress
+from ui.common.numbers import percent
 from ui.common.texts import say
-from ui.compare.verdict import percent
 from ui.learn.depth import FILE
 
 ID = "lenet5.mnist"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import cycle
 
 from cnn_models import ARCHITECTURES
-from ui.compare.verdict import architecture
+from ui.common.names import architecture
 
 # The hues of Okabe & Ito's palette, told apart by colour-blind eyes too, the light ones darker: each has a contrast of
 # about 3 or more on both backgrounds.

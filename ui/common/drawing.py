@@ -11,8 +11,8 @@ from cnn_models import DATASETS
 from cnn_models.images.decode import decode
 from cnn_models.images.preprocess import BlankPicture, to_dataset_form
 from cnn_models.images.worker import decode_untrusted
+from ui.common.reading import known
 from ui.common.sketchpad import picture_of
-from ui.compare.ask import known
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE = 7  # the class of the test picture that stands in

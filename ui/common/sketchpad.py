@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cnn_models import DATASETS
 from cnn_models.images.decode import MAX_BYTES, PictureError
+from ui.common import uploads
 from ui.common.texts import attribute, mark
-from ui.server import uploads
 
 HERE = Path(__file__).parent
 PNG = "data:image/png;base64,"

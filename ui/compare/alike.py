@@ -10,9 +10,9 @@ import numpy as np
 from cnn_models import DATASETS
 from cnn_models.analysis.test_errors import Answers, alike
 from cnn_models.datasets.test_sets import load_test_set
+from ui.common.names import class_name, listing, network_name
 from ui.common.strips import png
 from ui.common.texts import say
-from ui.compare.verdict import class_name, listing, network_name
 
 SHOWN = 8  # pictures
 

@@ -13,9 +13,10 @@ from cnn_models import DATASETS
 from cnn_models.analysis.ensemble import entropy, soft_vote
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.predict import Answer
+from ui.common.names import architecture, class_name
+from ui.common.numbers import percent
 from ui.common.texts import note_html, say
 from ui.compare.ask import Ask
-from ui.compare.verdict import architecture, class_name, percent
 
 TOGETHER = "together"
 FACTS = ("margin", "entropy", "time", "weights")

@@ -11,9 +11,10 @@ from cnn_models.checkpoints.ids import Reference, parse
 from cnn_models.datasets.test_sets import COUNT
 from cnn_models.hub.client import StillComing
 from cnn_models.predict import MEASURING, OTHERS
+from ui.common.names import network_name
+from ui.common.reading import fields, items, text
 from ui.common.texts import attribute, mark, say
-from ui.compare.ask import Ask, fields, items, text
-from ui.compare.verdict import network_name
+from ui.compare.ask import Ask
 
 EXAMPLE = "someone/lenet5.mnist@revision"
 

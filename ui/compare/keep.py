@@ -9,9 +9,9 @@ from cnn_models.datasets.handwriting import Labelled, pack
 from cnn_models.errors import TranslatableError
 from cnn_models.images.decode import PictureError
 from cnn_models.images.worker import decode_untrusted
+from ui.common.reading import fields, items, known, text
 from ui.common.sketchpad import png_of
 from ui.common.texts import TEXTS, attribute, mark, mark_sentence
-from ui.compare.ask import fields, items, known, text
 
 MOST = 500  # pictures that the page exports at once
 

@@ -24,6 +24,7 @@ from cnn_models.images.worker import decode_untrusted, read_untrusted
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import MEASURING, Answer, Comparison, without
 from cnn_models.visitors import VISITOR, Activity, Visitor, map_in_context
+from ui.common.names import architecture
 from ui.common.sketchpad import picture_of
 from ui.common.texts import say, translate
 from ui.compare.answer_cache import Memory
@@ -31,7 +32,7 @@ from ui.compare.ask import Ask
 from ui.compare.batches import Batches
 from ui.compare.board import Column, board
 from ui.compare.steps import strip
-from ui.compare.verdict import architecture, sentence, verdict_html
+from ui.compare.verdict import sentence, verdict_html
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS
 from cnn_models.images.preprocess import FORMS, SWITCHES, Step, to_input
+from ui.common.names import network_name
 from ui.common.texts import say
 from ui.compare.ask import Ask
-from ui.compare.verdict import network_name
 
 SHOWN = 96  # pixels; larger pictures are shown as small
 RED = (226, 72, 40)

@@ -9,7 +9,6 @@ from anyio import to_thread
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.visitors import VISITOR
-from ui.api import compare_function, models_function
 from ui.common.sketchpad import samples, sketchpad
 from ui.common.texts import attribute, mark
 from ui.compare.ask import PARTS, SORTS
@@ -68,7 +67,7 @@ def whys() -> str:
 
 
 def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
-    """Everything on the tab, and the two public endpoints. What takes seconds takes `slow` turns."""
+    """Everything on the tab. What takes seconds takes `slow` turns."""
     looker = Looker(hub, turns.activity)
     explainer, bringer = Explainer(looker), Bringer(hub)
 
@@ -97,5 +96,3 @@ def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
         elem_id="compare-page",
         apply_default_css=False,
     )
-    gr.api(compare_function(hub, turns, slow), api_name="compare")
-    gr.api(models_function(hub), api_name="models")

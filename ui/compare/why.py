@@ -22,12 +22,13 @@ from cnn_models.images.decode import PictureError
 from cnn_models.predict import Answer, predict, without
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import line_looks
+from ui.common.names import class_name, listing, network_name
+from ui.common.numbers import percent
 from ui.common.texts import note_html, say, translate
 from ui.compare.alike import closest_mistakes
 from ui.compare.ask import Ask
 from ui.compare.look import Looker
 from ui.compare.steps import data_url
-from ui.compare.verdict import class_name, listing, network_name, percent
 
 T = TypeVar("T")
 SHOWN = 112  # pixels of a heat map

@@ -9,6 +9,7 @@ from cnn_models import ARCHITECTURES
 from cnn_models.layers import Layer
 from cnn_models.layers.formulas import formulas
 from cnn_models.layers.table import Column, shape, stages
+from ui.common.numbers import memory, milliseconds, whole_percent
 from ui.common.texts import attribute, mark
 from ui.layers.diagram import anchor, kind
 
@@ -110,7 +111,7 @@ class _Rows:
         text = f"{value:,}<u>{mark(f'layers.{key}')}</u>"
         if not bars:
             return f"<span class='layers-number'>{text}</span>"
-        share = percent(value / getattr(self.column.network, key))
+        share = whole_percent(value / getattr(self.column.network, key))
         bar = f"<i style='--share:{value / self.most[key]:.4f}'></i>"
         return f"<span class='layers-number'>{text}<small>{share}</small>{bar}</span>"
 
@@ -146,21 +147,3 @@ def window(layer: Layer) -> str:
 
 def _side(pair: tuple[int, int]) -> str:
     return str(pair[0]) if pair[0] == pair[1] else shape(pair)
-
-
-def memory(size: int) -> str:
-    """Bytes with a unit, in powers of 1,000; empty for none."""
-    if not size:
-        return ""
-    return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB" if size >= 1e3 else f"{size} B"
-
-
-def milliseconds(time: float) -> str:
-    return f"{time:.3f} ms" if time < 1 else f"{time:.1f} ms"
-
-
-def percent(share: float) -> str:
-    """In whole percent, as HTML, but never all or nothing of what is not."""
-    if 0 < share < 0.01:
-        return "&lt;1%"
-    return "&gt;99%" if 0.99 < share < 1 else f"{share:.0%}"

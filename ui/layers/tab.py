@@ -18,15 +18,15 @@ from cnn_models.layers import Layer
 from cnn_models.layers.channels import flow
 from cnn_models.layers.run import RUNS
 from cnn_models.layers.table import FIRST_STAGE, Column, as_csv, column, markdown, shape
+from cnn_models.specs import IMAGENET_SIZE
 from ui.common.drawing import SENT, drawing_of
+from ui.common.numbers import memory, milliseconds, whole_percent
+from ui.common.reading import all_known, whole
 from ui.common.strips import png, strips
 from ui.common.texts import mark, mark_sentence, say
-from ui.compare.ask import all_known, whole
 from ui.layers.diagram import diagram
-from ui.layers.rows import family, ids, memory, milliseconds, percent, rows
+from ui.layers.rows import family, ids, rows
 from ui.layers.versus import versus
-
-IMAGENET_SIZE = 224  # the side that the networks of ImageNet were made for
 
 
 def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
@@ -158,15 +158,15 @@ def totals(column: Column) -> str:
         parts = [(layer, part) for layer in network.children if (part := getattr(layer, quantity))]
         strip = "".join(
             f"<i class='{family(layer)}' style='flex-grow:{part}' "
-            f"title='{escape(layer.name)}: {part:,} ({percent(part / whole)})'></i>"
+            f"title='{escape(layer.name)}: {part:,} ({whole_percent(part / whole)})'></i>"
             for layer, part in parts
         )
         linear = sum(getattr(step, quantity) for step in network.steps() if step.kind == "linear") / whole
         tiles.append(
             f"<div><b>{whole:,}</b> {mark(f'layers.sum.{quantity}')}"
             f"<div class='layers-strip' aria-hidden='true'>{strip}</div>"
-            f"<small><i class='layers-convolution'></i>{mark('layers.convolutions')} {percent(1 - linear)}"
-            f"<i class='layers-linear'></i>{mark('layers.linears')} {percent(linear)}</small></div>"
+            f"<small><i class='layers-convolution'></i>{mark('layers.convolutions')} {whole_percent(1 - linear)}"
+            f"<i class='layers-linear'></i>{mark('layers.linears')} {whole_percent(linear)}</small></div>"
         )
     used = {"memory": memory(network.memory), "time": milliseconds(column.time(network))}
     tiles.append(

@@ -15,8 +15,8 @@ from cnn_models.datasets.test_sets import COUNT
 from cnn_models.layers import architecture_layers
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import COLOURS, DASH
+from ui.common.reading import all_known, known
 from ui.common.texts import attribute, mark, say
-from ui.compare.ask import all_known, known
 
 GREY = "#8a8a8a"
 

@@ -14,8 +14,8 @@ from cnn_models.hub.model_hub import LoadedModel
 from ui.common.chart import Axis, Line, chart, legend
 from ui.common.colours import COLOURS, DASHES
 from ui.common.drawing import Drawing
+from ui.common.names import class_mark
 from ui.common.texts import attribute, mark, mark_sentence
-from ui.compare.verdict import class_mark
 from ui.learn.depth import depth_page
 from ui.learn.switch_grid import branch_key, branch_mark
 from ui.learn.switches import switches

@@ -12,9 +12,9 @@ import gradio as gr
 from cnn_models import DATASETS
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import PALETTE
+from ui.common.reading import flag, known
+from ui.common.recipe import split_words
 from ui.common.texts import attribute, mark, say
-from ui.compare.ask import flag, known
-from ui.training.recipe import split_words
 
 FILE = "depth_study.json"  # of training.depth_study
 KINDS = {False: PALETTE[6], True: PALETTE[5]}  # plain and residual; no colours of the line-up

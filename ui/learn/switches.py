@@ -21,10 +21,11 @@ from cnn_models.layers import architecture_layers
 from cnn_models.predict import Answer, predict
 from cnn_models.runtime import is_out_of_memory
 from ui.common.drawing import SENT, Drawing, drawing_of
+from ui.common.names import class_mark
+from ui.common.numbers import percent
+from ui.common.reading import fields, known, number, text, those_known
 from ui.common.strips import png
 from ui.common.texts import mark, mark_sentence, say
-from ui.compare.ask import fields, known, number, text, those_known
-from ui.compare.verdict import class_mark, percent
 from ui.learn.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ import gradio as gr
 from cnn_models import ModelHub
 from cnn_models.architectures import googlenet
 from cnn_models.layers import architecture_layers
+from cnn_models.specs import IMAGENET_SIZE
+from ui.common.reading import whole
 from ui.common.texts import mark, say
-from ui.compare.ask import whole
-from ui.layers.tab import IMAGENET_SIZE
 from ui.learn import lessons
 from ui.learn.averages import averages_page
 from ui.learn.blocks import inception_page, shortcuts_page

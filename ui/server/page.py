@@ -27,8 +27,8 @@ from starlette.routing import Route
 from cnn_models.errors import TranslatableError
 from cnn_models.runtime import trim_memory
 from cnn_models.visitors import VISITOR, Activity, Visitor
+from ui.common import uploads
 from ui.common.texts import LANGUAGES, language_of, say, translate
-from ui.server import uploads
 from ui.server.connections import guard
 from ui.server.guard import BEGIN, REFUSED, Guard
 from ui.server.sessions import Sessions

@@ -13,9 +13,9 @@ import numpy as np
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.test_errors import RIGHT, WRONG, Answers, answers_of, contest, pick
 from cnn_models.datasets.test_sets import load_test_set
+from ui.common.reading import fields, known, whole
 from ui.common.strips import png
 from ui.common.texts import attribute, mark
-from ui.compare.ask import fields, known, whole
 
 SHOWN = 60  # pictures at once
 SURE = 0.05  # below this probability a difference is called real

@@ -14,10 +14,10 @@ from cnn_models.checkpoints.runs import Run
 from cnn_models.datasets.test_sets import COUNT
 from cnn_models.layers import architecture_layers, architecture_milliseconds
 from cnn_models.specs import Card
+from ui.common.numbers import milliseconds
+from ui.common.recipe import recipe_words, split_words
 from ui.common.texts import mark
-from ui.layers.rows import milliseconds
 from ui.training.curves import SYMBOLS, Point, changes_of, colour_of, length_of, name_of, notes_of, symbols
-from ui.training.recipe import recipe_words, split_words
 
 COSTS = ("parameters", "macs", "milliseconds", "megabytes")
 FIGURES = ("validation", "test", "loss", "calibration", "epochs", "minutes")

@@ -11,8 +11,8 @@ from cnn_models.analysis.statistics import CONFIDENCE
 from cnn_models.analysis.test_errors import answers_of
 from cnn_models.checkpoints.runs import Run, find_runs, versions
 from cnn_models.datasets.test_sets import COUNT
+from ui.common.reading import all_known, flag, items, known, number, text
 from ui.common.texts import LANGUAGES, mark, say
-from ui.compare.ask import all_known, flag, items, known, number, text
 from ui.training.curves import QUANTITIES, View, curves, key_html, label, pareto
 from ui.training.mistakes import mistakes, mistakes_page
 from ui.training.reliability import reliability_html

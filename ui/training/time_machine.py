@@ -20,9 +20,10 @@ from cnn_models.specs import Card
 from ui.common.chart import Axis, Line, around, chart
 from ui.common.colours import COLOURS, DASH
 from ui.common.drawing import SENT, Drawing, drawing_of
+from ui.common.names import class_mark
+from ui.common.numbers import percent
 from ui.common.strips import png
 from ui.common.texts import attribute, mark, mark_sentence
-from ui.compare.verdict import class_mark, percent
 
 REMEMBERED = 64  # pictures through all epochs of a network
 LEAST = 0.01  # % of error: a logarithmic axis has no place for none

@@ -1,0 +1,31 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def percent(probability: float) -> str:
+    """A probability in percent with two decimals; only certainty reads 100.00, only 0 reads 0.00."""
+    text = f"{100 * probability:.2f}"
+    if text == "100.00" and probability < 1:
+        return ">99.99"
+    if text == "0.00" and probability > 0:
+        return "<0.01"
+    return text
+
+
+def memory(size: int) -> str:
+    """Bytes with a unit, in powers of 1,000; empty for none."""
+    if not size:
+        return ""
+    return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB" if size >= 1e3 else f"{size} B"
+
+
+def milliseconds(time: float) -> str:
+    return f"{time:.3f} ms" if time < 1 else f"{time:.1f} ms"
+
+
+def whole_percent(share: float) -> str:
+    """In whole percent, as HTML, but never all or nothing of what is not."""
+    if 0 < share < 0.01:
+        return "&lt;1%"
+    return "&gt;99%" if 0.99 < share < 1 else f"{share:.0%}"

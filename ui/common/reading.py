@@ -1,0 +1,83 @@
+"""Values from outside, read with care: anyone can send anything.
+
+Every function of the page and of `/compare` reads its arguments with these readers before it does anything else. A
+reader returns a value of the type and within the bounds it names; for any other, it returns its `default`, if it is
+given one, and else raises Refused. The page itself sends nothing that is refused.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Collection
+from typing import TypeVar
+
+from cnn_models.errors import Refused, UnknownName
+
+MOST_VALUES = 1000  # of a list
+MOST_CHARACTERS = 10_000  # of a text
+T = TypeVar("T")
+
+
+def known(value: object, names: Collection[str], *default: T) -> str | T:
+    """One of the names. Raises UnknownName."""
+    if isinstance(value, str) and value in names:
+        return value
+    if default:
+        return default[0]
+    raise UnknownName(value, names)
+
+
+def all_known(values: object, names: Collection[str]) -> list[str]:
+    """A list of the names, each once. Raises UnknownName."""
+    return list(dict.fromkeys(known(value, names) for value in items(values)))
+
+
+def those_known(values: object, names: Collection[str]) -> tuple[str, ...]:
+    """Those of the names that are in a list, each once, in its order; none where it is no list."""
+    return tuple(dict.fromkeys(value for value in items(values, ()) if known(value, names, None) is not None))
+
+
+def items(values: object, *default: T, most: int = MOST_VALUES) -> list | T:
+    """A list of at most so many values; they are counted before anything else is done with them."""
+    if isinstance(values, list) and len(values) <= most:
+        return values
+    if default:
+        return default[0]
+    raise Refused("{value} is not a list of at most {most} values", value=reprlib.repr(values), most=f"{most:,}")
+
+
+def fields(value: object, *default: T) -> dict | T:
+    """An object of JSON."""
+    if isinstance(value, dict):
+        return value
+    if default:
+        return default[0]
+    raise Refused("{value} is not an object with named fields", value=reprlib.repr(value))
+
+
+def text(value: object, most: int = MOST_CHARACTERS) -> str:
+    """A text of at most so many characters."""
+    if isinstance(value, str) and len(value) <= most:
+        return value
+    raise Refused("{value} is not a text of at most {most} characters", value=reprlib.repr(value), most=f"{most:,}")
+
+
+def flag(value: object, *default: T) -> bool | T:
+    """True or False."""
+    if isinstance(value, bool):
+        return value
+    if default:
+        return default[0]
+    raise Refused("{value} is neither true nor false", value=reprlib.repr(value))
+
+
+def number(value: object, low: float, high: float) -> float:
+    """A number from `low` to `high`, neither of which is NaN."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
+        return value
+    raise Refused("{value} is not a number from {low} to {high}", value=reprlib.repr(value), low=low, high=high)
+
+
+def whole(value: object, low: int, high: int) -> int:
+    """A number from `low` to `high`, rounded."""
+    return round(number(value, low, high))
