@@ -1,11 +1,13 @@
 """What the tests share: the data sets, small real checkpoints, and a Hub on this machine."""
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +23,12 @@ from cnn_models.checkpoints.folder import HISTORY_COLUMNS, weights_hash, write_c
 from tests.fake_hub import FakeHub
 
 ROOT = Path(cnn_models.__file__).parents[1]
+
+
+def run_async(function: Callable[..., Coroutine], *arguments: object) -> object:
+    """What a coroutine returns, in a thread of its own: once begun, Playwright has an event loop in the main one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, function(*arguments)).result()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import pytest
 
 from cnn_models import visitors
 from cnn_models.visitors import RoundRobin, Visitor
+from tests.conftest import run_async
 from ui.server.turns import BusyError, Turns
 
 
@@ -47,7 +48,7 @@ class Bench:
 
 def run(test):
     """An async test, without a plugin for it."""
-    return lambda: asyncio.run(test())
+    return lambda: run_async(test)
 
 
 @run

@@ -3,7 +3,6 @@
 A function or an event of the page is tested by existing: nothing here names one, but for the last tests.
 """
 
-import asyncio
 import base64
 import inspect
 import json
@@ -11,7 +10,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import reduce
+from functools import partial, reduce
 
 import gradio as gr
 import httpx
@@ -22,7 +21,7 @@ from cnn_models import DATASETS, create_model
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.errors import TranslatableError, UnknownName
 from cnn_models.images.decode import PictureError
-from tests.conftest import ROOT, served
+from tests.conftest import ROOT, run_async, served
 from ui.api import compare_function
 from ui.common import uploads
 from ui.common.sketchpad import HERE, PNG, UPLOAD, uploaded
@@ -83,7 +82,7 @@ def called(function, *values: object) -> object:
     given = {"request": gr.Request(session_hash="x"), "opened": gr.EventData(None, None)}
     found = function(*values, **{name: value for name, value in given.items() if name in parameters})
     if inspect.iscoroutine(found):
-        return asyncio.run(found)
+        return run_async(lambda: found)
     return next(found) if inspect.isgenerator(found) else found
 
 
@@ -285,7 +284,7 @@ def test_compare_refuses_in_a_sentence_at_once(hub):
         for value in values:
             start = time.perf_counter()
             with pytest.raises(gr.Error) as caught:
-                asyncio.run(compare(**{"image": {"path": path}, name: value}))
+                run_async(partial(compare, **{"image": {"path": path}, name: value}))
             assert is_sentence(str(caught.value)) and len(str(caught.value)) < 500, (name, str(value)[:40])
             assert time.perf_counter() - start < 0.2, (name, str(value)[:40])
 
