@@ -1,4 +1,4 @@
-"""Screenshots of the running app, wide and narrow, light and dark; one of them is at the top of the README.
+"""Screenshots of the running app, wide and narrow, light and dark; `compare-wide-light.png` is `ui/compare.png`.
 
 python app.py --port 7860 &
 python -m tests.browser.screenshots http://127.0.0.1:7860 FOLDER
