@@ -72,7 +72,7 @@ def taught(
 
 def _keep(cache: Path, asked: str, answers: Tensor) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
-    new = cache.with_suffix(f".{os.getpid()}")  # every process of a crew writes one, of the same content
+    new = cache.with_suffix(f".{os.getpid()}")  # every process of a group writes one, of the same content
     save_file({"answers": answers.cpu()}, new, metadata={"asked": asked})
     new.replace(cache)
 

@@ -20,12 +20,12 @@ from cnn_models.checkpoints.folder import HISTORY_COLUMNS, SNAPSHOTS_LIMIT
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
 from training import augment
-from training.crew import Alone
 from training.data import Pictures
 from training.init import initialise
+from training.metrics import measure
 from training.optimizers import OPTIMIZERS
+from training.process_group import SingleProcess
 from training.recipes import Recipe
-from training.scores import measure
 from training.state import Progress, TrainingError, load_state, save_state
 
 GOLDEN = 0x9E3779B1  # 2**32 over the golden ratio, prime: its multiples lie far apart modulo 2**32
@@ -92,7 +92,7 @@ def fit(
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
     log: Callable[[dict], None] = lambda row: None,
-    crew: Alone | None = None,
+    group: SingleProcess | None = None,
 ) -> tuple[nn.Module, Progress]:
     """Train a network that `build` makes by a recipe; return it, with its history (`HISTORY_COLUMNS`) and snapshots.
 
@@ -101,9 +101,9 @@ def fit(
     ends. `stop` is asked after every step: once it is true, the run is saved and TrainingError raised, and Diverged
     when the loss is no longer finite.
     Snapshots are kept, before the first epoch and after each, where all of them fit into `SNAPSHOTS_LIMIT`.
-    `log` gets every row as it is made. `crew` is who else trains this network, by default nobody.
+    `log` gets every row as it is made. `group` are the processes that train this network.
     """
-    crew = crew or Alone()
+    group = group or SingleProcess()
     torch.manual_seed(seed)
     model = build()
     initialise(model, recipe.init)
@@ -120,11 +120,11 @@ def fit(
         facts["answers"] = hashlib.sha256(pictures.answers.cpu().numpy()).hexdigest()
     progress = Progress()
     if resume:
-        progress = crew.resume(lambda: load_state(state, facts, modules, optimizer), modules, optimizer)
+        progress = group.resume(lambda: load_state(state, facts, modules, optimizer), modules, optimizer)
     elif (recipe.epochs + 1) * sum(2 * t.numel() for t in model.state_dict().values()) <= SNAPSHOTS_LIMIT:
         progress.take(kept)
-    network = crew.wrap(torch.compile(model) if recipe.compile else model)
-    totals = torch.tensor([progress.loss, progress.right], device=device) * crew.first
+    network = group.wrap(torch.compile(model) if recipe.compile else model)
+    totals = torch.tensor([progress.loss, progress.right], device=device) * group.is_rank_0
 
     steps = -(-len(pictures) // recipe.batch_size)  # of one epoch
     bar = tqdm(
@@ -133,7 +133,7 @@ def fit(
         unit_scale=True,
         desc=name,
         mininterval=0.5,
-        disable=not crew.first,
+        disable=not group.is_rank_0,
     )
     bar.update(progress.step // steps * len(pictures) + progress.step % steps * recipe.batch_size)
     started, saved, cost = time.monotonic() - progress.seconds, time.monotonic(), 0.0
@@ -146,11 +146,11 @@ def fit(
             generator = torch.Generator().manual_seed(seed * 10_007 + epoch)
             order = torch.randperm(len(pictures), generator=generator).to(device)
         # A CPU's generator keeps 32 bits of its seed.
-        reseed((progress.step + (seed + SEEDS * crew.rank) * GOLDEN) % 2**32)
-        for group in optimizer.param_groups:
-            group["lr"] = rate = recipe.rate(progress.step / (recipe.epochs * steps))
+        reseed((progress.step + (seed + SEEDS * group.rank) * GOLDEN) % 2**32)
+        for parameters in optimizer.param_groups:
+            parameters["lr"] = rate = recipe.rate(progress.step / (recipe.epochs * steps))
         whole = order[batch * recipe.batch_size :][: recipe.batch_size]
-        index = crew.part(whole)
+        index = group.part(whole)
         labels = pictures.labels.index_select(0, index)  # several times as fast as [index]
         targets = labels if pictures.answers is None else pictures.answers.index_select(0, index)
         x = prepare(pictures.images.index_select(0, index), recipe, recipe.size_in(epoch))
@@ -162,7 +162,7 @@ def fit(
             # What is told is against the labels, as in validation: a student's own loss is on another scale.
             told = loss if targets is labels else objective(logits.detach(), labels, 1)
         optimizer.zero_grad()
-        (loss * (crew.size / len(whole))).backward()
+        (loss * (group.size / len(whole))).backward()
         optimizer.step()
         if recipe.average and progress.step:
             ema(averages, weights, 1)
@@ -172,14 +172,14 @@ def fit(
         progress.step += 1
         bar.update(len(whole))
         if not bar.disable and bar.last_print_n == bar.n:  # the bar has just been drawn: time for a look at the device
-            seen = (batch * recipe.batch_size + len(whole)) / crew.size
+            seen = (batch * recipe.batch_size + len(whole)) / group.size
             bar.set_postfix(loss=f"{totals[0] / seen:.4f}", accuracy=f"{100 * totals[1] / seen:.2f}%", refresh=False)
 
         progress.seconds = time.monotonic() - started
         if progress.step % steps == 0:
-            loss, accuracy = (crew.sum(totals) / len(pictures)).tolist()
+            loss, accuracy = (group.sum(totals) / len(pictures)).tolist()
             check_finite(loss, epoch, progress.history)
-            if crew.first:
+            if group.is_rank_0:
                 found = measure(kept, validation, recipe.size_in(epoch), recipe.mean, recipe.std)
                 row = (epoch + 1, rate, loss, 100 * accuracy, found["loss"], found["accuracy"])
                 row += (len(pictures) / progress.seconds, progress.seconds)
@@ -196,14 +196,14 @@ def fit(
             started = time.monotonic()
         finished = progress.step == recipe.epochs * steps  # saved too: writing the checkpoint may yet fail
         waited = time.monotonic() - saved
-        cheap = crew.first and progress.step % steps == 0 and cost < SAVING * waited
-        stopped, due = crew.any([stop(), finished or cheap or waited > SAVE_EVERY])
+        cheap = group.is_rank_0 and progress.step % steps == 0 and cost < SAVING * waited
+        stopped, due = group.any([stop(), finished or cheap or waited > SAVE_EVERY])
         if stopped or due:
-            progress.loss, progress.right = crew.sum(totals).tolist()
+            progress.loss, progress.right = group.sum(totals).tolist()
             check_finite(progress.loss, epoch, progress.history)
             progress.seconds = time.monotonic() - started
             begun = time.monotonic()
-            if crew.first:
+            if group.is_rank_0:
                 save_state(state, facts, progress, modules, optimizer)
             saved = time.monotonic()
             cost = saved - begun

@@ -23,8 +23,8 @@ from cnn_models.runtime import best_device, keep_memory
 from tests.benchmarks.training import source
 from training import loop
 from training.data import load, split
+from training.metrics import measure
 from training.recipes import Recipe, recipe_for
-from training.scores import measure
 
 REPORTED = {"lenet5.mnist": 98.52, "mini_resnet.fashion_mnist": 90.04}  # percent, by the course texts
 
