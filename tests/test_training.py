@@ -279,7 +279,7 @@ def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeyp
         recipe = Recipe(1, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
         build = ARCHITECTURES["lenet5"].build
         state = tmp_path / f"{seed}.{group.rank}"
-        loop.fit("a", build, pictures, pictures, recipe, seed, torch.device("cpu"), state, group=group)
+        loop.fit(loop.Setup("a", build, pictures, pictures, recipe, seed, torch.device("cpu"), group), state)
         return torch.stack(seen)
 
     first = randomness(0, SingleProcess())
@@ -302,7 +302,7 @@ def test_a_short_training_grows_on_the_page_where_saving_costs_little(saving, se
     recipe = Recipe(3, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
     state = tmp_path / ".training" / "lenet5.mnist.safetensors"
     build = ARCHITECTURES["lenet5"].build
-    loop.fit("a", build, pictures, pictures, recipe, 0, torch.device("cpu"), state, stop=look)
+    loop.fit(loop.Setup("a", build, pictures, pictures, recipe, 0, torch.device("cpu")), state, stop=look)
     assert epochs == seen
 
 

@@ -32,7 +32,7 @@ from training.data import DataError, split
 from training.distill import taught
 from training.init import NAMES, origin
 from training.lock import writing
-from training.loop import fit
+from training.loop import Setup, fit
 from training.model_card import model_card
 from training.process_group import SingleProcess, join
 from training.recipes import PRECISIONS, RECIPES, recipe_for
@@ -135,10 +135,8 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
         extra = {"extra": args.extra.name} if args.extra else {}
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.append(True))
-        model, progress = fit(
-            args.id, architecture.build, pictures, validation, recipe, args.seed, device, state,
-            resume=args.resume, stop=lambda: bool(stopped), log=log, group=group,
-        )  # fmt: skip
+        setup = Setup(args.id, architecture.build, pictures, validation, recipe, args.seed, device, group)
+        model, progress = fit(setup, state, resume=args.resume, stop=lambda: bool(stopped), log=log)
         if not group.is_rank_0:
             return
         card = Card(

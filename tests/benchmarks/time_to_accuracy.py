@@ -57,7 +57,7 @@ def ours(id: str, device: torch.device) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
         build = partial(create_model, architecture)
-        model, progress = loop.fit(id, build, pictures, held_out, recipe, 0, device, state)
+        model, progress = loop.fit(loop.Setup(id, build, pictures, held_out, recipe, 0, device), state)
     return on_test_set(id, model, recipe, device), sum(row["seconds"] for row in progress.history)
 
 
