@@ -1,7 +1,7 @@
-"""Pictures to learn from teachers: each in several augmented views, with the teachers' averaged answers to every view.
+"""Soft targets for distillation: the teachers' averaged probabilities for several augmented views of every image.
 
 Student and teachers see the same views (Beyer et al. 2021: Knowledge distillation: a good teacher is patient and
-consistent, arXiv:2106.05237), few enough of them to ask the teachers only once.
+consistent, arXiv:2106.05237), few enough of them to compute the teachers' probabilities only once.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ BATCH = 500
 def taught(
     dataset: str, pictures: Pictures, recipe: Recipe, seed: int, device: torch.device, cache: Path
 ) -> tuple[Pictures, dict[str, str]]:
-    """The pictures in `recipe.views` views with the teachers' answers, and the hash of each teacher's weights.
+    """The images in `recipe.views` views with their soft targets, and the hash of each teacher's weights.
 
-    Answers are probabilities at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
+    These are at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
     `cache`, as far as they are, for a training that was stopped and for the next student. Raises CheckpointError where
     a teacher is missing.
     """

@@ -172,8 +172,8 @@ def table(cards: list[Card], averaged: dict[str, dict]) -> str:
 def repeated(groups: Iterable[Sequence[Run]]) -> str:
     """The runs beside the checkpoints as a Markdown table: a row for those that differ in their seed alone.
 
-    A checkpoint counts as one of them where it has the same recipe. Told are the mean of their test accuracies, its
-    standard deviation, and what others report of the same recipe in as many epochs; of a single epoch how fast it was.
+    A checkpoint counts as one of them where it has the same recipe. A row has the mean and standard deviation of their
+    test accuracies, what others report of the same recipe in as many epochs, and the speed of a single epoch.
     "" where there are none.
     """
     rows = []

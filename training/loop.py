@@ -32,7 +32,7 @@ from training.state import Progress, TrainingError, load_state, save_state
 
 GOLDEN = 0x9E3779B1  # 2**32 over the golden ratio, prime: its multiples lie far apart modulo 2**32
 SEEDS = 4096  # of one process, before those of the next
-SAVE_EVERY = 120  # seconds between two savings of an unfinished training
+SAVE_EVERY = 120  # seconds between two saved states of an unfinished training
 SAVING = 0.1  # of the time at most, for saving after an epoch too, so that the page can show it
 
 
@@ -45,7 +45,7 @@ class Diverged(TrainingError):
 
 
 def augmented(images: Tensor, recipe: Recipe) -> Tensor:
-    """A batch of pictures (uint8, N x 28 x 28) augmented by a recipe: float32, N x 1 x 28 x 28, 0 to 1."""
+    """A batch of images (uint8, N x 28 x 28) augmented by a recipe: float32, N x 1 x 28 x 28, 0 to 1."""
     x = images[:, None].float().div_(255)
     deformation = (recipe.degrees, recipe.shift, recipe.scale, recipe.shear, recipe.elastic)
     if any(deformation):
@@ -58,23 +58,23 @@ def augmented(images: Tensor, recipe: Recipe) -> Tensor:
 
 
 def prepare(images: Tensor, recipe: Recipe, size: int) -> Tensor:
-    """A batch of pictures (uint8, N x 28 x 28) as the network sees it in training.
+    """A batch of images (uint8, N x 28 x 28) as the input of the network in training.
 
-    Those of a taught recipe are views, augmented already.
+    Those of a distilled recipe are views, augmented already.
     """
     x = images if recipe.teachers else augmented(images, recipe)
     return to_input(x, size, recipe.mean, recipe.std)
 
 
 def autocast(device: torch.device, recipe: Recipe) -> AbstractContextManager:
-    """Where the recipe's precision holds."""
+    """The context in which convolutions and products have the recipe's precision."""
     return torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
 
 
 def objective(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
     """The summed cross-entropy of a batch against its targets: labels N, or probabilities N x 10.
 
-    A teacher's are met at their temperature; its square keeps the size of the gradients (Hinton et al. 2015).
+    Soft targets are of a temperature; its square keeps the size of the gradients (Hinton et al. 2015).
     """
     if temperature == 1:
         return F.cross_entropy(logits, targets, reduction="sum")
@@ -221,7 +221,7 @@ def check_finite(loss: float, epoch: int, history: list[dict]) -> None:
 def reseed(setup: Setup, step: int) -> None:
     """Seed the randomness of a step: it depends on nothing but seed, step and process."""
     seed = (step + (setup.seed + SEEDS * setup.group.rank) * GOLDEN) % 2**32  # a CPU's generator keeps 32 bits
-    # torch.manual_seed also looks for every other kind of device, which takes as long as mirroring a batch.
+    # torch.manual_seed also looks for every other kind of device, which takes as long as flipping a batch.
     (torch.default_generator.manual_seed if setup.device.type == "cpu" else torch.manual_seed)(seed)
 
 

@@ -60,7 +60,7 @@ def beginning(first: Card) -> dict:
 
 
 def tracker(name: str, config: dict) -> Callable[[dict], None]:
-    """What sends a row of a history to the dashboard (`trackio show`). Raises TrainingError without trackio."""
+    """A function that logs a row of a history to trackio (`trackio show`). Raises TrainingError without trackio."""
     try:
         import trackio
     except ImportError as error:
