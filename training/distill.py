@@ -23,8 +23,9 @@ from cnn_models.checkpoints.folder import CheckpointError, load_model
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
+from training.augment import augmented
 from training.data import Pictures
-from training.loop import SAVE_EVERY, augmented, autocast
+from training.loop import SAVE_EVERY, autocast
 from training.recipes import Recipe
 
 BATCH = 500

@@ -44,25 +44,12 @@ class Diverged(TrainingError):
         self.history = history
 
 
-def augmented(images: Tensor, recipe: Recipe) -> Tensor:
-    """A batch of images (uint8, N x 28 x 28) augmented by a recipe: float32, N x 1 x 28 x 28, 0 to 1."""
-    x = images[:, None].float().div_(255)
-    deformation = (recipe.degrees, recipe.shift, recipe.scale, recipe.shear, recipe.elastic)
-    if any(deformation):
-        x = augment.deform(x, *deformation)
-    if recipe.flip:
-        x = augment.flip(x)
-    if recipe.erase:
-        x = augment.erase(x, recipe.erase)
-    return x
-
-
 def prepare(images: Tensor, recipe: Recipe, size: int) -> Tensor:
     """A batch of images (uint8, N x 28 x 28) as the input of the network in training.
 
     Those of a distilled recipe are views, augmented already.
     """
-    x = images if recipe.teachers else augmented(images, recipe)
+    x = images if recipe.teachers else augment.augmented(images, recipe)
     return to_input(x, size, recipe.mean, recipe.std)
 
 
