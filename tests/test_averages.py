@@ -10,9 +10,8 @@ from tests.conftest import make_card
 from training import averages as module
 from training.averages import average, averages, write_averaged
 from training.data import Pictures
-from training.evaluate import main
+from training.evaluate import main, table
 from training.looks import look_on
-from training.results import table
 
 
 def test_the_average_is_a_vote_weighted_by_probability(tmp_path):

@@ -12,7 +12,7 @@ from cnn_models.images.preprocess import to_input
 from training import distill
 from training.data import Pictures
 from training.init import initialise
-from training.loop import fit, objective, prepare
+from training.loop import Setup, fit, objective, prepare
 from training.recipes import RECIPES, recipe_for
 
 CPU = torch.device("cpu")
@@ -97,7 +97,8 @@ def test_a_student_is_told_its_loss_against_the_labels(recipe, pictures, tmp_pat
     recipe = dataclasses.replace(recipe, epochs=1, batch_size=len(pictures))
     taught = dataclasses.replace(pictures, answers=torch.full((len(pictures), 10), 0.1))
     build = ARCHITECTURES["lenet5"].build
-    _, progress = fit("lenet5.mnist", build, taught, pictures, recipe, 0, CPU, tmp_path / "state.safetensors")
+    setup = Setup("lenet5.mnist", build, taught, pictures, recipe, 0, CPU)
+    _, progress = fit(setup, tmp_path / "state.safetensors")
     torch.manual_seed(0)
     model = build()
     initialise(model, recipe.init)

@@ -10,8 +10,8 @@ from tests.small_training import Training
 from tests.test_distributed import run_two
 from tests.test_training import finish
 from training import depth_study, evaluate, state
-from training.crew import Alone
 from training.lock import writing
+from training.process_group import SingleProcess
 from training.state import TrainingError
 
 ID = "mini_resnet.mnist"
@@ -83,14 +83,14 @@ def test_a_lock_is_of_one_checkpoint_and_outlives_a_discard(tmp_path):
         pass
 
 
-def test_who_is_not_the_first_is_refused_with_the_first(tmp_path):
-    class Second(Alone):
-        first = False
+def test_other_processes_are_refused_with_rank_0(tmp_path):
+    class Second(SingleProcess):
+        is_rank_0 = False
 
         def any(self, flags):
             return [True]
 
-    with pytest.raises(TrainingError, match="the first process could not lock"), writing(tmp_path / ID, Second()):
+    with pytest.raises(TrainingError, match="rank 0 could not lock"), writing(tmp_path / ID, Second()):
         pytest.fail("it went on")
     assert not list(tmp_path.iterdir())
 

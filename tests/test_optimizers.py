@@ -50,8 +50,10 @@ def test_a_run_that_was_stopped_goes_on_exactly(optimizer, tmp_path):
     recipe = Recipe(2, 8, 1e-3, optimizer=optimizer, held_out=0, size=28, mean=0.1, std=0.3)
     build = ARCHITECTURES["mini_resnet"].build
 
+    setup = loop.Setup("a", build, pictures, pictures, recipe, 0, CPU)
+
     def fit(name, **options):
-        return loop.fit("a", build, pictures, pictures, recipe, 0, CPU, tmp_path / name, **options)[0].state_dict()
+        return loop.fit(setup, tmp_path / name, **options)[0].state_dict()
 
     undisturbed, asked = fit("undisturbed.safetensors"), iter([False] * 6 + [True])
     with pytest.raises(TrainingError, match="--resume"):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cnn_models.checkpoints.runs import Run
 from tests.conftest import make_card
-from training.results import repeated
+from training.evaluate import repeated
 
 
 def run(seed, out="weights/runs/a", recipe="best", held_out=5000, epochs=5, **metrics):

@@ -30,11 +30,10 @@ from cnn_models.checkpoints.runs import find_runs
 from cnn_models.images.preprocess import to_input
 from tests.small_training import Training
 from training import data, loop, state
-from training.crew import Alone
 from training.init import initialise
+from training.process_group import SingleProcess
 from training.recipes import RECIPES, Recipe, recipe_for
-from training.track import tracker
-from training.train import beginning
+from training.train import beginning, tracker
 
 WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}  # how threads wait
 
@@ -270,23 +269,23 @@ def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path):
 def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeypatch, tmp_path):
     """Each step's randomness, of two seeds and two processes; the first is what the committed runs had."""
 
-    class Second(Alone):
+    class Second(SingleProcess):
         rank = 1
 
-    def randomness(seed, crew):
+    def randomness(seed, group):
         seen = []
         monkeypatch.setattr(loop, "prepare", lambda images, *_: seen.append(torch.rand(4)) or images[:, None].float())
         pictures = data.Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
         recipe = Recipe(1, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
         build = ARCHITECTURES["lenet5"].build
-        state = tmp_path / f"{seed}.{crew.rank}"
-        loop.fit("a", build, pictures, pictures, recipe, seed, torch.device("cpu"), state, crew=crew)
+        state = tmp_path / f"{seed}.{group.rank}"
+        loop.fit(loop.Setup("a", build, pictures, pictures, recipe, seed, torch.device("cpu"), group), state)
         return torch.stack(seen)
 
-    first = randomness(0, Alone())
+    first = randomness(0, SingleProcess())
     assert torch.equal(first, torch.stack([torch.rand(4, generator=torch.Generator().manual_seed(n)) for n in (0, 1)]))
-    assert torch.equal(first, randomness(0, Alone()))
-    all = torch.cat([first, randomness(1, Alone()), randomness(0, Second())])
+    assert torch.equal(first, randomness(0, SingleProcess()))
+    all = torch.cat([first, randomness(1, SingleProcess()), randomness(0, Second())])
     assert len(all.unique(dim=0)) == len(all)
 
 
@@ -303,7 +302,7 @@ def test_a_short_training_grows_on_the_page_where_saving_costs_little(saving, se
     recipe = Recipe(3, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
     state = tmp_path / ".training" / "lenet5.mnist.safetensors"
     build = ARCHITECTURES["lenet5"].build
-    loop.fit("a", build, pictures, pictures, recipe, 0, torch.device("cpu"), state, stop=look)
+    loop.fit(loop.Setup("a", build, pictures, pictures, recipe, 0, torch.device("cpu")), state, stop=look)
     assert epochs == seen
 
 

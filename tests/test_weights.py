@@ -15,11 +15,10 @@ from cnn_models.checkpoints.snapshots import networks
 from cnn_models.datasets.test_sets import COUNT, measure_part
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import place
-from training.calibrate import calibration_error, reliability
 from training.data import load
 from training.evaluate import examine
+from training.metrics import calibration_error, predict_logits, reliability, score
 from training.model_card import model_card
-from training.scores import predict_logits, score
 
 WEIGHTS_DIR = default_weights_dir()
 IDS = sorted(path.parent.name for path in WEIGHTS_DIR.glob(f"*/{CONFIG}"))

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
+from training.recipes import Recipe
+
 CUTMIX = v2.CutMix(num_classes=10)
 
 
@@ -74,3 +76,16 @@ def cutmix(x: Tensor, targets: Tensor, share: float) -> tuple[Tensor, Tensor]:
     probabilities by the area of the rectangle.
     """
     return CUTMIX(x, targets) if torch.rand(()) < share else (x, targets)
+
+
+def augmented(images: Tensor, recipe: Recipe) -> Tensor:
+    """A batch of images (uint8, N x 28 x 28) augmented by a recipe: float32, N x 1 x 28 x 28, 0 to 1."""
+    x = images[:, None].float().div_(255)
+    deformation = (recipe.degrees, recipe.shift, recipe.scale, recipe.shear, recipe.elastic)
+    if any(deformation):
+        x = deform(x, *deformation)
+    if recipe.flip:
+        x = flip(x)
+    if recipe.erase:
+        x = erase(x, recipe.erase)
+    return x

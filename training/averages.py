@@ -20,7 +20,7 @@ from cnn_models.runtime import place
 from cnn_models.specs import Card
 from training.data import load
 from training.looks import few, look_on
-from training.scores import predict_logits
+from training.metrics import predict_logits
 
 PART = 50  # pictures that are looked at between two savings
 

@@ -30,7 +30,7 @@ from training.data import DataError, Pictures, split
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
 from training.lock import writing
-from training.loop import Diverged, fit
+from training.loop import Diverged, Setup, fit
 from training.recipes import Recipe
 from training.state import TrainingError, discard, exists
 from training.train import git_commit
@@ -76,9 +76,8 @@ def study(
     }
     name = f"{depth} layers, {'shortcuts' if shortcuts else 'plain'}, {'with' if norm else 'without'} batch norm"
     try:
-        model, progress = fit(
-            name, build, pictures, validation, recipe, 0, x.device, state, resume=exists(state), stop=stop
-        )  # fmt: skip
+        setup = Setup(name, build, pictures, validation, recipe, 0, x.device)
+        model, progress = fit(setup, state, resume=exists(state), stop=stop)
     except Diverged as error:  # which is a finding too
         return found | {"history": error.history, "diverged": True}
     found["gradients"]["end"] = gradient_norms(model, x, labels)

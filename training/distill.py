@@ -1,7 +1,7 @@
-"""Pictures to learn from teachers: each in several augmented views, with the teachers' averaged answers to every view.
+"""Soft targets for distillation: the teachers' averaged probabilities for several augmented views of every image.
 
 Student and teachers see the same views (Beyer et al. 2021: Knowledge distillation: a good teacher is patient and
-consistent, arXiv:2106.05237), few enough of them to ask the teachers only once.
+consistent, arXiv:2106.05237), few enough of them to compute the teachers' probabilities only once.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from cnn_models.checkpoints.folder import CheckpointError, load_model
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
+from training.augment import augmented
 from training.data import Pictures
-from training.loop import SAVE_EVERY, augmented, autocast
+from training.loop import SAVE_EVERY, autocast
 from training.recipes import Recipe
 
 BATCH = 500
@@ -33,9 +34,9 @@ BATCH = 500
 def taught(
     dataset: str, pictures: Pictures, recipe: Recipe, seed: int, device: torch.device, cache: Path
 ) -> tuple[Pictures, dict[str, str]]:
-    """The pictures in `recipe.views` views with the teachers' answers, and the hash of each teacher's weights.
+    """The images in `recipe.views` views with their soft targets, and the hash of each teacher's weights.
 
-    Answers are probabilities at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
+    These are at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
     `cache`, as far as they are, for a training that was stopped and for the next student. Raises CheckpointError where
     a teacher is missing.
     """
@@ -72,7 +73,7 @@ def taught(
 
 def _keep(cache: Path, asked: str, answers: Tensor) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
-    new = cache.with_suffix(f".{os.getpid()}")  # every process of a crew writes one, of the same content
+    new = cache.with_suffix(f".{os.getpid()}")  # every process of a group writes one, of the same content
     save_file({"answers": answers.cpu()}, new, metadata={"asked": asked})
     new.replace(cache)
 

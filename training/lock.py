@@ -9,28 +9,28 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cnn_models.checkpoints.runs import UNFINISHED
-from training.crew import Alone
+from training.process_group import SingleProcess
 from training.state import TrainingError
 
 SUFFIX = ".lock"
 
 
 @contextmanager
-def writing(path: Path, crew: Alone | None = None) -> Iterator[None]:
+def writing(path: Path, group: SingleProcess | None = None) -> Iterator[None]:
     """Hold the lock of a checkpoint folder or a file, from before it is read until it is written.
 
     The operating system releases it when the process ends, however that is; the lock file stays, and is empty. Of
-    several processes, the first takes it. Raises TrainingError in all of them where another command holds it.
+    several processes, rank 0 takes it. Raises TrainingError in all of them where another command holds it.
     """
-    crew, refusal = crew or Alone(), None
+    group, refusal = group or SingleProcess(), None
     with ExitStack() as held:
-        if crew.first:
+        if group.is_rank_0:
             try:
                 held.enter_context(_locked(path))
             except TrainingError as error:
                 refusal = error
-        if crew.any([refusal is not None])[0]:
-            raise refusal or TrainingError(f"the first process could not lock {path}")
+        if group.any([refusal is not None])[0]:
+            raise refusal or TrainingError(f"rank 0 could not lock {path}")
         yield
 
 

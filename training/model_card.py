@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from cnn_models import ARCHITECTURES, DATASETS
@@ -9,6 +11,8 @@ from cnn_models.analysis.ood import EDGE
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.layers import architecture_layers
 from cnn_models.specs import Card
+
+COLOURS = {"train": "#e69f00", "val": "#0072b2"}
 
 TEMPLATE = """---
 {{ card_data }}
@@ -165,3 +169,25 @@ def _rows(card: Card, evaluation: Evaluation) -> list[tuple[str, float, str]]:
         )
         rows.append((name, evaluation.accuracies[index], ", ".join(f"{other} ({count})" for count, other in mistakes)))
     return rows
+
+
+def curves_png(history: list[dict[str, float]]) -> bytes:
+    """A PNG of two panels, training and validation in each, from the rows of `history.csv`."""
+    from matplotlib.figure import Figure  # here, as only a publication draws the curves
+
+    figure = Figure((8.8, 3), layout="constrained")  # without pyplot, which would keep every figure
+    epochs = [row["epoch"] for row in history]
+    settled = history[len(history) // 10 :]  # the first epochs would squeeze the others together
+    for axes, quantity in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
+        for part, label in (("train", "training"), ("val", "validation")):
+            values = [row[f"{part}_{quantity}"] for row in history]
+            axes.plot(epochs, values, "." if len(history) == 1 else "-", color=COLOURS[part], label=label)
+        seen = [row[f"{part}_{quantity}"] for row in settled for part in COLOURS]
+        axes.set_ylim(*((min(seen) - 0.5, 100) if quantity == "accuracy" else (0, max(seen) * 1.05)))
+        axes.set(title="accuracy (%)" if quantity == "accuracy" else "loss", xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(color="#e3e3e3")
+        axes.legend(frameon=False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()

@@ -52,10 +52,9 @@ from cnn_models.datasets.test_sets import measure
 from cnn_models.hub.client import TEXT_LIMIT, guard_client
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import best_device, place
-from training.calibrate import calibration_error
-from training.curves import curves
 from training.depth_study import FILE as STUDY
-from training.model_card import model_card
+from training.metrics import calibration_error
+from training.model_card import curves_png, model_card
 
 ROOT = Path(__file__).parents[1]
 CURVES = "curves.png"
@@ -136,7 +135,7 @@ def pack(folder: Path, namespace: str) -> Parcel:
         if files[name].stat().st_size > TEXT_LIMIT:
             raise PublishError(f"{files[name]} has more than {TEXT_LIMIT / 2**20:g} MiB, which nobody would pull")
     read_snapshots(folder)  # raises CheckpointError
-    return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves(history), README: text.encode()})
+    return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves_png(history), README: text.encode()})
 
 
 def pack_space(repository: str, weights: Path) -> Parcel:

@@ -7,12 +7,14 @@ torchrun --nproc-per-node 2 -m training.train lenet5.mnist
 from __future__ import annotations
 
 import argparse
+import atexit
 import dataclasses
 import platform
 import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -26,16 +28,15 @@ from cnn_models.datasets.handwriting import unpack
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import best_device, keep_memory
 from cnn_models.specs import Card
-from training.crew import Alone, join
 from training.data import DataError, split
 from training.distill import taught
 from training.init import NAMES, origin
 from training.lock import writing
-from training.loop import fit
+from training.loop import Setup, fit
 from training.model_card import model_card
+from training.process_group import SingleProcess, join
 from training.recipes import PRECISIONS, RECIPES, recipe_for
 from training.state import TrainingError, discard, exists
-from training.track import tracker
 
 CHANGES = ("epochs", "batch_size", "lr", "init", "precision", "compile")
 """What of a recipe the command line can change."""
@@ -56,6 +57,17 @@ def beginning(first: Card) -> dict:
     begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
     before = first.recipe.get("started_from")
     return begun | {"started_from": before} if before else begun
+
+
+def tracker(name: str, config: dict) -> Callable[[dict], None]:
+    """A function that logs a row of a history to trackio (`trackio show`). Raises TrainingError without trackio."""
+    try:
+        import trackio
+    except ImportError as error:
+        raise TrainingError("--track needs trackio; `pip install trackio`, or leave it out") from error
+    trackio.init("cnn-lineup", name=name, config=config, resume="allow", auto_log_cpu=False, auto_log_gpu=False)
+    atexit.register(trackio.finish)
+    return lambda row: trackio.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -91,20 +103,20 @@ def main(argv: list[str] | None = None) -> None:
 def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
     """Train and write the checkpoint, which `held` keeps locked. Exits with a sentence where that is not possible."""
     state = args.out / ".training" / f"{args.id}.safetensors"
-    stopped, crew = [], Alone()
+    stopped, group = [], SingleProcess()
     try:
         architecture, dataset = (
             table[part] for table, part in zip((ARCHITECTURES, DATASETS), args.id.split("."), strict=True)
         )
-        crew, device = join(best_device(args.device))
-        held.enter_context(writing(args.out / args.id, crew))
+        group, device = join(best_device(args.device))
+        held.enter_context(writing(args.out / args.id, group))
         changed = {name: value for name in CHANGES if (value := getattr(args, name)) is not None}
         recipe = recipe_for(args.id, args.recipe).filled(architecture, dataset, changed)
-        if crew.first and exists(state) and not (args.resume or args.restart):
+        if group.is_rank_0 and exists(state) and not (args.resume or args.restart):
             raise TrainingError(f"{state} holds an unfinished training; go on with --resume or drop it with --restart")
-        if crew.first and args.restart:
+        if group.is_rank_0 and args.restart:
             discard(state)
-        log = tracker(args.id, dataclasses.asdict(recipe)) if args.track and crew.first else lambda row: None
+        log = tracker(args.id, dataclasses.asdict(recipe)) if args.track and group.is_rank_0 else lambda row: None
         pictures, validation, how = split(dataset.name, recipe.held_out, device)
         if args.extra:
             images, labels = unpack(args.extra, dataset.name)
@@ -123,11 +135,9 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
         extra = {"extra": args.extra.name} if args.extra else {}
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.append(True))
-        model, progress = fit(
-            args.id, architecture.build, pictures, validation, recipe, args.seed, device, state,
-            resume=args.resume, stop=lambda: bool(stopped), log=log, crew=crew,
-        )  # fmt: skip
-        if not crew.first:
+        setup = Setup(args.id, architecture.build, pictures, validation, recipe, args.seed, device, group)
+        model, progress = fit(setup, state, resume=args.resume, stop=lambda: bool(stopped), log=log)
+        if not group.is_rank_0:
             return
         card = Card(
             architecture=architecture.name,
@@ -161,7 +171,7 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
             snapshots=progress.snapshots,
         )
     except (CheckpointError, DataError, TrainingError, ValueError) as error:
-        sys.exit(f"error: {error}" if crew.first else 1)
+        sys.exit(f"error: {error}" if group.is_rank_0 else 1)
     except KeyboardInterrupt:
         sys.exit("stopped before the training began; the same command starts it")
     discard(state)

@@ -31,7 +31,7 @@ def energy(logits: Tensor) -> Tensor:
     """-3 log sum exp(logits / 3) over the last dimension: the higher, the less a picture is like the training data.
 
     Liu et al. 2020, Energy-based out-of-distribution detection, eq. 4, of logits already divided by their card's
-    temperature, which gives those of all networks one scale. For why 3, see `training.calibrate`.
+    temperature, which gives those of all networks one scale. For why 3, see `training.metrics`.
     """
     return -ENERGY_TEMPERATURE * (logits / ENERGY_TEMPERATURE).logsumexp(-1)
 

@@ -23,8 +23,8 @@ from cnn_models.runtime import best_device, keep_memory
 from tests.benchmarks.training import source
 from training import loop
 from training.data import load, split
+from training.metrics import measure
 from training.recipes import Recipe, recipe_for
-from training.scores import measure
 
 REPORTED = {"lenet5.mnist": 98.52, "mini_resnet.fashion_mnist": 90.04}  # percent, by the course texts
 
@@ -57,7 +57,7 @@ def ours(id: str, device: torch.device) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
         build = partial(create_model, architecture)
-        model, progress = loop.fit(id, build, pictures, held_out, recipe, 0, device, state)
+        model, progress = loop.fit(loop.Setup(id, build, pictures, held_out, recipe, 0, device), state)
     return on_test_set(id, model, recipe, device), sum(row["seconds"] for row in progress.history)
 
 

@@ -88,7 +88,8 @@ def ours(id: str, device: torch.device) -> float:
     pictures, held_out = pictures[: PICTURES[id]], held_out[:100]
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
-        _, progress = loop.fit(id, partial(create_model, architecture), pictures, held_out, recipe, 0, device, state)
+        setup = loop.Setup(id, partial(create_model, architecture), pictures, held_out, recipe, 0, device)
+        _, progress = loop.fit(setup, state)
     return progress.history[0]["images_per_second"]
 
 

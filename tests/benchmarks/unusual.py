@@ -18,7 +18,7 @@ from cnn_models.analysis.ood import witness
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.predict import is_strange
 from tests.test_unusual import ones_with_a_flag, scribbles
-from training.calibrate import auroc
+from training.metrics import auroc
 
 
 def main(count: int) -> None:

@@ -1,4 +1,4 @@
-"""Constants fitted on held-out pictures, and measures of what they are worth: calibration, and what is unusual."""
+"""Metrics of a network (loss, accuracy, calibration, AUROC), and the constants that are fitted on validation images."""
 
 from __future__ import annotations
 
@@ -8,22 +8,43 @@ from functools import cache
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnn_models import DATASETS
 from cnn_models.analysis.ood import energy
 from cnn_models.checkpoints.evaluation import BINS, Bin
 from cnn_models.checkpoints.folder import TEMPERATURES
-from cnn_models.images.preprocess import to_dataset_form
-from training.data import load
+from cnn_models.images.preprocess import to_dataset_form, to_input
+from training.data import Pictures, load
 
-UNUSUAL = 0.005  # of the held-out pictures; see `fit_threshold`
-NOISE = 2_000  # pictures
+UNUSUAL = 0.005  # of the validation images; see `fit_threshold`
+NOISE = 2_000  # images
+
+
+@torch.no_grad()
+def predict_logits(model: nn.Module, images: Tensor, size: int, mean: float, std: float, batch: int = 500) -> Tensor:
+    """The logits, N x 10, of a network in evaluation mode for images N x 28 x 28 (uint8) on its device."""
+    was_training = model.training
+    model.eval()
+    logits = torch.cat([model(to_input(part, size, mean, std)) for part in images.split(batch)])
+    model.train(was_training)
+    return logits
+
+
+def score(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """`loss` (mean cross-entropy in nats) and `accuracy` (percent)."""
+    right = (logits.argmax(1) == labels).sum().item()
+    return {"loss": F.cross_entropy(logits, labels).item(), "accuracy": 100 * right / len(labels)}
+
+
+def measure(model: nn.Module, pictures: Pictures, size: int, mean: float, std: float) -> dict[str, float]:
+    """The `score` of a network in evaluation mode."""
+    return score(predict_logits(model, pictures.images, size, mean, std), pictures.labels)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """What to divide logits N x 10 by for the least cross-entropy, within `TEMPERATURES`.
+    """The temperature, by which logits N x 10 are divided, of least cross-entropy, within `TEMPERATURES`.
 
     Guo et al. 2017: On calibration of modern neural networks, section 4.2.
     """
@@ -41,7 +62,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def reliability(probabilities: Tensor, labels: Tensor) -> tuple[Bin, ...]:
-    """The answers of probabilities N x 10 in equal bins of sureness (Guo et al. 2017, section 2)."""
+    """The reliability diagram of probabilities N x 10, in equal bins of confidence (Guo et al. 2017, section 2)."""
     sureness, answers = probabilities.double().max(1)
     bins = (sureness * BINS).long().clamp(max=BINS - 1)
     right = bins[answers == labels].bincount(minlength=BINS).tolist()
@@ -51,15 +72,15 @@ def reliability(probabilities: Tensor, labels: Tensor) -> tuple[Bin, ...]:
 
 
 def calibration_error(bins: Sequence[Bin]) -> float:
-    """Expected calibration error in percent: how far sureness is from being right (Guo et al. 2017, eq. 3).
+    """Expected calibration error in percent: how far confidence is from accuracy (Guo et al. 2017, eq. 3).
 
-    The mean over the bins, weighted by their answers.
+    The mean over the bins, weighted by their predictions.
     """
     return 100 * math.fsum(abs(bin.sureness - bin.right) for bin in bins) / sum(bin.count for bin in bins)
 
 
 def fit_threshold(logits: Tensor) -> float:
-    """The energy that one in 200 held-out pictures exceeds; `logits` N x 10 are divided by the temperature.
+    """The energy that one in 200 validation images exceeds; `logits` N x 10 are divided by the temperature.
 
     One in 200, and the 3 in `unusual.energy`, were chosen with lenet5, mini_inception and mini_resnet, two of which had
     to find a picture unusual, on training pictures of Fashion-MNIST and on drawings: it is so for 88 % of the clothing

@@ -1,11 +1,12 @@
-"""Several processes under torchrun: data-parallel, every step's batch shared out among them.
+"""The processes that train a network together: a single process by default, a process group under torchrun.
 
-The processes differ in nothing but their part of a batch and the randomness of its augmentation; the first one alone
-reads and writes states, validates and prints.
+A process group is data-parallel: every step's batch is divided among its processes. They differ in nothing but their
+part of the batch and the randomness of its augmentation; rank 0 alone reads and writes states, validates and prints.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import torch
@@ -14,18 +15,45 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils._pytree import tree_map_only
 
-from training.crew import Alone
 from training.state import Progress, TrainingError
 
 
-class Crew(Alone):
+class SingleProcess:
+    """A training in one process: every operation of a process group is the identity."""
+
+    rank, size, is_rank_0 = 0, 1, True
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """The network whose gradients are averaged over all processes."""
+        return model
+
+    def part(self, batch: Tensor) -> Tensor:
+        """The part of a batch that this process trains on."""
+        return batch
+
+    def sum(self, values: Tensor) -> Tensor:
+        """The sum of values over all processes."""
+        return values
+
+    def any(self, flags: list[bool]) -> list[bool]:
+        """For each flag, whether it is true in any process."""
+        return flags
+
+    def resume(
+        self, load: Callable[[], Progress], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
+    ) -> Progress:
+        """Load a saved run into modules and optimizer; returns how far it was."""
+        return load()
+
+
+class ProcessGroup(SingleProcess):
     """The processes that torchrun has started, on one machine or several."""
 
     def __init__(self, device: torch.device):
         # gloo beside nccl, for what is on the CPU: flags and states.
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
-        self.first = self.rank == 0
+        self.is_rank_0 = self.rank == 0
         self.device = device
 
     def wrap(self, model: nn.Module) -> nn.Module:
@@ -51,17 +79,29 @@ class Crew(Alone):
     def resume(
         self, load: Callable[[], Progress], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
     ) -> Progress:
-        """As with one process; the file is the first process's, the others need not see its disk."""
+        """As in a single process. Rank 0 reads the file; the other processes need not see its disk."""
         run = [None]
-        if self.first:
+        if self.is_rank_0:
             progress = load()
             states = {key: module.state_dict() for key, module in modules.items()}
             # On the CPU, as tensors of a GPU would arrive on that very GPU.
             run = [tree_map_only(Tensor, Tensor.cpu, (progress, states, optimizer.state_dict()))]
         dist.broadcast_object_list(run, device=torch.device("cpu"))
         progress, states, optimizer_state = run[0]
-        if not self.first:
+        if not self.is_rank_0:
             for key, module in modules.items():
                 module.load_state_dict(states[key])
             optimizer.load_state_dict(optimizer_state)
         return progress
+
+
+def join(device: torch.device) -> tuple[SingleProcess, torch.device]:
+    """The process group of torchrun's environment, and this process's device. Raises TrainingError."""
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        return SingleProcess(), device
+    if device.type == "mps":
+        raise TrainingError("several processes cannot train on one MPS device; use --device cpu, or one process")
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    return ProcessGroup(device), device
