@@ -101,7 +101,7 @@ def distilled(recipe: Recipe, **changed) -> Recipe:
     return replace(recipe, **{"epochs": 16, "teachers": ("googlenet",), "views": 5, "temperature": 4.0} | changed)
 
 
-# What was tried besides, and what each recipe came to: EXPERIMENTS.md.
+# What was tried besides, and what each recipe came to: training/README.md.
 RECIPES: dict[str, dict[str, Recipe]] = {
     "lenet5.mnist": {
         "source": replace(SOURCE, epochs=5, batch_size=256, lr=0.9),
