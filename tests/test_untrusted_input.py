@@ -21,7 +21,7 @@ from cnn_models import DATASETS, create_model
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.errors import TranslatableError, UnknownName
 from cnn_models.images.decode import PictureError
-from tests.conftest import ROOT, run_async, served
+from tests.conftest import ROOT, run_async
 from ui.api import compare_function
 from ui.common import uploads
 from ui.common.sketchpad import HERE, PNG, UPLOAD, uploaded
@@ -191,9 +191,8 @@ class Visitor:
 
 
 @pytest.fixture(scope="module")
-def visitor():
-    with served() as url:
-        yield Visitor(url)
+def visitor(url):
+    return Visitor(url)
 
 
 def turned(values: list) -> Iterator[tuple[list[str], tuple]]:

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import base64
 import itertools
-import os
 import statistics
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
-from gradio.utils import get_upload_folder
 from PIL import Image, ImageDraw
 
 from cnn_models import ModelHub
 from cnn_models.images.decode import PictureError, decode
 from cnn_models.images.worker import decode_untrusted
+from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import encode, jpeg_of_scans, slow_png
+from ui.common import uploads
 from ui.common.sketchpad import PNG, UPLOAD
 from ui.compare.look import Looker
 
@@ -63,16 +62,17 @@ def answering(looker: Looker, numbers: itertools.count) -> str:
     return f"{statistics.median(times):.0f} | {max(times):.0f}"
 
 
-def beside(looker: Looker, numbers: itertools.count, path: Path) -> str:
-    """The same while ten visitors send a file, and send it again once they have an answer."""
+def beside(looker: Looker, numbers: itertools.count, name: str) -> str:
+    """The same while ten visitors send an upload, and send it again once they have an answer."""
     done = threading.Event()
 
-    def upload() -> None:
+    def upload(number: int) -> None:
+        VISITOR.set(Visitor(f"192.0.2.{number}"))
         while not done.is_set():
             with suppress(PictureError):
-                looker.look({"picture": f"{UPLOAD}{path}"})
+                looker.look({"picture": f"{UPLOAD}{name}"})
 
-    threads = [threading.Thread(target=upload, daemon=True) for _ in range(VISITORS)]
+    threads = [threading.Thread(target=upload, args=(number,), daemon=True) for number in range(VISITORS)]
     for thread in threads:
         thread.start()
     time.sleep(WARM_UP)
@@ -85,18 +85,14 @@ def beside(looker: Looker, numbers: itertools.count, path: Path) -> str:
 
 def main() -> None:
     decoding()
-    folder = Path(get_upload_folder()) / "benchmark"
-    folder.mkdir(parents=True, exist_ok=True)
     looker, numbers = Looker(ModelHub()), itertools.count()
     for _ in range(WARM_UP):
         answering(looker, numbers)
     print("| ms to the answer to a drawing | median | most |\n|---|---:|---:|")
     print(f"| alone | {answering(looker, numbers)} |", flush=True)
     for name, make in FILES.items():
-        path = folder / f"{name.replace(' ', '_')}.{os.getpid()}"
-        path.write_bytes(make())
-        print(f"| beside {VISITORS} × {name} | {beside(looker, numbers, path)} |", flush=True)
-        path.unlink()
+        upload = uploads.keep(name, make())
+        print(f"| beside {VISITORS} × {name} | {beside(looker, numbers, upload)} |", flush=True)
 
 
 if __name__ == "__main__":
