@@ -29,7 +29,7 @@ class PictureError(TranslatableError):
 
 
 class Refused(TranslatableError):
-    """A value from outside that cannot be used. Only its beginning is told, as it may be of any type and length."""
+    """A value from outside that cannot be used. The message quotes its beginning, as it may be of any length."""
 
 
 class UnknownName(Refused, KeyError):

@@ -42,7 +42,7 @@ class Visitor(NamedTuple):
 
 NOBODY = Visitor()
 VISITOR: ContextVar[Visitor] = ContextVar("visitor", default=NOBODY)
-"""The visitor whose request is answered; for a trusted caller `NOBODY`, who has no limits."""
+"""The visitor whose request is answered; for a trusted caller `NOBODY`, whose look-ups are not limited."""
 
 
 def map_in_context(pool: Executor, function: Callable[[A], B], values: Iterable[A]) -> list[B]:

@@ -25,7 +25,7 @@ REMOTE = "someone/lenet5.mnist"
 
 @pytest.fixture
 def public(hub, checkpoint, monkeypatch):
-    """A hub for strangers with one network of its own; measuring takes no longer than it must."""
+    """A hub for untrusted clients with one network of its own; measuring takes no longer than it must."""
     monkeypatch.setattr(module, "MEASURING", 0)
     monkeypatch.setattr(look, "MEASURING", 0)
     checkpoint()
@@ -135,7 +135,7 @@ def test_a_visitor_costs_one_look_up(public, checkpoint, fake_hub, tmp_path, mon
     bringer = Bringer(public)
     ids = {bringer.bring({"id": id})["id"] for id in (REMOTE, REMOTE)}
     assert len(ids) == 1 and bringer.bring({"id": ids.pop()})["id"]
-    assert len(public._puller._strangers._times[""]) == 1
+    assert len(public._puller._downloads._times[""]) == 1
 
 
 def by(visitor, work, *arguments):
@@ -163,7 +163,7 @@ def test_who_asks_for_many_that_do_not_exist_locks_out_nobody_else(public, check
     assert by("first", bringer.bring, {"id": "other/lenet5.mnist"})["id"]
     assert "check the name" in by("second", bringer.bring, {"id": "nobody0/lenet5.mnist"})["error"]
     assert len(fake_hub.requests) < 19 + 20, "that it failed was forgotten"
-    assert len(public._puller._strangers._times[""]) == 2
+    assert len(public._puller._downloads._times[""]) == 2
 
 
 def test_pools_look_up_for_who_asked_them(public, fake_hub, monkeypatch):

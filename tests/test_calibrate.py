@@ -41,12 +41,12 @@ def test_calibration_error(sample):
     logits, labels = sample
     assert calibration_error(reliability(logits.softmax(1), labels)) < 1
     probabilities = (3 * logits).softmax(1)
-    sureness, answers = probabilities.max(1)
+    confidence, answers = probabilities.max(1)
     expected = 0
     for low in range(15):
-        of_bin = (sureness > low / 15) & (sureness <= (low + 1) / 15)
+        of_bin = (confidence > low / 15) & (confidence <= (low + 1) / 15)
         if of_bin.any():
-            gap = sureness[of_bin].mean() - (answers == labels)[of_bin].float().mean()
+            gap = confidence[of_bin].mean() - (answers == labels)[of_bin].float().mean()
             expected += 100 * of_bin.float().mean().item() * abs(gap.item())
     assert calibration_error(reliability(probabilities, labels)) == pytest.approx(expected, rel=1e-4) and expected > 5
     assert calibration_error(reliability(F.one_hot(labels, 10).float(), labels)) == 0

@@ -578,7 +578,7 @@ def test_strangers_get_no_more_than_everybody(published, hub, fake_hub, monkeypa
     Nor are look-ups of what is not there.
     """
     monkeypatch.setenv("HF_TOKEN", "hf_owner")
-    monkeypatch.setattr(pull, "STRANGERS", 2)
+    monkeypatch.setattr(pull, "DOWNLOADS", 2)
     fake_hub.push(REMOTE, published)
     fake_hub.repositories["model", REMOTE].private = True
     assert hub.get(REMOTE).id == REMOTE

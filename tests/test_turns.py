@@ -170,7 +170,7 @@ def test_an_address_rests_after_a_few_while_others_are_there(monkeypatch):
 
     assert served(0.2) == 20  # nobody else is there
     queue.put(Visitor("quiet"), "x")
-    assert queue.take(queue.next()) == "x"  # whoever has just come does not rest
+    assert queue.take(queue.next()) == "x"  # a new address does not rest
     assert served(1) == pytest.approx(10, abs=1)
     queue.release(Visitor("quiet"))
     now[0] += visitors.RECENT

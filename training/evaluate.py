@@ -45,10 +45,10 @@ from training.metrics import (
     calibration_error,
     fit_temperature,
     fit_threshold,
+    ood_data,
     predict_logits,
     reliability,
     score,
-    strangers,
 )
 from training.model_card import model_card
 from training.state import TrainingError
@@ -79,7 +79,7 @@ def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, E
     found = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
     bins = tuple(reliability(shares, test.labels) for shares in (logits.softmax(1), probabilities))
     found["test_ece_uncalibrated"], found["test_ece"] = map(calibration_error, bins)
-    for name, pictures in strangers(card.dataset).items():
+    for name, pictures in ood_data(card.dataset).items():
         found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(logits_of(pictures) / temperature))
     metrics = card.metrics | {name: round(value, 4) for name, value in found.items()}
     measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)

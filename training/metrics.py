@@ -63,10 +63,10 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 def reliability(probabilities: Tensor, labels: Tensor) -> tuple[Bin, ...]:
     """The reliability diagram of probabilities N x 10, in equal bins of confidence (Guo et al. 2017, section 2)."""
-    sureness, answers = probabilities.double().max(1)
-    bins = (sureness * BINS).long().clamp(max=BINS - 1)
+    confidence, answers = probabilities.double().max(1)
+    bins = (confidence * BINS).long().clamp(max=BINS - 1)
     right = bins[answers == labels].bincount(minlength=BINS).tolist()
-    added = torch.zeros(BINS, dtype=torch.float64).index_add(0, bins, sureness).tolist()
+    added = torch.zeros(BINS, dtype=torch.float64).index_add(0, bins, confidence).tolist()
     counts = bins.bincount(minlength=BINS).tolist()
     return tuple(Bin(*values) for values in zip(counts, right, (round(value, 4) for value in added), strict=True))
 
@@ -76,7 +76,7 @@ def calibration_error(bins: Sequence[Bin]) -> float:
 
     The mean over the bins, weighted by their predictions.
     """
-    return 100 * math.fsum(abs(bin.sureness - bin.right) for bin in bins) / sum(bin.count for bin in bins)
+    return 100 * math.fsum(abs(bin.confidence - bin.right) for bin in bins) / sum(bin.count for bin in bins)
 
 
 def fit_threshold(logits: Tensor) -> float:
@@ -100,7 +100,7 @@ def auroc(usual: Tensor, unusual: Tensor) -> float:
 
 
 @cache
-def strangers(dataset: str) -> dict[str, Tensor]:
+def ood_data(dataset: str) -> dict[str, Tensor]:
     """Pictures N x 28 x 28 (uint8) with none of a data set's classes: other test sets, by name, and `noise`.
 
     They are as the networks of the data set would see them: those of other data sets have been brought to its form, as

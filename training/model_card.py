@@ -40,7 +40,7 @@ calibration error on the test pictures (15 bins) is {{ "%.2f" | format(card.metr
 {{ "%.2f" | format(card.metrics.test_ece_uncalibrated) }} % at temperature 1.
 
 **What is none of the ten.** By its energy (Liu et al. 2020), a test picture is told
-{% for title, value in strangers -%}
+{% for title, value in ood_data -%}
 from {{ title }} with an AUROC of {{ "%.4f" | format(value) }}{{ ", " if not loop.last }}
 {%- endfor %}.
 {% if card.energy_threshold is none -%}
@@ -149,7 +149,7 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         evaluation=evaluation,
         edge=EDGE,
         fitted="fitted on the validation pictures" if card.recipe.get("held_out") else "as no picture was held out",
-        strangers=[
+        ood_data=[
             (f"one of {DATASETS[name].title}" if name in DATASETS else name, value)
             for key, value in card.metrics.items()
             if (name := key.removeprefix("auroc_")) != key

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 CLASSES = 10
 MOST = 10**6  # pictures of a test set
-BINS = 15  # of sureness
+BINS = 15  # of confidence
 
 
 class Bin(NamedTuple):
-    """Answers of about the same sureness: how many, how many of them right, and their sureness (0 to 1), added up."""
+    """Predictions of about the same confidence: how many, how many correct, and the sum of their confidences."""
 
     count: int
     right: int
-    sureness: float
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Evaluation:
 
     `wrong[j]` are the numbers, within the test set, of those it takes for j and that are something else, ascending;
     `weights_sha256` is the hash of the weights that were measured. `reliability` are two times `BINS` equal bins of
-    sureness, first to last: at temperature 1, and at the card's; None in what was measured before it was kept.
+    confidence, first to last: at temperature 1, and at the card's; None in what was measured before it was kept.
     """
 
     weights_sha256: str
@@ -82,10 +82,10 @@ def _reliability(value: object, count: int, right: int) -> tuple[tuple[Bin, ...]
     for bins in (before, after):
         if any(type(bin.count) is not int or type(bin.right) is not int for bin in bins):
             raise ValueError("counts are whole")
-        if any(type(bin.sureness) not in (int, float) for bin in bins):
-            raise ValueError("a sureness is a number")
-        if any(not (0 <= bin.right <= bin.count and 0 <= bin.sureness <= bin.count) for bin in bins):
-            raise ValueError("a bin has no more right, nor more sureness, than answers")
+        if any(type(bin.confidence) not in (int, float) for bin in bins):
+            raise ValueError("a confidence is a number")
+        if any(not (0 <= bin.right <= bin.count and 0 <= bin.confidence <= bin.count) for bin in bins):
+            raise ValueError("a bin has no more right, nor more confidence, than predictions")
         if (len(bins), sum(bin.count for bin in bins), sum(bin.right for bin in bins)) != (BINS, count, right):
             raise ValueError("the bins of the reliability do not hold the answers of the confusion matrix")
     return before, after

@@ -90,7 +90,7 @@ def _limited(repository: str, limit: int = ANSWER_LIMIT, size: int = 0) -> Itera
 def guard_client() -> None:
     """Let the Hub's client neither wait for ever nor trust what the Hub answers.
 
-    Else it waits for some answers for ever, sleeps as long as it is told, be it an hour, begins a download anew whose
+    Else it waits for some answers for ever, sleeps as long as the Hub says, be it an hour, begins a download anew whose
     connection was reset, reads on when more comes than was said, and writes where headers say, be it outside the cache.
     """
     from huggingface_hub import set_client_factory

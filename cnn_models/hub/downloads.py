@@ -1,4 +1,4 @@
-"""What comes from the Hub: each checkpoint once, whoever asks for it, and for strangers within limits."""
+"""Downloads from the Hub: each checkpoint once, and for untrusted clients within limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEPT = 1000  # references that are remembered
 # What untrusted clients get.
 WAIT = 3  # seconds until who waits for a download is told how far it is
 LOOKUPS = 20  # names of each visitor that are looked up, an hour: full boards of both data sets, and as many mistakes
-STRANGERS = 60  # new checkpoints of others that are downloaded, an hour, for all visitors
+DOWNLOADS = 60  # new checkpoints of others that are downloaded, an hour, for all visitors
 AT_ONCE = 4  # look-ups and downloads of them
 OF_ONE = 2  # of these, for one visitor
 DISK = 4 * 10**9  # bytes of the Hub's cache for them
@@ -57,8 +57,8 @@ class Puller:
     """Checkpoint folders in the Hub's cache, safe to share among threads.
 
     A branch stands for one commit, of which card and weights are; looked up again after `FRESH` seconds, while the
-    commit that is known is served, until the newer one is there. A `public` one is for strangers: what is not of
-    `namespace` is fetched without this machine's token, so many an hour and at once, as much as `DISK` holds, and
+    commit that is known is served, until the newer one is there. A `public` one is for untrusted clients: what is not
+    of `namespace` is fetched without this machine's token, so many an hour and at once, as much as `DISK` holds, and
     nobody waits longer than `WAIT`. A name that is new is a look-up, counted for the `VISITOR` who asks, so that who
     asks for many that do not exist uses up nobody else's.
     """
@@ -67,7 +67,7 @@ class Puller:
         self.namespace, self.public = namespace, public
         self._lock = threading.Lock()
         self._pulls: dict[Reference, _Pull] = {}  # the last used at the end
-        self._lookups, self._strangers = Hourly(LOOKUPS), Hourly(STRANGERS)
+        self._lookups, self._downloads = Hourly(LOOKUPS), Hourly(DOWNLOADS)
         self._places = Places(AT_ONCE, OF_ONE)
         self._pruning = threading.Lock()
 
@@ -88,14 +88,14 @@ class Puller:
                     pull.folder, pull.files = None, frozenset()
                 found = pull.folder if pull.files.issuperset(files) and not pull.doubted else None
                 is_fresh = reference.pinned or time.monotonic() < pull.looked + FRESH
-                if not (found or pull.doubted or reference.pinned or self._is_strange(reference)):
+                if not (found or pull.doubted or reference.pinned or self._is_untrusted(reference)):
                     older = cached(self._repository(reference), reference.revision, files)
                 if not pull.coming and not (found and is_fresh):
                     if pull.failure and not found and time.monotonic() < pull.failed + PATIENCE:
                         if older:
                             return pull.serve(older, files)
                         raise copy(pull.failure)
-                    if self._is_strange(reference) and not pull.folder:
+                    if self._is_untrusted(reference) and not pull.folder:
                         self._count_lookup(reference, files)
                     is_more = SNAPSHOTS in files  # of what is known, and not every commit has them
                     wanted = files if is_more else tuple(pull.files.union(files) - {SNAPSHOTS})
@@ -155,8 +155,8 @@ class Puller:
     def _repository(self, reference: Reference) -> str:
         return f"{reference.owner or self.namespace}/{reference.name}"
 
-    def _is_strange(self, reference: Reference) -> bool:
-        """Whether it is fetched as a stranger may."""
+    def _is_untrusted(self, reference: Reference) -> bool:
+        """Whether it is fetched for an untrusted client."""
         return self.public and not self.is_own(reference)
 
     def _work(
@@ -167,20 +167,20 @@ class Puller:
         def progress(*counts: int) -> None:
             pull.progress = counts
 
-        repository, stranger = self._repository(reference), self._is_strange(reference)
+        repository, untrusted = self._repository(reference), self._is_untrusted(reference)
         folder, error = None, None
         try:
             there = reference.pinned and cached(repository, revision, files, anonymous=True)
-            comes = stranger and (doubted or not there)
+            comes = untrusted and (doubted or not there)
             admit = partial(self._admit, reference) if comes and not pull.folder else lambda: None
             tensors = SNAPSHOTS_LIMIT if SNAPSHOTS in files else memory(reference.architecture)
             with self._places.place(visitor) if comes else nullcontext():
-                folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, stranger, doubted, progress, admit)
+                folder = fetch(repository, revision, files, tensors + HEADER_LIMIT, untrusted, doubted, progress, admit)
                 if comes:
                     self._prune(folder)
         except BaseException as caught:
             error = caught
-            if isinstance(caught, MissingCheckpoint) and not stranger:
+            if isinstance(caught, MissingCheckpoint) and not untrusted:
                 error = MissingCheckpoint(
                     "no weights for {id}: {why}; or run `python -m training.train {name}`",
                     id=reference,
@@ -206,7 +206,7 @@ class Puller:
             coming.set_result(folder)
 
     def _prune(self, newest: Path) -> None:
-        """Delete what strangers left in the Hub's cache beyond `DISK`, what was used longest ago first.
+        """Delete what untrusted clients left in the Hub's cache beyond `DISK`, what was used longest ago first.
 
         Repositories of others as a whole, and of the namespace's what is not `main`.
         """
@@ -253,10 +253,10 @@ class Puller:
 
     def _admit(self, reference: Reference) -> None:
         """Count a download; raise CheckpointError where it is one too many."""
-        if seconds := self._strangers.take(""):
+        if seconds := self._downloads.take(""):
             raise CheckpointError(
                 "{id} is not fetched: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
                 id=reference,
-                count=STRANGERS,
+                count=DOWNLOADS,
                 minutes=f"{seconds / 60:.0f}",
             )

@@ -86,7 +86,7 @@ class ModelHub:
     `weights_dir` is `CNN_WEIGHTS_DIR`, else `weights` beside the code; `namespace`, the owner on the Hub of what is
     not in it, is `CNN_HUB_NAMESPACE`, else none. The Hub is asked only for what neither folder nor cache holds, and
     for the commit behind a branch. Networks stay loaded up to `max_memory` bytes; then those used longest ago leave,
-    unless somebody still holds them. A `public` hub answers strangers, within limits; see `Puller`.
+    unless somebody still holds them. A `public` hub answers untrusted clients, within limits; see `Puller`.
     """
 
     def __init__(
@@ -292,7 +292,7 @@ class ModelHub:
 
     @contextmanager
     def _named(self, reference: Reference, folder: Path) -> Iterator[None]:
-        """What is wrong with a checkpoint is said of its name, as strangers are not told where the cache is."""
+        """Errors name the checkpoint and not its folder, as untrusted clients must not learn where the cache is."""
         try:
             yield
         except CheckpointError as error:

@@ -177,7 +177,7 @@ class _Worker:
 
     @contextmanager
     def _ended_after(self, seconds: float) -> Iterator[None]:
-        """Whoever waits for the worker meanwhile finds the end of its output."""
+        """Kills the worker after so many seconds, so that a read of its output ends."""
         timer = threading.Timer(seconds, self._process.kill)
         timer.daemon = True
         timer.start()

@@ -62,7 +62,7 @@ class Client:
 def flooded(url: str, component: int, do: str) -> Iterator[None]:
     """`IN_FLIGHT` requests at a time of another process, again and again.
 
-    Its priority is the lowest, as the flood of somebody elsewhere takes no time of the app's processors.
+    Its priority is the lowest, as a remote client takes no time of the app's processors.
     """
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=flood, args=(url, component, do), daemon=True)

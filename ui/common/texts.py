@@ -203,7 +203,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{id} is not looked up: {count} names were for you, this hour; ask again in {minutes} minutes",
         "暂不查找 {id}：一小时内已为你查找过 {count} 个名称；请在 {minutes} 分钟后再试",
     ),
-    "checkpoint.strangers": (
+    "checkpoint.downloads": (
         "{id} is not fetched: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
         "暂不下载 {id}：一小时内已下载过 {count} 个他人的检查点；请在 {minutes} 分钟后再试",
     ),

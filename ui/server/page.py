@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, nullcontext, suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import anyio
@@ -154,7 +154,7 @@ class Page(gr.Blocks):
         try:
             language = language_of(request.headers)
             sent = json.loads(await request.body())
-            data, function = sent["data"], self._server_functions()[sent["component_id"], sent["fn_name"]]
+            data, function = sent["data"], self._server_functions[sent["component_id"], sent["fn_name"]]
         except ClientDisconnect:
             return Response(status_code=408)
         except (ValueError, TypeError, LookupError, RecursionError):
@@ -175,6 +175,7 @@ class Page(gr.Blocks):
         except ClientDisconnect:
             return Response(status_code=408)
 
+    @cached_property
     def _server_functions(self) -> dict[tuple[int, str], Callable]:
         return {
             (id, function.__name__): function

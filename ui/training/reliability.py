@@ -49,7 +49,7 @@ def _diagram(card: Card, before: Sequence[Bin], after: Sequence[Bin]) -> str:
 
 def _line(name: str, bins: Sequence[Bin], colour: str, dash: str) -> Line:
     filled = [bin for bin in bins if bin.count]
-    points = [(100 * bin.sureness / bin.count, 100 * bin.right / bin.count) for bin in filled]
+    points = [(100 * bin.confidence / bin.count, 100 * bin.right / bin.count) for bin in filled]
     dots = [
         f"{name}: {sure:.1f} % → {right:.1f} % ({bin.right:,} / {bin.count:,})"
         for bin, (sure, right) in zip(filled, points, strict=True)
