@@ -8,8 +8,8 @@ import gradio as gr
 import numpy as np
 
 from cnn_models import ModelHub
+from tests.cnn_models.checkpoints.test_snapshots import folder  # noqa: F401 (a fixture)
 from tests.conftest import make_card
-from tests.test_snapshots import folder  # noqa: F401 (a fixture)
 from ui.common.chart import Axis, Line, chart
 from ui.common.colours import COLOURS
 from ui.common.drawing import drawing_of

@@ -7,8 +7,8 @@ import pytest
 
 from cnn_models.checkpoints.folder import read_card, read_weights
 from tests.small_training import Training
-from tests.test_distributed import run_two
-from tests.test_training import finish
+from tests.training.test_distributed import run_two
+from tests.training.test_loop import finish
 from training import depth_study, evaluate, state
 from training.lock import writing
 from training.process_group import SingleProcess

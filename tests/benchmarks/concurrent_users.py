@@ -1,6 +1,6 @@
 """What a visitor costs the host: bytes sent, processor time of an answer, memory. Linux only.
 
-python -m tests.benchmarks.visitors
+python -m tests.benchmarks.concurrent_users
 """
 
 from __future__ import annotations

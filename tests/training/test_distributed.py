@@ -4,14 +4,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 
 from cnn_models.checkpoints.folder import read_history, read_weights
+from tests.conftest import ROOT
 from tests.small_training import Training
-from tests.test_training import finish
+from tests.training.test_loop import finish
 from training import state
 
 TOGETHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
@@ -27,7 +27,7 @@ def run(out, *options, of=OPTIONS):
 def run_two(out, *options, of=OPTIONS):
     command = [sys.executable, *TOGETHER, "-m", "tests.small_training", *of, f"--out={out}", *options]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=Path(__file__).parents[1], text=True, **pipes)
+    return subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
 
 
 @pytest.fixture(scope="module")
@@ -101,5 +101,5 @@ small_training.main(sys.argv[1:])
 import torch
 assert not torch.distributed.is_initialized()"""
     command = [sys.executable, "-c", code, *OPTIONS, "--epochs=1", f"--out={tmp_path}"]
-    found = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr

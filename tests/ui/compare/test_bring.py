@@ -12,7 +12,7 @@ from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
 from cnn_models.hub import downloads as pull
 from cnn_models.hub.client import StillComing
 from cnn_models.visitors import VISITOR, Hourly, Places, Visitor
-from tests.test_compare_tab import SEVEN, numbers
+from tests.ui.compare.test_tab import SEVEN, numbers
 from ui.api import arrive
 from ui.common.texts import LANGUAGES
 from ui.compare import bring as module

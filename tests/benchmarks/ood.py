@@ -1,6 +1,6 @@
 """How many pictures are called "not one of the ten things": test pictures of each data set, in each, and drawings.
 
-python -m tests.benchmarks.unusual [PICTURES]
+python -m tests.benchmarks.ood [PICTURES]
 
 With and without asking whether a picture looks more like the other data set's; and, as AUROC, how well the energy of
 the witness tells the data sets apart, alone and less that of the witness of the other data set.
@@ -17,7 +17,7 @@ from cnn_models import DATASETS, ModelHub, compare
 from cnn_models.analysis.ood import witness
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.predict import is_strange
-from tests.test_unusual import ones_with_a_flag, scribbles
+from tests.cnn_models.analysis.test_ood import ones_with_a_flag, scribbles
 from training.metrics import auroc
 
 

@@ -5,11 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 
+from tests.conftest import ROOT
 from training import depth_study, loop
 from training.data import Pictures
 from training.deep_net import DeepNet, gradient_norms
@@ -30,7 +30,7 @@ depth_study.main(sys.argv[1:])
 
 def run(out):
     command = [sys.executable, "-c", SMALL, "--epochs=1", "--device=cpu", f"--out={out}"]
-    return subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def without_timings(path):

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from app import build
 from cnn_models import ModelHub
 from tests.conftest import ROOT, run_async
-from tests.test_compare_tab import SEVEN
+from tests.ui.compare.test_tab import SEVEN
 from ui.common import theme, uploads
 from ui.server import connections, guard
 from ui.server.page import SWEEP

@@ -28,6 +28,7 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.checkpoints.runs import find_runs
 from cnn_models.images.preprocess import to_input
+from tests.conftest import ROOT
 from tests.small_training import Training
 from training import data, loop, state
 from training.init import initialise
@@ -166,7 +167,7 @@ def test_a_warm_start_is_tracked_and_its_card_says_where_it_began(tmp_path, undi
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
     options = ("--track", f"--init={undisturbed}", "--epochs=2", "--device=cpu", f"--out={tmp_path}")
     command = [sys.executable, "-m", "tests.small_training", "mini_resnet.mnist", *options]  # trackio writes at exit
-    subprocess.run(command, cwd=Path(__file__).parents[1], check=True)
+    subprocess.run(command, cwd=ROOT, check=True)
     first, card = read_card(undisturbed), read_card(tmp_path / "mini_resnet.mnist")
     begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
     assert card.recipe["started_from"] == begun and card.command.endswith("--init weights/mini_resnet.mnist")
@@ -261,7 +262,7 @@ def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path):
     environment = os.environ | {"CNN_DATA_DIR": str(tmp_path / "file"), "https_proxy": "http://127.0.0.1:9"}
     (tmp_path / "file").write_text("a file where a folder should be")
     command = [sys.executable, "-m", "training.train", "lenet5.mnist", f"--out={tmp_path}"]
-    result = subprocess.run(command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert result.returncode == 1
     assert "set CNN_DATA_DIR" in result.stderr and "Traceback" not in result.stderr
 
@@ -319,8 +320,8 @@ sys.meta_path.insert(0, Watch())
 import {module}"""
     environment = {name: value for name, value in os.environ.items() if name not in WAITING}
     command = [sys.executable, "-c", code]
-    found = subprocess.run(command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True)
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert found.stdout.split() == ["PASSIVE", "3000"], found.stderr
     spinning = environment | {"OMP_WAIT_POLICY": "ACTIVE"}
-    found = subprocess.run(command, cwd=Path(__file__).parents[1], env=spinning, capture_output=True, text=True)
+    found = subprocess.run(command, cwd=ROOT, env=spinning, capture_output=True, text=True)
     assert found.stdout.split() == ["ACTIVE", "None"], "what the user has chosen holds"

@@ -1,6 +1,6 @@
 """How the page keeps up with a hand: stroke to answer, updates while drawing, their payload, and many visitors at once.
 
-python -m tests.benchmarks.live
+python -m tests.benchmarks.drawing_latency
 """
 
 from __future__ import annotations

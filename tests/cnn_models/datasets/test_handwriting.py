@@ -9,7 +9,7 @@ import pytest
 from cnn_models.checkpoints.folder import read_card
 from cnn_models.datasets.handwriting import LABELS, Labelled, pack, unpack
 from cnn_models.images.decode import PictureError, decode
-from tests.test_training import finish, run
+from tests.training.test_loop import finish, run
 from training import evaluate
 
 SEVEN = Path("ui/common/samples/mnist.7.png").read_bytes()

@@ -1,7 +1,6 @@
 """What the bundled networks together call unusual: not what people draw, but scribbles and the other data set."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +9,10 @@ from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS, ModelHub, compare
 from cnn_models.analysis.ood import is_dot, lookalike
+from tests.conftest import ROOT
 from training.data import load
 
-SAMPLES = Path(__file__).parents[1] / "ui" / "common" / "samples"
+SAMPLES = ROOT / "ui" / "common" / "samples"
 
 CLOTHES = {
     "T-shirt/top": [

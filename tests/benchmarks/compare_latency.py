@@ -1,6 +1,6 @@
 """How long answers take: from page load to the first one, and `/compare` over the sum of its forward passes.
 
-python -m tests.benchmarks.answers
+python -m tests.benchmarks.compare_latency
 """
 
 from __future__ import annotations

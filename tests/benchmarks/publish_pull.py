@@ -1,6 +1,6 @@
 """The whole way of the weights: all checkpoints published, deleted here, and pulled by the app of somebody else.
 
-    python -m tests.benchmarks.journey [folder for screenshots]
+    python -m tests.benchmarks.publish_pull [folder for screenshots]
 
 The Hub is the server of the tests. The app starts with an empty cache and an empty `weights/`, compares a drawing with
 all five networks, and once more after a restart with the server gone.
@@ -89,10 +89,10 @@ def main(work: Path, pictures: Path | None) -> None:
         shutil.rmtree(work / "weights")
         environment["HF_HOME"] = str(work / "puller")
         print("the app with an empty cache:", flush=True)
-        visit(environment, pictures and pictures / "journey-online.png")
+        visit(environment, pictures and pictures / "publish-pull-online.png")
         print("the app with the server stopped:", flush=True)
         server.stop()
-        visit(environment, pictures and pictures / "journey-stopped.png")
+        visit(environment, pictures and pictures / "publish-pull-stopped.png")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How long it takes to open each tab, the first time and later, in Chromium on the real app.
 
-    python -m tests.benchmarks.tabs
+    python -m tests.benchmarks.tab_latency
 
 From the click until the tab is painted, and until the server has answered what the tab asked for.
 """

@@ -11,7 +11,7 @@ from cnn_models.layers import architecture_layers
 from cnn_models.layers.__main__ import main
 from cnn_models.layers.formulas import formulas
 from cnn_models.layers.table import COLUMNS, column, markdown, stage, stages
-from tests.test_layers import every_network
+from tests.cnn_models.layers.test_trace import every_network
 
 
 def value(text: str) -> int:

@@ -18,8 +18,8 @@ from cnn_models.checkpoints.evaluation import Bin, Evaluation
 from cnn_models.checkpoints.folder import CONFIG, EVALUATION
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import Run, find_runs
+from tests.cnn_models.checkpoints.test_runs import ROW
 from tests.conftest import make_card
-from tests.test_runs import ROW
 from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.common.colours import COLOURS
