@@ -193,14 +193,14 @@ def arrive(hub: ModelHub, ids: Sequence[str]) -> None:
 
 def given_to(loaded: LoadedModel, grid: np.ndarray, off: Collection[str]) -> Input:
     """What a network is given of a 28 x 28 uint8 picture."""
-    card = predict.without(loaded, off).card
+    card = loaded.without(off).card
     picture = data_url(enlarged(grid, card.input_size))
     return {"size": card.input_size, "picture": picture, "mean": card.mean, "std": card.std}
 
 
 def why(loaded: LoadedModel, result: predict.Comparison, label: str, off: Collection[str]) -> Why:
     """Why a network gives its answer to the picture of a comparison. Raises ValueError for an unknown label."""
-    loaded = predict.without(loaded, off)
+    loaded = loaded.without(off)
     heat, looks = explain_network(loaded, result.picture, label), many_looks(loaded, result.picture)
     broken = break_down(loaded, disturbed(result.picture))
     return {

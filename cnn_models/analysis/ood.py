@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cnn_models.analysis.verdict import Answer, is_unusual
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.datasets import DATASETS
-from cnn_models.hub.model_hub import LoadedModel, ModelHub
+from cnn_models.hub.model_hub import ModelHub
 from cnn_models.images.decode import PictureError
-from cnn_models.images.preprocess import to_dataset_form, to_input
+from cnn_models.images.preprocess import to_dataset_form
 from cnn_models.specs import Card
 
 ENERGY_TEMPERATURE = 3
@@ -56,31 +58,27 @@ def is_dot(picture: np.ndarray, dataset: str) -> bool:
     return len(rows) > 0.65 * height * width and min(height, width) > 0.8 * max(height, width)
 
 
-def lookalike(hub: ModelHub, dataset: str, grey: np.ndarray, is_strange: bool) -> str:
+def lookalike(
+    hub: ModelHub, dataset: str, grey: np.ndarray, form: np.ndarray, off: Collection[str], answers: Sequence[Answer]
+) -> str:
     """The data set, other than its own, that a picture (H x W uint8, as decoded) belongs to; "" for none.
 
     It does if, in the form of that data set, the witness is not surprised, and less than by it in its own. What this
-    is worth on the test sets is measured by `python -m tests.benchmarks.ood`. `is_strange` says that most networks
-    find it unusual.
+    is worth on the test sets is measured by `python -m tests.benchmarks.ood`. `form` is what the networks saw, 28 x 28
+    uint8, and gave the `answers` to; with steps `off`, it is not the picture in the form of its data set.
     """
-    if not (is_strange or dataset in DOUBTED):
+    if not (dataset in DOUBTED or is_unusual(answers)):
         return ""
     other = LOOKALIKES[dataset]
     try:
-        own, others = (witness(hub, name, grey) for name in (dataset, other))
+        own = witness(hub, dataset, to_dataset_form(grey, DATASETS[dataset]) if off else form)
+        others = witness(hub, other, to_dataset_form(grey, DATASETS[other]))
     except (CheckpointError, PictureError):  # no witness is there, or nothing is left to see
         return ""
     return other if others < min(own, 0) else ""
 
 
-def witness(hub: ModelHub, dataset: str, grey: np.ndarray) -> float:
-    """The `surprise` of a data set's WITNESS at a picture, H x W uint8. Raises CheckpointError, BlankPicture."""
-    grid = to_dataset_form(grey, DATASETS[dataset])
-
-    @torch.inference_mode()
-    def ask(loaded: LoadedModel) -> float:
-        card, pictures = loaded.card, torch.tensor(grid, device=loaded.device)[None]
-        logits = loaded.model(to_input(pictures, card.input_size, card.mean, card.std))[0]
-        return surprise(logits.cpu().double(), card)  # MPS has no float64
-
-    return hub.run(f"{WITNESS}.{dataset}", ask)
+def witness(hub: ModelHub, dataset: str, form: np.ndarray) -> float:
+    """The `surprise` of a data set's WITNESS at a picture in its form, 28 x 28 uint8. Raises CheckpointError."""
+    image = torch.tensor(form)[None]
+    return hub.run(f"{WITNESS}.{dataset}", lambda net: surprise(net.run(image).logits[0], net.card))

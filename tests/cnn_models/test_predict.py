@@ -44,7 +44,7 @@ def logits_for(label, probability=0.999):
 
 def network(logits, id="lenet5.mnist", **card):
     card = dataclasses.replace(make_card(*parse(id).name.split(".")), **card)
-    return LoadedModel(id, Fixed(logits), card, torch.device("cpu"), "")
+    return LoadedModel(Fixed(logits), card, torch.device("cpu"), id, "")
 
 
 def compare_fixed(*logits, thresholds=(None,) * 4):
@@ -55,7 +55,7 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
 
     def run(id, use):
         if id not in nets:
-            raise MissingCheckpoint("no weights here")
+            raise MissingCheckpoint("checkpoint.none", id=id)
         return use(nets[id])
 
     hub = SimpleNamespace(run=run, is_foreign=lambda id: False, fetch=lambda ids: None)
