@@ -24,7 +24,7 @@ from cnn_models.datasets import DATASETS
 from cnn_models.hub.client import MissingCheckpoint, StillComing
 from cnn_models.hub.model_hub import LoadedModel, ModelHub
 from cnn_models.images.decode import decode
-from cnn_models.images.preprocess import to_dataset_form
+from cnn_models.images.preprocess import Step, steps
 
 AT_ONCE = 16  # networks that one question may name
 OTHERS = 4  # of these, how many from elsewhere on the Hub, as each may have to come first
@@ -35,17 +35,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The answers of several networks to one picture; `picture` is 28 x 28 uint8, what the networks see."""
+    """The answers of several networks to one image, and the `steps` of its preprocessing."""
 
     dataset: str
-    picture: np.ndarray
+    steps: tuple[Step, ...]
     verdict: Verdict
     models: tuple[Answer, ...]
 
     @classmethod
-    def of(cls, dataset: str, picture: np.ndarray, answers: Sequence[Answer], like: str = "") -> Comparison:
-        """The comparison of answers to one picture, with their verdict; `like` is its `lookalike`."""
-        return cls(dataset, picture, Verdict.of(answers, is_dot(picture, dataset), like), tuple(answers))
+    def of(cls, dataset: str, steps: tuple[Step, ...], answers: Sequence[Answer], like: str = "") -> Comparison:
+        """The comparison of answers to one image, with their verdict; `like` is its `lookalike`."""
+        return cls(dataset, steps, Verdict.of(answers, is_dot(steps[-1].picture, dataset), like), tuple(answers))
+
+    @property
+    def picture(self) -> np.ndarray:
+        """What the networks see, 28 x 28 uint8."""
+        return self.steps[-1].picture
 
     def to_dict(self) -> dict:
         """Everything but the picture in JSON's types, as the HTTP endpoint answers it."""
@@ -67,10 +72,16 @@ def compare(
     (MissingCheckpoint where there are no weights), PictureError (BlankPicture where nothing is drawn), and
     ValueError for names that do not fit.
     """
-    form, hub = DATASETS[dataset], hub or _shared_hub()
-    ids = ids_of(models, dataset)
-    grey = decode(picture, off)
-    grid = to_dataset_form(grey, form, off)
+    ids = ids_of(models, DATASETS[dataset].name)
+    return compare_decoded(decode(picture, off), dataset, ids, hub or _shared_hub(), off)
+
+
+def compare_decoded(
+    grey: np.ndarray, dataset: str, ids: Sequence[str], hub: ModelHub, off: Collection[str] = ()
+) -> Comparison:
+    """`compare` with a decoded image, H x W uint8, and checkpoint ids that fit the data set."""
+    seen = steps(grey, DATASETS[dataset], off)
+    grid = seen[-1].picture
 
     def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
         found = hub.run(id, lambda network: predict(network.without(off), grid))
@@ -78,7 +89,7 @@ def compare(
 
     hub.fetch(ids)
     answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
-    return Comparison.of(dataset, grid, answers, lookalike(hub, dataset, grey, grid, off, answers))
+    return Comparison.of(dataset, seen, answers, lookalike(hub, dataset, grey, grid, off, answers))
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:

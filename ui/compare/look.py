@@ -162,9 +162,9 @@ class Looker:
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if answers and (complete or not ask.quick):
-            grey, picture = question.image.luminance, question.seen[-1].picture
-            like = lookalike(self._hub, ask.dataset, grey, picture, ask.off, answers)
-            comparison = Comparison.of(ask.dataset, picture, answers, like)
+            grey, form = question.image.luminance, question.seen[-1].picture
+            like = lookalike(self._hub, ask.dataset, grey, form, ask.off, answers)
+            comparison = Comparison.of(ask.dataset, question.seen, answers, like)
             text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
             text = verdict_html(say(ask.language, "image.no_networks"), "alarm")
