@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnn_models.analysis.ood import EDGE, is_dot, lookalike, surprise
+from cnn_models.analysis.ood import MARGIN, is_dot, lookalike, ood_score
 from cnn_models.analysis.verdict import Answer, Verdict
 from cnn_models.architectures import ARCHITECTURES
 from cnn_models.checkpoints.folder import CheckpointError
@@ -138,7 +138,7 @@ def _answer(loaded: LoadedModel, logits: Tensor, probabilities: Tensor, millisec
         probabilities=dict(zip(card.classes, probabilities.tolist(), strict=True)),
         margin=first - second,
         milliseconds=milliseconds,
-        unusual=surprise(logits, card) > EDGE,
+        unusual=ood_score(logits, card) > MARGIN,
         source=loaded.source,
         temperature=card.temperature,
     )

@@ -78,7 +78,7 @@ def calibration_error(bins: Sequence[Bin]) -> float:
 def fit_threshold(logits: Tensor) -> float:
     """The energy that one in 200 validation images exceeds; `logits` N x 10 are divided by the temperature.
 
-    One in 200, and the 3 in `unusual.energy`, were chosen with lenet5, mini_inception and mini_resnet, two of which had
+    One in 200, and the 3 in `ood.energy`, were chosen with lenet5, mini_inception and mini_resnet, two of which had
     to find a picture unusual, on training pictures of Fashion-MNIST and on drawings: it is so for 88 % of the clothing
     among digits and half of 200 scribbles, but for none of 576 neat digits in the sketchpad's pen. One in 100 finds
     95 % and 62 %, but also ones with a flag, which MNIST hardly has; at 1 instead of 3, those are found at one in 200

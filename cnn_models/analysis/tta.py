@@ -33,7 +33,7 @@ def looks(grids: Tensor, mirror: bool) -> Tensor:
 
     At each scale the four corners, the centre, and the whole made small again; each mirrored too if asked for.
     """
-    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `perturb`, late
+    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `robustness`, late
 
     pictures, views = grids.float() / 255, []
     for scale in SCALES:

@@ -3,7 +3,7 @@
 python -m tests.benchmarks.ood [PICTURES]
 
 With and without asking whether a picture looks more like the other data set's; and, as AUROC, how well the energy of
-the witness tells the data sets apart, alone and less that of the witness of the other data set.
+the reference model tells the data sets apart, alone and less that of the other data set's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from cnn_models import DATASETS, ModelHub, compare
-from cnn_models.analysis.ood import witness
+from cnn_models.analysis.ood import reference_score
 from cnn_models.analysis.verdict import is_unusual
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.images.preprocess import to_dataset_form
@@ -37,7 +37,7 @@ def main(count: int) -> None:
             )
             print(f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the lookalike {100 * now:.1f} %")
             own, others = (
-                torch.tensor([witness(hub, name, to_dataset_form(image, DATASETS[name])) for image in pictures])
+                torch.tensor([reference_score(hub, name, to_dataset_form(image, DATASETS[name])) for image in pictures])
                 for name in (dataset, other)
             )
             alone[source] = own
