@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,6 @@ from cnn_models.images.preprocess import to_input
 from cnn_models.specs import Card
 
 BATCH = 500  # images in a forward pass
-N = TypeVar("N", bound="Network")
 
 
 class Output(NamedTuple):
@@ -56,11 +55,11 @@ class Network:
         found = torch.cat(logits).cpu().double()  # MPS has no float64
         return Output(found, (found / self.card.temperature).softmax(1), 1000 * seconds)
 
-    def without(self: N, off: Collection[str]) -> N:
+    def without(self, off: Collection[str]) -> Self:
         """The same network, which gets pixels from 0 to 1 as they are if "normalisation" is in `off`."""
         return replace(self, card=replace(self.card, mean=0.0, std=1.0)) if "normalisation" in off else self
 
-    def uncalibrated(self: N) -> N:
+    def uncalibrated(self) -> Self:
         """The same network at temperature 1."""
         return replace(self, card=replace(self.card, temperature=1.0))
 
