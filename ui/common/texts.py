@@ -92,11 +92,9 @@ def language_of(headers: Mapping[str, str]) -> str:
 
 
 def script() -> str:
-    """The `<script>` for the head of the page: all texts, and what says them."""
+    """The `<script>` for the head of the page with all texts as JSON, which `texts.js` reads."""
     table = json.dumps(TEXTS, ensure_ascii=False).replace("<", "\\u003c")
-    code = (Path(__file__).parent / "language.js").read_text(encoding="utf-8")
-    constants = f"const TEXTS = {table}; const LANGUAGES = {json.dumps(list(LANGUAGES))};"
-    return f"<script>(() => {{ {constants}\n{code}}})();</script>"
+    return f'<script type="application/json" id="texts">{table}</script>'
 
 
 def _data(name: str, key: str, values: dict[str, object]) -> str:
