@@ -3,6 +3,7 @@ import { say } from "./texts.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const STEP = 7; // pixels for a press of an arrow key
+const within = (side, position) => Math.min(side, Math.max(0, position));
 
 // `begin` and `extend` get points of a stroke, and `end` ends it. Returns what tells whether the pen `isDown`, and lifts it.
 export function keyboardPen(canvas, cursor, status, { begin, extend, end }) {
@@ -23,8 +24,7 @@ export function keyboardPen(canvas, cursor, status, { begin, extend, end }) {
   }
 
   function move([right, down]) {
-    const within = (position) => Math.min(side, Math.max(0, position));
-    Object.assign(pen, { x: within(pen.x + right * STEP), y: within(pen.y + down * STEP) });
+    Object.assign(pen, { x: within(side, pen.x + right * STEP), y: within(side, pen.y + down * STEP) });
     if (pen.down) extend([pen.x, pen.y, 1]);
   }
 

@@ -35,10 +35,9 @@ def event_js(name: str, function: str, *values: object) -> str:
     return f"async (...inputs) => (await {_import(name)}).{function}(inputs{further})"
 
 
-def head() -> str:
-    """The part of the page's head that begins to load the first tab's modules, and hides the page until they run."""
-    first = (name for name in MODULES if name.startswith(FIRST))
-    return "".join(f'<link rel="modulepreload" href="{_address(name)}">' for name in first) + HIDDEN
+def preload() -> str:
+    """The `Link` header of the page, by which browsers fetch the first tab's modules beside gradio's own scripts."""
+    return ", ".join(f"<{_address(name)}>; rel=modulepreload" for name in MODULES if name.startswith(FIRST))
 
 
 async def serve(request: Request) -> Response:

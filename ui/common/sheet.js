@@ -111,14 +111,14 @@ export class Sheet {
   #drawImage({ src, crisp }) {
     const image = new Image();
     const { version } = this;
-    image.onload = () => {
+    image.addEventListener("load", () => {
       if (version !== this.version) return;
       const scale = Math.min(this.side / image.width, this.side / image.height);
       const [width, height] = [image.width * scale, image.height * scale];
       this.#pen.imageSmoothingEnabled = !crisp;
       this.#pen.drawImage(image, (this.side - width) / 2, (this.side - height) / 2, width, height);
-    };
-    image.onerror = this.#whenBroken;
+    });
+    image.addEventListener("error", this.#whenBroken);
     image.src = src;
   }
 }

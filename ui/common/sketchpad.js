@@ -1,14 +1,11 @@
 // The sketchpad: draw, upload, paste or drop.
+import { isField } from "./inputs.js";
 import { keyboardPen } from "./keyboard_pen.js";
 import { Sheet } from "./sheet.js";
 import { say } from "./texts.js";
 
 const PAUSE = 70; // milliseconds between two answers while the pen is down
 const MOST = 1500; // characters of a drawing and of third-party networks' names: an update stays under 2 KB
-
-// Whether keys and the undo of an element are its own.
-export const isField = (target) =>
-  target.matches("input:not([type=checkbox], [type=radio], [type=range]), select, textarea");
 
 // Sends `draw` from the canvas with { value, drawing }: the value is "" (empty), a PNG as a data URL, or "upload:" and
 // the path the server gave; `drawing` says that the pen is down. `taken()` is how many characters names take.

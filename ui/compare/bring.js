@@ -1,5 +1,6 @@
 // Bring your weights: waits with the visitor until a checkpoint came and was measured, and gives it a place among the
 // networks. It is there until the page is left; the address holds it.
+import { tick } from "../common/inputs.js";
 import { language, say } from "../common/texts.js";
 
 const LONGEST = 300_000; // milliseconds
@@ -17,11 +18,6 @@ export function bring({ element, ask, settings }) {
 
   const here = () => [...models.querySelectorAll(".brought input")].map((input) => input.value);
   const isBusy = () => form.hasAttribute("aria-busy");
-
-  function change(input, checked) {
-    input.checked = checked;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  }
 
   // The server's answer to a question that it answers with `wait` until it is done.
   async function wait(question, isCurrent) {
@@ -58,7 +54,7 @@ export function bring({ element, ask, settings }) {
     if (!answer.id) return false;
     if (!here().includes(answer.id)) models.insertAdjacentHTML("beforeend", answer.choice);
     settings.showDataset();
-    change(models.querySelector(`input[value="${answer.id}"]`), true);
+    tick(models.querySelector(`input[value="${answer.id}"]`), true);
     return true;
   }
 
@@ -81,7 +77,7 @@ export function bring({ element, ask, settings }) {
   models.addEventListener("click", (event) => {
     const place = event.target.closest("button")?.closest(".brought");
     if (!place) return;
-    change(place.querySelector("input"), false);
+    tick(place.querySelector("input"), false);
     place.remove();
     field.focus();
   });

@@ -1,5 +1,5 @@
 // The strip of this visit's drawings, which stay in this browser; labelled ones are the visitor's handwriting.
-import { isField } from "../common/sketchpad.js";
+import { isField, tick } from "../common/inputs.js";
 import { say } from "../common/texts.js";
 
 const STORE = "lineup.sheets";
@@ -73,9 +73,7 @@ export function strip({ element, ask, settings, pad, board }, address, inform) {
     sheetShown = sheetNow();
     valueShown = board.value();
     const input = element.querySelector(`input[name=dataset][value=${drawing.dataset}]`);
-    if (input.checked) return;
-    input.checked = true;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!input.checked) tick(input, true);
   }
 
   function label(name) {

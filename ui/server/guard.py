@@ -18,12 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnn_models.images.decode import MAX_BYTES
 from cnn_models.visitors import Visitor
+from ui.common import modules
 from ui.common.texts import language_of, say
 from ui.server.turns import Turns, counted
 
 # What the page and its API use of gradio; whatever else it has, or comes to have, is closed.
 OPEN = re.compile(
-    r"""/ | /(config|info)/? | /(assets|static|svelte|modules)/.+
+    r"""/ | /(config|info)/? | /(assets|static|svelte)/.+ | /modules/[0-9a-f]{16}/[a-z_/]+\.js
     | /(theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(/\d+)?)
     | /gradio_api/(
         (info|openapi\.json|app_id|user|theme\.css|startup-events|login_check|upload|component_server|reset|cancel)/?
@@ -145,6 +146,8 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
+            if self._scope["path"] == "/":
+                headers["Link"] = modules.preload()
         await self._send(message)
 
     async def refuse(self, status: int, key: str, values: dict | None = None) -> None:
