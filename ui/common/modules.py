@@ -35,9 +35,13 @@ def event_js(name: str, function: str, *values: object) -> str:
     return f"async (...inputs) => (await {_import(name)}).{function}(inputs{further})"
 
 
-def preload() -> str:
-    """The `Link` header of the page, by which browsers fetch the first tab's modules beside gradio's own scripts."""
-    return ", ".join(f"<{_address(name)}>; rel=modulepreload" for name in MODULES if name.startswith(FIRST))
+def head() -> str:
+    """The part of the page's head that begins to load the first tab's modules, and hides the page until they run.
+
+    A `Link` header would begin earlier; with it, Chromium on a slow network sometimes never finished the page.
+    """
+    first = (name for name in MODULES if name.startswith(FIRST))
+    return "".join(f'<link rel="modulepreload" href="{_address(name)}">' for name in first) + HIDDEN
 
 
 async def serve(request: Request) -> Response:

@@ -71,7 +71,7 @@ THEME = gr.themes.Base(
 )
 LAUNCH = {
     "theme": THEME,
-    "head": texts.script() + modules.HIDDEN,
+    "head": texts.script() + modules.head(),
     "css_paths": sorted(HERE.parent.rglob("*.css")),
     "run_history": False,  # it would keep visitors' pictures in their browser
     "max_file_size": f"{MAX_BYTES // 10**6}mb",

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnn_models.images.decode import MAX_BYTES
 from cnn_models.visitors import Visitor
-from ui.common import modules
 from ui.common.texts import language_of, say
 from ui.server.turns import Turns, counted
 
@@ -146,8 +145,6 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-            if self._scope["path"] == "/":
-                headers["Link"] = modules.preload()
         await self._send(message)
 
     async def refuse(self, status: int, key: str, values: dict | None = None) -> None:

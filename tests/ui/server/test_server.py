@@ -114,14 +114,6 @@ def test_modules_are_served_to_be_kept_for_good(browser):
         assert "immutable" in answer.headers["cache-control"]
 
 
-def test_the_page_names_the_modules_of_its_first_tab_in_a_header(browser):
-    link = browser.get("/").headers["link"]
-    for address in re.findall("<([^>]+)>; rel=modulepreload", link):
-        assert browser.get(f"/{address}").status_code == 200
-    assert "/compare/tab.js>" in link
-    assert "link" not in browser.get("/config").headers
-
-
 @pytest.mark.parametrize(
     "path",
     [
