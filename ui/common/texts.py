@@ -105,7 +105,7 @@ def _data(name: str, key: str, values: dict[str, object]) -> str:
 
 
 def _nested(value: object) -> object:
-    """A text or an error among the values, as `language.js` reads it; whatever else came as a value, as it reads."""
+    """A text or an error among the values, as `texts.js` reads it; whatever else came as a value, as it reads."""
     if isinstance(value, Text):
         return {"key": value.key}
     if isinstance(value, TranslatableError):
