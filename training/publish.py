@@ -51,12 +51,11 @@ from cnn_models.checkpoints.runs import RUNS
 from cnn_models.datasets.test_sets import measure
 from cnn_models.hub.client import TEXT_LIMIT, guard_client
 from cnn_models.hub.model_hub import default_weights_dir
-from cnn_models.runtime import best_device, place
+from cnn_models.runtime import CLONE, best_device, place
 from training.depth_study import FILE as STUDY
 from training.metrics import calibration_error
 from training.model_card import curves_png, model_card
 
-ROOT = Path(__file__).parents[1]
 CURVES = "curves.png"
 COLLECTION = "CNN Lineup"
 MEASURING = 120  # seconds; a network that needs longer for the test set is measured on a part of it
@@ -139,13 +138,19 @@ def pack(folder: Path, namespace: str) -> Parcel:
 
 
 def pack_space(repository: str, weights: Path) -> Parcel:
-    """The app: its code, its weights, runs and other measurements, and what its README shows, and nothing else."""
-    readme = ROOT / README
+    """The app: its code, its weights, runs and other measurements, and what its README shows, and nothing else.
+
+    Raises PublishError where there is no clone to take the app from.
+    """
+    if CLONE is None:
+        raise PublishError("the installed package has no app; run this in a clone of CNN Lineup")
+    readme = CLONE / README
     pictures = re.findall(r"!\[[^\]]*\]\((?!http)([^)]+)\)", readme.read_text(encoding="utf-8"))
-    paths = [ROOT / name for name in ("app.py", "requirements.txt", "LICENSE", README, *pictures)]
+    paths = [CLONE / name for name in ("app.py", "requirements.txt", "LICENSE", README, *pictures)]
     for part in ("cnn_models", "ui"):
-        paths += sorted(path for path in (ROOT / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    files = {path.relative_to(ROOT).as_posix(): path for path in paths}
+        found = sorted(path for path in (CLONE / part).rglob("*") if path.is_file())
+        paths += [path for path in found if "__pycache__" not in path.parts]
+    files = {path.relative_to(CLONE).as_posix(): path for path in paths}
     found = []
     for id in BUILT_IN:
         if (weights / id).is_dir():

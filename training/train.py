@@ -26,7 +26,7 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoints.folder import CheckpointError, read_card, write_checkpoint
 from cnn_models.datasets.handwriting import unpack
 from cnn_models.hub.model_hub import default_weights_dir
-from cnn_models.runtime import best_device, keep_memory
+from cnn_models.runtime import CLONE, best_device, keep_memory
 from cnn_models.specs import Card
 from training.data import DataError, split
 from training.distill import taught
@@ -44,8 +44,9 @@ CHANGES = ("epochs", "batch_size", "lr", "init", "precision", "compile")
 
 def git_commit() -> str:
     """The commit of the code that trains, marked where the code was changed since."""
-    here = str(Path(__file__).parent)
-    describe = ["git", "-C", here, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    if CLONE is None:
+        return "unknown"
+    describe = ["git", "-C", str(CLONE), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
         return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
