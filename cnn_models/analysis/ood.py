@@ -18,7 +18,7 @@ from cnn_models.specs import Card
 ENERGY_TEMPERATURE = 3
 # How far above its threshold an energy is unusual: thresholds are of scanned digits, and ones drawn with a flag, which
 # these hardly have, lie at the edge. At 0, most networks find 39 of 126 such ones unusual, and 175 of 200 scribbles; at
-# 0.1, 12 and 161; here, 3 and 155 (`python -m tests.benchmarks.unusual`).
+# 0.1, 12 and 161; here, 3 and 155 (`python -m tests.benchmarks.ood`).
 EDGE = 0.15
 LOOKALIKES = {"fashion_mnist": "mnist", "mnist": "fashion_mnist"}
 # Networks of clothing find most digits usual, one of digits knows them. The other way round only what is
@@ -60,7 +60,7 @@ def lookalike(hub: ModelHub, dataset: str, grey: np.ndarray, is_strange: bool) -
     """The data set, other than its own, that a picture (H x W uint8, as decoded) belongs to; "" for none.
 
     It does if, in the form of that data set, the witness is not surprised, and less than by it in its own. What this
-    is worth on the test sets is measured by `python -m tests.benchmarks.unusual`. `is_strange` says that most networks
+    is worth on the test sets is measured by `python -m tests.benchmarks.ood`. `is_strange` says that most networks
     find it unusual.
     """
     if not (is_strange or dataset in DOUBTED):

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 
 import httpx
 
-from tests.benchmarks.live import _pictures
-from tests.benchmarks.visitors import started
+from tests.benchmarks.concurrent_users import started
+from tests.benchmarks.drawing_latency import _pictures
 from tests.conftest import ROOT
 
 FLOOD, VISITOR = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "192.0.2.2"))  # as a proxy tells

@@ -54,7 +54,7 @@ def bare(model: nn.Module, folder: Path) -> None:
 def main(work: Path) -> None:
     from cnn_models import ModelHub, create_model
     from cnn_models.checkpoints.folder import load_model, memory
-    from tests.benchmarks.journey import copied
+    from tests.benchmarks.publish_pull import copied
     from tests.fake_hub import FakeHub
 
     weights = work / "weights"

@@ -22,7 +22,7 @@ from gradio_client import Client, handle_file
 from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 
-from tests.benchmarks.visitors import memory, started, visit
+from tests.benchmarks.concurrent_users import memory, started, visit
 from tests.browser.conftest import BROWSERS, OPTIONS
 from tests.conftest import ROOT
 

@@ -1,0 +1,94 @@
+"""How long answers take: from page load to the first one, and `/compare` over the sum of its forward passes.
+
+python -m tests.benchmarks.compare_latency
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from gradio_client import Client, handle_file
+from playwright.sync_api import sync_playwright
+
+from cnn_models import ModelHub, compare
+
+ROOT = Path(__file__).parents[2]
+PICTURES = sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png"))
+ROUNDS = 30
+
+
+def page_loads(url: str, rounds: int = 5) -> list[float]:
+    """Seconds from asking for the page to an answer on it, the click on a test picture included."""
+    times = []
+    with sync_playwright() as playwright:
+        executable = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        for _ in range(rounds):
+            page = browser.new_page()
+            start = time.perf_counter()
+            page.goto(url, wait_until="commit")
+            page.locator("#samples button").nth(7).click()
+            page.wait_for_selector("#lineup .board-winner")
+            times.append(time.perf_counter() - start)
+            page.close()
+        browser.close()
+    return times
+
+
+def over_http(curl: httpx.Client, picture: Path) -> dict:
+    """The answer of `/compare` on a connection that is kept: upload, question, stream of events."""
+    with picture.open("rb") as file:
+        path = curl.post("/upload", files={"files": file}).json()[0]
+    data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist"]
+    event = curl.post("/call/compare", json={"data": data}).json()["event_id"]
+    return json.loads(curl.get(f"/call/compare/{event}").text.partition("data: ")[2])[0]
+
+
+def timed(name: str, ask: Callable[[Path], dict]) -> None:
+    """Print the median milliseconds of a question, of the forward passes within it, and of their ratio."""
+    whole, forward = [], []
+    for index in range(ROUNDS + 5):
+        start = time.perf_counter()
+        answer = ask(PICTURES[index % 10])
+        whole.append((time.perf_counter() - start) * 1000)
+        forward.append(sum(model["milliseconds"] for model in answer["models"]))
+    whole, forward = whole[5:], forward[5:]
+    ratio = statistics.median(a / b for a, b in zip(whole, forward, strict=True))
+    middle, passes = statistics.median(whole), statistics.median(forward)
+    count = len(answer["models"])
+    print(
+        f"{name}: {middle:.1f} ms, of which the forward passes of {count} networks {passes:.1f} ms; ratio {ratio:.2f}"
+    )
+
+
+def main() -> None:
+    command = [sys.executable, "app.py"]
+    started = time.perf_counter()
+    app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
+        print(f"`python app.py` to its address: {time.perf_counter() - started:.1f} s, imports included")
+        loads = page_loads(url)
+        print(f"page load to first answer: {loads[0]:.2f} s the first time, {statistics.median(loads[1:]):.2f} s after")
+        client = Client(url, verbose=False)
+        timed("gradio_client", lambda path: client.predict(handle_file(path), "mnist", [], api_name="/compare"))
+        with httpx.Client(base_url=f"{url.rstrip('/')}/gradio_api") as curl:
+            timed("/compare on a kept connection", lambda path: over_http(curl, path))
+        hub = ModelHub()
+        timed("compare() in Python", lambda path: compare(path, "mnist", hub=hub).to_dict())
+    finally:
+        app.terminate()
+        app.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The whole way of the weights: all checkpoints published, deleted here, and pulled by the app of somebody else.
+
+    python -m tests.benchmarks.publish_pull [folder for screenshots]
+
+The Hub is the server of the tests. The app starts with an empty cache and an empty `weights/`, compares a drawing with
+all five networks, and once more after a restart with the server gone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from cnn_models.checkpoints.ids import BUILT_IN
+from cnn_models.hub.model_hub import default_weights_dir
+from tests.fake_hub import FakeHub
+
+ROOT = Path(__file__).parents[2]
+
+
+def copied(folder: Path) -> list[str]:
+    """The checkpoints of `weights/` are now in a folder too; their ids."""
+    ids = [id for id in BUILT_IN if (default_weights_dir() / id).is_dir()]
+    for id in ids:
+        shutil.copytree(default_weights_dir() / id, folder / id)
+    return ids
+
+
+def draw_seven(page: Page) -> None:
+    box = page.locator("#sketchpad canvas").bounding_box()
+    x, y = box["x"], box["y"]
+    page.mouse.move(x + 80, y + 70)
+    page.mouse.down()
+    for point in ((200, 70), (140, 220)):
+        page.mouse.move(x + point[0], y + point[1], steps=15)
+    page.mouse.up()
+
+
+def visit(environment: dict[str, str], picture: Path | None) -> None:
+    """Start the app without any weights, draw, and print what all five networks say and how long that took."""
+    command = [sys.executable, "app.py", "--weights", environment["EMPTY"], "--namespace", "someone"]
+    app = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
+        with sync_playwright() as playwright:
+            executable = shutil.which("chromium") or shutil.which("google-chrome")
+            browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(url)
+            start = time.perf_counter()
+            draw_seven(page)
+            # The five and what they say together.
+            page.wait_for_function("document.querySelectorAll('#lineup .board-winner').length == 6", timeout=180_000)
+            took = time.perf_counter() - start
+            page.wait_for_timeout(3000)  # answers come while one draws; this is after the last
+            print(f"  {page.locator('.verdict').inner_text()!r}, all five {took:.1f} s after the first touch")
+            if picture:
+                page.screenshot(path=picture)
+            browser.close()
+    finally:
+        app.terminate()
+        app.wait()
+
+
+def main(work: Path, pictures: Path | None) -> None:
+    (work / "empty").mkdir()
+    print(f"trained and copied: {', '.join(copied(work / 'weights'))}", flush=True)
+    with FakeHub() as server:
+        environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HUB_DISABLE_XET": "1", "EMPTY": str(work / "empty")}
+        publish = [sys.executable, "-m", "training.publish", "--all", "--namespace", "someone"]
+        start = time.perf_counter()
+        subprocess.run(
+            [*publish, "--weights", str(work / "weights")],
+            cwd=ROOT,
+            env=environment | {"HF_HOME": str(work / "pusher"), "HF_TOKEN": "hf_owner"},
+            check=True,
+        )
+        print(f"published in {time.perf_counter() - start:.0f} s, measuring included", flush=True)
+        shutil.rmtree(work / "weights")
+        environment["HF_HOME"] = str(work / "puller")
+        print("the app with an empty cache:", flush=True)
+        visit(environment, pictures and pictures / "publish-pull-online.png")
+        print("the app with the server stopped:", flush=True)
+        server.stop()
+        visit(environment, pictures and pictures / "publish-pull-stopped.png")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        main(Path(folder), Path(sys.argv[1]) if len(sys.argv) > 1 else None)

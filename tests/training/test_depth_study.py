@@ -1,0 +1,121 @@
+"""The depth study: the networks of the paper, and a study that stops and goes on."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from tests.conftest import ROOT
+from training import depth_study, loop
+from training.data import Pictures
+from training.deep_net import DeepNet, gradient_norms
+from training.init import initialise
+
+SMALL = """
+import sys
+from training import depth_study, loop
+whole = depth_study.split
+def small(*args):
+    trained, held_out, how = whole(*args)
+    return trained[:256], held_out[:100], how
+depth_study.split, loop.SAVE_EVERY = small, 0
+depth_study.NETWORKS = ((8, False, True), (8, True, False))
+depth_study.main(sys.argv[1:])
+"""
+
+
+def run(out):
+    command = [sys.executable, "-c", SMALL, "--epochs=1", "--device=cpu", f"--out={out}"]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def without_timings(path):
+    found = json.loads(path.read_text())
+    for one in found["runs"]:
+        for row in one["history"]:
+            row["images_per_second"] = row["seconds"] = None
+    return found
+
+
+@pytest.mark.parametrize("depth", [20, 56])
+def test_layers_are_those_of_the_paper(depth):
+    model = DeepNet(depth, shortcuts=True, norm=True)
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+    assert len(layers) == depth
+    # He et al. 2016, table 6: 0.27 and 0.85 million, for three channels in
+    assert sum(p.numel() for p in model.parameters()) == pytest.approx({20: 0.27e6, 56: 0.85e6}[depth], rel=0.02)
+    plain = DeepNet(depth, shortcuts=False, norm=True)
+    assert [p.shape for p in plain.parameters()] == [p.shape for p in model.parameters()]
+
+
+def test_shapes_halve_twice():
+    shapes = []
+    model = DeepNet(8, shortcuts=True, norm=False)
+    for block in model.blocks:
+        block.register_forward_hook(lambda module, inputs, output: shapes.append(tuple(output.shape[1:])))
+    assert model(torch.rand(2, 1, 28, 28)).shape == (2, 10)
+    assert shapes == [(16, 28, 28), (32, 14, 14), (64, 7, 7)]
+    with pytest.raises(ValueError, match=r"6n \+ 2"):
+        DeepNet(21, shortcuts=True, norm=False)
+
+
+def test_shortcuts_start_as_the_identity_where_nothing_else_holds_them():
+    model = DeepNet(56, shortcuts=True, norm=False)
+    initialise(model, "he")
+    x = torch.rand(2, 16, 28, 28)
+    assert torch.equal(model.blocks[:9](x), x)
+    assert model(torch.rand(2, 1, 28, 28)).abs().max() < 100
+
+
+def test_gradient_norms_are_by_layer():
+    torch.manual_seed(0)
+    model, x, labels = DeepNet(8, True, False), torch.rand(4, 1, 28, 28), torch.arange(4)
+    norms = gradient_norms(model, x, labels)
+    torch.nn.functional.cross_entropy(model(x), labels).backward()
+    assert len(norms) == 8
+    assert norms[0] == pytest.approx(model.conv.weight.grad.norm().item(), rel=1e-5)
+    assert norms[-1] == pytest.approx(model.output.weight.grad.norm().item(), rel=1e-5)
+
+
+def test_a_study_that_is_killed_goes_on_to_the_same_end(tmp_path, data_dir):
+    undisturbed = run(tmp_path / "a")
+    out, _ = undisturbed.communicate(timeout=120)
+    assert undisturbed.returncode == 0 and out.count("| 8 |") == 2
+    path = tmp_path / "b" / depth_study.FILE
+    process = run(tmp_path / "b")
+    while process.poll() is None and not path.exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert len(json.loads(path.read_text())["runs"]) == 1, "it was over before it was killed"
+    process = run(tmp_path / "b")
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert without_timings(path) == without_timings(tmp_path / "a" / depth_study.FILE)
+    assert not list(path.parent.glob(".training/*.safetensors"))
+
+
+def test_a_network_that_diverges_is_recorded_and_the_next_is_trained(tmp_path, monkeypatch):
+    pictures = Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+    monkeypatch.setattr(depth_study, "split", lambda *args: (pictures, pictures, "some"))
+    monkeypatch.setattr(depth_study, "NETWORKS", ((8, False, False), (8, True, True)))
+    losses = iter([float("nan"), 2.0])
+    monkeypatch.setattr(loop, "objective", lambda logits, *_: next(losses) * logits.sum().exp() ** 0)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    depth_study.main(["--epochs=1", "--device=cpu", f"--out={tmp_path}"])
+    path = tmp_path / depth_study.FILE
+    first, second = json.loads(path.read_text())["runs"]
+    assert first["diverged"] and first["history"] == [] and len(first["gradients"]["start"]) == 8
+    assert "diverged" not in second and len(second["history"]) == 1
+    assert "| 8 | no | no | diverged in epoch 1: – | – | – |" in depth_study.table([first, second])
+
+
+def test_another_study_is_not_overwritten(tmp_path):
+    path = tmp_path / depth_study.FILE
+    path.write_text('{"dataset": "mnist", "runs": []}')
+    with pytest.raises(depth_study.TrainingError, match="--restart"):
+        depth_study.read(path, {"dataset": "fashion_mnist"})

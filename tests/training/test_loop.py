@@ -1,0 +1,327 @@
+"""The loop: what it writes, what survives a kill, and that a resumed run is the run that was never stopped."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.checkpoints.folder import (
+    EVALUATION,
+    FILES,
+    HISTORY_COLUMNS,
+    SNAPSHOTS,
+    load_model,
+    read_card,
+    read_history,
+    read_snapshots,
+    read_weights,
+)
+from cnn_models.checkpoints.runs import find_runs
+from cnn_models.images.preprocess import to_input
+from tests.conftest import ROOT
+from tests.small_training import Training
+from training import data, loop, state
+from training.init import initialise
+from training.process_group import SingleProcess
+from training.recipes import RECIPES, Recipe, recipe_for
+from training.train import beginning, tracker
+
+WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}  # how threads wait
+
+
+def run(out, *options):
+    return Training("mini_resnet.mnist", "--epochs=2", "--device=cpu", f"--out={out}", *options)
+
+
+def finish(process):
+    said = "".join(process.communicate(timeout=120))
+    return process.returncode, said
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, data_dir):
+    out = tmp_path_factory.mktemp("undisturbed")
+    code, errors = finish(run(out))
+    assert code == 0, errors
+    assert f"measure it with `python -m training.evaluate mini_resnet.mnist --weights {out}`" in errors
+    return out / "mini_resnet.mnist"
+
+
+def without_timings(folder):
+    timings = {"images_per_second", "seconds"}
+    return [{k: v for k, v in row.items() if k not in timings} for row in read_history(folder)]
+
+
+def test_a_training_writes_a_whole_checkpoint(undisturbed):
+    assert {path.name for path in undisturbed.iterdir()} == set(FILES) - {EVALUATION} | {SNAPSHOTS}
+    _, card = load_model(undisturbed)
+    rows = read_history(undisturbed)
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert tuple(rows[0]) == HISTORY_COLUMNS
+    assert card.metrics == {"val_loss": rows[-1]["val_loss"], "val_accuracy": rows[-1]["val_accuracy"]}
+    assert card.recipe["changed"] == {"epochs": 2}
+    assert card.command == "python -m training.train mini_resnet.mnist --recipe best --seed 0 --epochs 2"
+    assert card.command in (undisturbed / "README.md").read_text()
+    left = [path.name for path in undisturbed.parent.glob(".training/*")]
+    assert left == ["mini_resnet.mnist.lock"], "the state of a finished training stayed"
+
+
+def test_snapshots_go_from_the_initialisation_to_the_weights(undisturbed):
+    snapshots, (weights, card) = read_snapshots(undisturbed), read_weights(undisturbed)
+    torch.manual_seed(0)
+    fresh = ARCHITECTURES["mini_resnet"].build()
+    initialise(fresh, card.recipe["init"])
+    for name, tensor in fresh.state_dict().items():
+        before, middle, after = snapshots[name]
+        assert torch.equal(before, tensor.half()) and torch.equal(after, weights[name].half())
+        assert not torch.equal(middle, before) and not torch.equal(middle, after)
+
+
+def assert_same(folder, undisturbed):
+    assert without_timings(folder) == without_timings(undisturbed)
+    for tensors in (lambda folder: read_weights(folder)[0], read_snapshots):
+        ours, theirs = tensors(folder), tensors(undisturbed)
+        assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_training_killed_at_random_moments_ends_as_if_it_had_never_been(tmp_path, undisturbed):
+    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    kills = 0
+    for _ in range(3):
+        process = run(tmp_path, *(["--resume"] if state.exists(saved) else []))
+        started, written = time.monotonic(), saved.stat().st_mtime if saved.exists() else 0
+        while process.poll() is None and not (saved.exists() and saved.stat().st_mtime > written):
+            assert time.monotonic() < started + 120
+            time.sleep(0.005)
+        time.sleep(random.uniform(0, 0.1))
+        kills += process.poll() is None
+        process.kill()
+        finish(process)
+    assert kills and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was killed"
+    code, errors = finish(run(tmp_path, "--resume"))
+    assert code == 0, errors
+    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
+
+
+def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, undisturbed):
+    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    process = run(tmp_path)
+    while process.poll() is None and not (saved.exists() and state.before(saved).exists()):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    finish(process)
+    saved.write_bytes(saved.read_bytes()[:-100])
+    code, errors = finish(run(tmp_path, "--resume"))
+    assert code == 0, errors
+    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_never_stopped(tmp_path, undisturbed):
+    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    process = run(tmp_path)
+    while not saved.exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.03)  # a step or two of ten
+    process.send_signal(signal.SIGINT)
+    code, errors = finish(process)
+    assert code != 0 and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was stopped"
+    assert "go on with the same command and --resume" in errors and "Traceback" not in errors
+    code, errors = finish(run(tmp_path))
+    assert code == 1 and "--resume" in errors and saved.exists(), "an unfinished training was thrown away"
+    code, errors = finish(run(tmp_path, "--resume"))
+    assert code == 0, errors
+    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
+
+
+def test_a_state_of_another_recipe_is_refused(tmp_path, data_dir):
+    process = run(tmp_path)
+    while not (tmp_path / ".training" / "mini_resnet.mnist.safetensors").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    code, errors = finish(run(tmp_path, "--resume", "--seed=1"))
+    assert code == 1 and "is of another run" in errors and "Traceback" not in errors
+
+
+def test_a_run_in_bfloat16_learns_and_its_card_says_so(tmp_path, data_dir, undisturbed):
+    code, errors = finish(run(tmp_path, "--precision=bfloat16"))
+    assert code == 0, errors
+    weights, card = read_weights(tmp_path / "mini_resnet.mnist")
+    assert card.recipe["precision"] == "bfloat16" and "--precision bfloat16" in card.command
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}
+    ours, theirs = (read_history(folder)[-1]["train_loss"] for folder in (tmp_path / "mini_resnet.mnist", undisturbed))
+    assert ours != theirs and ours == pytest.approx(theirs, rel=0.05)
+
+
+def test_a_warm_start_is_tracked_and_its_card_says_where_it_began(tmp_path, undisturbed, monkeypatch):
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    options = ("--track", f"--init={undisturbed}", "--epochs=2", "--device=cpu", f"--out={tmp_path}")
+    command = [sys.executable, "-m", "tests.small_training", "mini_resnet.mnist", *options]  # trackio writes at exit
+    subprocess.run(command, cwd=ROOT, check=True)
+    first, card = read_card(undisturbed), read_card(tmp_path / "mini_resnet.mnist")
+    begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
+    assert card.recipe["started_from"] == begun and card.command.endswith("--init weights/mini_resnet.mnist")
+    assert beginning(card)["started_from"] == begun, "a third leg would not know the first"
+    ended, began = read_weights(undisturbed)[0], read_snapshots(tmp_path / "mini_resnet.mnist")
+    assert all(torch.equal(began[name][0], ended[name].half()) for name in ended)
+    query = ["get", "metric", "--project", "cnn-lineup", "--run", "mini_resnet.mnist", "--metric", "val_loss", "--json"]
+    found = subprocess.run([sys.executable, "-m", "trackio.cli", *query], capture_output=True, text=True, check=True)
+    values = [row["value"] for row in json.loads(found.stdout)["values"]]
+    assert values == [row["val_loss"] for row in read_history(tmp_path / "mini_resnet.mnist")]
+
+
+def test_tracking_without_trackio_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "trackio", None)
+    with pytest.raises(state.TrainingError, match="pip install trackio"):
+        tracker("lenet5.mnist", {})
+
+
+def test_resume_without_a_state_says_so(tmp_path, data_dir):
+    code, errors = finish(run(tmp_path, "--resume"))
+    assert code == 1 and "start it without --resume" in errors and "Traceback" not in errors
+
+
+def test_a_full_disk_leaves_the_last_good_state(tmp_path, monkeypatch):
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    path = tmp_path / "state.safetensors"
+    state.save_state(path, {}, state.Progress(step=1), {"model": model}, optimizer)
+    before = load_file(path)
+
+    def full(tensors, target, metadata):
+        Path(target).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(state, "save_file", full)
+    with pytest.raises(state.TrainingError, match=r"No space left.*still there.*--resume"):
+        state.save_state(path, {}, state.Progress(step=2), {"model": model}, optimizer)
+    after = load_file(path)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_two_states_are_kept_and_no_more(tmp_path):
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    path = tmp_path / "state.safetensors"
+    for step in range(4):
+        state.save_state(path, {}, state.Progress(step=step), {"model": model}, optimizer)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert state.load_state(path, {}, {"model": model}, optimizer).step == 3
+    path.unlink()
+    assert state.load_state(path, {}, {"model": model}, optimizer).step == 2
+    state.discard(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_rate_too_high_ends_in_a_sentence(tmp_path, data_dir):
+    code, errors = finish(run(tmp_path, "--lr=1e9"))
+    assert code == 1 and "lower --lr" in errors and "Traceback" not in errors
+    assert not (tmp_path / "mini_resnet.mnist").exists()
+
+
+@pytest.mark.parametrize("id", RECIPES)
+def test_every_network_takes_a_step_of_every_recipe(id):
+    architecture, dataset = (table[part] for table, part in zip((ARCHITECTURES, DATASETS), id.split("."), strict=True))
+    for name in RECIPES[id]:
+        recipe = recipe_for(id, name).filled(architecture, dataset, {})
+        assert {recipe.size_in(epoch) for epoch in range(recipe.epochs)} <= set(architecture.sizes)
+        assert recipe.size_in(recipe.epochs - 1) == recipe.size, "the last epochs are not at the size of the card"
+        recipe = replace(recipe, size=min(recipe.size, max(architecture.sizes.start, 32)))
+        torch.manual_seed(0)
+        x = loop.prepare(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), recipe, recipe.size)
+        assert x.shape == (4, 1, recipe.size, recipe.size) and x.isfinite().all()
+        assert loop.OPTIMIZERS[recipe.optimizer]
+
+
+def test_without_augmentation_training_sees_what_the_page_shows():
+    pictures = torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8)
+    recipe = Recipe(1, 1, 1, size=96, mean=0.3, std=0.4)
+    assert torch.equal(loop.prepare(pictures, recipe, recipe.size), to_input(pictures, 96, 0.3, 0.4))
+
+
+def test_no_held_out_picture_is_trained_on(data_dir):
+    whole = data.load("mnist", train=True)
+    trained, held_out, how = data.split("mnist", data.HELD_OUT, torch.device("cpu"))
+    assert len(held_out) == data.HELD_OUT and len(trained) == 60_000 - data.HELD_OUT
+    assert torch.equal(torch.cat([trained.images, held_out.images]), whole.images)
+    assert "first 55,000" in how and "last 5,000" in how
+
+
+def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path):
+    environment = os.environ | {"CNN_DATA_DIR": str(tmp_path / "file"), "https_proxy": "http://127.0.0.1:9"}
+    (tmp_path / "file").write_text("a file where a folder should be")
+    command = [sys.executable, "-m", "training.train", "lenet5.mnist", f"--out={tmp_path}"]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "set CNN_DATA_DIR" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeypatch, tmp_path):
+    """Each step's randomness, of two seeds and two processes; the first is what the committed runs had."""
+
+    class Second(SingleProcess):
+        rank = 1
+
+    def randomness(seed, group):
+        seen = []
+        monkeypatch.setattr(loop, "prepare", lambda images, *_: seen.append(torch.rand(4)) or images[:, None].float())
+        pictures = data.Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+        recipe = Recipe(1, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
+        build = ARCHITECTURES["lenet5"].build
+        state = tmp_path / f"{seed}.{group.rank}"
+        loop.fit(loop.Setup("a", build, pictures, pictures, recipe, seed, torch.device("cpu"), group), state)
+        return torch.stack(seen)
+
+    first = randomness(0, SingleProcess())
+    assert torch.equal(first, torch.stack([torch.rand(4, generator=torch.Generator().manual_seed(n)) for n in (0, 1)]))
+    assert torch.equal(first, randomness(0, SingleProcess()))
+    all = torch.cat([first, randomness(1, SingleProcess()), randomness(0, Second())])
+    assert len(all.unique(dim=0)) == len(all)
+
+
+@pytest.mark.parametrize(("saving", "seen"), [(10, [0, 0, 1, 1, 2, 2]), (0, [0] * 6)])
+def test_a_short_training_grows_on_the_page_where_saving_costs_little(saving, seen, monkeypatch, tmp_path):
+    monkeypatch.setattr(loop, "SAVING", saving)
+    epochs = []
+
+    def look():
+        epochs.append(sum(len(run.history) for runs in find_runs(tmp_path).values() for run in runs))
+        time.sleep(0.01)
+
+    pictures = data.Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+    recipe = Recipe(3, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
+    state = tmp_path / ".training" / "lenet5.mnist.safetensors"
+    build = ARCHITECTURES["lenet5"].build
+    loop.fit(loop.Setup("a", build, pictures, pictures, recipe, 0, torch.device("cpu")), state, stop=look)
+    assert epochs == seen
+
+
+@pytest.mark.parametrize("module", ["training.train", "training.evaluate", "training.depth_study", "app"])
+def test_how_threads_wait_is_set_before_torch_comes(module):
+    code = f"""
+import os, sys
+class Watch:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            print(os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT"), flush=True)
+            os._exit(0)
+sys.meta_path.insert(0, Watch())
+import {module}"""
+    environment = {name: value for name, value in os.environ.items() if name not in WAITING}
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert found.stdout.split() == ["PASSIVE", "3000"], found.stderr
+    spinning = environment | {"OMP_WAIT_POLICY": "ACTIVE"}
+    found = subprocess.run(command, cwd=ROOT, env=spinning, capture_output=True, text=True)
+    assert found.stdout.split() == ["ACTIVE", "None"], "what the user has chosen holds"

@@ -1,0 +1,369 @@
+"""Publishing through the real Hub client, to a server on the loopback that is as strict as the Hub."""
+
+import dataclasses
+import json
+import re
+import shutil
+import threading
+
+import httpx
+import pytest
+from huggingface_hub import ModelCard
+
+from cnn_models import ModelHub
+from cnn_models.analysis.averaged import read_averaged
+from cnn_models.checkpoints.folder import (
+    EVALUATION,
+    FILES,
+    HISTORY,
+    README,
+    WEIGHTS,
+    files_of,
+    load_model,
+    read_card,
+    read_evaluation,
+    read_history,
+    write_checkpoint,
+)
+from cnn_models.checkpoints.runs import find_runs
+from cnn_models.datasets.test_sets import Measured
+from cnn_models.hub import client as fetch
+from cnn_models.hub.model_hub import default_weights_dir
+from tests.conftest import served
+from tests.fake_hub import Repository
+from training import publish
+from training.publish import CURVES, main
+
+ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
+FOLDER = default_weights_dir() / ID
+SENT = {*files_of(read_card(FOLDER)), CURVES}
+KNOWN = {}
+
+
+@pytest.fixture(autouse=True)
+def measured_once(monkeypatch):
+    """Every test publishes; the same weights are measured for the first of them alone."""
+    measure = publish.measure
+
+    def once(model, card, seconds):
+        if card.weights_sha256 not in KNOWN:
+            KNOWN[card.weights_sha256] = measure(model, card, seconds)
+        return KNOWN[card.weights_sha256]
+
+    monkeypatch.setattr(publish, "measure", once)
+
+
+@pytest.fixture
+def owner(fake_hub, monkeypatch):
+    """The Hub, for somebody who may write to `someone/`; the client does not wait before it tries again."""
+
+    def sleep(seconds: float) -> None:
+        assert seconds < 20
+
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", sleep)
+    return fake_hub
+
+
+def run(*options: str, id: str = ID) -> str | None:
+    """What the command says when it gives up, None when it does not."""
+    try:
+        main([id, "--namespace", "someone", *options])
+    except SystemExit as end:
+        return str(end.code)
+
+
+def test_pushed_from_one_cache_pulled_from_another(owner, hub, tmp_path, capsys):
+    assert run() is None
+    (line,) = re.findall(r'ModelHub\(\).get\("(.+)"\)', capsys.readouterr().out)
+    files = owner.files(REMOTE)
+    assert files.keys() == SENT | {".gitattributes"}
+    net = hub.get(line)
+    assert net.source == line and net.card == load_model(FOLDER)[1]
+    for name in set(FILES) - {README}:
+        assert (hub.folder(line) / name).read_bytes() == (FOLDER / name).read_bytes() == files[name]
+    assert len(owner.repositories["model", REMOTE].commits) == 2  # made, then filled at once
+
+
+def test_the_model_card_is_one_the_hub_understands(owner):
+    run()
+    files = owner.files(REMOTE)
+    card = ModelCard(files[README].decode())
+    assert (card.data.library_name, card.data.pipeline_tag) == ("pytorch", "image-classification")
+    assert (card.data.datasets, card.data.license) == (["ylecun/mnist"], "mit")
+    (result,) = card.data.eval_results
+    assert result.metric_value == pytest.approx(load_model(FOLDER)[1].metrics["test_accuracy"] / 100)
+    assert f'models=["{REMOTE}"]' in card.text
+    assert f"]({CURVES})" in card.text and files[CURVES].startswith(b"\x89PNG")
+    assert "| all | | | 61,706 | 416,520 |" in card.text and "## Limits" in card.text
+
+
+def test_dry_run_sends_nothing_and_needs_no_login(fake_hub, capsys):
+    assert run("--dry-run") is None
+    assert not fake_hub.requests
+    said = capsys.readouterr().out
+    assert f"model {REMOTE}: {len(SENT)} files" in said and all(name in said for name in SENT)
+    assert "nothing was sent, and what the Hub has of it was not looked up" in said
+
+
+def test_again_sends_nothing(owner, capsys):
+    run()
+    owner.requests.clear()
+    assert run() is None
+    assert "is up to date" in capsys.readouterr().out
+    assert len(owner.repositories["model", REMOTE].commits) == 2 and not any(p == "PUT" for p, _ in owner.requests)
+
+
+def test_private_branch_and_pull_request(owner, monkeypatch, capsys):
+    assert run("--private", "--revision", "trial") is None
+    repository = owner.repositories["model", REMOTE]
+    assert repository.private and set(repository.refs) == {"main", "trial"}
+    assert WEIGHTS in owner.files(REMOTE, "trial") and WEIGHTS not in owner.files(REMOTE)
+    repository.private = False
+    assert "someone/lenet5.mnist is public already; make it private on the Hub" in run("--private")
+    monkeypatch.setenv("HF_TOKEN", "hf_other")
+    assert "you may not write to someone/lenet5.mnist (you have no right to write" in run()
+    assert run("--pull-request") is None
+    assert run("--pull-request", "--revision", "trial") == "2"  # which means main for the Hub
+    assert WEIGHTS in owner.files(REMOTE, "refs/pr/1") and WEIGHTS not in owner.files(REMOTE)
+    assert "/discussions/1" in capsys.readouterr().out
+
+
+def test_a_pull_request_that_is_open_is_updated(owner, monkeypatch, capsys):
+    """By who opened it; others, and one that is closed, are left alone."""
+    run()
+    before = owner.files(REMOTE)
+    repository = owner.repositories["model", REMOTE]
+    owner.commit(repository, "main", before | {HISTORY: b"older"})
+    for user in ("hf_owner", "hf_other", "hf_other"):
+        monkeypatch.setenv("HF_TOKEN", user)
+        assert run("--pull-request") is None
+    first, second, again = re.findall(r"http\S+/discussions/\d.*", capsys.readouterr().out)
+    assert (first[-1], again) == ("1", f"{second} is up to date") and second[-1] == "2"
+
+    owner.commit(repository, "refs/pr/2", before | {"old.txt": b"", README: b"older"})
+    assert run("--pull-request", "--dry-run") is None and "old.txt" in owner.files(REMOTE, "refs/pr/2")
+    assert run("--pull-request") is None and owner.files(REMOTE, "refs/pr/2") == before
+    said = capsys.readouterr().out
+    assert said.count("will delete old.txt") == 2 and f"{second}\n  ModelHub().get" in said
+    assert len(repository.discussions) == 2 and owner.files(REMOTE)[HISTORY] == b"older"
+
+    repository.discussions[0]["status"] = "closed"
+    assert run("--pull-request") is None and "/discussions/3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("part_size", [0, 100_000])
+def test_all_and_their_collection(part_size, owner, tmp_path, monkeypatch, capsys):
+    owner.part_size = part_size
+    for id in (ID, "mini_resnet.mnist"):
+        shutil.copytree(FOLDER.parent / id, tmp_path / "some" / id)
+    options = ["--all", "--namespace", "someone", "--weights", str(tmp_path / "some")]
+    for _ in range(2):
+        main(options)
+    (collection,) = owner.collections.values()
+    assert [item["id"] for item in collection["items"]] == [REMOTE, "someone/mini_resnet.mnist"]
+    assert owner.files(REMOTE)[WEIGHTS] == (FOLDER / WEIGHTS).read_bytes()
+    assert capsys.readouterr().out.count("/collections/someone/cnn-lineup") == 2
+
+
+def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
+    model, card = load_model(FOLDER)
+    history, folder = read_history(FOLDER), tmp_path / ID
+    accuracy, loss = (card.metrics[f"test_{figure}"] for figure in ("accuracy", "loss"))
+    measured = f"measured {accuracy:.2f} % on 10,000 pictures of it; run `python -m training.evaluate"
+    for metrics, sentence in {
+        (("test_accuracy", 99.9),): f"says 99.90 % on the test set, {measured}",
+        (("test_loss", 0.001),): f"says a test loss of 0.0010, measured {loss:.4f}; run `python -m training.evaluate",
+        (("val_loss", 0.001),): "is not of the run on its card",
+        (("val_accuracy", 1.0),): "is not of the run on its card; train lenet5.mnist again",
+        (("test_accuracy", None),): "has no test accuracy; run `python -m training.evaluate lenet5.mnist`",
+    }.items():
+        figures = {name: value for name, value in (card.metrics | dict(metrics)).items() if value is not None}
+        wrong = dataclasses.replace(card, metrics=figures)
+        write_checkpoint(folder, model.state_dict(), wrong, history, "")
+        assert sentence in run("--dry-run", "--weights", str(tmp_path))
+    (folder / WEIGHTS).write_bytes(b"\x80\x04pickle")
+    assert "is not the weights of lenet5.mnist" in run("--dry-run", "--weights", str(tmp_path))
+    shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+    with (folder / HISTORY).open("a") as file:
+        file.writelines([(FOLDER / HISTORY).read_text().splitlines(keepends=True)[-1]] * 20_000)
+    assert "history.csv has more than 1 MiB" in run("--dry-run", "--weights", str(tmp_path))
+    assert "`python -m training.train lenet5.mnist`" in run("--dry-run", "--weights", str(tmp_path / "nothing"))
+    assert not fake_hub.requests
+
+
+def test_an_evaluation_that_contradicts_the_card_is_refused(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / ID)
+    evaluation = json.loads((FOLDER / EVALUATION).read_text())
+    evaluation["confusion"][3][3] += 1000
+    evaluation["reliability"] = None
+    (tmp_path / ID / EVALUATION).write_text(json.dumps(evaluation))
+    said = run("--dry-run", "--weights", str(tmp_path))
+    accuracy = read_card(FOLDER).metrics["test_accuracy"]
+    instead = (100 * accuracy + 1000) / 110
+    assert f"{accuracy:.2f} % on the test set, its evaluation.json {instead:.2f} %; run `python -m training" in said
+    (tmp_path / ID / EVALUATION).unlink()
+    assert "lenet5.mnist has no evaluation.json of its weights" in run("--dry-run", "--weights", str(tmp_path))
+    model, card = load_model(FOLDER)
+    card = dataclasses.replace(card, metrics=card.metrics | {"test_ece": 0.0})
+    evaluation = read_evaluation(FOLDER)
+    write_checkpoint(tmp_path / ID, model.state_dict(), card, read_history(FOLDER), "", evaluation)
+    said = run("--dry-run", "--weights", str(tmp_path))
+    assert "the test ece of lenet5.mnist is not that of its evaluation.json; run `python -m training.evaluate" in said
+
+
+def test_a_part_of_the_test_set_decides_with_its_error(fake_hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "measure", lambda *_: Measured(990, 1000))
+    assert run("--dry-run") is None
+    monkeypatch.setattr(publish, "measure", lambda *_: Measured(950, 1000))
+    assert "measured 95.00 % on 1,000 pictures of it" in run("--dry-run")
+
+
+FAULTS = {
+    "token": ("POST", "/api/repos/create", {"status": 401}, "does not accept your token; run `hf auth login`, or "),
+    "no right": ("POST", "/commit/", {"status": 403}, "you may not write to .* or --pull-request"),
+    "gone": ("POST", "/preupload/", {"status": 404, "error": "RepoNotFound"}, "you may not write to"),
+    "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; run the command again to go on"),
+    "changed": ("POST", "/commit/", {"status": 412}, "was changed by somebody meanwhile; look at it on the Hub"),
+    "too often": ("POST", "/preupload/", {"status": 429, "times": 9}, "was asked too often; wait some minutes"),
+    "an hour": ("POST", "/preupload/", {"status": 429, "headers": {"Retry-After": "3600"}}, "too often; wait some"),
+    "a window": ("PUT", "/upload/", {"status": 429, "headers": {"RateLimit": '"api";r=0;t=300'}}, "too often; wait"),
+    "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 at someone/lenet5.mnist .*; run the command"),
+    # Two files, each tried six times, side by side: the eleventh refusal is the last of one of them at the latest.
+    "storage": ("PUT", "/upload/", {"status": 503, "times": 11}, "failed with 503 .*; run the command again to go on"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_gets_a_sentence_publishes_nothing_and_can_be_repeated(case, owner, capfd, caplog):
+    method, part, fault, sentence = FAULTS[case]
+    owner.fail(method, part, **fault)
+    said = run()
+    assert re.search(sentence, said) and "\n" not in said
+    found = owner.repositories.get(("model", REMOTE), Repository())
+    assert len(found.commits) <= 1
+    assert "hf_owner" not in said + "".join(capfd.readouterr()) + caplog.text
+    owner.faults.clear()
+    assert run() is None and WEIGHTS in owner.files(REMOTE)
+
+
+def test_a_hub_that_falls_silent_is_given_up(owner, monkeypatch):
+    monkeypatch.setattr(fetch, "STORING", 0.5)
+    gate = threading.Event()
+    owner.fail("POST", "/preupload/", first=lambda: gate.wait(20), times=99)
+    assert "the Hub cannot be reached (timed out)" in run()
+    gate.set()
+
+
+def test_a_commit_whose_answer_is_lost_is_not_denied(owner, capsys):
+    owner.fail("POST", "/commit/", cut=0)
+    said = run()
+    assert "cannot be reached" in said and "sends what is missing, or says that nothing is" in said
+    assert WEIGHTS in owner.files(REMOTE)
+    assert run() is None and "is up to date" in capsys.readouterr().out
+
+
+def test_pushed_by_two_at_once(owner):
+    run()
+    repository = owner.repositories["model", REMOTE]
+    other = owner.files(REMOTE) | {"history.csv": b"other"}
+    owner.commit(repository, "main", other | {WEIGHTS: b"other"})
+    owner.fail("POST", "/preupload/", first=lambda: owner.commit(repository, "main", other))
+    assert "was changed by somebody meanwhile" in run()
+    assert owner.files(REMOTE) == other
+
+
+def test_not_logged_in_and_no_network(fake_hub, monkeypatch):
+    """Said before anything is measured."""
+    monkeypatch.setattr(publish, "measure", None)
+    assert run() == (
+        "error: you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours"
+    )
+    monkeypatch.setenv("HF_TOKEN", "hf_expired")
+    assert "the Hub does not accept your token; run `hf auth login`, or correct HF_TOKEN" in run()
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    with monkeypatch.context() as offline:
+        offline.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        assert run() == "error: HF_HUB_OFFLINE is set; unset it and run the command again"
+    fake_hub.stop()
+    said = run()
+    assert "the Hub cannot be reached" in said and "connect to the network, then run the command again to go on" in said
+
+
+TAKEN = [
+    {"pytorch_model.bin": b"x"},
+    {"config.json": b'{"architectures": ["ViTForImageClassification"]}', "model.safetensors": b"x"},
+    {"config.json": (FOLDER.parent / "mini_resnet.mnist" / "config.json").read_bytes()},
+]
+
+
+@pytest.mark.parametrize(("files", "options"), [*zip(TAKEN, [["--dry-run"], ["--revision", "trial"], []], strict=True)])
+def test_a_name_that_is_taken(files, options, owner):
+    repository = owner.repositories.setdefault(("model", REMOTE), Repository())
+    owner.commit(repository, "main", files)
+    said = f"is there and holds something else ({', '.join(sorted(files))}); publish under another name"
+    assert said in run(*options)
+    assert owner.files(REMOTE) == files and list(repository.refs) == ["main"]
+
+
+def test_another_space_is_left_alone(owner):
+    repository = owner.repositories.setdefault(("space", "someone/other"), Repository())
+    owner.commit(repository, "main", {"app.py": b"", "requirements.txt": b""})
+    with pytest.raises(SystemExit, match="someone/other is there and holds something else"):
+        main(["--space", "someone/other"])
+    assert len(repository.commits) == 1
+
+
+def test_leftovers_go(owner, capsys):
+    run()
+    repository = owner.repositories["model", REMOTE]
+    owner.commit(repository, "main", owner.files(REMOTE) | {"old.txt": b""})
+    for options in (["--dry-run"], []):
+        assert "old.txt" in owner.files(REMOTE)
+        assert run(*options) is None
+        assert f"{REMOTE}: will delete old.txt" in capsys.readouterr().out
+    assert "old.txt" not in owner.files(REMOTE)
+
+
+@pytest.mark.parametrize("wrong", [["--space", "name"], ["--all"], ["vgg.mnist", "--namespace", "me"], []])
+def test_bad_options(wrong, capsys):
+    with pytest.raises(SystemExit):
+        main(wrong)
+    assert re.search("owner/name|--namespace NAME|known are lenet5.mnist|required", capsys.readouterr().err)
+
+
+def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
+    main(["--space", "someone/cnn-lineup", "--dry-run"])
+    assert not owner.repositories and "space someone/cnn-lineup: " in capsys.readouterr().out
+    main(["--space", "someone/cnn-lineup"])
+    files = owner.files("someone/cnn-lineup", type="space")
+    assert owner.repositories["space", "someone/cnn-lineup"].made["sdk"] == "gradio"
+    tops = {name.partition("/")[0] for name in files} - {".gitattributes"}
+    assert tops == {"app.py", "cnn_models", "ui", "weights", "requirements.txt", "README.md", "LICENSE"}
+    assert "ui/compare.png" in files
+    assert not [name for name in files if "__pycache__" in name or name.endswith(".pyc")]
+    for name, content in files.items():
+        if name != ".gitattributes":
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+    hub = ModelHub(tmp_path / "weights")
+    assert list(hub.cards()) == list(ModelHub(default_weights_dir()).cards())
+    finished = {group: [run for run in runs if run.card] for group, runs in find_runs(default_weights_dir()).items()}
+    assert find_runs(hub.weights_dir) == {group: runs for group, runs in finished.items() if runs}
+    assert read_averaged(hub.weights_dir) == read_averaged(default_weights_dir()) != {}
+    for card in hub.cards().values():  # the time machine goes back
+        assert (hub.snapshots(card.id) is None) is (card.snapshots_sha256 is None)
+    assert (tmp_path / "cnn_models" / "datasets" / "data" / "mnist.png").is_file()
+
+    # It starts, here as behind a proxy that ends HTTPS and shows it below a path, and answers by these weights.
+    with served("--root-path", "/cnn", folder=tmp_path) as address:
+        proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "demo.example", "Host": "demo.example"}
+        assert httpx.get(f"{address}/config", headers=proxied).json()["root"] == "https://demo.example/cnn"
+        with (tmp_path / "ui" / "common" / "samples" / "mnist.7.png").open("rb") as file:
+            (path,) = httpx.post(f"{address}/gradio_api/upload", files={"files": file}).json()
+        question = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist"]}
+        event = httpx.post(f"{address}/gradio_api/call/compare", json=question).json()["event_id"]
+        answer = httpx.get(f"{address}/gradio_api/call/compare/{event}", timeout=60).text
+    (found,) = json.loads(answer.partition("data: ")[2])
+    assert found["verdict"]["votes"] == {"7": len(found["models"])} and len(found["models"]) >= 3

@@ -1,0 +1,53 @@
+"""The time machine's page: its frames, its cursor's chart, and what it says without snapshots."""
+
+import json
+import re
+from html import unescape
+
+import gradio as gr
+import numpy as np
+
+from cnn_models import ModelHub
+from tests.cnn_models.checkpoints.test_snapshots import folder  # noqa: F401 (a fixture)
+from tests.conftest import make_card
+from ui.common.chart import Axis, Line, chart
+from ui.common.colours import COLOURS
+from ui.common.drawing import drawing_of
+from ui.common.numbers import percent
+from ui.training.time_machine import Replay, page, time_machine
+
+
+def test_every_epoch_of_every_network_is_on_the_page():
+    frames = np.eye(10)[[0, 3, 7]].tolist()
+    html = page(drawing_of("", "mnist"), [Replay(make_card(), frames, [50.0, 0.0])])
+    assert json.loads(unescape(re.search(r"data-frames='([^']+)'", html)[1])) == frames
+    assert "max='2' value='2'" in html and "Epoch 2 of 2" in html and "Nothing is drawn" in html
+    assert re.search(r"<tr class=machine-first><th scope='row'>7<", html) and "Probability of</span> 7" in html
+    assert html.count(COLOURS["lenet5"]) == 3 and html.count("chart-cursor") == 2
+
+
+def test_only_certainty_reads_so_once_the_slider_moves():
+    """The rounded frames are neither certain nor impossible where the probabilities are not."""
+    html = page(drawing_of("", "mnist"), [Replay(make_card(), [[0.99998, 2e-5, *[0.0] * 8], [1.0, *[0.0] * 9]], [1.0])])
+    first, last = json.loads(unescape(re.search(r"data-frames='([^']+)'", html)[1]))
+    assert [percent(p) for p in first[:3]] == [">99.99", "<0.01", "0.00"] and percent(last[0]) == "100.00"
+
+
+def test_without_snapshots_it_says_what_to_do():
+    assert "python -m training.train lenet5.mnist" in page(drawing_of("", "mnist"), [])
+
+
+def test_opening_the_tab_replays_what_is_there(folder):  # noqa: F811
+    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
+        time_machine(ModelHub(folder.parent), tab)
+    (event,) = blocks.fns.values()
+    assert "max='1'" in event.fn("", "mnist") and "LeNet-5" in event.fn("", "mnist")
+    assert "No network of Fashion-MNIST" in event.fn("", "fashion_mnist")
+    assert "not a picture" in event.fn("upload:/etc/passwd", "mnist") or "uploaded" in event.fn("upload:/x", "mnist")
+
+
+def test_a_chart_puts_points_where_they_belong():
+    html = chart("", "", [Line("a", "red", [(0, 1), (10, 100)])], Axis(0, 10), Axis(1, 100, log=True))
+    assert "points='44.0,188.0 410.0,8.0'" in html
+    assert [float(x) for x in re.findall(r"text-anchor='end'>([\d.]+)<", html)] == [1, 2, 5, 10, 20, 50, 100]
+    assert Axis(0, 1).ticks() == [0, 0.2, 0.4, 0.6, 0.8, 1.0] and Axis(97.3, 99.1).ticks() == [97.5, 98, 98.5, 99]
