@@ -200,6 +200,18 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
     return "\n".join(head + rows) if rows else ""
 
 
+def write_averages(args: argparse.Namespace, probabilities: dict[str, Tensor], device: torch.device) -> None:
+    """Measure the ensembles and, with `--looks`, test-time augmentation, and write them beside the checkpoints."""
+    with writing(args.weights / AVERAGED):
+        cards = list(ModelHub(args.weights).cards().values())
+        write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
+        if args.looks:
+            try:
+                look_at_all(args.weights, cards, device)
+            except KeyboardInterrupt:
+                sys.exit("stopped; what was measured until then is kept, and the same command goes on")
+
+
 def main(argv: list[str] | None = None) -> None:
     keep_memory()
     args = parse(argv)
@@ -221,14 +233,7 @@ def main(argv: list[str] | None = None) -> None:
             if before is not None and abs(after - before) > 0.02:
                 print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
         if args.all or args.averages or args.looks:
-            with writing(args.weights / AVERAGED):
-                cards = list(ModelHub(args.weights).cards().values())
-                write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
-                if args.looks:
-                    try:
-                        look_at_all(args.weights, cards, device)
-                    except KeyboardInterrupt:
-                        sys.exit("stopped; what was measured until then is kept, and the same command goes on")
+            write_averages(args, probabilities, device)
     except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
