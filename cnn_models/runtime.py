@@ -34,7 +34,7 @@ def best_device(name: str | None = None) -> torch.device:
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:
     """The network on the device, in `channels_last`, in which convolutions run about twice as fast on a CPU."""
-    return model.to(device, memory_format=torch.channels_last)
+    return model.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  not in torch's hints
 
 
 def keep_memory() -> None:
@@ -67,6 +67,6 @@ def gpu_work(function: F) -> F:
     """Mark a function for which a ZeroGPU Space lends its GPU; anywhere else the function stays as it is."""
     if not ZERO_GPU:
         return function
-    import spaces
+    import spaces  # pyright: ignore[reportMissingImports]  which a Space has
 
     return spaces.GPU(function)

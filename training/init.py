@@ -47,7 +47,7 @@ def _draw_weights(model: nn.Module, name: str) -> None:
     if name == "he":
         for block in model.modules():
             if isinstance(block, ResidualBlock) or getattr(block, "starts_as_identity", False):
-                nn.init.zeros_(block.conv2.weight)
+                nn.init.zeros_(block.get_parameter("conv2.weight"))
 
 
 def _copy_weights(folder: Path, model: nn.Module) -> None:

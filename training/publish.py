@@ -111,9 +111,10 @@ def pack(folder: Path, namespace: str) -> Parcel:
         raise CheckpointError("checkpoint.name", folder=folder, found=card.id, id=folder.name)
     history, evaluation = read_history(folder), read_evaluation(folder)
     check_figures(card, evaluation)
+    measure_again(model, card)
     if not history or any(history[-1][figure] != card.metrics[figure] for figure in ("val_accuracy", "val_loss")):
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
-    measure_again(model, card)
+    check_calibration(card, evaluation)
     text = model_card(card, evaluation, CURVES, namespace)
     ModelCard(text)  # what the Hub would not understand raises here
     files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
@@ -125,19 +126,24 @@ def pack(folder: Path, namespace: str) -> Parcel:
 
 
 def check_figures(card: Card, evaluation: Evaluation | None) -> None:
-    """Raise PublishError unless the card has all figures, and those that its evaluation gives."""
+    """Raise PublishError unless the card has all figures, and the accuracy of its evaluation."""
     way_out = f"run `python -m training.evaluate {card.id}`"
     for figure in ("val_accuracy", "val_loss", "test_accuracy", "test_loss"):
         if not isinstance(card.metrics.get(figure), float | int):
             raise PublishError(f"the card of {card.id} has no {figure.replace('_', ' ')}; {way_out}")
-    if not (evaluation and evaluation.reliability):
-        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
     said = card.metrics["test_accuracy"]
-    if not math.isclose(evaluation.accuracy, said):
+    if evaluation and not math.isclose(evaluation.accuracy, said):
         raise PublishError(
             f"the card of {card.id} says {said:.2f} % on the test set, its {EVALUATION} {evaluation.accuracy:.2f} %; "
             f"{way_out}"
         )
+
+
+def check_calibration(card: Card, evaluation: Evaluation | None) -> None:
+    """Raise PublishError unless the card has the calibration errors of its evaluation."""
+    way_out = f"run `python -m training.evaluate {card.id}`"
+    if not (evaluation and evaluation.reliability):
+        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
     for figure, bins in zip(("test_ece_uncalibrated", "test_ece"), evaluation.reliability, strict=True):
         if not abs(card.metrics.get(figure, math.nan) - calibration_error(bins)) < 0.01:
             raise PublishError(
@@ -194,14 +200,13 @@ def look(api: HfApi, parcel: Parcel, revision: str | None) -> tuple[str | None, 
 
     Raises PublishError where something else than an earlier version of the parcel is there.
     """
-    target = {"repo_id": parcel.repository, "repo_type": parcel.type}
     try:
-        there = api.repo_info(**target, revision=revision)
+        there = api.repo_info(parcel.repository, repo_type=parcel.type, revision=revision)
     except RevisionNotFoundError:  # it will begin as main
-        there = api.repo_info(**target)
+        there = api.repo_info(parcel.repository, repo_type=parcel.type)
     except RepositoryNotFoundError:
         return None, []
-    names = {file.rfilename for file in there.siblings or ()} - OTHERS
+    names = {file.rfilename for file in getattr(there, "siblings", None) or ()} - OTHERS
     is_ours = names <= {README} or (parcel.type == "space" and MARK in names)
     if not is_ours and parcel.type == "model" and CONFIG in names and COMMIT.fullmatch(there.sha or ""):
         with suppress(CheckpointError):
@@ -234,20 +239,21 @@ def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision
     `revision` is a branch, created where it is not there, or that of the pull request that is to be updated. Raises
     PublishError, and whatever the Hub's client does; then all of it is there or nothing.
     """
-    target = {"repo_id": parcel.repository, "repo_type": parcel.type}
-    if not (pull_request and (revision or api.repo_exists(**target))):
-        sdk = {"space_sdk": "gradio"} if parcel.type == "space" else {}
-        api.create_repo(**target, private=private, exist_ok=True, **sdk)
+    repository, type = parcel.repository, parcel.type
+    if not (pull_request and (revision or api.repo_exists(repository, repo_type=type))):
+        sdk = "gradio" if type == "space" else None
+        api.create_repo(repository, repo_type=type, private=private, exist_ok=True, space_sdk=sdk)
     if revision and not pull_request:
-        api.create_branch(**target, branch=revision, exist_ok=True)
+        api.create_branch(repository, repo_type=type, branch=revision, exist_ok=True)
     head, leftovers = look(api, parcel, revision)
-    operations = [
+    operations: list[CommitOperationAdd | CommitOperationDelete] = [
         CommitOperationAdd(name, content if isinstance(content, bytes) else str(content))
         for name, content in parcel.files.items()
     ]
     operations += [CommitOperationDelete(name) for name in leftovers]
     commit = api.create_commit(
-        **target,
+        repository,
+        repo_type=type,
         operations=operations,
         commit_message=parcel.title,
         revision=revision,
@@ -330,7 +336,7 @@ def collect(api: HfApi, parcels: list[Parcel], private: bool) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m training.publish", description=str(__doc__).splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     what.add_argument("--all", action="store_true", help="every checkpoint in the folder, and a collection of them")

@@ -72,7 +72,7 @@ def tracker(name: str, config: dict) -> Callable[[dict], None]:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=str(__doc__).splitlines()[0])
     parser.add_argument("id", choices=RECIPES, metavar="id", help=f"one of {', '.join(RECIPES)}")
     parser.add_argument("--recipe", default="best", help="best (the default) or source")
     parser.add_argument("--epochs", type=int)
@@ -106,9 +106,8 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
     state = args.out / ".training" / f"{args.id}.safetensors"
     stopped, group = [], SingleProcess()
     try:
-        architecture, dataset = (
-            table[part] for table, part in zip((ARCHITECTURES, DATASETS), args.id.split("."), strict=True)
-        )
+        network, data = args.id.split(".")
+        architecture, dataset = ARCHITECTURES[network], DATASETS[data]
         group, device = join(best_device(args.device))
         held.enter_context(writing(args.out / args.id, group))
         changed = {name: value for name in CHANGES if (value := getattr(args, name)) is not None}
