@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
+
+from markupsafe import Markup, escape
 
 from cnn_models.architectures import ARCHITECTURES
 from cnn_models.errors import TranslatableError
@@ -58,14 +59,14 @@ def say(language: str, key: str, **values: object) -> str:
     return text.format(**filled) if values else text
 
 
-def mark(key: str, tag: str = "span", **values: object) -> str:
+def mark(key: str, tag: str = "span", **values: object) -> Markup:
     """An HTML element that shows a text in the visitor's language; `tag` may carry attributes."""
-    return f"<{tag} {_data('text', key, values)}>{note_html(say('en', key, **values))}</{tag.split()[0]}>"
+    return Markup(f"<{tag} {_data('text', key, values)}>{note_html(say('en', key, **values))}</{tag.split()[0]}>")
 
 
-def attribute(name: str, key: str, **values: object) -> str:
+def attribute(name: str, key: str, **values: object) -> Markup:
     """An HTML attribute (`title`, `aria-label`, `alt` or `placeholder`) in the visitor's language."""
-    return f'{name}="{escape(say("en", key, **values), quote=True)}" {_data(f"text-{name}", key, values)}'
+    return Markup(f'{name}="{escape(say("en", key, **values))}" {_data(f"text-{name}", key, values)}')
 
 
 def translate(language: str, error: Exception) -> str:
@@ -73,17 +74,17 @@ def translate(language: str, error: Exception) -> str:
     return say(language, error.code, **error.values) if isinstance(error, TranslatableError) else str(error)
 
 
-def mark_error(error: Exception) -> str:
+def mark_error(error: Exception) -> Markup:
     """An HTML element with the message of an error in the visitor's language; see `translate`."""
     return mark(error.code, **error.values) if isinstance(error, TranslatableError) else note_html(str(error))
 
 
-def note_html(note: str) -> str:
+def note_html(note: str) -> Markup:
     """A sentence with the `commands` in it set as code that may break at dots and underscores."""
-    parts = escape(note).split("`")
+    parts = str(escape(note)).split("`")
     for odd in range(1, len(parts), 2):
         parts[odd] = f"<code>{parts[odd].replace('.', '.<wbr>').replace('_', '_<wbr>')}</code>"
-    return "".join(parts)
+    return Markup("".join(parts))
 
 
 def language_of(headers: Mapping[str, str]) -> str:
@@ -101,7 +102,7 @@ def script() -> str:
 
 def _data(name: str, key: str, values: dict[str, object]) -> str:
     written = json.dumps(values, ensure_ascii=False, default=_nested)
-    filled = f' data-values="{escape(written, quote=True)}"' if values else ""
+    filled = f' data-values="{escape(written)}"' if values else ""
     return f'data-{name}="{key}"{filled}'
 
 
