@@ -103,7 +103,8 @@ def test_an_address_with_sixty_names_asks_for_four(page, fake_hub):
         "The address names 60 networks of others; the first 4 are added, as many as can be."
     )
     expect(page.locator("#bring")).to_contain_text("the Hub has no nobody3/mini_resnet.mnist")
-    page.wait_for_timeout(1000)
+    draw(page, SEVEN)
+    expect(page.locator("#lineup .board-winner")).not_to_have_count(0)
     assert {path.split("/")[3] for _, path in fake_hub.requests} == {f"nobody{number}" for number in range(4)}
 
 
