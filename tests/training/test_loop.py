@@ -328,4 +328,4 @@ def test_how_threads_wait_is_set_before_torch_comes(module):
 
 
 def test_how_threads_wait_is_as_the_user_has_chosen():
-    assert how_threads_wait("cnn_models", OMP_WAIT_POLICY="ACTIVE") == ["ACTIVE", "None"]
+    assert how_threads_wait("cnn_models.specs", OMP_WAIT_POLICY="ACTIVE") == ["ACTIVE", "None"]
