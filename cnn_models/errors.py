@@ -6,26 +6,31 @@ import reprlib
 from collections.abc import Iterable
 from copy import copy
 
-UNKNOWN = "unknown name {name}; known are {known}"
+from cnn_models.messages import MESSAGES
 
 
 class TranslatableError(ValueError):
-    """The message is a sentence: what is wrong and what to do.
+    """A code of MESSAGES with its values, each a string or another such error; `str` is the English message.
 
-    Its parts are kept, so that it can be said in another language: the `sentence` with `{names}`, and their `values`,
-    each a string or another such error (a copy, which keeps no frames alive).
+    Raises KeyError for an unknown code or a missing value.
     """
 
-    def __init__(self, sentence: str, **values: object):
-        self.sentence = sentence
-        self.values = {
+    def __init__(self, code: str, **values: object):
+        self.code = code
+        self.values = {  # a copy of an error keeps no frames alive
             name: copy(value) if isinstance(value, TranslatableError) else str(value) for name, value in values.items()
         }
-        super().__init__(sentence.format(**self.values) if values else sentence)
+        super().__init__(MESSAGES[code].format(**self.values))
+
+    def __copy__(self) -> TranslatableError:
+        """The same error without its traceback; subclasses need not take a code."""
+        twin = type(self).__new__(type(self))
+        twin.args, twin.code, twin.values = self.args, self.code, self.values
+        return twin
 
 
 class PictureError(TranslatableError):
-    """A picture that cannot be used."""
+    """An image that cannot be used."""
 
 
 class Refused(TranslatableError):
@@ -38,4 +43,4 @@ class UnknownName(Refused, KeyError):
     __str__ = ValueError.__str__  # that of KeyError quotes
 
     def __init__(self, name: object, known: Iterable[str]):
-        super().__init__(UNKNOWN, name=reprlib.repr(name), known=", ".join(known))
+        super().__init__("value.name", name=reprlib.repr(name), known=", ".join(known))

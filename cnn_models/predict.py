@@ -158,7 +158,7 @@ def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer
         milliseconds = (time.perf_counter() - start) * 1000 / len(grids)
         logits = logits.cpu().double()  # in float32, 0.99999999 would be 1
     if not logits.isfinite().all():
-        raise CheckpointError("{id} computes numbers that are not finite; leave it out or train it again", id=loaded.id)
+        raise CheckpointError("checkpoint.numbers", id=loaded.id)
     return [_answer(loaded, each, milliseconds) for each in logits]
 
 

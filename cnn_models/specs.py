@@ -118,12 +118,12 @@ class Card:
         """
         values = json.loads(text)
         if not isinstance(values, dict):
-            raise TranslatableError("a card is a JSON object")
+            raise TranslatableError("checkpoint.object")
         _check_json(values)
         names = {f.name for f in dataclasses.fields(cls)}
         required = {f.name for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING}
         if wrong := (required - values.keys()) | (values.keys() - names):
-            raise TranslatableError("missing or unknown fields: {names}", names=f"{', '.join(sorted(wrong)):.200}")
+            raise TranslatableError("checkpoint.fields", names=f"{', '.join(sorted(wrong)):.200}")
         for name, value in values.items():
             TYPES[name](name, value)
         return cls(**values | {"classes": tuple(values["classes"])})
@@ -132,10 +132,10 @@ class Card:
 def _check_json(value: object, depth: int = 0) -> None:
     """Raise ValueError unless JSON, as read, can be written again and shown: by `json`, by orjson and as UTF-8."""
     if depth > DEEPEST:
-        raise TranslatableError("nested in more than {most} levels", most=DEEPEST)
+        raise TranslatableError("checkpoint.levels", most=DEEPEST)
     if isinstance(value, str):
         if any("\ud800" <= sign <= "\udfff" for sign in value):
-            raise TranslatableError("it holds half a surrogate pair, which is no Unicode text")
+            raise TranslatableError("checkpoint.surrogate")
     elif isinstance(value, dict):
         for name, each in value.items():
             _check_json(name, depth + 1)
@@ -144,40 +144,40 @@ def _check_json(value: object, depth: int = 0) -> None:
         for each in value:
             _check_json(each, depth + 1)
     elif isinstance(value, int | float) and not abs(value) <= MOST:  # nor is NaN
-        raise TranslatableError("it holds a number that is not finite, or has more than 64 bits")
+        raise TranslatableError("checkpoint.range")
 
 
 # The types of a card's fields, by what checks them; each is called with the name of the field and its value.
 def _text(name: str, value: object) -> None:
     if not isinstance(value, str) or len(value) > LONGEST:
-        raise TranslatableError("{name} must be a text of at most {most} characters", name=name, most=f"{LONGEST:,}")
+        raise TranslatableError("checkpoint.text", name=name, most=f"{LONGEST:,}")
 
 
 def _number(name: str, value: object) -> None:
     if type(value) not in (int, float):  # True is an int to Python
-        raise TranslatableError("{name} must be a number", name=name)
+        raise TranslatableError("checkpoint.number", name=name)
 
 
 def _whole(name: str, value: object) -> None:
     if type(value) is not int:
-        raise TranslatableError("{name} must be a whole number", name=name)
+        raise TranslatableError("checkpoint.whole", name=name)
 
 
 def _hash(name: str, value: object) -> None:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise TranslatableError("{name} must be 64 hexadecimal digits", name=name)
+        raise TranslatableError("checkpoint.hex", name=name)
 
 
 def _texts(name: str, value: object) -> None:
     if not isinstance(value, list):
-        raise TranslatableError("{name} must be a list", name=name)
+        raise TranslatableError("checkpoint.list", name=name)
     for each in value:
         _text(name, each)
 
 
 def _object(name: str, value: object) -> None:
     if not isinstance(value, dict):
-        raise TranslatableError("{name} must be a JSON object", name=name)
+        raise TranslatableError("checkpoint.json", name=name)
 
 
 def _object_of(check: Callable[[str, object], None]) -> Callable[[str, object], None]:

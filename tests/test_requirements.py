@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 HOLES = {  # the last version with one, and its name
     "filelock": ("3.20.2", "CVE-2026-22701"),
     "h11": ("0.15.0", "CVE-2025-43859"),
+    "jinja2": ("3.1.5", "CVE-2025-27516"),
     "orjson": ("3.11.5", "CVE-2025-67221"),
     "pillow": ("12.2.0", "as the makers of 12.3 say"),
     "pytest": ("9.0.2", "CVE-2025-71176"),

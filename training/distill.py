@@ -42,7 +42,7 @@ def taught(
     """
     ids = [f"{teacher}.{dataset}" for teacher in recipe.teachers]
     if missing := [id for id in ids if not (default_weights_dir() / id).is_dir()]:
-        raise CheckpointError(f"there is no teacher {missing[0]}; run `python -m training.train {missing[0]}` first")
+        raise CheckpointError("checkpoint.untrained", id=missing[0], folder=default_weights_dir())
     networks = [(place(model, device), card) for model, card in (load_model(default_weights_dir() / id) for id in ids)]
     hashes = {card.id: card.weights_sha256 for _, card in networks}
     torch.manual_seed(seed)

@@ -214,7 +214,7 @@ def main(argv: list[str] | None = None) -> None:
         probabilities = {}
         for id in tqdm(ids, unit="checkpoint", disable=len(ids) < 2):
             if not (args.weights / id).is_dir():
-                raise CheckpointError(f"no weights for {id} in {args.weights}; run `python -m training.train {id}`")
+                raise CheckpointError("checkpoint.untrained", id=id, folder=args.weights)
             before = read_card(args.weights / id).metrics.get("test_accuracy")
             card, probabilities[id] = evaluate(args.weights / id, device)
             after = card.metrics["test_accuracy"]

@@ -96,7 +96,7 @@ def pack(folder: Path, namespace: str) -> Parcel:
     """
     model, card = load_model(folder)
     if card.id != folder.name:
-        raise CheckpointError(f"{folder} holds {card.id}, not {folder.name}; put it under its own name")
+        raise CheckpointError("checkpoint.name", folder=folder, found=card.id, id=folder.name)
     history, way_out = read_history(folder), f"run `python -m training.evaluate {card.id}`"
     for figure in ("val_accuracy", "val_loss", "test_accuracy", "test_loss"):
         if not isinstance(card.metrics.get(figure), float | int):
@@ -338,9 +338,7 @@ def main(argv: list[str] | None = None) -> None:
         else:
             ids = [id for id in BUILT_IN if (args.weights / id).is_dir()] if args.all else [args.id]
             if missing := [id for id in ids or BUILT_IN[:1] if not (args.weights / id).is_dir()]:
-                raise CheckpointError(
-                    f"no {missing[0]} in {args.weights}; run `python -m training.train {missing[0]}` first"
-                )
+                raise CheckpointError("checkpoint.untrained", id=missing[0], folder=args.weights)
             parcels = [pack(args.weights / id, args.namespace) for id in ids]
         print(*parcels, sep="\n")
         if get_token() or not args.dry_run:

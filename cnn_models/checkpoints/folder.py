@@ -111,8 +111,8 @@ def write_checkpoint(
     except (OSError, SafetensorError) as error:
         shutil.rmtree(new, ignore_errors=True)
         full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        why = "the disk is full; make room and run the command again" if full else str(error)
-        raise CheckpointError(f"{folder} was not written and is as it was before: {why}") from error
+        why = TranslatableError("checkpoint.disk") if full else error
+        raise CheckpointError("checkpoint.unwritten", folder=folder, why=why) from error
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
@@ -128,7 +128,7 @@ def read_card(folder: Path) -> Card:
         card = Card.from_json(_read_text(path))
         check_card(card)
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError("{path} is not the card of a checkpoint: {why}", path=path, why=error) from error
+        raise CheckpointError("checkpoint.card", path=path, why=error) from error
     return card
 
 
@@ -143,16 +143,16 @@ def read_evaluation(folder: Path) -> Evaluation | None:
     try:
         evaluation = Evaluation.from_json(_read_text(path))
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not the evaluation of a checkpoint: {error}") from error
+        raise CheckpointError("checkpoint.evaluation", path=path, why=error) from error
     card = read_card(folder)
     if evaluation.weights_sha256 != card.weights_sha256:
-        raise CheckpointError(f"{path} is of other weights; run `python -m training.evaluate {card.id}`")
+        raise CheckpointError("checkpoint.stale", path=path, id=card.id)
     return evaluation
 
 
 def _read_text(path: Path) -> str:
     if path.stat().st_size > CONFIG_LIMIT:
-        raise TranslatableError("larger than {limit} bytes", limit=f"{CONFIG_LIMIT:,}")
+        raise TranslatableError("checkpoint.bytes", limit=f"{CONFIG_LIMIT:,}")
     return path.read_text(encoding="utf-8")
 
 
@@ -160,31 +160,25 @@ def check_card(card: Card) -> None:
     """Raise ValueError unless the card speaks of a known network and data set in values they can have."""
     if card.architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
-        raise TranslatableError(
-            "unknown architecture {name}; known are {known}", name=repr(card.architecture), known=known
-        )
+        raise TranslatableError("checkpoint.architecture", name=repr(card.architecture), known=known)
     if card.dataset not in DATASETS:
         known = ", ".join(DATASETS)
-        raise TranslatableError("unknown data set {name}; known are {known}", name=repr(card.dataset), known=known)
+        raise TranslatableError("checkpoint.dataset", name=repr(card.dataset), known=known)
     if card.classes != DATASETS[card.dataset].classes:
-        raise TranslatableError("its classes are not those of {dataset}", dataset=card.dataset)
+        raise TranslatableError("checkpoint.classes", dataset=card.dataset)
     if card.input_size not in ARCHITECTURES[card.architecture].sizes:
-        raise TranslatableError(
-            "{name} cannot take pictures of size {size}", name=card.architecture, size=repr(card.input_size)
-        )
+        raise TranslatableError("checkpoint.size", name=card.architecture, size=repr(card.input_size))
     if not (abs(card.mean) <= 10 and 1e-3 <= card.std <= 10):
-        raise TranslatableError("mean {mean} and std {std} cannot normalise a picture", mean=card.mean, std=card.std)
+        raise TranslatableError("checkpoint.scale", mean=card.mean, std=card.std)
     if not 1 / TEMPERATURES <= card.temperature <= TEMPERATURES:
-        raise TranslatableError(
-            "temperature {value} is not between 1/{most} and {most}", value=card.temperature, most=TEMPERATURES
-        )
+        raise TranslatableError("checkpoint.temperature", value=card.temperature, most=TEMPERATURES)
     if card.energy_threshold is not None and not abs(card.energy_threshold) <= 1e6:
-        raise TranslatableError("energy threshold {value} is no energy of logits", value=card.energy_threshold)
+        raise TranslatableError("checkpoint.energy", value=card.energy_threshold)
     for name, value in card.metrics.items():
         if name.endswith("_accuracy") and not 0 <= value <= 100:
-            raise TranslatableError("{name} is {value}, and not a share in percent", name=f"{name:.100}", value=value)
+            raise TranslatableError("checkpoint.share", name=f"{name:.100}", value=value)
     if card.weights_dtype not in ("float32", "float16"):
-        raise TranslatableError("weights of type {type}", type=repr(card.weights_dtype))
+        raise TranslatableError("checkpoint.stored", type=repr(card.weights_dtype))
 
 
 def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
@@ -221,37 +215,29 @@ def _read_tensors(
 ) -> dict[str, Tensor]:
     try:
         if path.stat().st_size > HEADER_LIMIT + limit:
-            raise TranslatableError("the file is larger than this network can be")
+            raise TranslatableError("checkpoint.large")
         with safe_open(path, framework="pt") as file:
             if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
-                raise TranslatableError("the card in its header is not that of {file}", file=CONFIG)
+                raise TranslatableError("checkpoint.header", file=CONFIG)
             if wrong := shapes.keys() ^ set(file.keys()):
                 names = f"{', '.join(sorted(wrong)):.200}"
-                raise TranslatableError("missing or unknown tensors: {names}", names=names)
+                raise TranslatableError("checkpoint.tensors", names=names)
             for name, shape in shapes.items():
                 if (found := tuple(file.get_slice(name).get_shape())) != shape:
-                    raise TranslatableError(
-                        "{name} has shape {found} instead of {shape}", name=name, found=found, shape=shape
-                    )
+                    raise TranslatableError("checkpoint.shape", name=name, found=found, shape=shape)
             # Cloned, as safetensors maps the file: written over in place, it would change a network that runs.
             tensors = {name: file.get_tensor(name).clone() for name in shapes}
     except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as error:
         if path.name == SNAPSHOTS:
-            raise CheckpointError(
-                "{path} is not the snapshots of {id}: {why}", path=path, id=card.id, why=error
-            ) from error
-        raise CheckpointError("{path} is not the weights of {id}: {why}", path=path, id=card.id, why=error) from error
+            raise CheckpointError("checkpoint.snapshots", path=path, id=card.id, why=error) from error
+        raise CheckpointError("checkpoint.weights", path=path, id=card.id, why=error) from error
     for name, tensor in tensors.items():
         if tensor.dtype != dtype:
-            raise CheckpointError(
-                "{path}: {name} is {found}, the card says {type}", path=path, name=name, found=tensor.dtype, type=dtype
-            )
+            raise CheckpointError("checkpoint.type", path=path, name=name, found=tensor.dtype, type=dtype)
         if not torch.stack(tensor.aminmax()).isfinite().all():  # NaN is passed on; a thirtieth of the time
-            raise CheckpointError("{path}: {name} is not finite; train again with a lower rate", path=path, name=name)
+            raise CheckpointError("checkpoint.finite", path=path, name=name)
     if weights_hash(tensors) != sha256:
-        raise CheckpointError(
-            "{path} was changed or damaged after it was written: its hash is not the one recorded", path=path
-        )
+        raise CheckpointError("checkpoint.hash", path=path)
     return tensors
 
 
@@ -272,7 +258,7 @@ def read_history(folder: Path) -> list[dict[str, float]]:
         with open(path, newline="", encoding="utf-8") as file:
             rows = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in csv.DictReader(file)]
         if not all(math.isfinite(value) for row in rows for value in row.values()):
-            raise TranslatableError("it holds a number that is not finite")
+            raise TranslatableError("checkpoint.infinite")
         return rows
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise CheckpointError("{path} is not the history of a training: {why}", path=path, why=error) from error
+        raise CheckpointError("checkpoint.history", path=path, why=error) from error

@@ -57,9 +57,7 @@ def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.nda
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
             rows = csv.DictReader(io.StringIO(_member(archive, LABELS).decode("utf-8")))
             if tuple(rows.fieldnames or ()) != COLUMNS:
-                raise PictureError(
-                    f"{LABELS} has other columns than {', '.join(COLUMNS)}; export it from the page again."
-                )
+                raise PictureError("zip.columns", file=LABELS, columns=", ".join(COLUMNS))
             for index, row in enumerate(rows):
                 _check(index, row["dataset"], row["label"])
                 if row["dataset"] == dataset:
@@ -67,10 +65,10 @@ def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.nda
                         grey = decode(_member(archive, row["file"] or ""))
                         images.append(to_dataset_form(grey, DATASETS[dataset]))
                     except PictureError as error:
-                        raise PictureError(f"{row['file']!r:.80}: {error}") from error
+                        raise PictureError("zip.image", file=f"{row['file']!r:.80}", why=error) from error
                     labels.append(DATASETS[dataset].classes.index(row["label"]))
     except (zipfile.BadZipFile, OSError, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError) as error:
-        raise PictureError(f"This is not a zip of labelled pictures ({error}); export it from the page.") from error
+        raise PictureError("zip.damaged", why=error) from error
     return np.array(images, np.uint8).reshape(-1, SIDE, SIDE), np.array(labels, np.int64)
 
 
@@ -80,18 +78,18 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
         with archive.open(name) as file:
             content = file.read(MAX_BYTES + 1)
     except KeyError as error:
-        raise PictureError(f"The zip has no {name!r:.80}; export it from the page again.") from error
+        raise PictureError("zip.missing", file=f"{name!r:.80}") from error
     if len(content) > MAX_BYTES:
-        raise PictureError(f"{name!r:.80} in the zip is larger than {MAX_BYTES // 10**6} MB; leave it out.")
+        raise PictureError("zip.large", file=f"{name!r:.80}", most=MAX_BYTES // 10**6)
     return content
 
 
 def _check(index: int, dataset: str | None, label: str | None) -> None:
     if index >= MOST:
-        raise PictureError("There are more than {most} pictures; split them into several zips.", most=f"{MOST:,}")
+        raise PictureError("zip.many", most=f"{MOST:,}")
     if dataset not in DATASETS or label not in DATASETS[dataset].classes:
         raise PictureError(
-            "{label} is not a class of {dataset}; take labels from the page.",
+            "zip.class",
             label=f"{label!r:.40}",
             dataset=f"{dataset!r:.40}",
         )

@@ -62,14 +62,13 @@ class _Exchange:
         """Raise BadAnswer where so many bytes of an answer are too many, or came too late."""
         if count > self.limit:
             raise BadAnswer(
-                "the Hub sent more of {repository} than the {limit} bytes it may; ask again later, or check "
-                "HF_ENDPOINT",
+                "hub.more",
                 repository=self.repository,
                 limit=f"{self.limit:,}",
             )
         if time.monotonic() > self.until:
             raise BadAnswer(
-                "the Hub sends {repository} too slowly; ask again later, or check HF_ENDPOINT",
+                "hub.slow",
                 repository=self.repository,
             )
 
@@ -138,7 +137,7 @@ def _check_names(response: httpx.Response) -> None:
         if value is not None and not pattern.fullmatch(value):
             exchange = _exchange.get()
             raise BadAnswer(
-                "the Hub says of {repository} that its {header} is {value}, which could be a path; check HF_ENDPOINT",
+                "hub.path",
                 repository=exchange.repository if exchange else response.request.url.host,
                 header=name,
                 value=f"{value!r:.80}",
@@ -162,7 +161,7 @@ def _limit_body(response: httpx.Response) -> None:
     if exchange and response.request.method != "HEAD":
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise BadAnswer(
-                "the Hub sends {repository} packed, though asked not to; check HF_ENDPOINT",
+                "hub.packed",
                 repository=exchange.repository,
             )
         if (size := response.headers.get("Content-Length", "")).isdigit():
@@ -284,7 +283,7 @@ def fetch(
             info = api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
         if not COMMIT.fullmatch(info.sha or ""):  # which the client makes a path of
             raise BadAnswer(
-                "the Hub says of {repository} that its {header} is {value}, which could be a path; check HF_ENDPOINT",
+                "hub.path",
                 repository=repository,
                 header="commit",
                 value=f"{info.sha!r:.80}",
@@ -297,7 +296,7 @@ def fetch(
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if file.rfilename in files}
         if absent := set(needed(files)) - sizes.keys():
             raise MissingCheckpoint(
-                "{repository} has no {files}; it must be published whole",
+                "hub.files",
                 repository=repository,
                 files=", ".join(sorted(absent)),
             )
@@ -306,14 +305,14 @@ def fetch(
             tensors = WEIGHTS, SNAPSHOTS
             if large := [name for name, size in sizes.items() if size > (limit if name in tensors else TEXT_LIMIT)]:
                 raise MissingCheckpoint(
-                    "{repository} has a {file} that is larger than this network's can be",
+                    "hub.large",
                     repository=repository,
                     file=large[0],
                 )
             admit()
             folder = download(sizes)
             if not cached(repository, info.sha, tuple(sizes)):  # the client may take what is there for all
-                raise MissingCheckpoint("{repository} did not come whole; ask again in a minute", repository=repository)
+                raise MissingCheckpoint("hub.part", repository=repository)
         if doubted:
             with _limited(repository):
                 mismatches = api.verify_repo_checksums(repository, revision=info.sha).mismatches
@@ -401,51 +400,41 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
     if isinstance(error, errors.GatedRepoError):
         if anonymous:
             return _gated(repository)
-        return MissingCheckpoint("{repository} is gated; ask for access on its page, then set HF_TOKEN", **values)
+        return MissingCheckpoint("hub.gated", **values)
     if isinstance(error, errors.RepositoryNotFoundError):
         if anonymous:
-            return NotForAll("the Hub has no {repository}, or it is private; check the name", **values)
-        return MissingCheckpoint(
-            "the Hub has no {repository}, or it is private; check the name, or set HF_TOKEN", **values
-        )
+            return NotForAll("hub.none", **values)
+        return MissingCheckpoint("hub.private", **values)
     if isinstance(error, errors.RevisionNotFoundError):
-        return MissingCheckpoint(
-            "{repository} has no revision {revision}; leave it out for the newest", revision=repr(revision), **values
-        )
+        return MissingCheckpoint("hub.revision", revision=repr(revision), **values)
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return MissingCheckpoint("{repository} is not in the Hub's cache and HF_HUB_OFFLINE is set; unset it", **values)
+        return MissingCheckpoint("hub.offline", **values)
     if status == 401:
-        return MissingCheckpoint(
-            "the Hub refused the token of this machine when asked for {repository}; run `hf auth login`", **values
-        )
+        return MissingCheckpoint("hub.token", **values)
     if status == 429:
-        return MissingCheckpoint(
-            "the Hub was asked too often to give {repository}; try again in some minutes", **values
-        )
+        return MissingCheckpoint("hub.often", **values)
     if status >= 500:
         return MissingCheckpoint(
-            "the Hub is out of order ({status}) and could not give {repository}; try again later",
+            "hub.order",
             status=status,
             **values,
         )
     if status == 403:
         return MissingCheckpoint(
-            "the Hub refused to give {repository} ({status}); try again later, or look at its page there",
+            "hub.refused",
             status=status,
             **values,
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return MissingCheckpoint(
-            "the disk is too full for {repository}; make room in {folder}", folder=constants.HF_HUB_CACHE, **values
-        )
+        return MissingCheckpoint("hub.full", folder=constants.HF_HUB_CACHE, **values)
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
         return MissingCheckpoint(
-            "{repository} could not be stored in {folder}; set HF_HOME to a folder you may write",
+            "hub.write",
             folder=constants.HF_HUB_CACHE,
             **values,
         )
     return MissingCheckpoint(
-        "{repository} could not be fetched ({why}); connect to the network and try again",
+        "hub.network",
         why=_reason(error),
         **values,
     )
@@ -453,7 +442,7 @@ def _missing(error: Exception, repository: str, revision: str, anonymous: bool) 
 
 def _gated(repository: str) -> NotForAll:
     return NotForAll(
-        "{repository} is gated, and only what everyone may see is fetched; ask its owner to open it",
+        "hub.closed",
         repository=repository,
     )
 

@@ -139,11 +139,9 @@ class Puller:
     def still_coming(self, reference: Reference) -> StillComing:
         """For who has waited long enough."""
         if not (progress := self.progress(reference)):
-            return StillComing("{id} is still on its way; ask again in a moment", id=reference)
+            return StillComing("checkpoint.coming", id=reference)
         done, total = (f"{count / 1e6:.1f}" for count in progress)
-        return StillComing(
-            "{id} is still on its way ({done} of {all} MB); ask again in a moment", id=reference, done=done, all=total
-        )
+        return StillComing("checkpoint.coming.far", id=reference, done=done, all=total)
 
     def _pull(self, reference: Reference) -> _Pull:
         pull = self._pulls[reference] = self._pulls.pop(reference, None) or _Pull()
@@ -182,7 +180,7 @@ class Puller:
             error = caught
             if isinstance(caught, MissingCheckpoint) and not untrusted:
                 error = MissingCheckpoint(
-                    "no weights for {id}: {why}; or run `python -m training.train {name}`",
+                    "checkpoint.gone.train",
                     id=reference,
                     why=caught,
                     name=reference.name,
@@ -245,7 +243,7 @@ class Puller:
             return  # nothing is looked up
         if seconds := self._lookups.take(visitor):
             raise CheckpointError(
-                "{id} is not looked up: {count} names were for you, this hour; ask again in {minutes} minutes",
+                "checkpoint.lookups",
                 id=reference,
                 count=LOOKUPS,
                 minutes=f"{seconds / 60:.0f}",
@@ -255,7 +253,7 @@ class Puller:
         """Count a download; raise CheckpointError where it is one too many."""
         if seconds := self._downloads.take(""):
             raise CheckpointError(
-                "{id} is not fetched: {count} checkpoints of others were, this hour; ask again in {minutes} minutes",
+                "checkpoint.downloads",
                 id=reference,
                 count=DOWNLOADS,
                 minutes=f"{seconds / 60:.0f}",

@@ -280,8 +280,7 @@ class ModelHub:
             return local
         if not (reference.owner or self.namespace):
             raise MissingCheckpoint(
-                "no weights for {id}; run `python -m training.train {id}`, or set CNN_HUB_NAMESPACE to who has them on "
-                "the Hub",
+                "checkpoint.none",
                 id=reference.name,
             )
         return self._puller.pull(reference, files)
@@ -301,7 +300,7 @@ class ModelHub:
                 name: value.replace(str(folder), source) if isinstance(value, str) else value
                 for name, value in error.values.items()
             }
-            raise _Refused(error.sentence, **values) from error
+            raise _Refused(error.code, **values) from error
 
     def _source(self, reference: Reference, folder: Path) -> str:
         if folder.parent == self.weights_dir:
@@ -318,8 +317,7 @@ class ModelHub:
                     return
             if size > self.max_memory or time.monotonic() > deadline:
                 raise CheckpointError(
-                    "{id} needs {size} MB, and there is no room for it in the {most} MB of --max-memory beside what is "
-                    "in use; ask again, or raise it",
+                    "checkpoint.room",
                     id=reference,
                     size=f"{size / 1e6:.0f}",
                     most=f"{self.max_memory / 1e6:.0f}",
@@ -353,7 +351,5 @@ def _load(folder: Path, device: torch.device) -> tuple[nn.Module, Card]:
 def _card(folder: Path, name: str) -> Card:
     card = read_card(folder)
     if card.id != name:
-        raise CheckpointError(
-            "{folder} holds {found}, not {id}; put it under its own name", folder=folder, found=card.id, id=name
-        )
+        raise CheckpointError("checkpoint.name", folder=folder, found=card.id, id=name)
     return card

@@ -52,14 +52,12 @@ def read(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise PictureError("The picture has too many pixels; make it smaller.") from error
+        raise PictureError("image.pixels") from error
     except Image.UnidentifiedImageError as error:
         known = ", ".join(FORMATS)
-        raise PictureError(
-            "This is not a picture of a kind known here; save it as one of {known}.", known=known
-        ) from error
+        raise PictureError("image.kind", known=known) from error
     except Exception as error:  # a damaged file makes pillow raise nearly anything
-        raise PictureError("The picture is damaged or cut short; save or upload it again.") from error
+        raise PictureError("image.damaged") from error
 
 
 def content_of(source: bytes | str | Path) -> bytes:
@@ -70,13 +68,11 @@ def content_of(source: bytes | str | Path) -> bytes:
     path = Path(source)
     try:
         if not path.is_file():
-            raise PictureError("There is no file {name}; choose another picture.", name=repr(path.name[:80]))
+            raise PictureError("image.nofile", name=repr(path.name[:80]))
         _check_bytes(path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise PictureError(
-            "The file {name} cannot be read; choose another picture.", name=repr(path.name[:80])
-        ) from error
+        raise PictureError("image.unread", name=repr(path.name[:80])) from error
 
 
 def _open(source: object) -> Image.Image:
@@ -93,21 +89,20 @@ def _open(source: object) -> Image.Image:
             return source
         case np.ndarray():
             return _from_array(source)
-    raise PictureError("There is no picture here; draw one or choose a file.")
+    raise PictureError("image.none")
 
 
 def _check_bytes(count: int) -> None:
     if count > MAX_BYTES:
-        raise PictureError("The file is larger than {most} MB; make it smaller.", most=MAX_BYTES // 10**6)
+        raise PictureError("image.bytes", most=MAX_BYTES // 10**6)
 
 
 def _check_size(width: int, height: int) -> None:
     if not width or not height:
-        raise PictureError("The picture has no pixels; choose another.")
+        raise PictureError("image.empty")
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise PictureError(
-            "The picture is {width} × {height} pixels, but at most {millions} million and {side} on a side can be "
-            "taken; make it smaller.",
+            "image.size",
             width=f"{width:,}",
             height=f"{height:,}",
             millions=MAX_PIXELS // 10**6,
@@ -117,26 +112,20 @@ def _check_size(width: int, height: int) -> None:
 
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)):
-        raise PictureError(
-            "An array of shape {shape} is not a picture; H x W, H x W x 3 and H x W x 4 are.", shape=array.shape
-        )
+        raise PictureError("image.shape", shape=array.shape)
     _check_size(array.shape[1], array.shape[0])
     if np.issubdtype(array.dtype, np.floating):
         return Image.fromarray(_to_8_bits(array, white=1))
     if array.dtype.newbyteorder("=") == np.uint16:
         return Image.fromarray(_to_8_bits(array, white=65_535))
     if array.dtype != np.uint8:
-        raise PictureError(
-            "An array of {kind} is not a picture; arrays of uint8, uint16 and floats are.", kind=array.dtype
-        )
+        raise PictureError("image.dtype", kind=array.dtype)
     return Image.fromarray(array)
 
 
 def _to_8_bits(values: np.ndarray, white: int) -> np.ndarray:
     if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
-        raise PictureError(
-            "The picture has values that are not between 0 and {white}; scale them to that.", white=f"{white:,}"
-        )
+        raise PictureError("image.values", white=f"{white:,}")
     return np.rint(values * np.float32(255 / white)).astype(np.uint8)
 
 

@@ -23,14 +23,13 @@ WORK_SIDE = 512  # pixels; a larger picture is first averaged down to it, which 
 FAINTEST = 16  # grey levels by which something must stand out
 # Steps that can be left out: the first in `decode`, the last in the network's own input (`predict.without`).
 SWITCHES = ("orientation", "polarity", "ink", "scale", "centre", "normalisation")
-BLANK = "The picture is blank; draw or choose one in which something stands out."
 
 
 class BlankPicture(PictureError):
     """A picture in which nothing stands out from the background."""
 
     def __init__(self):
-        super().__init__(BLANK)
+        super().__init__("image.blank")
 
 
 def to_dataset_form(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> np.ndarray:

@@ -89,7 +89,7 @@ def _riff_chunks(content: bytes) -> Iterator[tuple[bytes, int]]:
 
 def _check_chunks(chunks: Iterator[tuple[bytes, int]]) -> None:
     if any(islice(chunks, CHUNKS, None)):
-        raise PictureError("The image has more than {most} chunks; save it again.", most=f"{CHUNKS:,}")
+        raise PictureError("image.chunks", most=f"{CHUNKS:,}")
 
 
 def _check_jpeg(content: bytes) -> None:
@@ -97,9 +97,9 @@ def _check_jpeg(content: bytes) -> None:
     for count, marker in enumerate(_jpeg_segments(content), 1):
         scans += marker == SOS
         if scans > SCANS:
-            raise PictureError("The image has more than {most} scans; save it again.", most=SCANS)
+            raise PictureError("image.scans", most=SCANS)
         if count > SEGMENTS:
-            raise PictureError("The image has more than {most} segments; save it again.", most=f"{SEGMENTS:,}")
+            raise PictureError("image.segments", most=f"{SEGMENTS:,}")
 
 
 def _jpeg_segments(content: bytes) -> Iterator[int]:
@@ -107,7 +107,7 @@ def _jpeg_segments(content: bytes) -> Iterator[int]:
     at, scanning = 2, False
     while found := JPEG_MARKER.search(content, at):
         if not scanning and found.start() - at > JUNK:
-            raise PictureError("The picture is damaged or cut short; save or upload it again.")
+            raise PictureError("image.damaged")
         marker, at = content[found.start() + 1], found.end()
         if scanning and marker == EOI:
             return
@@ -119,9 +119,7 @@ def _jpeg_segments(content: bytes) -> Iterator[int]:
 
 def _check_gif(content: bytes) -> None:
     if any(islice(_gif_blocks(content), BLOCKS, None)):
-        raise PictureError(
-            "The image has more than {most} blocks before its first frame; save it again.", most=f"{BLOCKS:,}"
-        )
+        raise PictureError("image.blocks", most=f"{BLOCKS:,}")
 
 
 def _gif_blocks(content: bytes) -> Iterator[bytes]:
@@ -144,11 +142,11 @@ def _check_tiff(content: bytes) -> None:
     shared = 0
     for tag, bytes_each, count in _tiff_entries(content):
         if tag in (STRIP_OFFSETS, TILE_OFFSETS) and count > STRIPS:
-            raise PictureError("The image has more than {most} strips or tiles; save it again.", most=f"{STRIPS:,}")
+            raise PictureError("image.strips", most=f"{STRIPS:,}")
         size = bytes_each * count
         shared += size if size <= len(content) else 0  # pillow reads nothing past the end
     if shared > 2 * len(content):  # the same bytes are read, and kept, again and again
-        raise PictureError("The picture is damaged or cut short; save or upload it again.")
+        raise PictureError("image.damaged")
 
 
 def _tiff_entries(content: bytes) -> list[tuple[int, int, int]]:
@@ -161,9 +159,7 @@ def _tiff_entries(content: bytes) -> list[tuple[int, int, int]]:
     except (struct.error, OverflowError):  # it ends before that
         return []
     if count > ENTRIES:
-        raise PictureError(
-            "The image has more than {most} entries in its directory; save it again.", most=f"{ENTRIES:,}"
-        )
+        raise PictureError("image.entries", most=f"{ENTRIES:,}")
     start, size = start + struct.calcsize(length), struct.calcsize(entry)
     table = content[start : start + count * size]
     found = struct.iter_unpack(entry, table[: len(table) // size * size])

@@ -13,7 +13,6 @@ import logging
 import math
 import os
 import signal
-import string
 import subprocess
 import sys
 import threading
@@ -21,7 +20,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 
@@ -87,9 +86,7 @@ class Workers:
             kept = worker
         except Exception as error:  # it has ended, or writes nonsense
             log.warning("a worker that decodes images is replaced: %r", error)
-            raise PictureError(
-                "The image takes too much time or memory to decode; save it again as PNG or JPEG."
-            ) from None
+            raise PictureError("image.slow") from None
         finally:
             if worker and not kept:
                 worker.end()
@@ -119,7 +116,7 @@ class Workers:
             self._waiting.remove(visitor, turn)
             if turn.done():  # it came just now
                 return turn.result()
-        raise PictureError("Many images are being decoded right now; try again in a moment.")
+        raise PictureError("image.busy")
 
     def _give(self, visitor: Visitor, worker: _Worker | None) -> None:
         with self._lock:
@@ -160,8 +157,8 @@ class _Worker:
         with self._ended_after(seconds):
             _send(self._process.stdin, {"bytes": len(content), "as_it_is": as_it_is}, content)
             reply = _receive(self._process.stdout)
-            if "sentence" in reply:
-                return _Refusal(**reply).to_error()
+            if "code" in reply:
+                return PictureError(reply["code"], **reply["values"])
             height, width = reply["height"], reply["width"]
             if not all(0 < side <= MAX_SIDE for side in (height, width)) or height * width > MAX_PIXELS:
                 raise ValueError("not the size of an image")
@@ -205,20 +202,6 @@ def _exactly(pipe: BinaryIO, count: int) -> bytes:
     if len(content := pipe.read(count)) < count:
         raise EOFError
     return content
-
-
-class _Refusal(NamedTuple):
-    """The parts of a PictureError, as a worker reports it."""
-
-    sentence: str
-    values: dict[str, str]
-
-    def to_error(self) -> PictureError:
-        """Raises ValueError for a sentence that does more with its values than to name them."""
-        for _, name, layout, conversion in string.Formatter().parse(self.sentence):
-            if name is not None and (not name.isidentifier() or layout or conversion):
-                raise ValueError("not the sentence of an error")
-        return PictureError(self.sentence, **self.values)
 
 
 def _limit(memory: int) -> None:
@@ -265,7 +248,7 @@ def _answer(replies: BinaryIO, content: bytes, off: Collection[str]) -> None:
     try:
         luminance, is_turned = read(content, off)
     except PictureError as error:
-        _send(replies, {"sentence": error.sentence, "values": error.values})
+        _send(replies, {"code": error.code, "values": error.values})
     else:
         height, width = luminance.shape
         head = {"height": height, "width": width, "is_turned": is_turned}

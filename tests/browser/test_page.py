@@ -17,7 +17,7 @@ from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import find_runs
 from cnn_models.errors import TranslatableError
 from cnn_models.layers import architecture_layers
-from ui.common.texts import mark_sentence, say
+from ui.common.texts import mark_error, say
 from ui.learn.tab import PAGES
 from ui.training.curves import QUANTITIES
 from ui.training.results import COSTS
@@ -233,10 +233,8 @@ def test_what_gradio_changes_in_place_stays_in_the_visitors_language(page):
         expect(page.locator(".layers-totals")).to_contain_text("个参数")
         expect(page.locator("#layers")).not_to_contain_text("logits out")
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
-    why = TranslatableError("a card is a JSON object")
-    html = mark_sentence(
-        CheckpointError("{path} is not the card of a checkpoint: {why}", path="x/config.json", why=why)
-    )
+    why = TranslatableError("checkpoint.object")
+    html = mark_error(CheckpointError("checkpoint.card", path="x/config.json", why=why))
     page.evaluate(
         "html => document.querySelector('#layers').insertAdjacentHTML('afterend', `<p id=why>${html}</p>`)", html
     )

@@ -190,7 +190,7 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
     with (folder / HISTORY).open("a") as file:
         file.writelines([(FOLDER / HISTORY).read_text().splitlines(keepends=True)[-1]] * 20_000)
     assert "history.csv has more than 1 MiB" in run("--dry-run", "--weights", str(tmp_path))
-    assert "`python -m training.train lenet5.mnist` first" in run("--dry-run", "--weights", str(tmp_path / "nothing"))
+    assert "`python -m training.train lenet5.mnist`" in run("--dry-run", "--weights", str(tmp_path / "nothing"))
     assert not fake_hub.requests
 
 

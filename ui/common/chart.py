@@ -103,7 +103,7 @@ def chart(
 
 def title_of(name: str) -> str:
     """An SVG title; the name is a text, or the key of one."""
-    return mark(name, "title") if name in TEXTS else f"<title>{escape(name)}</title>"
+    return mark(name, "title") if name in TEXTS["en"] else f"<title>{escape(name)}</title>"
 
 
 def legend(entries: Sequence[tuple[str, str, str]]) -> str:

@@ -6,7 +6,7 @@ const OURS = ["[role=tab]", ".block label > span", "[data-testid=block-info]", "
   .map((each) => `${each}:not([data-text])`)
   .join();
 const CONTROLS = { "number input": "control.number", "range slider": "control.range" };
-const keys = new Map(Object.entries(TEXTS).map(([key, [english]]) => [english, key]));
+const keys = new Map(Object.entries(TEXTS.en).map(([key, text]) => [text, key]));
 const store = "lineup.language";
 
 // That of the address, which `keep.js` writes; the one chosen here before; or the browser's.
@@ -24,7 +24,7 @@ function chosen() {
 const lineup = (window.lineup = {
   language: chosen(),
   say(key, values = {}) {
-    const text = TEXTS[key][LANGUAGES.indexOf(lineup.language)];
+    const text = TEXTS[lineup.language][key];
     return text.replace(/\{(\w+)\}/g, (whole, name) => {
       const value = values[name]; // one that has a key is a text itself
       return value?.key ? lineup.say(value.key, value.values) : (value ?? whole);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+from markupsafe import Markup, escape
 
 from cnn_models import ARCHITECTURES
 from cnn_models.specs import Architecture
@@ -10,12 +10,12 @@ from ui.common.texts import TEXTS, mark, say
 
 
 def class_name(language: str, label: str) -> str:
-    return say(language, f"class.{label}") if f"class.{label}" in TEXTS else label
+    return say(language, f"class.{label}") if f"class.{label}" in TEXTS["en"] else label
 
 
-def class_mark(label: str) -> str:
+def class_mark(label: str) -> Markup:
     """A class as HTML that follows the visitor's language."""
-    return mark(f"class.{label}") if f"class.{label}" in TEXTS else escape(label)
+    return mark(f"class.{label}") if f"class.{label}" in TEXTS["en"] else escape(label)
 
 
 def listing(language: str, names: list[str]) -> str:

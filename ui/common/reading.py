@@ -43,7 +43,7 @@ def items(values: object, *default: T, most: int = MOST_VALUES) -> list | T:
         return values
     if default:
         return default[0]
-    raise Refused("{value} is not a list of at most {most} values", value=reprlib.repr(values), most=f"{most:,}")
+    raise Refused("value.list", value=reprlib.repr(values), most=f"{most:,}")
 
 
 def fields(value: object, *default: T) -> dict | T:
@@ -52,14 +52,14 @@ def fields(value: object, *default: T) -> dict | T:
         return value
     if default:
         return default[0]
-    raise Refused("{value} is not an object with named fields", value=reprlib.repr(value))
+    raise Refused("value.fields", value=reprlib.repr(value))
 
 
 def text(value: object, most: int = MOST_CHARACTERS) -> str:
     """A text of at most so many characters."""
     if isinstance(value, str) and len(value) <= most:
         return value
-    raise Refused("{value} is not a text of at most {most} characters", value=reprlib.repr(value), most=f"{most:,}")
+    raise Refused("value.text", value=reprlib.repr(value), most=f"{most:,}")
 
 
 def flag(value: object, *default: T) -> bool | T:
@@ -68,14 +68,14 @@ def flag(value: object, *default: T) -> bool | T:
         return value
     if default:
         return default[0]
-    raise Refused("{value} is neither true nor false", value=reprlib.repr(value))
+    raise Refused("value.flag", value=reprlib.repr(value))
 
 
 def number(value: object, low: float, high: float) -> float:
     """A number from `low` to `high`, neither of which is NaN."""
     if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
         return value
-    raise Refused("{value} is not a number from {low} to {high}", value=reprlib.repr(value), low=low, high=high)
+    raise Refused("value.number", value=reprlib.repr(value), low=low, high=high)
 
 
 def whole(value: object, low: int, high: int) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from ui.common.texts import TEXTS, mark, mark_sentence
+from ui.common.texts import TEXTS, mark, note_html
 
 OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW", "muon": "Muon"}
 INITS = {"xavier_uniform": "Xavier", "he": "He", "lecun": "LeCun"}
 SPLITS = {
-    key: re.compile(TEXTS[key][0].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)", names="(?P<names>.+)"))
+    key: re.compile(
+        TEXTS["en"][key].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)", names="(?P<names>.+)")
+    )
     for key in ("recipe.split", "recipe.split.taught", "recipe.split.none")
 }
 VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip", "cutmix")
@@ -60,7 +62,7 @@ def split_words(split: str) -> str:
     for key, pattern in SPLITS.items():
         if known := pattern.fullmatch(split):
             return mark(key, **known.groupdict())
-    return mark_sentence(split)
+    return note_html(split)
 
 
 def _value(name: str, value: float) -> str:

@@ -65,7 +65,7 @@ def picture_of(value: object) -> bytes | Path | None:
         return content
     if isinstance(value, str) and value.startswith(UPLOAD):
         return uploaded(value.removeprefix(UPLOAD))
-    raise PictureError("That is not a picture this page sent; clear the sketchpad and try again.")
+    raise PictureError("image.unsent")
 
 
 def png_of(value: object) -> bytes | None:
@@ -85,4 +85,4 @@ def uploaded(path: object) -> Path:
             found = Path(path).resolve()
             if found.is_relative_to(uploads.folder()) and found.is_file():
                 return found
-    raise PictureError("That is not a picture uploaded here; upload it first.")
+    raise PictureError("image.unknown")

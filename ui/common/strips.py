@@ -6,20 +6,22 @@ import base64
 import io
 
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 from torch import Tensor, nn
 
 from cnn_models.layers import Layer
 from cnn_models.layers.channels import Channels, channels, dead, filters, tested
 from cnn_models.specs import Card
-from ui.common.texts import attribute, mark
+from ui.common.templates import render
+from ui.common.texts import mark
 
 SIDE = 56  # pixels of a tile at most; larger maps are averaged down
 WRAP = 128  # values of a vector in a row
 UNSHOWN = ("flatten", "dropout")  # they change no value
 
 
-def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> dict[int, str]:
+def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> dict[int, Markup]:
     """For each step that changes values, by index: its filters where they are pictures, and its strongest channels."""
     found, counts = {}, dead(model, card, network)
     for step in network.steps():
@@ -30,22 +32,26 @@ def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> 
         if step.index in counts:
             silent = channels(flow[step.index]).silent
             note = mark("layers.strip.silent", silent=silent, dead=counts[step.index], tested=tested(network))
-        found[step.index] = strip(kernels, "filters", step) if kernels else ""
+        found[step.index] = strip(kernels, "filters", step) if kernels else Markup()
         found[step.index] += strip(channels(flow[step.index]), "channels", step, note)
     return found
 
 
-def strip(found: Channels, what: str, layer: Layer, note: str = "") -> str:
+def strip(found: Channels, what: str, layer: Layer, note: str = "") -> Markup:
     """A button with the tiles side by side in one picture, and what is not seen in it in words."""
     tiles = _tiles(found.values)
     count, height, width, _ = tiles.shape
     key = f"layers.strip.{what if found.numbers else 'values'}"
     values = {"layer": layer.name, "count": f"{found.count:,}"} | ({"shown": count} if found.numbers else {})
-    return (
-        f"<div class='strip'><button type='button' {attribute('title', key, **values)} data-width='{width}' "
-        f"data-height='{height}' data-numbers='{' '.join(map(str, found.numbers))}'>"
-        f"<img src='{png(_row(tiles))}' {attribute('alt', key, **values)}></button>"
-        f"<small>{mark(key, **values)} {note}</small></div>"
+    return render(
+        "common/strip.html",
+        key=key,
+        values=values,
+        width=width,
+        height=height,
+        numbers=found.numbers,
+        image=png(_row(tiles)),
+        note=note,
     )
 
 

@@ -11,7 +11,7 @@ from cnn_models.images.decode import PictureError
 from cnn_models.images.worker import decode_untrusted
 from ui.common.reading import fields, items, known, text
 from ui.common.sketchpad import png_of
-from ui.common.texts import TEXTS, attribute, mark, mark_sentence
+from ui.common.texts import TEXTS, attribute, mark, mark_error
 
 MOST = 500  # pictures that the page exports at once
 
@@ -40,7 +40,7 @@ def keep() -> str:
 
 def _option(dataset: str, index: int, label: str) -> str:
     tag = f"option value='{label}' data-dataset='{dataset}' data-key='{index}'"
-    return mark(f"class.{label}", tag=tag) if f"class.{label}" in TEXTS else f"<{tag}>{label}</option>"
+    return mark(f"class.{label}", tag=tag) if f"class.{label}" in TEXTS["en"] else f"<{tag}>{label}</option>"
 
 
 def export(sent: object) -> dict:
@@ -49,7 +49,7 @@ def export(sent: object) -> dict:
         pictures = map(_labelled, items(sent, most=MOST))
         return {"zip": base64.b64encode(pack(pictures, decode_untrusted)).decode()}
     except TranslatableError as error:
-        return {"error": mark_sentence(error)}
+        return {"error": mark_error(error)}
 
 
 def _labelled(each: object) -> Labelled:
@@ -58,5 +58,5 @@ def _labelled(each: object) -> Labelled:
     dataset = known(sent.get("dataset"), DATASETS)
     label = known(sent.get("label"), DATASETS[dataset].classes)
     if (picture := png_of(text(sent.get("picture")))) is None:
-        raise PictureError("That is not a labelled picture of this page.")
+        raise PictureError("image.unlabelled")
     return Labelled(picture, dataset, label)

@@ -131,7 +131,7 @@ class Looker:
                 raise BlankPicture
             question.seen = steps(question.image.luminance, DATASETS[ask.dataset], ask.off)
             if not question.ready:
-                raise PictureError(say(ask.language, "verdict.nobody"))
+                raise PictureError("image.no_networks")
         except BlankPicture as error:
             text = say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}")
             if question.image is not None:
@@ -166,7 +166,7 @@ class Looker:
             comparison = Comparison.with_likeness(self._hub, ask.dataset, grey, picture, answers)
             text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
-            text = verdict_html(say(ask.language, "verdict.nobody"), "alarm")
+            text = verdict_html(say(ask.language, "image.no_networks"), "alarm")
         if not complete:
             late = [name for name in question.ready if (name in question.small) != ask.quick]
             columns |= {name: replace(columns[name], pending=True) for name in late}

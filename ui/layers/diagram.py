@@ -171,9 +171,9 @@ def _label(layer: Layer, x: float, floor: float) -> str:
 def kind(layer: Layer, tag: str = "span") -> str:
     """What a layer is, in the visitor's language where there is a word for it."""
     key = f"kind.{layer.kind}"
-    return mark(key, tag) if key in TEXTS else escape(layer.kind)
+    return mark(key, tag) if key in TEXTS["en"] else escape(layer.kind)
 
 
 def _short(layer: Layer) -> str:
     key = f"short.{layer.kind}"
-    return mark(key, "tspan") if key in TEXTS else kind(layer, "tspan")
+    return mark(key, "tspan") if key in TEXTS["en"] else kind(layer, "tspan")

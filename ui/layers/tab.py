@@ -23,7 +23,7 @@ from ui.common.drawing import SENT, drawing_of
 from ui.common.numbers import memory, milliseconds, whole_percent
 from ui.common.reading import all_known, whole
 from ui.common.strips import png, strips
-from ui.common.texts import mark, mark_sentence, say
+from ui.common.texts import mark, mark_error, say
 from ui.layers.diagram import diagram
 from ui.layers.rows import family, ids, rows
 from ui.layers.versus import versus
@@ -106,14 +106,14 @@ def flows(columns: list[Column], value: object, dataset: object, hub: ModelHub) 
     try:
         grid, dataset, is_drawn = drawing_of(value, dataset)
     except PictureError as error:
-        return [{}] * len(columns), f"<p class='layers-facts'>{mark_sentence(error)}</p>"
+        return [{}] * len(columns), f"<p class='layers-facts'>{mark_error(error)}</p>"
     found, notes = [], []
     for each in columns:
         try:
             found.append(hub.run(f"{each.name}.{dataset}", partial(_strips, each.network, grid)))
         except CheckpointError as error:
             found.append({})
-            why = f"{mark_sentence(error)}{mark('list.stop')}"
+            why = f"{mark_error(error)}{mark('list.stop')}"
             notes.append(f"<p class='layers-facts'>{escape(ARCHITECTURES[each.name].title)}: {why}</p>")
     text = f"<p>{mark('layers.drawn' if is_drawn else 'layers.undrawn')} {mark('layers.strips')}</p>"
     return found, f"<div class='layers-drawing'><img src='{png(grid)}' alt=''>{text}</div>{''.join(notes)}"
@@ -143,7 +143,7 @@ def head(column: Column, index: int) -> str:
     spec = ARCHITECTURES[column.name]
     return (
         f"<section class='layers-network'><h2>{escape(spec.title)}</h2>"
-        f"<p class='layers-facts'>{mark_sentence(spec.summary)} "
+        f"<p class='layers-facts'>{mark(f'summary.{spec.name}')} "
         f"<a href='{escape(spec.url)}' target='_blank' rel='noopener'>{escape(spec.paper)}</a></p>"
         f"<div class='layers-totals'>{totals(column)}</div>"
         f"{diagram(column.network, spec.title, ids(index))}</section>"

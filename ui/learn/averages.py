@@ -76,8 +76,7 @@ def averages_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence[
     shown = [mark("averages.of", count=f"{each['pictures']:,}") for each in looks.values()]
     key = legend([(f"{line.name} ({of})", line.colour, line.dash) for line, of in zip(lines, shown, strict=True)])
     charts = _together(found["together"]) + _looks(lines)
-    said = _missing(macs) + _chosen(found["together"], macs, chosen)
-    return f"{said}{key}<div class='charts-row'>{charts}</div>{_gain(looks)}{_table(looks, macs)}"
+    return f"{_missing(macs)}{_chosen(found['together'], macs, chosen)}{key}<div class='charts-row'>{charts}</div>{_gain(looks)}{_table(looks, macs)}"
 
 
 def _missing(macs: dict[str, int]) -> str:

@@ -15,7 +15,7 @@ from ui.common.chart import Axis, Line, chart, legend
 from ui.common.colours import COLOURS, DASHES
 from ui.common.drawing import Drawing
 from ui.common.names import class_mark
-from ui.common.texts import attribute, mark, mark_sentence
+from ui.common.texts import attribute, mark, mark_error
 from ui.learn.depth import depth_page
 from ui.learn.switch_grid import branch_key, branch_mark
 from ui.learn.switches import switches
@@ -37,7 +37,7 @@ def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
             sha256 = net.card.snapshots_sha256
             return weights_html(net, history(net.card.id, sha256) if sha256 else [])
         except CheckpointError as error:
-            return f"<p>{mark_sentence(error)}</p>"
+            return f"<p>{mark_error(error)}</p>"
 
     switches(hub, (tab, whole), ("mini_inception", "googlenet"), "inception", more)
 

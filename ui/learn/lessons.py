@@ -52,12 +52,14 @@ def convolution(
     total = f"{' + '.join(map(_signed, sums))} + {_number(biases[chosen])} {mark('lesson.bias')}"
     parameters = f"{filters}·({channels}·{kernel}·{kernel} + 1) = {arithmetic.parameters(channels, filters, kernel):,}"
     shapes = {"input": shape((channels, size, size)), "output": shape((filters, side, side))}
-    return (
-        f"{told}{''.join(rows)}<div class='lesson-grids'>{made}</div>"
-        + _formula("value", f"{total} = {_number(outputs[chosen, row, column])}")
-        + _side(size, kernel, stride, padding, side)
-        + _formula("parameters", parameters)
-        + mark("lesson.convolution", "p", **shapes)
+    return "".join(
+        (
+            f"{told}{''.join(rows)}<div class='lesson-grids'>{made}</div>",
+            _formula("value", f"{total} = {_number(outputs[chosen, row, column])}"),
+            _side(size, kernel, stride, padding, side),
+            _formula("parameters", parameters),
+            mark("lesson.convolution", "p", **shapes),
+        )
     )
 
 
@@ -82,13 +84,15 @@ def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> str
     agrees = math.isclose(size / stride, side)
     usual = kernel == stride and not padding and size % stride == 0
     verdict = "lesson.short.right" if usual else "lesson.short.luck" if agrees else "lesson.short.wrong"
-    return (
-        f"{told}<div class='lesson-grids'>{_grid(padded, marked, mark('lesson.input'), padding)}{outputs}</div>"
-        + _side(size, kernel, stride, padding, side)
-        + _formula("short", f"{size} / {stride} = {size / stride:.4g}")
-        + mark(verdict, "p", side=side, short=f"{size / stride:.4g}")
-        + (mark("lesson.padded", "p") if padding else "")
-        + mark("lesson.pooling", "p")
+    return "".join(
+        (
+            f"{told}<div class='lesson-grids'>{_grid(padded, marked, mark('lesson.input'), padding)}{outputs}</div>",
+            _side(size, kernel, stride, padding, side),
+            _formula("short", f"{size} / {stride} = {size / stride:.4g}"),
+            mark(verdict, "p", side=side, short=f"{size / stride:.4g}"),
+            (mark("lesson.padded", "p") if padding else ""),
+            mark("lesson.pooling", "p"),
+        )
     )
 
 
@@ -100,14 +104,17 @@ def pointwise(channels: int, filters: int, size: int, kernel: int, middle: int) 
     through = reduce + expand
     most = max(straight, through)
     first, between, last = (shape((count, size, size)) for count in (channels, middle, filters))
+    sum_of_both = f"{reduce:,} + {expand:,} = {through:,}"
     one = f"{first} → {last}<br>{kernel}²·{size}²·{channels}·{filters} = {straight:,}"
     two = f"{first} → {between} → {last}<br>1²·{size}²·{channels}·{middle} + {kernel}²·{size}²·{middle}·{filters}"
     ratio, verdict = (straight / through, "less") if through <= straight else (through / straight, "more")
-    return (
-        _bar("lesson.straight", [(straight, "a")], most, one)
-        + _bar("lesson.through", [(reduce, "b"), (expand, "a")], most, f"{two} = {reduce:,} + {expand:,} = {through:,}")
-        + mark(f"lesson.pointwise.{verdict}", "p", ratio=f"{ratio:.2f}", middle=middle)
-        + mark("lesson.pointwise", "p", kernel=kernel)
+    return "".join(
+        (
+            _bar("lesson.straight", [(straight, "a")], most, one),
+            _bar("lesson.through", [(reduce, "b"), (expand, "a")], most, f"{two} = {sum_of_both}"),
+            mark(f"lesson.pointwise.{verdict}", "p", ratio=f"{ratio:.2f}", middle=middle),
+            mark("lesson.pointwise", "p", kernel=kernel),
+        )
     )
 
 
@@ -120,12 +127,14 @@ def dense_or_average(units: int) -> str:
     channels, side, _ = average.inputs[0]
     flat, mean = (arithmetic.parameters(values, units, 1) for values in (channels * side * side, channels))
     maps = shape(average.inputs[0])
-    return (
-        shares
-        + mark("lesson.last", "h2", maps=maps)
-        + _bar("lesson.flat", [(flat, "b")], flat, f"{units}·({channels}·{side}·{side} + 1) = {flat:,}")
-        + _bar("lesson.mean", [(mean, "b")], flat, f"{units}·({channels} + 1) = {mean:,}")
-        + mark("lesson.dense", "p", ratio=f"{flat / mean:.1f}", maps=maps, channels=channels)
+    return "".join(
+        (
+            shares,
+            mark("lesson.last", "h2", maps=maps),
+            _bar("lesson.flat", [(flat, "b")], flat, f"{units}·({channels}·{side}·{side} + 1) = {flat:,}"),
+            _bar("lesson.mean", [(mean, "b")], flat, f"{units}·({channels} + 1) = {mean:,}"),
+            mark("lesson.dense", "p", ratio=f"{flat / mean:.1f}", maps=maps, channels=channels),
+        )
     )
 
 
@@ -193,9 +202,11 @@ def _grid(values: Tensor, marked: Collection[Place], title: str, padding: int = 
                 ["lesson-on"] * ((i, j) in marked) + ["lesson-pale"] * pale + ["lesson-minus"] * (value < 0)
             )
             cells.append(f"<i class='{names}' style='--v:{abs(value) / most:.2f}'>{_number(value)}</i>")
-    return (
-        f"<figure><figcaption>{title} · {own}×{own}</figcaption>"
-        f"<div class='lesson-grid' style='--side:{side}'>{''.join(cells)}</div></figure>"
+    return "".join(
+        (
+            f"<figure><figcaption>{title} · {own}×{own}</figcaption>"
+            f"<div class='lesson-grid' style='--side:{side}'>{''.join(cells)}</div></figure>",
+        )
     )
 
 

@@ -44,13 +44,13 @@ def grid(name: str) -> str:
 
 def branch_key(branch: str) -> str:
     """The key of a kind of part; of one that is called alike in every language, its name."""
-    return key if (key := f"switches.branch.{branch}") in TEXTS else branch
+    return key if (key := f"switches.branch.{branch}") in TEXTS["en"] else branch
 
 
 def branch_mark(branch: str) -> str:
     """A kind of part as HTML that follows the visitor's language."""
     key = branch_key(branch)
-    return mark(key) if key in TEXTS else escape(branch)
+    return mark(key) if key in TEXTS["en"] else escape(branch)
 
 
 def part_mark(part: str) -> str:
@@ -72,4 +72,4 @@ def _cell(block: str, branch: str) -> str:
 def _named(key: str, part: str, **values: str) -> str:
     """An aria-label with the name of a part in it."""
     kind = branch_key(part)
-    return attribute("aria-label", key, part=Text(kind) if kind in TEXTS else part, **values)
+    return attribute("aria-label", key, part=Text(kind) if kind in TEXTS["en"] else part, **values)

@@ -25,7 +25,7 @@ from ui.common.names import class_mark
 from ui.common.numbers import percent
 from ui.common.reading import fields, known, number, text, those_known
 from ui.common.strips import png
-from ui.common.texts import mark, mark_sentence, say
+from ui.common.texts import mark, mark_error, say
 from ui.learn.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
 
 T = TypeVar("T")
@@ -249,7 +249,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, RuntimeError) and is_out_of_memory(error):
         said = mark("switches.memory")
     elif isinstance(error, TranslatableError):
-        said = mark_sentence(error)
+        said = mark_error(error)
     else:
         raise error
     return f"<p class='lesson-misfit'>{said}</p>"

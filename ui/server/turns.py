@@ -49,7 +49,7 @@ class Turns:
     def _counted(self, visitor: Visitor) -> AbstractContextManager[None]:
         most = {visitor: self._per_session, visitor.address: self._per_address}
         if any(self._pending[who] >= count for who, count in most.items()):
-            raise BusyError("You have asked for more than can be answered at once; wait a moment and try again.")
+            raise BusyError("request.busy")
         return counted(self._pending, *most)
 
     async def _wait(self, visitor: Visitor) -> None:

@@ -97,7 +97,8 @@ def key_html(groups: Sequence[list[Run]], language: str) -> str:
         (f"{SYMBOLS[symbol]} {escape(label(runs, language))}".strip(), colour_of(runs[0].id), "")
         for runs, symbol in zip(groups, symbols(groups), strict=True)
     ]
-    return mark("training.key", "p class='training-note'") + legend(entries)
+    note = mark("training.key", "p class='training-note'")
+    return f"{note}{legend(entries)}"
 
 
 def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:

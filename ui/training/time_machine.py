@@ -23,7 +23,7 @@ from ui.common.drawing import SENT, Drawing, drawing_of
 from ui.common.names import class_mark
 from ui.common.numbers import percent
 from ui.common.strips import png
-from ui.common.texts import attribute, mark, mark_sentence
+from ui.common.texts import attribute, mark, mark_error
 
 REMEMBERED = 64  # pictures through all epochs of a network
 LEAST = 0.01  # % of error: a logarithmic axis has no place for none
@@ -54,14 +54,14 @@ def time_machine(hub: ModelHub, tab: gr.Tab) -> None:
         try:
             drawing = drawing_of(value, dataset)
         except PictureError as error:
-            return f"<p class='training-none'>{mark_sentence(error)}</p>"
+            return f"<p class='training-none'>{mark_error(error)}</p>"
         found, notes = [], []
         for card in hub.cards().values():
             if card.dataset == drawing.dataset and card.snapshots_sha256:
                 try:
                     found.append(replayed(card.id, card.snapshots_sha256, drawing.grid.tobytes()))
                 except CheckpointError as error:
-                    notes.append(f"<p class='training-none'>{mark_sentence(error)}</p>")
+                    notes.append(f"<p class='training-none'>{mark_error(error)}</p>")
         return page(drawing, found) + "".join(notes)
 
     shown = gr.HTML(

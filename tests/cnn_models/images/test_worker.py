@@ -97,7 +97,7 @@ def test_a_worker_reports_what_this_process_does_and_goes_on(content):
     for way in (decode, decode_untrusted):
         with pytest.raises(PictureError) as caught:
             way(content)
-        errors.append((caught.value.sentence, caught.value.values))
+        errors.append((caught.value.code, caught.value.values))
     assert errors[0] == errors[1]
 
 
@@ -221,11 +221,11 @@ def test_what_a_worker_writes_is_an_image(workers, answering):
         '{"height": 1.5, "width": 2, "is_turned": false}\nabc',
         '{"height": "1", "width": 1, "is_turned": false}\na',
         '{"width": 1, "is_turned": false}\na',
-        '{"sentence": "{a.__class__}", "values": {"a": ""}}\n',
-        '{"sentence": "{a:>99999999999}", "values": {"a": ""}}\n',
-        '{"sentence": "{b}", "values": {"a": ""}}\n',
-        '{"sentence": "", "values": 7}\n',
-        '{"sentence": 7, "values": {}}\n',
+        '{"code": "no.such", "values": {}}\n',
+        '{"code": ["image.blank"], "values": {}}\n',
+        '{"code": "image.bytes", "values": {"least": ""}}\n',
+        '{"code": "image.bytes", "values": 7}\n',
+        '{"code": "image.bytes"}\n',
     ],
 )
 def test_nonsense_that_a_worker_writes_is_refused(workers, answering, text):

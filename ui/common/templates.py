@@ -1,0 +1,28 @@
+"""HTML and SVG from Jinja2 templates, each beside its Python; every value but Markup is escaped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ui.common.names import class_mark
+from ui.common.texts import attribute, mark, mark_error, note_html, say
+
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[1]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+ENVIRONMENT.globals |= {
+    each.__name__: each for each in (attribute, class_mark, mark, mark_error, note_html, say)
+}  # fmt: skip
+
+
+def render(template: str, **values: object) -> Markup:
+    """The template, a path in `ui/`, with its values. Raises UndefinedError for one that is missing."""
+    return Markup(ENVIRONMENT.get_template(template).render(**values))
