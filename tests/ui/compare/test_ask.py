@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnn_models import ARCHITECTURES, DATASETS
@@ -28,6 +28,7 @@ SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).
 
 
 @given(sent=st.fixed_dictionaries({}, optional=FIELDS) | documents)
+@example({"models": BROUGHT})
 def test_any_json_is_a_request_within_its_bounds(sent):
     ask = Ask.read(sent)
     assert ask.dataset in DATASETS and ask.language in LANGUAGES and ask.sort in SORTS and ask.part in ("", *PARTS)
