@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import gradio as gr
 from anyio import to_thread
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.visitors import VISITOR
+from ui.common.modules import on_load
 from ui.common.sketchpad import samples, sketchpad
 from ui.common.texts import attribute, mark
 from ui.compare.ask import PARTS, SORTS
@@ -19,9 +19,6 @@ from ui.compare.keep import export, keep
 from ui.compare.look import Looker
 from ui.compare.why import Explainer
 from ui.server.turns import Turns
-
-HERE = Path(__file__).parent
-SCRIPTS = ("../common/sketchpad.js", "tab.js", "why.js", "bring.js", "keep.js")
 
 
 def page(looker: Looker) -> str:
@@ -90,7 +87,7 @@ def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
 
     gr.HTML(
         page(looker),
-        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+        js_on_load=on_load("compare/tab.js"),
         # Coroutines, as these order themselves among visitors, or wait for the Hub more than they compute.
         server_functions=[
             in_thread(looker.look),
