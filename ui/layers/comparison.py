@@ -44,25 +44,6 @@ class Step(NamedTuple):
     output: str
 
 
-class Line(NamedTuple):
-    """Steps that read alike, and how many they are."""
-
-    step: Step
-    count: int
-
-
-class Costs(NamedTuple):
-    parameters: str
-    macs: str
-
-
-class Cell(NamedTuple):
-    """The steps of one network in a row, and what they cost together; None without arithmetic."""
-
-    lines: list[Line]
-    costs: Costs | None
-
-
 def comparison() -> Markup:
     """The table, folded."""
     networks = [architecture_layers(name) for name in PAIR]
@@ -101,13 +82,12 @@ def _figures(lenet: Layer, alexnet: Layer) -> dict[str, dict[str, object]]:
     }
 
 
-def _cell(network: Layer, indices: tuple[int, ...]) -> Cell:
-    """The steps with these indices."""
+def _cell(network: Layer, indices: tuple[int, ...]) -> tuple[Counter[Step], dict[str, str]]:
+    """The steps with these indices, those that read alike counted, and what they cost; empty without arithmetic."""
     steps = {step.index: step for step in network.steps()}
     chosen = [steps[index] for index in indices]
-    lines = [Line(step, count) for step, count in Counter(map(_step, chosen)).items()]
     parameters, macs = sum(step.parameters for step in chosen), sum(step.macs for step in chosen)
-    return Cell(lines, _costs(parameters, macs) if macs else None)
+    return Counter(map(_step, chosen)), _costs(parameters, macs) if macs else {}
 
 
 def _step(step: Layer) -> Step:
@@ -115,5 +95,5 @@ def _step(step: Layer) -> Step:
     return Step(kind_mark(step.kind), window(step), shape(step.output) if changes else "")
 
 
-def _costs(parameters: int, macs: int) -> Costs:
-    return Costs(f"{parameters:,}", f"{macs:,}")
+def _costs(parameters: int, macs: int) -> dict[str, str]:
+    return {"parameters": f"{parameters:,}", "macs": f"{macs:,}"}

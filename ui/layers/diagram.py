@@ -20,19 +20,8 @@ THIN = 5  # pixels of a step that only changes values, or only joins
 FOOT = 34  # pixels for two lines of text below
 
 
-class Line(NamedTuple):
-    """`d` is path data of SVG."""
-
-    d: str
-    is_shortcut: bool = False
-
-
-class Text(NamedTuple):
-    """Text centred at x over the baseline y."""
-
-    x: float
-    y: float
-    text: Markup | str
+Line = tuple[str, bool]  # path data of SVG, and whether it is a shortcut
+Text = tuple[float, float, Markup | str]  # centred at x, over the baseline y
 
 
 class Box(NamedTuple):
@@ -46,7 +35,7 @@ class Box(NamedTuple):
     width: float
     height: float
     corner: float = 1.5
-    title: Text | None = None
+    title: Sequence[Text] = ()
 
 
 Shape = tuple[str, list[Line] | Box | list[Text]]  # `lines`, `box` or `label`
@@ -82,12 +71,12 @@ class _Layout:
                 room = max(0, LABEL - width) / 2 if has_label else 0
                 start = x + room + (_gap(before, layer) if before else 0)
                 if before:
-                    lines.append(Line(f"M{x:.1f} {y:.1f}H{start:.1f}"))
+                    lines.append((f"M{x:.1f} {y:.1f}H{start:.1f}", False))
                 over += self.block(layer, start, y) if layer.children else [self.step(layer, start, y)]
                 x = start + width
                 if has_label:
                     over.append(("label", self.label(layer, start + width / 2)))
-                    lines.append(Line(f"M{x:.1f} {y:.1f}h{room:.1f}"))
+                    lines.append((f"M{x:.1f} {y:.1f}h{room:.1f}", False))
                     x += room
                 before = layer
         return [("lines", lines), *over], x
@@ -103,7 +92,7 @@ class _Layout:
             at = top + height / 2
             fork = f"M{x:.1f} {y:.1f}C{x + 10:.1f} {y:.1f} {start - 10:.1f} {at:.1f} {start:.1f} {at:.1f}"
             join = f"H{end - FORK:.1f}C{end - FORK + 10:.1f} {at:.1f} {end - 10:.1f} {y:.1f} {end:.1f} {y:.1f}"
-            lines.append(Line(fork + join, lane.kind == "shortcut"))
+            lines.append((fork + join, lane.kind == "shortcut"))
             if lane.children:
                 over += self.series(lane.children, (end - FORK + start - width) / 2, at)[0]
             top += height + LANE
@@ -115,7 +104,7 @@ class _Layout:
     def block(self, layer: Layer, x: float, y: float) -> list[Shape]:
         """A frame with a title, and the layers in it."""
         width, height = _size(layer)
-        title = Text(round(x + width / 2, 1), round(y - height / 2 - 9, 1), layer.name)
+        title = [(round(x + width / 2, 1), round(y - height / 2 - 9, 1), layer.name)]
         frame = self.box(layer, "block", x, y, width + 4, height + 10)._replace(corner=5, title=title)
         return [("box", frame), *self.series(layer.children, x, y)[0]]
 
@@ -129,7 +118,7 @@ class _Layout:
         """Two lines: kind and window, and shape of the output."""
         window = f" {shape(layer.kernel)}" if layer.kernel and "global" not in layer.kind else ""
         below = {18: short_kind_mark(layer.kind) + window, 30: shape(layer.output)}
-        return [Text(round(x, 1), round(self.floor + pixels, 1), text) for pixels, text in below.items()]
+        return [(round(x, 1), round(self.floor + pixels, 1), text) for pixels, text in below.items()]
 
 
 def _is_lane(layer: Layer) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -78,30 +77,14 @@ def _facts(column: Column, index: int) -> dict[str, object]:
     }
 
 
-class Part(NamedTuple):
-    """A layer's share of a quantity."""
-
-    family: str
-    value: int
-    title: str
-
-
-class Quantity(NamedTuple):
-    """A total, the layers that hold it, and the shares of linear layers and of the rest in percent."""
-
-    key: str
-    total: str
-    parts: list[Part]
-    linear: str
-    rest: str
-
-
-def _quantity(network: Layer, key: str) -> Quantity:
+def _quantity(network: Layer, key: str) -> dict[str, object]:
+    """A total, the layers that hold it, and the shares of linear layers and of the rest."""
     total = getattr(network, key)
     parts = [
-        Part(family(layer), value, f"{layer.name}: {value:,} ({whole_percent(value / total)})")
+        (family(layer), value, f"{layer.name}: {value:,} ({whole_percent(value / total)})")
         for layer in network.children
         if (value := getattr(layer, key))
     ]
     linear = sum(getattr(step, key) for step in network.steps() if step.kind == "linear") / total
-    return Quantity(key, f"{total:,}", parts, whole_percent(linear), whole_percent(1 - linear))
+    shares = {"linear": whole_percent(linear), "rest": whole_percent(1 - linear)}
+    return {"key": key, "total": f"{total:,}", "parts": parts, **shares}

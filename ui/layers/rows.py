@@ -52,14 +52,6 @@ class Row:
     strip: Markup | str = ""
 
 
-class Stage(NamedTuple):
-    """The outermost layers of each network that leave maps of about one size; `sides` are the exact sizes."""
-
-    size: int
-    sides: str
-    networks: list[list[Row]]
-
-
 def rows(columns: Sequence[Column], strips: Sequence[dict[int, Markup]]) -> Markup:
     """All stages, one below the other, each with the networks side by side, and the totals.
 
@@ -67,7 +59,7 @@ def rows(columns: Sequence[Column], strips: Sequence[dict[int, Markup]]) -> Mark
     """
     networks = [_Network(column, index, strips[index]) for index, column in enumerate(columns)]
     found = [
-        Stage(size, _sides(parts), [list(map(each.row, part)) for each, part in zip(networks, parts, strict=True)])
+        (size, _sides(parts), [list(map(each.row, part)) for each, part in zip(networks, parts, strict=True)])
         for size, parts in stages(columns).items()
     ]
     names = [ARCHITECTURES[column.name].title for column in columns]

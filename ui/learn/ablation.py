@@ -44,16 +44,6 @@ class Bar(NamedTuple):
     label: str = ""
 
 
-class Row(NamedTuple):
-    """A part that is off: what is predicted without it, and the accuracy."""
-
-    part: Markup
-    percent: str
-    label: str
-    accuracy: str
-    change: str
-
-
 class Accuracies:
     """The accuracy of networks with parts off on the test images, remembered, as all visitors see the same."""
 
@@ -185,6 +175,7 @@ def _bar(key: str, share: float, label: str = "") -> Bar:
     return Bar(key, percent(share), [(f"{100 * share:.2f}", "a")], label)
 
 
-def _row(part: str, answer: Answer, label: str, found: Measured, before: Measured) -> Row:
+def _row(part: str, answer: Answer, label: str, found: Measured, before: Measured) -> tuple[Markup, str, str, str, str]:
+    """A part that is off, how probable `label` is and what is predicted without it, the accuracy, and its change."""
     change = f"{found.accuracy - before.accuracy:+.2f}"
-    return Row(part_mark(part), percent(answer.probabilities[label]), answer.label, f"{found.accuracy:.2f}", change)
+    return (part_mark(part), percent(answer.probabilities[label]), answer.label, f"{found.accuracy:.2f}", change)

@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import gradio as gr
 from markupsafe import Markup
@@ -26,15 +25,6 @@ WHENS = ("start", "end")  # of the training: when gradients were measured
 NETWORKS = 2 * 2 * len(DEPTHS)  # of a whole study: with and without shortcuts, with and without batch norm
 # By a file with anything in it.
 DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
-
-
-class Row(NamedTuple):
-    """A network: whether it has shortcuts and batch norm, the figures of its last epoch, and when it diverged, or 0."""
-
-    depth: int
-    flags: tuple[bool, bool]
-    figures: tuple[str, str, str]
-    diverged: int
 
 
 def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
@@ -155,13 +145,15 @@ def _left_out(runs: Sequence[dict], when: str) -> list[tuple[Markup, str, dict[s
     return said
 
 
-def _row(run: dict) -> Row:
+def _row(run: dict) -> dict[str, object]:
+    """A network: whether it has shortcuts and batch norm, the figures of its last epoch, and when it diverged, or 0."""
     figures = ("–", "–", "–")
     if run["history"]:
         last = run["history"][-1]
         figures = (f"{last['train_loss']:.3f}", f"{last['train_accuracy']:.2f} %", f"{last['val_accuracy']:.2f} %")
     diverged = len(run["history"]) + 1 if run.get("diverged") else 0
-    return Row(int(run["depth"]), (run["shortcuts"], run["batch_norm"]), figures, diverged)
+    flags = (run["shortcuts"], run["batch_norm"])
+    return {"depth": int(run["depth"]), "flags": flags, "figures": figures, "diverged": diverged}
 
 
 def _line(run: dict, points: list[tuple[float, float]], dots: Sequence[str] = ()) -> Line:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import NamedTuple
 
 import gradio as gr
 from markupsafe import Markup
@@ -22,14 +21,6 @@ from ui.common.templates import render
 from ui.common.texts import attribute, mark, say
 
 GREY = "#8a8a8a"
-
-
-class Row(NamedTuple):
-    """A network with one crop and with the most: accuracies and their intervals in percent, test images, and MACs."""
-
-    title: str
-    accuracies: list[tuple[str, str]]
-    counts: tuple[str, str, str]
 
 
 def ensembles_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
@@ -125,9 +116,9 @@ def _as_in_paper(count: int) -> int:
     return SQUARES * count if count > 1 else 1
 
 
-def _most(looks: dict[str, dict]) -> int:
+def _most(crops: dict[str, dict]) -> int:
     """The largest number of different crops."""
-    return max(int(count) for found in looks.values() for count in found["accuracy"])
+    return max(int(count) for found in crops.values() for count in found["accuracy"])
 
 
 def _interval(accuracy: float, count: int) -> str:
@@ -170,10 +161,10 @@ def _ensembles(together: list) -> Markup:
     return Markup(chart(title, mark("averages.count"), lines, x, around(accuracies), label=label))
 
 
-def _lines(looks: dict[str, dict]) -> list[Line]:
+def _lines(crops: dict[str, dict]) -> list[Line]:
     """The lines of `_crops`."""
     lines = []
-    for id, found in looks.items():
+    for id, found in crops.items():
         name = id.split(".")[0]
         title = ARCHITECTURES[name].title
         points = sorted((_as_in_paper(int(count)), accuracy) for count, accuracy in found["accuracy"].items())
@@ -191,11 +182,11 @@ def _crops(lines: Sequence[Line]) -> Markup:
     return Markup(chart(mark("averages.looks"), mark("averages.crops"), lines, x, around(values), label=label))
 
 
-def _row(id: str, found: dict, most: int, macs: int) -> Row:
-    """`most` is the largest number of crops, `macs` those of one."""
+def _row(id: str, found: dict, most: int, macs: int) -> tuple[str, list[tuple[str, str]], list[str]]:
+    """A network's title, its accuracy with one crop and with the most, and test images and MACs (those of one)."""
     count, ends = found["pictures"], (found["accuracy"]["1"], found["accuracy"][str(most)])
     accuracies = [(f"{accuracy:.2f}", _interval(accuracy, count)) for accuracy in ends]
-    return Row(_names([id]), accuracies, (f"{count:,}", f"{macs:,}", f"{most * macs:,}"))
+    return _names([id]), accuracies, [f"{number:,}" for number in (count, macs, most * macs)]
 
 
 def _names(ids: Sequence[str]) -> str:

@@ -60,15 +60,6 @@ class Grid(NamedTuple):
     cells: list[tuple[str, str, str]]
 
 
-class Channel(NamedTuple):
-    """A channel of the input, the filter's weights on it, and the sum of their products in a window."""
-
-    input: Grid
-    weights: Grid
-    terms: str
-    sum: Tensor
-
-
 def convolution(
     size: int, kernel: int, stride: int, padding: int, step: int, channels: int, filters: int, chosen: int
 ) -> Markup:
@@ -87,10 +78,10 @@ def convolution(
     return render(
         "learn/convolution.html",
         window=window.text,
-        channels=[each._replace(sum=_number(each.sum)) for each in found],
+        channels=[(*rest, _number(value)) for *rest, value in found],
         chosen=chosen + 1,
         outputs=[_grid(each, {window.place} if index == chosen else ()) for index, each in enumerate(outputs)],
-        sums=" + ".join(_signed(each.sum) for each in found),
+        sums=" + ".join(_signed(value) for *_, value in found),
         bias=_number(biases[chosen]),
         value=_number(outputs[(chosen, *window.place)]),
         sizes=sizes._asdict(),
@@ -99,10 +90,11 @@ def convolution(
     )
 
 
-def _channel(values: Tensor, weights: Tensor, window: Window, padding: int) -> Channel:
+def _channel(values: Tensor, weights: Tensor, window: Window, padding: int) -> tuple[Grid, Grid, str, Tensor]:
+    """A channel of the input, the filter's weights on it, and their products in a window with the sum."""
     covered, own = window.on(values), weights.flatten()
     terms = " + ".join(f"{int(a)}·{_signed(b)}" for a, b in zip(covered, own, strict=True))
-    return Channel(_grid(values, window.places(), padding), _grid(weights), terms, covered @ own)
+    return _grid(values, window.places(), padding), _grid(weights), terms, covered @ own
 
 
 def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> Markup:
