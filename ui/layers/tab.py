@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import gradio as gr
 
@@ -11,6 +10,7 @@ from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.layers.table import Column, column
 from cnn_models.specs import IMAGENET_SIZE
 from ui.common.drawing import SENT
+from ui.common.modules import on_load
 from ui.common.reading import all_known, whole
 from ui.common.texts import say
 from ui.layers.comparison import comparison
@@ -27,7 +27,7 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     networks, size = _choosers()
     table = gr.HTML(
         page(columns_of(FIRST, SIZES[0]), [{}], ""),
-        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        js_on_load=on_load("layers/tab.js"),
         elem_id="layers",
         apply_default_css=False,
     )

@@ -1,6 +1,6 @@
 """The switches for branch ablation: a row for each block, a column for each kind of branch; without gradio.
 
-The head of a row or a column switches all in it; `ablation_grid.js` makes it do so.
+The head of a row or a column switches all in it; `ablation.js` makes it do so.
 """
 
 from __future__ import annotations
@@ -16,13 +16,6 @@ from ui.common.templates import render
 from ui.common.texts import TEXTS, Text, mark
 
 SEPARATOR = ","  # between parts that are sent
-# JavaScript, with the element's id for %s: the parts that are off.
-OFF = """[...document.querySelectorAll("#%s input[value]:checked")].map((box) => box.value).join()"""
-# And for an event that chooses another network, whose grid gradio makes of the one that is there; with the time.
-NONE_OFF = """(network) => {
-  for (const box of document.querySelectorAll("#%s input")) box.checked = box.indeterminate = false;
-  return [network, %s];
-}"""
 
 
 class Part(NamedTuple):

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 
 from cnn_models import ARCHITECTURES, ModelHub
-from ui.common.drawing import SENT
+from ui.common.modules import event_js, on_load
 from ui.common.reading import fields, known, text
 from ui.common.texts import mark, say
 from ui.learn.ablation import Ablation, More
-from ui.learn.ablation_grid import NONE_OFF, OFF, SEPARATOR, grid
+from ui.learn.ablation_grid import SEPARATOR, grid
 from ui.learn.newest import Newest
 
-NOW = "performance.now()"
-CODE = Path(__file__).with_name("ablation_grid.js").read_text(encoding="utf-8")
-# SENT where a page is the chosen one of the Learn tab, else no data set: there may be another drawing when that is
-# opened again.
-CHOSEN = """(...inputs) => document.querySelector("#learn [role=tab][aria-selected=true]")?.dataset.text === "learn.%s"
-  ? (%s)(...inputs) : [...inputs.slice(0, -1), ""]"""
+MODULE = "learn/ablation.js"
 EVENT = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -41,8 +35,7 @@ def ablation_page(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[st
     """The page `name` of the Learn tab on some architectures; `tabs` are its own and the one around it."""
     parts, requests = _components(names, name), _Requests(hub, tabs, names, more)
     off, *drawing = [gr.Textbox(visible=False) for _ in range(3)]  # filled in by the JavaScript of the events
-    when = gr.Number(visible=False)
-    sent = f"(network, off, when, ...drawing) => ({SENT})(network, {OFF % f'{name}-off'}, {NOW}, ...drawing)"
+    when, now, grid_id = gr.Number(visible=False), event_js(MODULE, "time"), f"{name}-off"
     show = {
         "fn": requests.show,
         "inputs": [parts.network, off, when, *drawing],
@@ -50,19 +43,20 @@ def ablation_page(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[st
         "trigger_mode": "multiple",  # the newest ends the others
         **EVENT,
     }
+    sent = event_js(MODULE, "withParts", grid_id)
     page, whole = tabs
-    gr.on([tab.parent.select for tab in tabs], requests.leave, when, js=f"() => {NOW}", queue=False, **EVENT)
-    listing = f"(network, when, ...drawing) => ({SENT})(network, {NOW}, ...drawing)"
+    gr.on([tab.parent.select for tab in tabs], requests.leave, when, js=now, queue=False, **EVENT)
     parts.each.click(
-        requests.each_part, [parts.network, when, *drawing], parts.table, trigger_mode="once", js=listing, **EVENT
-    )
+        requests.each_part, [parts.network, when, *drawing], parts.table, trigger_mode="once",
+        js=event_js(MODULE, "withTime"), **EVENT,
+    )  # fmt: skip
     # Meanwhile there may be another drawing, or another data set.
-    gr.on([page.select, whole.select], requests.clear, when, parts.table, js=f"() => {NOW}", queue=False, **EVENT)
+    gr.on([page.select, whole.select], requests.clear, when, parts.table, js=now, queue=False, **EVENT)
     gr.on([page.select, parts.off.input], **show, js=sent)
-    whole.select(**show, js=CHOSEN % (name, sent))
+    whole.select(**show, js=event_js(MODULE, "withPartsIfOpen", grid_id, name))
     chosen = parts.network.input(
-        requests.choose, [parts.network, when], [parts.off, parts.table], js=NONE_OFF % (f"{name}-off", NOW),
-        queue=False, **EVENT,
+        requests.choose, [parts.network, when], [parts.off, parts.table],
+        js=event_js(MODULE, "withNoneOff", grid_id), queue=False, **EVENT,
     )  # fmt: skip
     chosen.then(**show, js=sent)
 
@@ -75,7 +69,7 @@ def _components(names: Sequence[str], name: str) -> Components:
                 value=names[0], label=say("en", "why.network"), show_label=False, container=False,
                 visible=len(names) > 1,
             )  # fmt: skip
-            off = gr.HTML(grid(names[0]), js_on_load=CODE, elem_id=f"{name}-off", apply_default_css=False)
+            off = gr.HTML(grid(names[0]), js_on_load=on_load(MODULE), elem_id=f"{name}-off", apply_default_css=False)
             each = gr.Button(say("en", "switches.each"), size="sm")
         with gr.Column(scale=1):
             gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)

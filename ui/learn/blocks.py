@@ -56,8 +56,8 @@ def weights_html(net: LoadedModel, history: list[dict[str, float]]) -> Markup:
         x = Axis(0, len(history) - 1, whole=True)
         y = Axis(0, max(value for line in lines for _, value in line.points))
         label = attribute("aria-label", "blocks.weights")
-        charts.append(Markup(chart(name, mark("training.epoch"), lines, x, y, label=label)))
-    key = Markup(legend([(branch_mark(branch), colour, dash) for branch, dash in dashes.items()]))
+        charts.append(chart(name, mark("training.epoch"), lines, x, y, label=label))
+    key = legend([(branch_mark(branch), colour, dash) for branch, dash in dashes.items()])
     return render("learn/branch_weights.html", error=None, legend=key, charts=charts)
 
 

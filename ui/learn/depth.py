@@ -74,7 +74,7 @@ def _study(study: dict, norm: bool, when: str) -> Markup:
         all=NETWORKS,
         found=_found(runs),
         chain=_chain(runs, when),
-        legend=Markup(legend([(_network(run), KINDS[run["shortcuts"]], _dash(run)) for run in runs])),
+        legend=legend([(_network(run), KINDS[run["shortcuts"]], _dash(run)) for run in runs]),
         charts=[*_curves(runs), _gradients(runs, when)],
         left_out=_left_out(runs, when),
         rows=[_row(run) for run in study["runs"]],
@@ -107,7 +107,7 @@ def _chain(runs: Sequence[dict], when: str) -> dict[str, object]:
     return {"many": many, "plain": plain, "residual": residual}
 
 
-def _curves(runs: Sequence[dict]) -> list[Markup]:
+def _curves(runs: Sequence[dict]) -> list[str]:
     """A chart of the training accuracy, and one of the validation accuracy."""
     charts, epochs = [], Axis(1, max([2, *(len(run["history"]) for run in runs)]), whole=True)
     for part in ("train", "val"):
@@ -117,11 +117,11 @@ def _curves(runs: Sequence[dict]) -> list[Markup]:
             lines.append(_line(run, points, [f"{_name(run)}: {value:.2f} %" for _, value in points]))
         values = [y for line in lines for _, y in line.points]
         title, label = mark(f"depth.{part}"), attribute("aria-label", f"depth.{part}")
-        charts.append(Markup(chart(title, mark("training.epoch"), lines, epochs, around(values), label=label)))
+        charts.append(chart(title, mark("training.epoch"), lines, epochs, around(values), label=label))
     return charts
 
 
-def _gradients(runs: Sequence[dict], when: str) -> Markup:
+def _gradients(runs: Sequence[dict], when: str) -> str:
     """A chart of the norms; without zeros and infinite ones, which have no place on a logarithmic axis."""
     lines = []
     for run in runs:
@@ -130,7 +130,7 @@ def _gradients(runs: Sequence[dict], when: str) -> Markup:
     values = [y for line in lines for _, y in line.points]
     layers = Axis(1, max([2, *(run["depth"] for run in runs)]), whole=True)
     title, label = mark("depth.gradients"), attribute("aria-label", "depth.gradients")
-    return Markup(chart(title, mark("depth.layer"), lines, layers, around(values, log=True), label=label))
+    return chart(title, mark("depth.layer"), lines, layers, around(values, log=True), label=label)
 
 
 def _left_out(runs: Sequence[dict], when: str) -> list[tuple[Markup, str, dict[str, int]]]:

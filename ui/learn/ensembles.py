@@ -94,13 +94,13 @@ def _missing(macs: dict[str, int]) -> list[str]:
     return [spec.title for name, spec in ARCHITECTURES.items() if name not in measured]
 
 
-def _legend(lines: Sequence[Line], counts: Sequence[int]) -> Markup:
+def _legend(lines: Sequence[Line], counts: Sequence[int]) -> str:
     """Each network, and on how many images it was measured."""
     names = [
         Markup("{} ({})").format(line.name, mark("averages.of", count=f"{count:,}"))
         for line, count in zip(lines, counts, strict=True)
     ]
-    return Markup(legend([(name, line.colour, line.dash) for name, line in zip(names, lines, strict=True)]))
+    return legend([(name, line.colour, line.dash) for name, line in zip(names, lines, strict=True)])
 
 
 def _gain(crops: dict[str, dict]) -> dict[str, int]:
@@ -144,7 +144,7 @@ def _chosen(together: list, macs: dict[str, int], chosen: Sequence[str]) -> dict
     }
 
 
-def _ensembles(together: list) -> Markup:
+def _ensembles(together: list) -> str:
     """A chart of every ensemble as a dot, and of the mean over those of a size as a line."""
     dots = [
         Line(_names(ids), _colour(ids), [(len(ids), accuracy)], dots=[f"{_names(ids)}: {accuracy:.2f} %"])
@@ -158,7 +158,7 @@ def _ensembles(together: list) -> Markup:
     x = Axis(0.5, max(by_count) + 0.5, whole=True)
     label = attribute("aria-label", "averages.together")
     lines, title = [mean, *dots], mark("averages.together")
-    return Markup(chart(title, mark("averages.count"), lines, x, around(accuracies), label=label))
+    return chart(title, mark("averages.count"), lines, x, around(accuracies), label=label)
 
 
 def _lines(crops: dict[str, dict]) -> list[Line]:
@@ -174,12 +174,12 @@ def _lines(crops: dict[str, dict]) -> list[Line]:
     return lines
 
 
-def _crops(lines: Sequence[Line]) -> Markup:
+def _crops(lines: Sequence[Line]) -> str:
     """A chart of the accuracy of each network over the number of crops."""
     values = [y for line in lines for _, y in line.points]
     most = max(x for line in lines for x, _ in line.points)
     x, label = Axis(1, most, whole=True), attribute("aria-label", "averages.looks")
-    return Markup(chart(mark("averages.looks"), mark("averages.crops"), lines, x, around(values), label=label))
+    return chart(mark("averages.looks"), mark("averages.crops"), lines, x, around(values), label=label)
 
 
 def _row(id: str, found: dict, most: int, macs: int) -> tuple[str, list[tuple[str, str]], list[str]]:
