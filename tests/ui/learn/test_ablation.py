@@ -122,10 +122,10 @@ def test_what_takes_long_is_measured_on_more_and_more_pictures(hub, monkeypatch)
     study, asked = ablation.Ablation(hub, ["mini_resnet"]), []
     monkeypatch.setattr(ablation, "measure_part", lambda model, card, part: asked.append(part) or Measured(90, 100))
     *_, table = itertools.islice(study.each_part("mini_resnet", "", "mnist"), 6)
-    assert "Measured on 100 of the 300" in unescape(re.sub("<.*?>", "", table)) and "<progress" in table
+    assert "Measured on 100 of 300" in unescape(re.sub("<.*?>", "", table)) and "<progress" in table
     assert table.count("90.00 %") == 4 and len(asked) == 5 + 3, "the second round has begun"
     shown = [found for _, found, _ in study.show("mini_resnet", ["block1/F"], "", "mnist", lambda *_: "")]
-    assert "200 of the 300" in re.sub("<.*?>", "", shown[1]) and shown[1].count("90.00 %") == 2
+    assert "200 of 300" in re.sub("<.*?>", "", shown[1]) and shown[1].count("90.00 %") == 2
     assert "all 300" in re.sub("<.*?>", "", shown[-1]) and "<progress" not in shown[-1]
     *_, table = study.each_part("mini_resnet", "", "mnist")
     assert "all 300" in re.sub("<.*?>", "", table) and "<progress" not in table and len(asked) == 5 * 3
@@ -198,11 +198,13 @@ def test_what_the_depth_study_found_is_said(tmp_path):
         for depth, shortcuts, accuracy in ((20, False, 88.5), (56, False, 69.25), (20, True, 90.0), (56, True, 91.0))
     ]  # fmt: skip
     html = depth_html(write_study(tmp_path, runs), True, "start")
-    assert "56 layers instead of 20 change" in html and "by −19.25 points without shortcuts, and by +1.00 with" in html
-    assert "first is 8 times that of the last convolution without shortcuts, and 4 times with" in html
-    assert "chain rule" not in depth_html(write_study(tmp_path, runs), True, "end")
+    assert (
+        "56 layers instead of 20" in html and "by −19.25 percentage points without" in html and "by +1.00 with" in html
+    )
+    assert "the first is 8 times that of the last convolution without shortcuts, and 4 times with" in html
+    assert "The chain rule" not in depth_html(write_study(tmp_path, runs), True, "end")
     part = depth_html(write_study(tmp_path, runs[:3]), True, "start")
-    assert "instead of 20" not in part and "chain rule" not in part
+    assert "instead of 20" not in part and "The chain rule" not in part
 
 
 def write_study(folder, runs):
@@ -218,7 +220,7 @@ def test_a_study_of_networks_that_learn_nothing_is_drawn(tmp_path):
     gradients = {"start": [0.0, 1.0, float("nan"), float("inf")], "end": []}
     run = {"depth": 56, "shortcuts": False, "batch_norm": False, "history": [row], "gradients": gradients}
     html = depth_html(write_study(tmp_path, [run | {"diverged": True}]), False, "start")
-    assert "exactly zero in 1 of 4 layers" in html and "no finite number in 2 of 4 layers" in html
+    assert "exactly zero in 1 of 4 layers" in html and "is not finite in 2 of 4 layers" in html
     assert not re.search(r"""points=["'][^"']*(nan|inf)""", html) and "diverged in epoch 2" in html
     html = depth_html(write_study(tmp_path, [run | {"diverged": True, "history": []}]), False, "end")
     assert "diverged in epoch 1" in html and "<td>–" in html
@@ -268,12 +270,12 @@ def test_looks_are_counted_and_drawn(hub):
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
     html = ensembles_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
-    assert "when this was measured:</span> AlexNet" in html and ">crops: 100 pictures<" in html
+    assert "when this was measured:</span> AlexNet" in html and ">crops: 100 images<" in html
     for end, paper in (("1", "1"), ("24", "72")):
         low, high = binomial_interval(round(found["lenet5.mnist"]["accuracy"][end]), 100)
         assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {paper} → " in html
     gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
-    assert f"{sum(gained)} of 2 networks have more" in html and "with 95 % confidence" in html
+    assert f"{sum(gained)} of 2 networks are more accurate" in html and "95 % confidence interval" in html
     assert "Ensemble of 2. Together: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
