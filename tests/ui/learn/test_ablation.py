@@ -276,7 +276,7 @@ def test_looks_are_counted_and_drawn(hub):
         assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {paper} → " in html
     gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
     assert f"{sum(gained)} of 2 networks are more accurate" in html and "95 % confidence interval" in html
-    assert "Ensemble of 2. Together: 100.00 %" in html and html.count("<polyline") == 4 + 2
+    assert "Ensemble of 2: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
     assert "Choose at least one" in ensembles_html(some, averaged, "mnist", ["alexnet"])
