@@ -35,6 +35,7 @@ from cnn_models.checkpoints.ids import BUILT_IN, WORD, Reference, parse
 from cnn_models.datasets.test_sets import Measured, measure
 from cnn_models.hub.client import MissingCheckpoint, needed
 from cnn_models.hub.downloads import Puller
+from cnn_models.network import Network
 from cnn_models.runtime import CLONE, best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.visitors import map_in_context
@@ -59,13 +60,10 @@ class _Refused(CheckpointError):
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A network ready to answer. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
+class LoadedModel(Network):
+    """A network of a hub. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
 
     id: str
-    model: nn.Module
-    card: Card
-    device: torch.device
     source: str
 
 
@@ -256,7 +254,7 @@ class ModelHub:
                 except BaseException:
                     slot.size = 0
                     raise
-                loaded = LoadedModel(str(reference), model, card, device, self._source(reference, folder))
+                loaded = LoadedModel(model, card, device, str(reference), self._source(reference, folder))
                 with self._lock:
                     slot.loaded = loaded
         finally:

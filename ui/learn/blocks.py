@@ -69,5 +69,5 @@ def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
 
 def derivatives_html(net: LoadedModel, drawing: Drawing, label: str) -> Markup:
     """The norms of a logit's derivatives by the input of each residual block; the network may have parts off."""
-    rows = derivatives(net.model, net.card, drawing.grid, net.card.classes.index(label))
+    rows = derivatives(net, drawing.grid, net.card.classes.index(label))
     return render("learn/derivatives.html", label=label, rows=rows)
