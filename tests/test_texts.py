@@ -18,8 +18,8 @@ from ui.common.recipe import split_words
 from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, script, translate
 
 PYTHON = [Path("app.py"), *(path for folder in ("cnn_models", "training", "ui") for path in Path(folder).rglob("*.py"))]
-SCRIPTS = list(Path("ui").rglob("*.js"))
-CODE = "".join(path.read_text(encoding="utf-8") for path in [*PYTHON, *SCRIPTS] if path.name != "messages.py")
+PAGE = [path for kind in ("js", "html") for path in Path("ui").rglob(f"*.{kind}")]
+CODE = "".join(path.read_text(encoding="utf-8") for path in [*PYTHON, *PAGE] if path.name != "messages.py")
 
 
 def placeholders(text: str) -> set[str]:
@@ -99,13 +99,13 @@ def test_commands_are_set_as_code():
     assert note_html("`a.b_c`") == "<code>a.<wbr>b_<wbr>c</code>"
 
 
-# Keys that are put together: by ending, in Python or JavaScript, or by a part of the page from its own names.
+# Keys that are put together: by ending, in any language, or by a part of the page from its own names.
 COMPOSED = ("summary.", "recipe.split.", "control.")
 
 
 def test_every_text_is_in_use():
     used = set(re.findall(r"""["'`]([a-z]+\.[\w./ -]+)["'`]""", CODE))
-    begun = (*COMPOSED, *re.findall(r"""f["']([a-z]+\.[a-z.]*)\{""", CODE))
+    begun = (*COMPOSED, *re.findall(r"""f["']([a-z]+\.[a-z.]*)\{""", CODE), *re.findall(r'"([a-z.]+\.)" ~', CODE))
     assert not [key for key in TEXTS["en"] if key not in used and not key.startswith(begun)]
 
 

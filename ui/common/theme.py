@@ -8,27 +8,11 @@ import gradio as gr
 
 from cnn_models.images.decode import MAX_BYTES
 from ui.common import texts
+from ui.common.templates import render
 
 HERE = Path(__file__).parent
 TITLE = "CNN Lineup"
-
-
-def switch() -> str:
-    """The choice of the language, as radio buttons."""
-    choices = "".join(
-        f'<label lang="{code}"><input type="radio" name="language" value="{code}"><span>{name}</span></label>'
-        for code, name in texts.LANGUAGES.items()
-    )
-    return f'<div class="language" role="radiogroup" {texts.attribute("aria-label", "page.language")}>{choices}</div>'
-
-
-HEADER = f"""
-<header class="masthead">
-  <h1>{TITLE}</h1>
-  {texts.mark("page.motto", tag="p")}
-  {switch()}
-</header>
-"""
+HEADER = render("common/header.html", title=TITLE, languages=texts.LANGUAGES)
 ACCENT = gr.themes.Color(
     name="ink",
     c50="#eef6f8", c100="#d5e9ee", c200="#aed5de", c300="#7bbac8", c400="#459bae", c500="#1f7d92",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 import gradio as gr
+from markupsafe import Markup
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.averaged import read_averaged
@@ -74,7 +75,12 @@ def averages_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence[
         )
     lines, looks = _lines(found["looks"]), found["looks"]
     shown = [mark("averages.of", count=f"{each['pictures']:,}") for each in looks.values()]
-    key = legend([(f"{line.name} ({of})", line.colour, line.dash) for line, of in zip(lines, shown, strict=True)])
+    key = legend(
+        [
+            (Markup("{} ({})").format(line.name, of), line.colour, line.dash)
+            for line, of in zip(lines, shown, strict=True)
+        ]
+    )
     charts = _together(found["together"]) + _looks(lines)
     return f"{_missing(macs)}{_chosen(found['together'], macs, chosen)}{key}<div class='charts-row'>{charts}</div>{_gain(looks)}{_table(looks, macs)}"
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
+from markupsafe import Markup
 
 from cnn_models import DATASETS
 from ui.common.chart import Axis, Line, around, chart, legend
@@ -175,9 +176,9 @@ def _dash(run: dict) -> str:
     return DEPTHS.get(run["depth"], "2 3")
 
 
-def _network(run: dict) -> str:
-    """`56 layers, plain`, as HTML."""
-    return f"{mark('depth.run', layers=run['depth'])} {mark('depth.residual' if run['shortcuts'] else 'depth.plain')}"
+def _network(run: dict) -> Markup:
+    """`56 layers, plain`."""
+    return mark("depth.run", layers=run["depth"]) + " " + mark("depth.residual" if run["shortcuts"] else "depth.plain")
 
 
 def _name(run: dict) -> str:
