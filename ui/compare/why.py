@@ -85,22 +85,18 @@ class Explainer:
     def _heat(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         shares = soft_vote([self._looker.answer(ask, id, grid).probabilities for id in ids])
         label = ask.label or max(shares, key=shares.__getitem__)
-        found = self._each(ask, ids, partial(explain, grid=grid, label=label))
-        heats = {network_name(id): heat for id, heat in found.items()}
+        heats = self._each(ask, ids, partial(explain, grid=grid, label=label))
         cam = max(float(heat.cam.max()) for heat in heats.values()) or 1.0
         lost = max(float(np.abs(heat.occlusion).max()) for heat in heats.values()) or 1.0
-        name = class_name(ask.language, label)
-        text = say(
-            ask.language, "why.heat.of", label=name, window=WINDOW, cam=f"{100 * cam:.1f}", lost=f"{100 * lost:.1f}"
-        )
-        figures = [
-            (title, {
+        figures = {
+            network_name(id): {
                 "cam": data_url(overlay(grid, heat.cam / cam)),
                 "occlusion": data_url(overlay(grid, heat.occlusion / lost)),
-            })
-            for title, heat in heats.items()
-        ]  # fmt: skip
-        return render("compare/heat.html", language=ask.language, label=name, text=text, figures=figures)
+            }
+            for id, heat in heats.items()
+        }
+        name, of = class_name(ask.language, label), {"window": WINDOW, "cam": cam, "lost": lost}
+        return render("compare/heat.html", language=ask.language, label=name, figures=figures, **of)
 
     def _looks(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         rows, looks = [], None
@@ -117,13 +113,8 @@ class Explainer:
                 _share(ask.language, label, looks.probabilities),
                 say(ask.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
             ))  # fmt: skip
-        mirror = say(ask.language, "why.mirrored" if looks.paper == 144 else "why.unmirrored")
-        text = say(
-            ask.language, "why.looks.of", scales=len(SCALES), mirror=mirror, paper=looks.paper, count=looks.count
-        )
-        heads = ("why.network", "why.single", "why.many", "why.cost")
-        titles = [say(ask.language, key, count=looks.count) for key in heads]
-        return render("compare/looks.html", text=text, titles=titles, rows=rows)
+        of = {"scales": len(SCALES), "paper": looks.paper, "count": looks.count}
+        return render("compare/looks.html", language=ask.language, rows=rows, **of)
 
 
 def _refused(ask: Ask, error: TranslatableError) -> Markup:
