@@ -15,7 +15,8 @@ from cnn_models.errors import TranslatableError
 from cnn_models.images.decode import MAX_BYTES, PictureError, decode
 from cnn_models.messages import MESSAGES
 from ui.common.recipe import split_words
-from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, script, translate
+from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, translate
+from ui.common.theme import LAUNCH
 
 PYTHON = [Path("app.py"), *(path for folder in ("cnn_models", "training", "ui") for path in Path(folder).rglob("*.py"))]
 PAGE = [path for kind in ("js", "html") for path in Path("ui").rglob(f"*.{kind}")]
@@ -89,7 +90,7 @@ def test_what_cards_say_of_their_pictures_is_translated():
     assert all("data-text=" in split_words(card.split) for card in ModelHub().cards().values())
     for count in ("60,000", "59,000"):
         html = split_words(f"trained on all {count}, validated on the test set")
-        assert f'data-values="{{&quot;train&quot;: &quot;{count}&quot;}}"' in html and "recipe.split.none" in html
+        assert f'data-values="{{&#34;train&#34;: &#34;{count}&#34;}}"' in html and "recipe.split.none" in html
     worded = TEXTS["en"]["recipe.split.none"].replace("{train}", "{len(train):,}")
     assert f'"{worded}"' in Path("training/data.py").read_text(encoding="utf-8")
 
@@ -113,6 +114,7 @@ def test_values_are_filled_in_and_escaped():
     assert say("zh", "tab.layers") == "逐层"
     assert mark("tab.layers") == '<span data-text="tab.layers">Layers</span>'
     assert attribute("title", "tab.layers") == 'title="Layers" data-text-title="tab.layers"'
-    assert script().count("</script>") == 1
+    head = LAUNCH["head"]
+    assert head.count("</script>") == 1 and json.loads(re.search(r"<script[^>]*>(.*)</script>", head)[1]) == TEXTS
     with pytest.raises(KeyError, match="en, zh"):
         say("fr", "tab.layers")

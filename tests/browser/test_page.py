@@ -57,6 +57,22 @@ def winners(page):
     return {c.get_attribute("data-model"): c.get_attribute("data-class") for c in cells.all()}
 
 
+def test_the_page_is_hidden_until_it_listens_and_is_in_the_visitors_language(browser, url):
+    tab, held = browser.new_page(locale="zh-CN"), []
+    tab.route("**/common/texts.js", lambda route: held.append(route))
+    tab.goto(url)
+    canvas = tab.locator("#sketchpad canvas")
+    canvas.wait_for(state="attached")
+    assert not canvas.is_visible()
+    for route in held:
+        route.continue_()
+    expect(canvas).to_be_visible()
+    assert tab.locator(".masthead p").inner_text() == say("zh", "page.motto")
+    draw(tab, SEVEN)
+    expect(tab.locator("#lineup .board-winner").first).to_be_visible()
+    tab.close()
+
+
 def test_a_seven_drawn_with_the_mouse_is_read_by_every_trained_network(page):
     names = trained("mnist")
     assert {"lenet5", "mini_inception", "mini_resnet"} <= set(names)

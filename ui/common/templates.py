@@ -23,6 +23,7 @@ ENVIRONMENT.globals |= {
     each.__name__: each for each in (attribute, class_mark, mark, mark_error, note_html, say)
 }  # fmt: skip
 ENVIRONMENT.filters["percent"] = percent
+ENVIRONMENT.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 ENVIRONMENT.tests["key"] = TEXTS["en"].__contains__
 
 

@@ -92,14 +92,6 @@ def language_of(headers: Mapping[str, str]) -> str:
     return "zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
-def script() -> str:
-    """The `<script>` for the head of the page: all texts, and what says them."""
-    table = json.dumps(TEXTS, ensure_ascii=False).replace("<", "\\u003c")
-    code = (Path(__file__).parent / "language.js").read_text(encoding="utf-8")
-    constants = f"const TEXTS = {table}; const LANGUAGES = {json.dumps(list(LANGUAGES))};"
-    return f"<script>(() => {{ {constants}\n{code}}})();</script>"
-
-
 def _data(name: str, key: str, values: dict[str, object]) -> str:
     written = json.dumps(values, ensure_ascii=False, default=_nested)
     filled = f' data-values="{escape(written)}"' if values else ""
@@ -107,7 +99,7 @@ def _data(name: str, key: str, values: dict[str, object]) -> str:
 
 
 def _nested(value: object) -> object:
-    """A text or an error among the values, as `language.js` reads it; whatever else came as a value, as it reads."""
+    """A text or an error among the values, as `texts.js` reads it; whatever else came as a value, as it reads."""
     if isinstance(value, Text):
         return {"key": value.key}
     if isinstance(value, TranslatableError):

@@ -183,7 +183,7 @@ def test_the_depth_study_is_drawn(tmp_path):
     assert html.count("<circle") == 2 * 2 * 2 and "8: F(x): 50.00 %" in html, "a dot for every epoch"
     assert ">some<" in html and "; today." in html and "2 of 8 networks so far" in html
     gradients = html.split("<polyline")[5]
-        assert len(re.search(r'points="([^"]+)"', gradients)[1].split()) == 8
+    assert len(re.search(r'points="([^"]+)"', gradients)[1].split()) == 8
     figures = [">8<", ">no<", ">no<", "<td>0.500</td>", "<td>50.00 %</td>", "<td>40.00 %</td>"]
     assert all(figure in html.split("<tbody>")[1].split("</tr>")[0] for figure in figures)
     assert html.split("<tbody>")[1] == depth_html(path, True, "start").split("<tbody>")[1], "of all networks"
