@@ -58,6 +58,13 @@ class Column:
         """The start of its commit, of one that was brought."""
         return self.name.rpartition("@")[2][:7]
 
+    @property
+    def figures(self) -> dict[str, str]:
+        """What was `measured`, as the board's texts have it; none of one that was not."""
+        if not (found := self.measured):
+            return {}
+        return {"accuracy": f"{found.accuracy:.2f}", "right": f"{found.right:,}", "count": f"{found.count:,}"}
+
 
 class Cell(NamedTuple):
     """A probability on the board, None where it is not known; in the first row, also the column that is `missing`."""

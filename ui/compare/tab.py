@@ -21,9 +21,10 @@ from ui.server.turns import Turns
 
 def page(looker: Looker) -> Markup:
     """The tab, with the empty board."""
+    first = looker.look({})
     return render(
         "compare/tab.html",
-        first={name: Markup(html) for name, html in looker.look({}).items() if name in ("verdict", "board", "steps")},
+        first=first | {"verdict": Markup(first["verdict"])},
         datasets=DATASETS,
         architectures=ARCHITECTURES,
         sketchpad=sketchpad(),
