@@ -86,8 +86,8 @@ def chart(
         lines=list(map(placed, lines)),
         rows=[(place((x.low, tick))[1], _number(tick)) for tick in y.ticks()],
         columns=[(place((tick, y.low))[0], _number(tick)) for tick in x.ticks()],
-        **{"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": right, "top": TOP, "bottom": bottom},
-    )
+        width=WIDTH, height=HEIGHT, left=LEFT, right=right, top=TOP, bottom=bottom,
+    )  # fmt: skip
 
 
 def legend(entries: Sequence[tuple[str, str, str]]) -> Markup:

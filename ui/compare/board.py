@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,9 +11,9 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from cnn_models import DATASETS
-from cnn_models.analysis.ensemble import entropy, soft_vote
+from cnn_models.analysis.ensemble import entropy
+from cnn_models.analysis.verdict import Answer, Verdict
 from cnn_models.datasets.test_sets import Measured
-from cnn_models.predict import Answer
 from cnn_models.specs import Architecture
 from ui.common.names import architecture, class_name
 from ui.common.templates import render
@@ -88,10 +87,13 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     """
     classes, language = DATASETS[ask.dataset].classes, ask.language
     names = {label: class_name(language, label) for label in classes}
-    together = Column(TOGETHER, _soft_vote([each.answer for each in columns if each.answer]), pending=together_pending)
+    answers = [column.answer for column in columns if column.answer]
+    verdict = Verdict.of(answers) if answers else None
+    together = Column(TOGETHER, _as_answer(verdict, answers) if verdict else None, pending=together_pending)
     present = [column for column in columns if not column.missing]
-    figures = [(column.name, column.pending, _facts(language, column)) for column in present]
-    figures.append((TOGETHER, together_pending, _facts(language, together, present)))
+    figures = [(column.name, column.pending, _facts(language, column)) for column in [*present, together]]
+    if verdict:
+        figures[-1][-1].update(margin="", weights=_votes(language, verdict, len(present)))
     return render(
         "compare/board.html",
         language=language,
@@ -111,13 +113,10 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     )
 
 
-def _soft_vote(answers: Sequence[Answer]) -> Answer | None:
-    """The networks' answer together, in the time of all of them."""
-    if not answers:
-        return None
-    shares = soft_vote([answer.probabilities for answer in answers])
+def _as_answer(verdict: Verdict, answers: Sequence[Answer]) -> Answer:
+    """The soft vote as an answer that takes as long as all of them."""
     time = sum(answer.milliseconds for answer in answers)
-    return Answer(TOGETHER, max(shares, key=shares.__getitem__), shares, math.nan, time)
+    return Answer(TOGETHER, verdict.likeliest, verdict.probabilities, math.nan, time)
 
 
 def _cell(column: Column, label: str) -> Cell:
@@ -127,24 +126,21 @@ def _cell(column: Column, label: str) -> Cell:
     return Cell(column.name, column.pending, answer.probabilities[label], answer.label == label, missing)
 
 
-def _facts(language: str, column: Column, voters: Sequence[Column] = ()) -> dict[str, str | list[str]]:
-    """The texts of FACTS: of a network, or of the `voters` together, which have votes in place of weights.
-
-    The weights' path or repository is in the pieces between which a line may break.
-    """
+def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
+    """The texts of FACTS; where the weights are from is in the pieces between which a line may break."""
     answer = column.answer
     if not answer:
         return dict.fromkeys(FACTS, "")
     return {
-        "margin": "" if voters else f"{answer.margin:.1f}",
+        "margin": f"{answer.margin:.1f}",
         "entropy": say(language, "board.bits", bits=f"{entropy(answer.probabilities.values()):.2f}"),
         "time": f"{answer.milliseconds:.1f} ms" if answer.milliseconds < 100 else f"{answer.milliseconds:.0f} ms",
-        "weights": _votes(language, answer.label, voters) if voters else re.split("(?<=/)|(?=[.@])", column.source),
+        "weights": re.split("(?<=/)|(?=[.@])", column.source),
     }
 
 
-def _votes(language: str, winner: str, voters: Sequence[Column]) -> str:
-    """How many vote for the winner, and for each other class."""
-    votes = Counter(voter.answer.label for voter in voters if voter.answer)
-    first = say(language, "board.votes.of", votes=votes.pop(winner, 0), count=len(voters))
-    return "; ".join([first, *(f"{count} × {class_name(language, label)}" for label, count in votes.most_common())])
+def _votes(language: str, verdict: Verdict, count: int) -> str:
+    """How many of `count` networks vote for the likeliest class, and for each other."""
+    votes = dict(verdict.votes)
+    first = say(language, "board.votes.of", votes=votes.pop(verdict.likeliest, 0), count=count)
+    return "; ".join([first, *(f"{count} × {class_name(language, label)}" for label, count in votes.items())])

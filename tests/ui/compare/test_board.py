@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.images.preprocess import Step
 from cnn_models.predict import Answer, Comparison
 from ui.common.numbers import percent
 from ui.compare.ask import Ask
 from ui.compare.board import Column, board, short
 from ui.compare.verdict import sentence
+
+BLANK = (Step("centre", np.zeros((28, 28), np.uint8)),)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ def compared(dataset, **labels):
         )
         for name, label in labels.items()
     )
-    return Comparison.of(dataset, np.zeros((28, 28), np.uint8), answers)
+    return Comparison.of(dataset, BLANK, answers)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def compared(dataset, **labels):
         ),
         (
             {"lenet5": "1", "alexnet": "7"},
-            "The networks are split: LeNet-5 reads 1, AlexNet reads 7; 1 has 50.05 % of the soft vote.",
+            "The networks disagree: LeNet-5 reads 1, AlexNet reads 7; 1 has 50.05 % of the soft vote.",
         ),
     ],
 )
@@ -63,7 +66,7 @@ def test_the_sentence_says_who_disagrees(labels, text):
 
 
 def test_clothing_is_seen_and_not_read():
-    assert sentence(compared("fashion_mnist", lenet5="Bag")) == "LeNet-5 sees Bag."
+    assert sentence(compared("fashion_mnist", lenet5="Bag")) == "LeNet-5 predicts Bag."
 
 
 def test_the_sentence_is_said_in_chinese_too():
@@ -72,7 +75,7 @@ def test_the_sentence_is_said_in_chinese_too():
 
 def test_the_sentence_says_what_the_picture_looks_like_instead():
     answers = compared("fashion_mnist", lenet5="Bag").models
-    comparison = Comparison.of("fashion_mnist", np.zeros((28, 28), np.uint8), answers, "mnist")
+    comparison = Comparison.of("fashion_mnist", BLANK, answers, "mnist")
     assert comparison.verdict.unusual and "looks more like a digit" in sentence(comparison)
     assert "更像数字" in sentence(comparison, "zh")
 
@@ -90,7 +93,7 @@ def test_the_board_holds_every_class_and_network_and_marks_the_winner():
     html = board(Ask(), list(columns.values()), sizes).replace("<wbr>", "")
     assert html.count('scope="row"') == 14 and html.count('<th scope="col" data-model=') == len(columns)
     assert html.count("board-winner") == 2 and 'data-model="lenet5" data-class="7" class="board-winner"' in html
-    assert html.count('99.10<span class="visually-hidden"> likeliest</span>') == 2
+    assert html.count('99.10<span class="visually-hidden"> prediction</span>') == 2
     assert html.count('rowspan="14"') == 1 and "<code>python -m x</code> trains it" in html
     assert html.count("not trained yet") == 1
     columns["alexnet"] = Column("alexnet", missing="The Hub is away.")

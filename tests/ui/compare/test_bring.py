@@ -1,4 +1,4 @@
-"""Bring your weights, without a browser: checkpoints of the Hub of the tests, through the real client."""
+"""Third-party checkpoints, without a browser: checkpoints of the Hub of the tests, through the real client."""
 
 import re
 import threading
@@ -80,7 +80,7 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
         assert bringer.bring({"id": REMOTE}) == {"wait": True}
         if far := bringer.bringing({"id": REMOTE}):
             break
-    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB came")
+    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB downloaded")
     gate.set()
     monkeypatch.setattr(pull, "WAIT", 20)
     measure = public.measure
