@@ -117,7 +117,7 @@ def strings(file: Path) -> list[str]:
     return [value for value in constants if isinstance(value, str)]
 
 
-@pytest.mark.parametrize("folder", ["common", "compare", "server"])
+@pytest.mark.parametrize("folder", ["common", "compare", "layers", "learn", "server"])
 def test_html_is_written_in_templates_alone(folder):
     files = {str(file.relative_to(ROOT)): file for file in (ROOT / "ui" / folder).rglob("*.py")}
     found = {name: tags for name, file in files.items() if (tags := list(filter(TAG.search, strings(file))))}
