@@ -37,7 +37,7 @@ def test_what_is_brought_joins_the_board_measured_and_marked(public, checkpoint,
     commit = fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     got = Bringer(public).bring({"id": f" {REMOTE}@main "})
     pinned = f"{REMOTE}@{commit}"
-    assert got["id"] == pinned and f"value='{pinned}' checked" in got["choice"] and "error" not in got
+    assert got["id"] == pinned and f'value="{pinned}" checked' in got["choice"] and "error" not in got
     fake_hub.requests.clear()
     looker = Looker(public)
     shown = looker.look({"picture": SEVEN, "models": ["lenet5", pinned], "quick": True})
@@ -80,7 +80,7 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
         assert bringer.bring({"id": REMOTE}) == {"wait": True}
         if far := bringer.bringing({"id": REMOTE}):
             break
-    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB came")
+    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB downloaded")
     gate.set()
     monkeypatch.setattr(pull, "WAIT", 20)
     measure = public.measure
@@ -90,7 +90,7 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
 
     monkeypatch.setattr(public, "measure", watched)
     assert bringer.bring({"id": REMOTE})["id"].startswith(REMOTE)
-    assert seen == [{"done": 100, "all": 10_000, "text": "measuring: 100 of 10,000 test pictures"}]
+    assert seen == [{"done": 100, "all": 10_000, "text": "evaluating: 100 of 10,000 test images"}]
     assert bringer.bringing({"id": REMOTE}) == {}
 
 
@@ -106,7 +106,7 @@ def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, 
         assert got["again"] and "正在下载" in got["board"] and not got["answers"]
         if "max=" in got["board"]:
             break
-    assert re.search(r"已下载 0\.\d / 0\.2 MB</p><progress value='\d+' max='\d{6}'>", got["board"])
+    assert re.search(r'已下载 0\.\d / 0\.2 MB</p>\s*<progress value="\d+" max="\d{6}">', got["board"])
     monkeypatch.setattr(pull, "WAIT", 20)
     start = time.monotonic()
     assert looker.look(ask)["again"] and time.monotonic() < start + 10, "it waited for what it knows to be on its way"
