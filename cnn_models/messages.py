@@ -113,7 +113,6 @@ MESSAGES = {
     "hub.path": "the Hub says of {repository} that its {header} is {value}, which could be a path; check HF_ENDPOINT",
     "hub.files": "{repository} has no {files}; it must be published whole",
     "hub.large": "{repository} has a {file} that is larger than this network's can be",
-    "hub.part": "{repository} did not come whole; ask again in a minute",
     "hub.closed": "{repository} is gated, and only what everyone may see is fetched; ask its owner to open it",
     "hub.gated": "{repository} is gated; ask for access on its page, then set HF_TOKEN",
     "hub.none": "the Hub has no {repository}, or it is private; check the name",

@@ -7,9 +7,8 @@ import itertools
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Generic, NamedTuple, TypeVar
 
@@ -169,49 +168,3 @@ class RoundRobin(Generic[T]):
             sessions.pop(visitor.session, None)
         if not sessions:
             self._queues.pop(visitor.address, None)
-
-
-class Hourly:
-    """At most `most` events an hour of each visitor, safe to share among threads."""
-
-    def __init__(self, most: int):
-        self.most = most
-        self._times: dict[str, deque[float]] = {}  # the last used at the end
-        self._lock = threading.Lock()
-
-    def take(self, visitor: str) -> float:
-        """Count one more event and return 0; or, if there were too many, return the seconds until the next may be."""
-        now = time.monotonic()
-        with self._lock:
-            times = self._times[visitor] = self._times.pop(visitor, None) or deque(maxlen=self.most)
-            if len(times) == self.most and (left := times[0] + HOUR - now) > 0:
-                return left
-            times.append(now)
-            while len(self._times) > REMEMBERED:
-                del self._times[next(iter(self._times))]
-            return 0
-
-
-class Places:
-    """Places for work that takes long: so many in all, and so many for one visitor. Who finds none waits."""
-
-    def __init__(self, count: int, each: int):
-        self._count, self._each = count, each
-        self._taken: Counter[str] = Counter()
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def place(self, visitor: str) -> Iterator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_free(visitor))
-            self._taken[visitor] += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._taken[visitor] -= 1
-                self._taken += Counter()  # forgets who has none
-                self._changed.notify_all()
-
-    def _is_free(self, visitor: str) -> bool:
-        return self._taken.total() < self._count and not (visitor and self._taken[visitor] >= self._each)

@@ -105,7 +105,7 @@ def fake_hub(tmp_path, monkeypatch):
         yield hub
         for thread in set(threading.enumerate()) - before:
             # When one file fails, the client still asks for the others; and who pulls goes on when nobody waits.
-            if thread.name.startswith("ThreadPool") or "_work" in thread.name:
+            if thread.name.startswith("ThreadPool") or thread.name.startswith("download "):
                 thread.join(5)
     huggingface_hub.close_session()
 

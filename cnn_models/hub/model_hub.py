@@ -24,6 +24,7 @@ from cnn_models.checkpoints.folder import (
     CONFIG,
     FILES,
     HISTORY,
+    REQUIRED,
     SNAPSHOTS,
     CheckpointError,
     load_model,
@@ -33,8 +34,8 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.checkpoints.ids import BUILT_IN, WORD, Reference, parse
 from cnn_models.datasets.test_sets import Measured, measure
-from cnn_models.hub.client import MissingCheckpoint, needed
-from cnn_models.hub.downloads import Puller
+from cnn_models.hub.downloads import Downloads
+from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.runtime import best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.visitors import map_in_context
@@ -86,7 +87,7 @@ class ModelHub:
     `weights_dir` is `CNN_WEIGHTS_DIR`, else `weights` beside the code; `namespace`, the owner on the Hub of what is
     not in it, is `CNN_HUB_NAMESPACE`, else none. The Hub is asked only for what neither folder nor cache holds, and
     for the commit behind a branch. Networks stay loaded up to `max_memory` bytes; then those used longest ago leave,
-    unless somebody still holds them. A `public` hub answers untrusted clients, within limits; see `Puller`.
+    unless somebody still holds them. A `public` hub answers untrusted clients, within limits; see `Downloads`.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class ModelHub:
             )
         self.max_memory = max_memory
         self._device = device
-        self._puller = Puller(self.namespace, public)
+        self._downloads = Downloads(self.namespace, public)
         self._lock = threading.Lock()
         self._slots: dict[tuple[Path, int], _Slot] = {}  # the last used at the end
 
@@ -174,11 +175,11 @@ class ModelHub:
 
     def progress(self, id: str) -> tuple[int, int] | None:
         """Bytes that came and bytes in all of a checkpoint that is on its way from the Hub, else None."""
-        return self._puller.progress(parse(id))
+        return self._downloads.progress(parse(id))
 
     def is_foreign(self, id: str) -> bool:
         """Whether a checkpoint is of somebody else: neither in `weights/` nor of the namespace. Raises ValueError."""
-        return not self._puller.is_own(parse(id))
+        return not self._downloads.is_own(parse(id))
 
     def get(self, id: str) -> LoadedModel:
         """The network of a checkpoint, loaded and warmed up on first use. Raises CheckpointError, ValueError."""
@@ -236,14 +237,14 @@ class ModelHub:
         try:
             return read(folder)
         except _Refused:
-            if not self._puller.doubt(reference, folder):
+            if not self._downloads.doubt(reference, folder):
                 raise
             return read(self._find(reference, files))
 
     def _first(self, reference: Reference, folder: Path, slot: _Slot, device: torch.device) -> LoadedModel:
         """Load a network once; those who ask for it meanwhile wait, but visitors not for ever."""
-        if not slot.lock.acquire(timeout=LOADING if self._puller.public else -1):
-            raise self._puller.still_coming(reference)
+        if not slot.lock.acquire(timeout=LOADING if self._downloads.public else -1):
+            raise self._downloads.pending(reference)
         try:
             with self._lock:
                 loaded = slot.loaded
@@ -276,14 +277,14 @@ class ModelHub:
 
     def _find(self, reference: Reference, files: tuple[str, ...]) -> Path:
         local = self.weights_dir / reference.name
-        if reference.owner is None and all((local / name).is_file() for name in needed(files)):
+        if reference.owner is None and all((local / name).is_file() for name in files if name in REQUIRED):
             return local
         if not (reference.owner or self.namespace):
             raise MissingCheckpoint(
                 "checkpoint.none",
                 id=reference.name,
             )
-        return self._puller.pull(reference, files)
+        return self._downloads.folder(reference, files)
 
     def _card(self, reference: Reference, folder: Path) -> Card:
         with self._named(reference, folder):

@@ -16,7 +16,7 @@ from cnn_models.analysis.ensemble import uncalibrated
 from cnn_models.analysis.test_errors import Answers, answers_of
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import COMMIT
-from cnn_models.hub.client import MissingCheckpoint, StillComing
+from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import Decoded, PictureError
 from cnn_models.images.preprocess import BlankPicture, Step, decoded, steps
@@ -236,7 +236,7 @@ class Looker:
                 return Column(name, side=self._hub.card(id).input_size, measured=measured)
             source, side = self.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
             return Column(name, source=source, side=side, measured=measured)
-        except StillComing:
+        except DownloadPending:
             fetched = Column(name, missing=say(ask.language, "board.fetched"), coming=(0, 0), side=side)
             return self._coming(ask, name, side) or fetched
         except MissingCheckpoint as error:

@@ -21,7 +21,7 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.hub import model_hub as module
-from cnn_models.hub.client import MissingCheckpoint
+from cnn_models.hub.errors import MissingCheckpoint
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 

@@ -7,11 +7,12 @@ from contextvars import copy_context
 
 import pytest
 
-from cnn_models import ModelHub, visitors
+from cnn_models import ModelHub
 from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
-from cnn_models.hub import downloads as pull
-from cnn_models.hub.client import StillComing
-from cnn_models.visitors import VISITOR, Hourly, Places, Visitor
+from cnn_models.hub import downloads, limits
+from cnn_models.hub.errors import DownloadPending
+from cnn_models.hub.limits import Hourly
+from cnn_models.visitors import VISITOR, Visitor
 from tests.ui.compare.test_tab import SEVEN, numbers
 from ui.api import arrive
 from ui.common.texts import LANGUAGES
@@ -71,7 +72,7 @@ def test_a_hostile_one_is_refused_by_name(public, checkpoint, fake_hub, tmp_path
 
 
 def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(pull, "WAIT", 0.1)
+    monkeypatch.setattr(downloads, "WAIT", 0.1)
     gate = threading.Event()
     fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
@@ -82,7 +83,7 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
             break
     assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB came")
     gate.set()
-    monkeypatch.setattr(pull, "WAIT", 20)
+    monkeypatch.setattr(downloads, "WAIT", 20)
     measure = public.measure
 
     def watched(id, seconds, progress):
@@ -95,7 +96,7 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
 
 
 def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(pull, "WAIT", 0.1)
+    monkeypatch.setattr(downloads, "WAIT", 0.1)
     gate = threading.Event()
     fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
@@ -107,7 +108,7 @@ def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, 
         if "max=" in got["board"]:
             break
     assert re.search(r"已下载 0\.\d / 0\.2 MB</p><progress value='\d+' max='\d{6}'>", got["board"])
-    monkeypatch.setattr(pull, "WAIT", 20)
+    monkeypatch.setattr(downloads, "WAIT", 20)
     start = time.monotonic()
     assert looker.look(ask)["again"] and time.monotonic() < start + 10, "it waited for what it knows to be on its way"
     gate.set()
@@ -117,12 +118,12 @@ def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, 
 
 
 def test_compare_waits_for_what_is_on_its_way_and_for_nothing_else(hub, checkpoint, fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(pull, "WAIT", 0.1)
+    monkeypatch.setattr(downloads, "WAIT", 0.1)
     gate = threading.Event()
     fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
     public = ModelHub(hub.weights_dir, namespace="someone", public=True)
-    with pytest.raises(StillComing):
+    with pytest.raises(DownloadPending):
         public.get("lenet5.mnist")
     threading.Timer(0.5, gate.set).start()
     arrive(public, ["alexnet.mnist", "lenet5.mnist"])
@@ -135,7 +136,7 @@ def test_a_visitor_costs_one_look_up(public, checkpoint, fake_hub, tmp_path, mon
     bringer = Bringer(public)
     ids = {bringer.bring({"id": id})["id"] for id in (REMOTE, REMOTE)}
     assert len(ids) == 1 and bringer.bring({"id": ids.pop()})["id"]
-    assert len(public._puller._downloads._times[""]) == 1
+    assert len(public._downloads._limits._downloads._times[""]) == 1
 
 
 def by(visitor, work, *arguments):
@@ -163,23 +164,23 @@ def test_who_asks_for_many_that_do_not_exist_locks_out_nobody_else(public, check
     assert by("first", bringer.bring, {"id": "other/lenet5.mnist"})["id"]
     assert "check the name" in by("second", bringer.bring, {"id": "nobody0/lenet5.mnist"})["error"]
     assert len(fake_hub.requests) < 19 + 20, "that it failed was forgotten"
-    assert len(public._puller._downloads._times[""]) == 2
+    assert len(public._downloads._limits._downloads._times[""]) == 2
 
 
 def test_pools_look_up_for_who_asked_them(public, fake_hub, monkeypatch):
-    monkeypatch.setattr(public._puller, "_lookups", Hourly(1))
+    monkeypatch.setattr(public._downloads._limits, "_lookups", Hourly(1))
     ids = [f"{name}/lenet5.mnist@{name * 40}" for name in "abcd"]
     shown = by("first", Looker(public).look, {"picture": SEVEN, "models": ids, "quick": True})
     assert shown["board"].count("names were for you") == 3
     by("second", arrive, public, [f"{id[:-1]}0" for id in ids])
     with pytest.raises(CheckpointError):
         by("third", public.fetch, [f"{id[:-1]}1" for id in ids])
-    assert set(public._puller._lookups._times) == {"first", "second", "third"}
+    assert set(public._downloads._limits._lookups._times) == {"first", "second", "third"}
     by("fourth", ModelHub(public.weights_dir, namespace="someone", public=True).known)  # its own are not counted
 
 
 def test_one_visitor_has_two_of_four_places(public, checkpoint, fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(pull, "WAIT", 0.1)
+    monkeypatch.setattr(downloads, "WAIT", 0.1)
     gate, published = threading.Event(), checkpoint(root=tmp_path / "published")
     for name in "abcd":
         fake_hub.push(f"{name}/lenet5.mnist", published)
@@ -193,22 +194,18 @@ def test_one_visitor_has_two_of_four_places(public, checkpoint, fake_hub, tmp_pa
         time.sleep(0.01)
     assert sorted(path.split("/")[3] for _, path in fake_hub.requests) == ["a", "b", "d"]
     gate.set()
-    monkeypatch.setattr(pull, "WAIT", 20)
+    monkeypatch.setattr(downloads, "WAIT", 20)
     assert all(by("second", bringer.bring, {"id": f"{name}/lenet5.mnist"})["id"] for name in "abcd")
 
 
 def test_no_more_visitors_are_remembered_than_so_many(monkeypatch):
-    monkeypatch.setattr(visitors, "REMEMBERED", 3)
+    monkeypatch.setattr(limits, "REMEMBERED", 3)
     hourly, now = Hourly(2), [0.0]
-    monkeypatch.setattr(visitors.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
     assert [hourly.take("a") for _ in range(3)] == [0, 0, 3600]
     for visitor in "bca":
         hourly.take(visitor)
     hourly.take("d")
-    assert list(hourly._times) == ["c", "a", "d"]
+    assert set(hourly._times) == {"a", "c", "d"}
     now[0] = 3600.0
     assert hourly.take("a") == 0
-    places = Places(2, 1)
-    with places.place("a"), places.place("b"):
-        assert places._taken.total() == 2
-    assert not places._taken
