@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from cachetools import LRUCache
@@ -32,7 +32,8 @@ class Limits:
     """The limits on third-party checkpoints, safe to share among threads. A trusted caller has no `VISITOR` address."""
 
     def __init__(self) -> None:
-        self._lookups, self._downloads = Hourly(LOOKUPS), Hourly(DOWNLOADS)
+        self._lookups = Hourly(LOOKUPS, "checkpoint.lookups")
+        self._downloads = Hourly(DOWNLOADS, "checkpoint.downloads")
         self._places = threading.Semaphore(AT_ONCE)
         self._places_of: LRUCache[str, threading.Semaphore] = LRUCache(REMEMBERED)  # by visitor
         self._lock = threading.Lock()
@@ -40,11 +41,11 @@ class Limits:
     def count_lookup(self, reference: Reference) -> None:
         """Count a new name for the current visitor, if any. Raises CheckpointError beyond LOOKUPS."""
         if visitor := VISITOR.get().address:
-            _count(self._lookups, visitor, "checkpoint.lookups", reference)
+            self._lookups.count(reference, visitor)
 
     def count_download(self, reference: Reference) -> None:
         """Count a new checkpoint. Raises CheckpointError beyond DOWNLOADS."""
-        _count(self._downloads, "", "checkpoint.downloads", reference)
+        self._downloads.count(reference)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -59,53 +60,44 @@ class Limits:
 class Hourly:
     """At most `most` events an hour for each visitor, safe to share among threads."""
 
-    def __init__(self, most: int):
-        self.most = most
+    def __init__(self, most: int, code: str):
+        self._most, self._code = most, code
         self._times: LRUCache[str, deque[float]] = LRUCache(REMEMBERED)  # of the latest events, by visitor
         self._lock = threading.Lock()
 
-    def take(self, visitor: str) -> float:
-        """Count an event and return 0, or return the seconds until the next one is allowed."""
+    def count(self, reference: Reference, visitor: str = "") -> None:
+        """Count an event. Raises CheckpointError with the code and the minutes to wait where it is one too many."""
         now = time.monotonic()
         with self._lock:
-            times = self._times.setdefault(visitor, deque(maxlen=self.most))
-            if len(times) == self.most and (left := times[0] + HOUR - now) > 0:
-                return left
+            times = self._times.setdefault(visitor, deque(maxlen=self._most))
+            if len(times) == self._most and (left := times[0] + HOUR - now) > 0:
+                raise CheckpointError(self._code, id=reference, count=self._most, minutes=f"{left / 60:.0f}")
             times.append(now)
-            return 0
-
-
-def _count(hourly: Hourly, visitor: str, code: str, reference: Reference) -> None:
-    if seconds := hourly.take(visitor):
-        raise CheckpointError(code, id=reference, count=hourly.most, minutes=f"{seconds / 60:.0f}")
 
 
 def prune_cache(namespace: str | None, newest: Path) -> None:
-    """Evict the least recently used third-party checkpoints from the Hub's cache beyond DISK.
+    """Evict the least recently used third-party commits from the Hub's cache beyond DISK, but not the folder `newest`.
 
-    Third-party are repositories of other owners, evicted whole, and revisions of the namespace's that are not `main`.
-    `newest`, the folder of a commit, stays.
+    Third-party are those of other owners, and those of the namespace that are not `main`.
     """
     from huggingface_hub import constants, scan_cache_dir
 
     with _pruning, suppress(OSError):  # other processes delete there too
-        scan, found = scan_cache_dir(constants.HF_HUB_CACHE), []
-        for repo in scan.repos:
-            owner, _, name = repo.repo_id.partition("/")
-            if repo.repo_type != "model" or name not in BUILT_IN:
-                continue
-            if owner != namespace:
-                found.append((repo.last_accessed, repo.size_on_disk, repo, None))
-            else:
-                others = [each for each in repo.revisions if "main" not in each.refs]
-                found += [(each.last_modified, each.size_on_disk, repo, each) for each in others]
+        scan = scan_cache_dir(constants.HF_HUB_CACHE)
+        found = [
+            (max((file.blob_last_accessed for file in commit.files), default=0), commit.size_on_disk, repo, commit)
+            for repo in scan.repos
+            for commit in repo.revisions
+            if repo.repo_type == "model" and _is_third_party(repo.repo_id, commit.refs, namespace)
+        ]
         excess = sum(size for _, size, *_ in found) - DISK
-        for _, size, repo, revision in sorted(found, key=lambda each: each[0]):
-            is_kept = newest.is_relative_to(revision.snapshot_path if revision else repo.repo_path)
-            if excess <= 0 or is_kept:
-                continue
-            if revision:
-                scan.delete_revisions(revision.commit_hash).execute()
-            else:  # not by its commits, which copies of the repository share
-                shutil.rmtree(repo.repo_path, ignore_errors=True)
-            excess -= size
+        for _, size, repo, commit in sorted(found, key=lambda each: each[0]):
+            if excess > 0 and commit.snapshot_path != newest:
+                only = replace(scan, repos=frozenset((repo,)))  # copies of a repository have the same commits
+                only.delete_revisions(commit.commit_hash).execute()
+                excess -= size
+
+
+def _is_third_party(repository: str, refs: Collection[str], namespace: str | None) -> bool:
+    owner, _, name = repository.partition("/")
+    return name in BUILT_IN and (owner != namespace or "main" not in refs)

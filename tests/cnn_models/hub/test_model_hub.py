@@ -21,6 +21,7 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.hub import model_hub as module
+from cnn_models.hub import network_memory
 from cnn_models.hub.errors import MissingCheckpoint
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
@@ -127,11 +128,11 @@ def test_a_slow_load_holds_up_no_other(checkpoint, hub, monkeypatch):
 @pytest.fixture
 def three(checkpoint, hub, monkeypatch):
     """Three checkpoints, and room for the two smaller ones."""
-    monkeypatch.setattr(module, "ROOM_PATIENCE", 0.05)
+    monkeypatch.setattr(network_memory, "PATIENCE", 0.05)
     ids = [ID, "mini_resnet.mnist", "mini_inception.mnist"]
     for id in ids:
         checkpoint(id)
-    hub.max_memory = memory("lenet5") + memory("mini_inception")
+    hub._networks.limit = memory("lenet5") + memory("mini_inception")
     return ids
 
 
@@ -140,7 +141,7 @@ def test_memory_is_bounded_and_the_longest_unused_leaves(hub, three):
     hub.get(three[0])
     hub.get(three[2])
     assert first() and not second()
-    assert sum(slot.size for slot in hub._slots.values()) <= hub.max_memory
+    assert hub._networks.size <= hub._networks.limit
     assert hub.get(three[0]).model is first()
 
 
@@ -154,21 +155,21 @@ def test_none_leaves_while_in_use(hub, three):
 
 
 def test_many_threads_in_little_memory(hub, three, monkeypatch):
-    monkeypatch.setattr(module, "ROOM_PATIENCE", 20)
+    monkeypatch.setattr(network_memory, "PATIENCE", 20)
     peak = []
 
     def use(network):
-        peak.append(sum(slot.size for slot in hub._slots.values()))
+        peak.append(hub._networks.size)
         return network.model(torch.zeros(1, 1, 28, 28)).shape
 
     with ThreadPoolExecutor(16) as pool:
         shapes = list(pool.map(lambda i: hub.run(three[i % 3], use), range(96)))
-    assert set(shapes) == {(1, 10)} and max(peak) <= hub.max_memory
+    assert set(shapes) == {(1, 10)} and max(peak) <= hub._networks.limit
 
 
 def test_larger_than_the_memory(checkpoint, hub):
     checkpoint()
-    hub.max_memory = 1000
+    hub._networks.limit = 1000
     with pytest.raises(CheckpointError, match="no room for it in the 0 MB of --max-memory"):
         hub.get(ID)
 
@@ -192,8 +193,7 @@ def test_a_full_gpu_is_cleared_then_the_cpu_answers(fails, times, error, checkpo
     place, held = module.place, hub.get("mini_resnet.mnist")
     idle = weakref.ref(hub.get("lenet5.mnist").model)
     if fails == "placing":
-        with hub._lock:
-            hub._evict(memory("mini_resnet"))
+        hub._networks.evict(memory("mini_resnet"))
         monkeypatch.setattr(module, "place", lambda model, device: full(device) or place(model, device))
 
     def use(net):

@@ -9,6 +9,7 @@ import pytest
 
 from cnn_models import ModelHub
 from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
+from cnn_models.checkpoints.ids import parse
 from cnn_models.hub import downloads, limits
 from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.limits import Hourly
@@ -168,7 +169,7 @@ def test_who_asks_for_many_that_do_not_exist_locks_out_nobody_else(public, check
 
 
 def test_pools_look_up_for_who_asked_them(public, fake_hub, monkeypatch):
-    monkeypatch.setattr(public._downloads._limits, "_lookups", Hourly(1))
+    monkeypatch.setattr(public._downloads._limits, "_lookups", Hourly(1, "checkpoint.lookups"))
     ids = [f"{name}/lenet5.mnist@{name * 40}" for name in "abcd"]
     shown = by("first", Looker(public).look, {"picture": SEVEN, "models": ids, "quick": True})
     assert shown["board"].count("names were for you") == 3
@@ -198,14 +199,16 @@ def test_one_visitor_has_two_of_four_places(public, checkpoint, fake_hub, tmp_pa
     assert all(by("second", bringer.bring, {"id": f"{name}/lenet5.mnist"})["id"] for name in "abcd")
 
 
-def test_no_more_visitors_are_remembered_than_so_many(monkeypatch):
+def test_events_are_limited_for_each_visitor_and_the_least_recently_used_are_evicted(monkeypatch):
     monkeypatch.setattr(limits, "REMEMBERED", 3)
-    hourly, now = Hourly(2), [0.0]
+    now = [0.0]
     monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
-    assert [hourly.take("a") for _ in range(3)] == [0, 0, 3600]
-    for visitor in "bca":
-        hourly.take(visitor)
-    hourly.take("d")
+    hourly, reference = Hourly(2, "checkpoint.lookups"), parse(REMOTE)
+    for visitor in "aabc":
+        hourly.count(reference, visitor)
+    with pytest.raises(CheckpointError, match="ask again in 60 minutes"):
+        hourly.count(reference, "a")
+    hourly.count(reference, "d")
     assert set(hourly._times) == {"a", "c", "d"}
     now[0] = 3600.0
-    assert hourly.take("a") == 0
+    hourly.count(reference, "a")
