@@ -16,6 +16,7 @@ from cnn_models.analysis.ensemble import uncalibrated
 from cnn_models.analysis.test_errors import Answers, answers_of
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import COMMIT
+from cnn_models.fair_queue import Activity
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import Decoded, PictureError
@@ -23,7 +24,7 @@ from cnn_models.images.preprocess import BlankPicture, Step, decoded, steps
 from cnn_models.images.worker import decode_untrusted, read_untrusted
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import MEASURING, Answer, Comparison, without
-from cnn_models.visitors import VISITOR, Activity, Visitor, map_in_context
+from cnn_models.visitors import VISITOR, Visitor, map_in_context
 from ui.common.names import architecture
 from ui.common.sketchpad import picture_of
 from ui.common.texts import say, translate
