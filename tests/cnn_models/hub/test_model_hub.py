@@ -60,7 +60,7 @@ def test_cards_without_weights(checkpoint, hub):
         hub.get(ID)
 
 
-def test_damaged_folders_say_so_when_asked_but_spare_the_others(checkpoint, hub):
+def test_damaged_folders_raise_and_leave_the_others(checkpoint, hub):
     checkpoint()
     (checkpoint("mini_resnet.mnist") / CONFIG).write_text("{}")
     checkpoint().rename(hub.weights_dir / "alexnet.mnist")
@@ -136,7 +136,7 @@ def three(checkpoint, hub, monkeypatch):
     return ids
 
 
-def test_memory_is_bounded_and_the_longest_unused_leaves(hub, three):
+def test_memory_is_limited_and_the_least_recently_used_network_is_evicted(hub, three):
     first, second = (weakref.ref(hub.get(id).model) for id in three[:2])
     hub.get(three[0])
     hub.get(three[2])
@@ -145,9 +145,9 @@ def test_memory_is_bounded_and_the_longest_unused_leaves(hub, three):
     assert hub.get(three[0]).model is first()
 
 
-def test_none_leaves_while_in_use(hub, three):
+def test_no_network_in_use_is_evicted(hub, three):
     models = [hub.get(id).model for id in three[:2]]
-    with pytest.raises(CheckpointError, match=r"needs 0 MB, and there is no room for it .* ask again, or raise it"):
+    with pytest.raises(CheckpointError, match=r"needs 0 MB, and there is no room for it .* try again, or raise it"):
         hub.get(three[2])
     assert [hub.get(id).model for id in three[:2]] == models
     del models[1]
@@ -244,7 +244,7 @@ def test_measured_once_whatever_the_card_says(checkpoint, hub, monkeypatch):
     assert hub.measure(ID, seconds=1) is found
     whole = Measured(9_000, 10_000)
     monkeypatch.setattr(module, "measure", lambda *_: whole)
-    assert hub.measure(ID) is hub.measure(ID, seconds=1) is whole  # who has the time gets all of it
+    assert hub.measure(ID) is hub.measure(ID, seconds=1) is whole
 
 
 def test_a_network_that_is_replaced_in_the_folder_is_loaded_anew(checkpoint, hub):

@@ -157,10 +157,10 @@ def test_who_asks_for_many_that_do_not_exist_locks_out_nobody_else(public, check
     fake_hub.requests.clear()
     errors = [by("first", bringer.bring, {"id": f"nobody{number}/lenet5.mnist"})["error"] for number in range(80)]
     assert sum("or it is private; check the name" in error for error in errors) == 19 == len(fake_hub.requests)
-    assert "is not looked up: 20 names were for you, this hour; ask again in 60 minutes" in errors[-1]
+    assert "is not looked up: you requested 20 new names within an hour; try again in 60 minutes" in errors[-1]
     assert by("first", bringer.bring, {"id": REMOTE})["id"], "what is known costs no look-up"
     fake_hub.push("other/lenet5.mnist", tmp_path / "published" / "lenet5.mnist")
-    assert "for you" in by("first", bringer.bring, {"id": "other/lenet5.mnist"})["error"]
+    assert "new names" in by("first", bringer.bring, {"id": "other/lenet5.mnist"})["error"]
     assert by("second", bringer.bring, {"id": "other/lenet5.mnist"})["id"]
     assert by("first", bringer.bring, {"id": "other/lenet5.mnist"})["id"]
     assert "check the name" in by("second", bringer.bring, {"id": "nobody0/lenet5.mnist"})["error"]
@@ -172,7 +172,7 @@ def test_pools_look_up_for_who_asked_them(public, fake_hub, monkeypatch):
     monkeypatch.setattr(public._downloads._limits, "_lookups", Hourly(1, "checkpoint.lookups"))
     ids = [f"{name}/lenet5.mnist@{name * 40}" for name in "abcd"]
     shown = by("first", Looker(public).look, {"picture": SEVEN, "models": ids, "quick": True})
-    assert shown["board"].count("names were for you") == 3
+    assert shown["board"].count("new names within an hour") == 3
     by("second", arrive, public, [f"{id[:-1]}0" for id in ids])
     with pytest.raises(CheckpointError):
         by("third", public.fetch, [f"{id[:-1]}1" for id in ids])
@@ -206,7 +206,7 @@ def test_events_are_limited_for_each_visitor_and_the_least_recently_used_are_evi
     hourly, reference = Hourly(2, "checkpoint.lookups"), parse(REMOTE)
     for visitor in "aabc":
         hourly.count(reference, visitor)
-    with pytest.raises(CheckpointError, match="ask again in 60 minutes"):
+    with pytest.raises(CheckpointError, match="try again in 60 minutes"):
         hourly.count(reference, "a")
     hourly.count(reference, "d")
     assert set(hourly._times) == {"a", "c", "d"}
