@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.test_errors import RIGHT, WRONG, Answers, answers_of, contest, pick
 from cnn_models.datasets.test_sets import load_test_set
+from ui.common.modules import on_load
 from ui.common.reading import fields, known, whole
 from ui.common.strips import png
 from ui.common.texts import attribute, mark
@@ -40,7 +40,7 @@ def mistakes_page(hub: ModelHub, dataset: str) -> gr.HTML:
 
     return gr.HTML(
         mistakes(answers_of(hub, dataset)),
-        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        js_on_load=on_load("training/mistakes.js"),
         server_functions=[pictures, against],
         elem_id="mistakes",
         apply_default_css=False,

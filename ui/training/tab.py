@@ -11,6 +11,7 @@ from cnn_models.analysis.statistics import CONFIDENCE
 from cnn_models.analysis.test_errors import answers_of
 from cnn_models.checkpoints.runs import Run, find_runs, versions
 from cnn_models.datasets.test_sets import COUNT
+from ui.common.modules import event_js, on_load
 from ui.common.reading import all_known, flag, items, known, number, text
 from ui.common.texts import LANGUAGES, mark, say
 from ui.training.curves import QUANTITIES, View, curves, key_html, label, pareto
@@ -23,17 +24,6 @@ DRAWN = QUANTITIES[:2]  # at first
 AXES = ("epoch", "time")
 SMOOTHEST = 0.95  # weight of the moving average
 EVERY = 15  # seconds between two looks for trainings under way
-# Whether the tab is shown, as the first input of an event: gradio's timers go on behind other tabs.
-SHOWN = """(_, ...inputs) => [!!document.querySelector("#training-runs")?.checkVisibility(), ...inputs]"""
-# The visitor's language, for what is drawn on the server.
-LANGUAGE = """
-const tell = () => {
-  props.value = window.lineup.language;
-  trigger("input");
-};
-document.addEventListener("lineup:language", tell);
-if (window.lineup.language !== props.value) tell();
-"""
 
 
 def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
@@ -92,7 +82,9 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         for group, runs in found.items()
         if any(run.card and run.card == own.get(run.id) and run.card.dataset == first for run in runs)
     ]
-    language = gr.HTML("en", js_on_load=LANGUAGE, elem_id="training-language", apply_default_css=False)
+    language = gr.HTML(
+        "en", js_on_load=on_load("training/tab.js"), elem_id="training-language", apply_default_css=False
+    )
     chooser = gr.CheckboxGroup(
         choices(found), value=value, label=say("en", "training.runs"), show_label=False, container=False,
         elem_id="training-runs",
@@ -171,7 +163,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     dataset.input(wrongs, dataset, wrong, **event)
     dataset.input(reliability, dataset, sure, **event)
     timer, shown, seen = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False), gr.State([])
-    for listen, js in ((tab.select, None), (timer.tick, SHOWN)):
+    for listen, js in ((tab.select, None), (timer.tick, event_js("training/tab.js", "whetherShown"))):
         asked, told = [shown, seen, cards, dataset, cost, *inputs], [timer, seen, cards, chooser, *outputs, *tables]
         listen(follow, asked, told, js=js, **event)
 
