@@ -1,4 +1,4 @@
-"""Errors of checkpoints that cannot be had; `cnn_models.hub.client` maps the errors of the Hub's client to them."""
+"""Errors of checkpoints that are not available; `cnn_models.hub.client` maps the errors of huggingface_hub to them."""
 
 from __future__ import annotations
 

@@ -150,8 +150,8 @@ class ModelHub:
         cards = self.cards()
         missing = [id for id in BUILT_IN if id not in cards] if self.namespace else []
         with ThreadPoolExecutor(len(missing) or 1) as pool:
-            cards |= zip(missing, map_in_context(pool, self._card_or_none, missing), strict=True)
-        return {id: card for id in BUILT_IN if (card := cards.get(id))}
+            found = dict(zip(missing, map_in_context(pool, self._card_or_none, missing), strict=True))
+        return {id: card for id in BUILT_IN if (card := cards.get(id) or found.get(id))}
 
     def _card_or_none(self, id: str) -> Card | None:
         with suppress(CheckpointError):
@@ -191,10 +191,10 @@ class ModelHub:
     def measure(
         self, id: str, seconds: float = math.inf, progress: Callable[[int], None] = lambda count: None
     ) -> Measured:
-        """The accuracy of a checkpoint on the bundled test set, whatever its card says; measured once.
+        """The accuracy of a checkpoint on the bundled test set, measured here once, whatever its card says.
 
-        After so many seconds, of a part of the set, which is not measured again for callers with a limit of their own;
-        `progress` is called with the number of images so far.
+        With `seconds`, of the part of the set that is measured in that time, or of more if it is known. `progress` is
+        called with the number of images so far.
         """
         id = self.pin(id)
         version = _version(self.folder(id))
