@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -126,7 +126,8 @@ class Card:
             raise TranslatableError("checkpoint.fields", names=f"{', '.join(sorted(wrong)):.200}")
         for name, value in values.items():
             TYPES[name](name, value)
-        return cls(**values | {"classes": tuple(values["classes"])})
+        values["classes"] = tuple(values["classes"])
+        return cls(**values)
 
 
 def _check_json(value: object, depth: int = 0) -> None:
@@ -181,7 +182,7 @@ def _object(name: str, value: object) -> None:
 
 
 def _object_of(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
-    def each(name: str, value: object) -> None:
+    def each(name: str, value: Any) -> None:
         _object(name, value)
         for key in value:
             check(f"{name}.{key:.100}", value[key])
@@ -193,7 +194,7 @@ def _optional(check: Callable[[str, object], None]) -> Callable[[str, object], N
     return lambda name, value: None if value is None else check(name, value)
 
 
-def _recipe(name: str, value: object) -> None:
+def _recipe(name: str, value: Any) -> None:
     """What the page reads of a recipe; the rest may be any JSON."""
     _object(name, value)
     for key in value.keys() & RECIPE_TYPES.keys():

@@ -89,7 +89,7 @@ def test_what_cards_say_of_their_pictures_is_translated():
     assert all("data-text=" in split_words(card.split) for card in ModelHub().cards().values())
     for count in ("60,000", "59,000"):
         html = split_words(f"trained on all {count}, validated on the test set")
-        assert f'data-values="{{&quot;train&quot;: &quot;{count}&quot;}}"' in html and "recipe.split.none" in html
+        assert f'data-values="{{&#34;train&#34;: &#34;{count}&#34;}}"' in html and "recipe.split.none" in html
     worded = TEXTS["en"]["recipe.split.none"].replace("{train}", "{len(train):,}")
     assert f'"{worded}"' in Path("training/data.py").read_text(encoding="utf-8")
 

@@ -62,7 +62,7 @@ def average(cards: list[Card], probabilities: dict[str, Tensor], labels: Tensor)
     together = []
     for count in range(1, len(cards) + 1):
         for some in combinations([card.id for card in cards], count):
-            answers = sum(probabilities[id] for id in some).argmax(1)
+            answers = sum((probabilities[id] for id in some), torch.zeros(())).argmax(1)
             together.append([list(some), round(100 * (answers == labels).double().mean().item(), 4)])
     weights = {card.id: card.weights_sha256 for card in cards}
     return {"accuracy": together[-1][1], "weights": weights, "together": together}

@@ -109,7 +109,7 @@ def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=str(__doc__).splitlines()[0])
     parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and their averages")
     parser.add_argument("--averages", action="store_true", help="the averages alone, as far as their networks are new")
@@ -155,16 +155,21 @@ def table(cards: list[Card], averaged: dict[str, dict]) -> str:
         cells = []
         for dataset in DATASETS:
             card = by_id.get(f"{name}.{dataset}")
-            accuracy = card and card.metrics.get("test_accuracy")
-            note = f" (at {card.input_size})" if accuracy and card.input_size != spec.input_size else ""
-            cells.append(f"{accuracy:.2f} %{note}" if accuracy else "not trained yet")
+            if card and (accuracy := card.metrics.get("test_accuracy")):
+                note = f" (at {card.input_size})" if card.input_size != spec.input_size else ""
+                cells.append(f"{accuracy:.2f} %{note}")
+            else:
+                cells.append("not trained yet")
         lines.append(f"| {spec.title} ({spec.year}) | {parameters:,} | " + " | ".join(cells) + " |")
     cells = []
     for dataset in DATASETS:
         found = averaged.get(dataset)
         now = {card.id: card.weights_sha256 for card in cards if card.dataset == dataset}
-        is_current = found and found["weights"] == now
-        cells.append(f"{found['accuracy']:.2f} % ({len(now)} networks)" if is_current else "not measured yet")
+        cells.append(
+            f"{found['accuracy']:.2f} % ({len(now)} networks)"
+            if found and found["weights"] == now
+            else "not measured yet"
+        )
     lines.append("| averaged (soft vote) | | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -181,7 +186,8 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
         if not any(run.out and run.card for run in group):
             continue
         found = {run.seed: run for run in group if run.card}
-        values = [accuracy for run in found.values() if (accuracy := run.card.on_test_set("accuracy"))]
+        cards = [run.card for run in found.values() if run.card]
+        values = [accuracy for card in cards if (accuracy := card.on_test_set("accuracy"))]
         if not values:
             continue
         run = group[-1]
@@ -198,6 +204,18 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
         rows.append(f"| {what} | {len(values)} | {statistics.mean(values):.2f}{deviation} % | {reported} |")
     head = ["| runs | seeds | test accuracy, mean ± deviation | reported |", "|---|---:|---:|---:|"]
     return "\n".join(head + rows) if rows else ""
+
+
+def write_averages(args: argparse.Namespace, probabilities: dict[str, Tensor], device: torch.device) -> None:
+    """Measure the ensembles and, with `--looks`, test-time augmentation, and write them beside the checkpoints."""
+    with writing(args.weights / AVERAGED):
+        cards = list(ModelHub(args.weights).cards().values())
+        write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
+        if args.looks:
+            try:
+                look_at_all(args.weights, cards, device)
+            except KeyboardInterrupt:
+                sys.exit("stopped; what was measured until then is kept, and the same command goes on")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -221,14 +239,7 @@ def main(argv: list[str] | None = None) -> None:
             if before is not None and abs(after - before) > 0.02:
                 print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
         if args.all or args.averages or args.looks:
-            with writing(args.weights / AVERAGED):
-                cards = list(ModelHub(args.weights).cards().values())
-                write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
-                if args.looks:
-                    try:
-                        look_at_all(args.weights, cards, device)
-                    except KeyboardInterrupt:
-                        sys.exit("stopped; what was measured until then is kept, and the same command goes on")
+            write_averages(args, probabilities, device)
     except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))

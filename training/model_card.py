@@ -71,6 +71,13 @@ Which pictures those are is in `evaluation.json`.
 
 ## Use
 
+`pip install .` in a clone of CNN Lineup makes `cnn_models` importable anywhere.
+{% if owner -%}
+This downloads the weights when it is first run:
+{%- else -%}
+Run this where `weights/` is, or set `CNN_WEIGHTS_DIR` to that folder:
+{%- endif %}
+
 ```python
 from cnn_models import ModelHub, compare
 
@@ -142,6 +149,7 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         dataset=dataset,
         card=card,
         id=f"{owner}/{card.id}" if owner else card.id,
+        owner=owner,
         curves=curves,
         layers=architecture_layers(card.architecture, card.input_size),
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -84,10 +85,8 @@ def measure(
     `progress` is called with their number, but not from a lent GPU.
     """
     if ZERO_GPU and card.input_size > SLOW_FROM:
-        try:
+        with suppress(Exception):  # no GPU was free, or the visitor's share of it is spent
             return _measure_on_gpu(model, card, seconds)
-        except Exception:  # no GPU was free, or the visitor's share of it is spent
-            pass
     return _measure(model, card, seconds, progress)
 
 

@@ -36,7 +36,7 @@ from cnn_models.datasets.test_sets import Measured, measure
 from cnn_models.hub.downloads import Downloads
 from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.network_memory import NetworkMemory, NoRoom
-from cnn_models.runtime import best_device, is_out_of_memory, place
+from cnn_models.runtime import CLONE, best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.visitors import map_in_context
 
@@ -50,8 +50,8 @@ log = logging.getLogger(__name__)
 
 
 def default_weights_dir() -> Path:
-    """`CNN_WEIGHTS_DIR`, else `weights` beside the code."""
-    return Path(os.environ.get("CNN_WEIGHTS_DIR") or Path(__file__).parents[2] / "weights")
+    """`CNN_WEIGHTS_DIR`, else `weights` in the clone or, once installed as a package, in the current folder."""
+    return Path(os.environ.get("CNN_WEIGHTS_DIR") or (CLONE or Path()) / "weights")
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class _Measurement:
 class ModelHub:
     """All checkpoints by id, safe to share among threads.
 
-    `weights_dir` is `CNN_WEIGHTS_DIR`, else `weights` beside the code; `namespace`, the owner on the Hub of the
-    checkpoints that it lacks, is `CNN_HUB_NAMESPACE`, else none. Networks stay loaded up to `max_memory` bytes, see
+    `weights_dir` is by default that of `default_weights_dir`; `namespace`, the owner on the Hub of the checkpoints that
+    it lacks, is `CNN_HUB_NAMESPACE`, else none. Networks stay loaded up to `max_memory` bytes, see
     `NetworkMemory`. A `public` hub serves untrusted clients, within limits; see `Downloads`.
 
     Guarantees: the Hub is requested only for what neither folder nor cache has, and for the commit of a branch. A

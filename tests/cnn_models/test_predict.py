@@ -55,7 +55,7 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
 
     def run(id, use):
         if id not in nets:
-            raise MissingCheckpoint("no weights here")
+            raise MissingCheckpoint("checkpoint.none", id="lenet5.mnist")
         return use(nets[id])
 
     hub = SimpleNamespace(run=run, is_foreign=lambda id: False, fetch=lambda ids: None)

@@ -82,7 +82,7 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
         assert bringer.bring({"id": REMOTE}) == {"wait": True}
         if far := bringer.bringing({"id": REMOTE}):
             break
-    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB came")
+    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB downloaded")
     gate.set()
     monkeypatch.setattr(downloads, "WAIT", 20)
     measure = public.measure
