@@ -92,6 +92,13 @@ def test_the_previous_commit_is_served_when_the_download_of_a_newer_one_fails(
     assert fake_hub.bodies() == 3  # the first, and one that each was refused
 
 
+def test_the_previous_commit_is_served_when_the_newer_one_is_too_large(published, hub, fake_hub):
+    first = fake_hub.push(REMOTE, published)
+    hub.folder(REMOTE)
+    fake_hub.push(REMOTE, published, **{HISTORY: bytes(client.TEXT_LIMIT + 1)})
+    assert ModelHub(hub.weights_dir).get(REMOTE).source == f"{REMOTE}@{first}"
+
+
 def test_a_complete_commit_is_served_although_the_card_of_a_newer_one_is_cached(checkpoint, published, hub, fake_hub):
     first = fake_hub.push(REMOTE, published)
     hub.folder(REMOTE)

@@ -125,6 +125,30 @@ def test_a_slow_load_holds_up_no_other(checkpoint, hub, monkeypatch):
         assert other.result().id == "mini_resnet.mnist"
 
 
+def test_a_thread_that_waits_for_a_load_that_fails_loads_the_network_itself(checkpoint, hub, monkeypatch):
+    checkpoint()
+    entered, leave, load, loads = threading.Event(), threading.Event(), module.load_model, []
+
+    def fail_once(folder):
+        loads.append(folder)
+        if len(loads) > 1:
+            return load(folder)
+        entered.set()
+        assert leave.wait(20)
+        raise OSError("once")
+
+    monkeypatch.setattr(module, "load_model", fail_once)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(hub.get, ID)
+        assert entered.wait(20)
+        second = pool.submit(hub.get, ID)
+        leave.set()
+        assert second.result().id == ID
+        with pytest.raises(OSError, match="once"):
+            first.result()
+    assert len(loads) == 2
+
+
 @pytest.fixture
 def three(checkpoint, hub, monkeypatch):
     """Three checkpoints, and room for the two smaller ones."""

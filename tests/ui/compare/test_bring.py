@@ -92,7 +92,7 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
 
     monkeypatch.setattr(public, "measure", watched)
     assert bringer.bring({"id": REMOTE})["id"].startswith(REMOTE)
-    assert seen == [{"done": 100, "all": 10_000, "text": "measuring: 100 of 10,000 test pictures"}]
+    assert seen == [{"done": 100, "all": 10_000, "text": "evaluating: 100 of 10,000 test images"}]
     assert bringer.bringing({"id": REMOTE}) == {}
 
 
