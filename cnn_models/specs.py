@@ -64,7 +64,7 @@ class Card:
     `recipe` holds every hyper-parameter, `split` says which pictures trained and which validated, `metrics`
     holds measured figures (accuracies and calibration errors in percent, AUROC from 0 to 1), `weights_sha256` is
     `checkpoint.weights_hash` of the tensors. Logits divided by `temperature` give probabilities; where their
-    `unusual.energy` is above `energy_threshold`, if there is one, a picture is unusual (to the app, from `unusual.EDGE`
+    `ood.energy` is above `energy_threshold`, if there is one, a picture is unusual (to the app, from `ood.MARGIN`
     above it). `snapshots_sha256` is the `checkpoint.weights_hash` of the snapshots, None for a network that kept none.
     """
 

@@ -19,7 +19,10 @@ from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_e
 
 PYTHON = [Path("app.py"), *(path for folder in ("cnn_models", "training", "ui") for path in Path(folder).rglob("*.py"))]
 SCRIPTS = list(Path("ui").rglob("*.js"))
-CODE = "".join(path.read_text(encoding="utf-8") for path in [*PYTHON, *SCRIPTS] if path.name != "messages.py")
+TEMPLATES = list(Path("ui").rglob("*.html"))
+CODE = "".join(
+    path.read_text(encoding="utf-8") for path in [*PYTHON, *SCRIPTS, *TEMPLATES] if path.name != "messages.py"
+)
 
 
 def placeholders(text: str) -> set[str]:
@@ -106,6 +109,7 @@ COMPOSED = ("summary.", "recipe.split.", "control.")
 def test_every_text_is_in_use():
     used = set(re.findall(r"""["'`]([a-z]+\.[\w./ -]+)["'`]""", CODE))
     begun = (*COMPOSED, *re.findall(r"""f["']([a-z]+\.[a-z.]*)\{""", CODE))
+    begun += tuple(re.findall(r"""["']([a-z]+\.[a-z.]*)["'] ~""", CODE))  # in templates
     assert not [key for key in TEXTS["en"] if key not in used and not key.startswith(begun)]
 
 

@@ -35,6 +35,7 @@ from cnn_models.checkpoints.runs import Run, find_runs
 from cnn_models.datasets.handwriting import unpack
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.layers import architecture_layers
+from cnn_models.network import Network
 from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
 from training.averages import averages, look_at_all, write_averaged
@@ -46,7 +47,6 @@ from training.metrics import (
     fit_temperature,
     fit_threshold,
     ood_data,
-    predict_logits,
     reliability,
     score,
 )
@@ -61,26 +61,22 @@ def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, E
     A network that has trained on every training picture keeps temperature 1 and has no energy threshold: on pictures it
     has seen it is surer than on others. Raises DataError without the pictures.
     """
-    place(model, device)
-
-    def logits_of(images: Tensor) -> Tensor:
-        return predict_logits(model, images.to(device), card.input_size, card.mean, card.std).cpu().double()
-
+    net = Network(place(model, device), card, device)
     temperature, threshold = 1.0, None
     if held_out := card.recipe.get("held_out"):
         pictures = load(card.dataset, train=True)[-held_out:]
-        logits = logits_of(pictures.images)
+        logits = net.run(pictures.images).logits
         temperature = round(fit_temperature(logits, pictures.labels), 4)
         threshold = round(fit_threshold(logits / temperature), 4)
 
     test = load(card.dataset, train=False)
-    logits = logits_of(test.images)
+    logits = net.run(test.images).logits
     probabilities = (logits / temperature).softmax(1)
     found = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
     bins = tuple(reliability(shares, test.labels) for shares in (logits.softmax(1), probabilities))
     found["test_ece_uncalibrated"], found["test_ece"] = map(calibration_error, bins)
     for name, pictures in ood_data(card.dataset).items():
-        found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(logits_of(pictures) / temperature))
+        found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(net.run(pictures).logits / temperature))
     metrics = card.metrics | {name: round(value, 4) for name, value in found.items()}
     measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)
     evaluation = evaluation_of(logits.argmax(1), test.labels, card.weights_sha256)
@@ -135,8 +131,8 @@ def on_own_pictures(file: Path, weights: Path, device: torch.device) -> str:
     for id, card in ModelHub(weights).cards().items():
         images, labels = map(torch.from_numpy, own[card.dataset])
         if len(labels):
-            model = place(load_model(weights / id)[0], device)
-            answers = predict_logits(model, images.to(device), card.input_size, card.mean, card.std).argmax(1).cpu()
+            net = Network(place(load_model(weights / id)[0], device), card, device)
+            answers = net.run(images).logits.argmax(1)
             right = (answers == labels).sum().item()
             lines.append(f"| {id} | {right} | {len(labels)} | {100 * right / len(labels):.1f} % |")
     return "\n".join(lines)

@@ -7,7 +7,7 @@ import io
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.analysis.ood import EDGE
+from cnn_models.analysis.ood import MARGIN
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.layers import architecture_layers
 from cnn_models.specs import Card
@@ -155,7 +155,7 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
         parts=(("test", "10,000 test pictures"), ("val", "validation pictures")),
         evaluation=evaluation,
-        edge=EDGE,
+        edge=MARGIN,
         fitted="fitted on the validation pictures" if card.recipe.get("held_out") else "as no picture was held out",
         ood_data=[
             (f"one of {DATASETS[name].title}" if name in DATASETS else name, value)

@@ -36,6 +36,7 @@ from cnn_models.datasets.test_sets import Measured, measure
 from cnn_models.hub.downloads import Downloads
 from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.network_memory import NetworkMemory, NoRoom
+from cnn_models.network import Network
 from cnn_models.runtime import CLONE, best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.visitors import map_in_context
@@ -55,13 +56,10 @@ def default_weights_dir() -> Path:
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A network ready to answer. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
+class LoadedModel(Network):
+    """A network of a hub. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
 
     id: str
-    model: nn.Module
-    card: Card
-    device: torch.device
     source: str
 
 
@@ -212,7 +210,7 @@ class ModelHub:
         def read(folder: Path) -> LoadedModel | None:
             def load() -> LoadedModel:
                 _card(folder, reference.name)
-                return LoadedModel(name, *_load(folder, device), device, self._source(reference, folder))
+                return LoadedModel(*_load(folder, device), device, name, self._source(reference, folder))
 
             size, timeout = memory(reference.architecture), LOADING if self._downloads.public else None
             return self._networks.get(_version(folder), name, size, load, timeout)
