@@ -10,7 +10,7 @@ from cnn_models import DATASETS, ModelHub
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import Reference, parse
 from cnn_models.datasets.test_sets import COUNT
-from cnn_models.hub.client import StillComing
+from cnn_models.hub.errors import DownloadPending
 from cnn_models.predict import MEASURING, OTHERS
 from ui.common.names import network_name
 from ui.common.reading import fields, items, text
@@ -52,7 +52,7 @@ class Bringer:
         try:
             pinned = self._hub.pin(id)
             self._hub.measure(pinned, MEASURING, lambda count: self._shown.update({id: count}))
-        except StillComing:
+        except DownloadPending:
             return {"wait": True}
         except CheckpointError as error:
             return refuse("bring.refused", why=error)
