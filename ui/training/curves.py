@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
 
 from plotly import graph_objects as go
@@ -94,7 +93,7 @@ def label(runs: Sequence[Run], language: str) -> str:
 def key_html(groups: Sequence[list[Run]], language: str) -> str:
     """Whose the curves of all charts are; below each chart it would leave no room for the curves."""
     entries = [
-        (f"{SYMBOLS[symbol]} {escape(label(runs, language))}".strip(), colour_of(runs[0].id), "")
+        (f"{SYMBOLS[symbol]} {label(runs, language)}".strip(), colour_of(runs[0].id), "")
         for runs, symbol in zip(groups, symbols(groups), strict=True)
     ]
     note = mark("training.key", "p class='training-note'")

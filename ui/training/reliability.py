@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoints.evaluation import BINS, Bin
@@ -40,7 +41,7 @@ def reliability_html(hub: ModelHub, dataset: str) -> str:
 
 
 def _diagram(card: Card, before: Sequence[Bin], after: Sequence[Bin]) -> str:
-    title = f"{escape(ARCHITECTURES[card.architecture].title)} <span>T = {card.temperature:.3g}</span>"
+    title = Markup("{} <span>T = {:.3g}</span>").format(ARCHITECTURES[card.architecture].title, card.temperature)
     colour = COLOURS[card.architecture]
     lines = [Line("", GREY, [(0, 0), (100, 100)], "1 3"), _line("T = 1", before, colour, BEFORE)]
     lines.append(_line(f"T = {card.temperature:.3g}", after, colour, ""))

@@ -95,7 +95,7 @@ def page(drawing: Drawing, found: Sequence[Replay]) -> str:
     learnt = [_line(each, values, 1) for each, values in zip(found, errors, strict=True)]
     axis = around([error for values in errors for error in values], log=True)
     charts = chart(
-        f"{mark('machine.chance')} {class_mark(classes[label])}", mark("training.epoch"), chances, x, Axis(0, 1), True,
+        mark("machine.chance") + " " + class_mark(classes[label]), mark("training.epoch"), chances, x, Axis(0, 1), True,
         attribute("aria-label", "machine.answers", answer=classes[label]),
     ) + chart(
         mark("machine.error"), mark("training.epoch"), learnt, x, axis, True, attribute("aria-label", "machine.error")
