@@ -37,7 +37,7 @@ def weights(tmp_path):
          "gradients": {"start": [1.0] * depth, "end": [0.0, *[1.0] * (depth - 1)]}}
         for depth, norm in ((20, False), (56, True))
     ]  # fmt: skip
-    facts = {"dataset": "fashion_mnist", "recipe": {"epochs": 1}, "split": "some", "date": "today"}
+    facts = {"dataset": "fashion_mnist", "recipe": {"epochs": 1}, "split": "trained on all 60,000", "date": "today"}
     (tmp_path / FILE).write_text(json.dumps(facts | {"runs": runs}))
     return tmp_path
 

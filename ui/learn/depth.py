@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 from cnn_models import DATASETS
+from cnn_models.specs import Split
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import PALETTE
 from ui.common.reading import flag, known
@@ -76,13 +77,13 @@ def _study(study: dict, norm: bool, when: str) -> str:
     part = mark("depth.part", "p class='lesson-misfit'", done=len(study["runs"]), all=NETWORKS)
     facts = (
         DATASETS[study["dataset"]].title,
-        split_words(study["split"]),
+        split_words(Split.from_json(study["split"])),
         mark("depth.facts", epochs=study["recipe"]["epochs"], date=study["date"]),
     )
     return (
         f"{part if len(study['runs']) < NETWORKS else ''}{_found(runs)}{_chain(runs, when)}{key}"
         f"<div class='charts-row'>{_curves(runs)}{_gradients(runs, when)}</div>{_left_out(runs, when)}"
-        f"{_figures(study['runs'])}<p>{mark('list.semicolon').join(facts)}</p>"
+        f"{_figures(study['runs'])}<p>{mark('list.semicolon').join(filter(None, facts))}</p>"
     )
 
 

@@ -147,7 +147,8 @@ def _recipe(run: Run) -> str:
         if name not in ("changed", "started_from") and value not in (0, 0.0, False, "", None, [], {})
     )
     made = mark("training.made", commit=card.commit[:12], date=card.date)
-    where = f"{split_words(card.split)}{mark('list.semicolon')}{made}"
+    split = split_words(card.split, card.recipe.get("teachers", ()))
+    where = mark("list.semicolon").join(filter(None, (split, made)))
     return (
         f"<details><summary>{mark('training.recipe')} <code>{escape(run.command)}</code></summary>"
         f"<p>{recipe_words(card.recipe)}</p><p>{where}</p><dl>{values}</dl></details>"
