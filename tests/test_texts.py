@@ -16,8 +16,8 @@ from cnn_models.messages import MESSAGES
 from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, script, translate
 
 PYTHON = [Path("app.py"), *(path for folder in ("cnn_models", "training", "ui") for path in Path(folder).rglob("*.py"))]
-SCRIPTS = list(Path("ui").rglob("*.js"))
-CODE = "".join(path.read_text(encoding="utf-8") for path in [*PYTHON, *SCRIPTS] if path.name != "messages.py")
+PAGE = [path for kind in ("js", "html") for path in Path("ui").rglob(f"*.{kind}")]
+CODE = "".join(path.read_text(encoding="utf-8") for path in [*PYTHON, *PAGE] if path.name != "messages.py")
 
 
 def placeholders(text: str) -> set[str]:

@@ -15,7 +15,7 @@ INITS = {"xavier_uniform": "Xavier", "he": "He", "lecun": "LeCun"}
 VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip", "cutmix")
 
 
-def recipe_words(recipe: dict) -> str:
+def recipe_words(recipe: dict) -> Markup:
     """What a card's recipe does, as HTML; what the recipe doesn't say is left out."""
     said = {name: value for name, value in recipe.items() if isinstance(value, int | float) and value}
     parts = [
@@ -52,7 +52,7 @@ def recipe_words(recipe: dict) -> str:
         parts.append(mark("recipe.taught", names=names, temperature=said.get("temperature", 1)))
     if recipe.get("held_out") == 0:
         parts.append(mark("recipe.tested"))
-    return " ".join(parts)
+    return Markup(" ").join(parts)
 
 
 def split_texts(split: Split, teachers: Collection[str] = ()) -> list[tuple[str, dict[str, str]]]:
