@@ -93,7 +93,10 @@ def comparison_html(answers: Answers, first: str, second: str) -> Markup:
     differ = mark("mistakes.differ" if found.chance < SIGNIFICANT else "mistakes.alike", chance=chance)
     return render(
         "training/comparison.html",
-        **{"a": _title(first), "b": _title(second), "counts": mark("mistakes.counts", **values), "differ": differ},
+        first=_title(first),
+        second=_title(second),
+        counts=mark("mistakes.counts", **values),
+        differ=differ,
         picked={(a, b): _picked(answers, {first: a, second: b}) for a in (RIGHT, WRONG) for b in (RIGHT, WRONG)},
         outcomes={RIGHT: "mistakes.right", WRONG: "mistakes.wrong"},
         matrices=[matrix_html(answers, first), matrix_html(answers, second)],

@@ -18,6 +18,7 @@ from cnn_models.checkpoints.evaluation import Bin, Evaluation
 from cnn_models.checkpoints.folder import CONFIG, EVALUATION
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import Run, find_runs
+from cnn_models.specs import Split
 from tests.cnn_models.checkpoints.test_runs import ROW
 from tests.conftest import make_card
 from training.recipes import RECIPES
@@ -226,3 +227,10 @@ def test_calibration_is_drawn_from_the_bins(tmp_path):
     assert html.count("90.0 % → 80.0 % (80 / 100)") == 2 and COLOURS["lenet5"] in html and "LeNet-5" in html
     path.write_text(dataclasses.replace(found, reliability=None).to_json())
     assert "LeNet-5: measured before this diagram was kept" in reliability_html(hub, "mnist")
+
+
+def test_a_card_that_does_not_say_its_split_is_shown_without_one():
+    html = final_figures([[replace(run(), card=make_card())]])
+    assert re.search(r'<p><span data-text="training.made"', html) and "recipe.split" not in html
+    held = final_figures([[replace(run(), card=replace(make_card(), split=Split(55_000, 5_000)))]])
+    assert re.search(r'<p><span data-text="recipe.split" .*?>; <.*?data-text="training.made"', held)
