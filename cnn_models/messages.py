@@ -11,17 +11,17 @@ MESSAGES = {
     # Requests.
     "request.busy": "You have asked for more than can be answered at once; wait a moment and try again.",
     # Images: what a file or an array must be.
-    "image.blank": "The picture is blank; draw or choose one in which something stands out.",
-    "image.pixels": "The picture has too many pixels; make it smaller.",
-    "image.kind": "This is not a picture of a kind known here; save it as one of {known}.",
-    "image.damaged": "The picture is damaged or cut short; save or upload it again.",
-    "image.nofile": "There is no file {name}; choose another picture.",
-    "image.unread": "The file {name} cannot be read; choose another picture.",
-    "image.none": "There is no picture here; draw one or choose a file.",
+    "image.blank": "The image is blank; draw or choose one in which something stands out.",
+    "image.pixels": "The image has too many pixels; make it smaller.",
+    "image.kind": "This is not an image of a kind known here; save it as one of {known}.",
+    "image.damaged": "The image is damaged or cut short; save or upload it again.",
+    "image.nofile": "There is no file {name}; choose another image.",
+    "image.unread": "The file {name} cannot be read; choose another image.",
+    "image.none": "There is no image here; draw one or choose a file.",
     "image.bytes": "The file is larger than {most} MB; make it smaller.",
-    "image.empty": "The picture has no pixels; choose another.",
+    "image.empty": "The image has no pixels; choose another.",
     "image.size": (
-        "The picture is {width} × {height} pixels, but at most {millions} million and {side} on a side can "
+        "The image is {width} × {height} pixels, but at most {millions} million and {side} on a side can "
         "be taken; make it smaller."
     ),
     "image.scans": "The image has more than {most} scans; save it again.",
@@ -32,10 +32,10 @@ MESSAGES = {
     "image.entries": "The image has more than {most} entries in its directory; save it again.",
     "image.slow": "The image takes too much time or memory to decode; save it again as PNG or JPEG.",
     "image.busy": "Many images are being decoded right now; try again in a moment.",
-    "image.values": "The picture has values that are not between 0 and {white}; scale them to that.",
-    "image.unsent": "That is not a picture this page sent; clear the sketchpad and try again.",
-    "image.unknown": "That is not a picture uploaded here; upload it first.",
-    "image.unlabelled": "That is not a labelled picture of this page.",
+    "image.values": "The image has values that are not between 0 and {white}; scale them to that.",
+    "image.unsent": "That is not an image this page sent; clear the sketchpad and try again.",
+    "image.unknown": "That is not an image uploaded here; upload it first.",
+    "image.unlabelled": "That is not a labelled image of this page.",
     "image.no_networks": "No network can answer: choose one that is trained.",
     "image.shape": "An array of shape {shape} is not an image; H x W, H x W x 3 and H x W x 4 are.",
     "image.dtype": "An array of {kind} is not an image; arrays of uint8, uint16 and floats are.",
@@ -45,7 +45,7 @@ MESSAGES = {
     "zip.damaged": "This is not a zip of labelled images ({why}); export it from the page.",
     "zip.missing": "The zip has no {file}; export it from the page again.",
     "zip.large": "{file} in the zip is larger than {most} MB; leave it out.",
-    "zip.many": "There are more than {most} pictures; split them into several zips.",
+    "zip.many": "There are more than {most} images; split them into several zips.",
     "zip.class": "{label} is not a class of {dataset}; take labels from the page.",
     # Checkpoints: cards, files, tensors.
     "checkpoint.none": (
@@ -79,8 +79,8 @@ MESSAGES = {
     "checkpoint.architecture": "unknown architecture {name}; known are {known}",
     "checkpoint.dataset": "unknown data set {name}; known are {known}",
     "checkpoint.classes": "its classes are not those of {dataset}",
-    "checkpoint.size": "{name} cannot take pictures of size {size}",
-    "checkpoint.scale": "mean {mean} and std {std} cannot normalise a picture",
+    "checkpoint.size": "{name} cannot take images of size {size}",
+    "checkpoint.scale": "mean {mean} and std {std} cannot normalise an image",
     "checkpoint.temperature": "temperature {value} is not between 1/{most} and {most}",
     "checkpoint.energy": "energy threshold {value} is no energy of logits",
     "checkpoint.share": "{name} is {value}, and not a share in percent",

@@ -45,7 +45,7 @@ def page(browser, fake_hub, monkeypatch):
 
 
 def bring(page, id):
-    page.get_by_label("Bring your weights").fill(id)
+    page.get_by_label("Third-party checkpoints").fill(id)
     page.get_by_role("button", name="Add", exact=True).click()
 
 

@@ -72,10 +72,10 @@ def test_a_dot_a_scribble_and_clothing_among_digits_are_refused_with_the_reason(
     sizes = update_sizes(page)
     scribble = [(0.1 + 0.8 * ((7 * i) % 11) / 10, 0.1 + 0.8 * ((5 * i) % 13) / 12) for i in range(40)]
     draw(page, scribble)
-    answered(page, "Not one of the ten things, it seems")
+    answered(page, "Probably none of the ten classes")
     assert sizes and max(sizes) < 2048
     page.locator("#sketchpad input[type=file]").set_input_files("ui/common/samples/fashion_mnist.8.png")
-    answered(page, "it may be a piece of clothing, for which there is Clothing above")
+    answered(page, "it may be a garment; choose Clothing above")
 
 
 def test_undo_redo_and_the_keyboard(page):
@@ -145,7 +145,7 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     draw(page, SEVEN)
     answered(page, "read 7")
     page.locator("#models").get_by_text("LeNet-5").click()
-    for step in ("As decoded", "Centred by mass"):
+    for step in ("Decoded", "Centred by centre of mass"):
         page.get_by_label(step).uncheck()
     page.locator("input[name=calibrated]").uncheck()
     page.locator("select[name=sort]").select_option("size")
@@ -279,7 +279,7 @@ def test_what_is_labelled_stays_as_it_was(page):
 
 
 def test_the_strip_keeps_all_of_a_drawing_with_a_step_left_out(page):
-    page.get_by_label("Centred by mass").uncheck()
+    page.get_by_label("Centred by centre of mass").uncheck()
     draw(page, SEVEN)
     page.wait_for_url("**p=t*")
     first = page.url
@@ -291,14 +291,14 @@ def test_the_strip_keeps_all_of_a_drawing_with_a_step_left_out(page):
     page.locator(".keep-strip button").click()
     page.wait_for_function("whole => location.href === whole", arg=whole)
     page.locator("select[name=label]").select_option("7")
-    expect(page.locator(".keep-spoken")).to_have_text("Switch every step on first, then label it")
+    expect(page.locator(".keep-spoken")).to_have_text("Switch on every step first, then label the drawing")
     expect(page.locator("select[name=label]")).to_have_value("")
 
 
 def test_an_upload_without_anything_on_it_is_called_so(page, tmp_path):
     Image.new("L", (60, 40), 200).save(tmp_path / "wall.png")
     page.locator("#sketchpad input[type=file]").set_input_files(tmp_path / "wall.png")
-    answered(page, "The picture is blank")
+    answered(page, "The image is blank")
     expect(page.locator("#seen img")).to_have_count(1)
 
 
@@ -393,8 +393,8 @@ def test_escape_and_space_end_what_they_should(page):
     draw(page, SEVEN)
     expect(page.locator(".sketchpad-cursor")).not_to_have_class(re.compile("sketchpad-down"))
     answered(page, "read")
-    page.get_by_label("Bring your weights").press("Escape")
-    page.get_by_label("Bring your weights").press("Control+z")
+    page.get_by_label("Third-party checkpoints").press("Escape")
+    page.get_by_label("Third-party checkpoints").press("Control+z")
     expect(hint).to_be_hidden()
     page.keyboard.press("Tab")
     page.keyboard.press("Escape")
@@ -407,9 +407,9 @@ def test_the_page_asks_again_when_the_server_did_not_answer(browser, url):
     tab.wait_for_selector("#sketchpad canvas")
     tab.route(SERVER, lambda each: each.abort())
     draw(tab, SEVEN)
-    answered(tab, "does not answer")
+    answered(tab, "does not respond")
     tab.locator("[data-part=alike] summary").click()
-    expect(tab.locator("[data-part=alike] div")).to_contain_text("does not answer")
+    expect(tab.locator("[data-part=alike] div")).to_contain_text("does not respond")
     tab.unroute(SERVER)
     answered(tab, "read 7")
     expect(tab.locator("[data-part=alike] figure").first).to_be_visible(timeout=30_000)

@@ -57,6 +57,22 @@ def winners(page):
     return {c.get_attribute("data-model"): c.get_attribute("data-class") for c in cells.all()}
 
 
+def test_the_page_is_hidden_until_it_listens_and_is_in_the_visitors_language(browser, url):
+    tab, held = browser.new_page(locale="zh-CN"), []
+    tab.route("**/common/texts.js", lambda route: held.append(route))
+    tab.goto(url)
+    canvas = tab.locator("#sketchpad canvas")
+    canvas.wait_for(state="attached")
+    assert not canvas.is_visible()
+    for route in held:
+        route.continue_()
+    expect(canvas).to_be_visible()
+    assert tab.locator(".masthead p").inner_text() == say("zh", "page.motto")
+    draw(tab, SEVEN)
+    expect(tab.locator("#lineup .board-winner").first).to_be_visible()
+    tab.close()
+
+
 def test_a_seven_drawn_with_the_mouse_is_read_by_every_trained_network(page):
     names = trained("mnist")
     assert {"lenet5", "mini_inception", "mini_resnet"} <= set(names)
@@ -101,7 +117,7 @@ def test_a_network_can_be_left_out(page):
 
 def test_test_pictures_of_clothing_reach_the_networks_unchanged(page):
     page.get_by_label("Clothing").check()
-    expect(page.locator("#verdict")).to_contain_text("draw a piece of clothing")
+    expect(page.locator("#verdict")).to_contain_text("draw a garment")
     expect(page.locator("#samples .samples:not([hidden]) button")).to_have_count(10)
     trousers = page.locator("#samples .samples:not([hidden]) button").nth(1)
     expect(trousers).to_have_attribute("title", "Trouser")
@@ -127,7 +143,7 @@ def test_an_uploaded_picture_is_read(page, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("text.png", b"not a picture"), ("cut.png", None)], ids=["not a picture", "truncated"]
+    ("name", "content"), [("text.png", b"not an image"), ("cut.png", None)], ids=["not an image", "truncated"]
 )
 def test_a_broken_picture_gets_a_sentence_and_the_page_goes_on(page, tmp_path, name, content):
     whole = (Image.open("ui/common/samples/mnist.4.png").resize((300, 300)), tmp_path / "whole.png")
@@ -165,7 +181,7 @@ def test_a_drawing_flows_through_the_layers(page):
     draw(page, SEVEN)
     expect(page.locator("#verdict")).to_contain_text("read 7")
     page.get_by_role("tab", name="Layers").click()
-    expect(page.locator(".layers-drawing")).to_contain_text("Your drawing flows through")
+    expect(page.locator(".layers-drawing")).to_contain_text("Activations of your drawing")
     page.locator(".strip button[title='c3: 16 of 16 channels']").click()
     expect(page.locator("dialog figure")).to_have_count(16)
     numbers = page.locator("dialog figure").all_inner_texts()
@@ -248,7 +264,7 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
     box.press("Tab")
     expect(line).not_to_have_attribute("d", before)
     page.get_by_label("Logarithmic").check()
-    expect(page.locator("#training-accuracy .gtitle")).to_have_text("Error (%), 100 less the accuracy")
+    expect(page.locator("#training-accuracy .gtitle")).to_have_text("Error (%)")
     page.get_by_label("by time").check()
     expect(page.locator("#training-loss .xtitle")).to_have_text("minutes")
     for name in QUANTITIES:
@@ -352,7 +368,7 @@ def test_parts_of_real_networks_are_switched_off(page):
     page.get_by_role("tab", name=say("en", "learn.shortcuts"), exact=True).click()
     expect(page.locator("#learn-shortcuts")).to_contain_text("Your drawing")
     page.get_by_label("block1 shortcut").check()
-    expect(page.locator("#learn-shortcuts")).to_contain_text("With parts off")
+    expect(page.locator("#learn-shortcuts")).to_contain_text("Ablated")
     accuracies = page.locator("#shortcuts-test .lesson-bar > span")
     expect(page.locator("#shortcuts-test h2")).to_contain_text("all 10,000", timeout=60_000)
     expect(accuracies).to_have_count(2)
@@ -377,7 +393,7 @@ def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
     page.get_by_label("All of inception1").check()
     expect(off).to_have_count(4)
     expect(grid.get_by_label("All of 5×5")).to_have_js_property("indeterminate", True)
-    expect(shown).to_contain_text("With parts off")
+    expect(shown).to_contain_text("Ablated")
     grid.get_by_label("inception2 5×5").check()
     expect(grid.get_by_label("All of 5×5")).to_be_checked()
     grid.get_by_label("All of 5×5").uncheck()
@@ -397,10 +413,10 @@ def test_averages_follow_their_choosers(page):
     measured = next(iter(read_averaged(ModelHub().weights_dir).values()))  # of the data set chosen at first
     for chosen in (measured["weights"].keys(), {id for id in measured["weights"] if not id.startswith("lenet5.")}):
         (accuracy,) = (accuracy for ids, accuracy in measured["together"] if set(ids) == chosen)
-        expect(shown).to_contain_text(f"Networks chosen: {len(chosen)}. Together: {accuracy:.2f} %")
+        expect(shown).to_contain_text(f"Ensemble of {len(chosen)}. Together: {accuracy:.2f} %")
         page.locator("#averages-networks").get_by_text("LeNet-5").click()
     averaged = read_averaged(ModelHub().weights_dir)
     for dataset in reversed(averaged):
         page.get_by_label(DATASETS[dataset].title, exact=True).locator("visible=true").check()
         chosen, accuracy = len(averaged[dataset]["weights"]), averaged[dataset]["accuracy"]
-        expect(shown).to_contain_text(f"Networks chosen: {chosen}. Together: {accuracy:.2f} %")
+        expect(shown).to_contain_text(f"Ensemble of {chosen}. Together: {accuracy:.2f} %")

@@ -48,7 +48,7 @@ def url(weights):
         yield address
 
 
-def test_the_time_machine_and_the_study_of_depth_follow_their_controls(page, weights):
+def test_predictions_over_the_epochs_and_the_depth_study_follow_their_controls(page, weights):
     page.locator("#samples .samples:not([hidden]) button").nth(4).click()
     expect(page.locator("#verdict")).to_contain_text("LeNet-5 reads")
     page.get_by_role("tab", name="Training").click()

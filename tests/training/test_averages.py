@@ -82,7 +82,7 @@ def test_looks_go_on_from_where_they_were_stopped(checkpoint, hub, monkeypatch, 
     assert parts == [(name, 0, 20) for name in names]
     stops[0] = 5
     command = ["--looks", "--weights", str(hub.weights_dir)]
-    with pytest.raises(SystemExit, match="the same command goes on"):
+    with pytest.raises(SystemExit, match="the same command resumes"):
         main(command)
     stops[0] = 99
     main(command)

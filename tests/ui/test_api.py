@@ -93,7 +93,7 @@ def test_models_are_answered_in_the_order_asked_for(client, tmp_path):
 @pytest.mark.parametrize(
     ("content", "dataset", "models", "sentence"),
     [
-        (b"not a picture", "mnist", [], "picture"),
+        (b"not an image", "mnist", [], "picture"),
         ("blank", "mnist", [], "blank|empty"),
         ("seven", "letters", [], "known are mnist, fashion_mnist"),
         ("seven", "mnist", ["vgg16"], "known are lenet5.mnist"),
@@ -115,9 +115,9 @@ def test_bad_input_gets_a_sentence(client, tmp_path, content, dataset, models, s
 
 def test_models_lists_the_cards(client):
     listed = client.predict(api_name="/models")
-    sentence = "trained on the first 55,000 training pictures, validated on the last 5,000"
+    sentence = "trained on the first 55,000 training images, validated on the last 5,000"
     assert listed["alexnet.mnist"]["split"] == sentence
-    assert listed["lenet5.mnist"]["split"] == f"{sentence}, taught by mini_resnet.mnist"
+    assert listed["lenet5.mnist"]["split"] == f"{sentence}, distilled from mini_resnet.mnist"
     cards = {id: json.loads(card.to_json()) for id, card in ModelHub().cards().items()}
     assert listed == {id: card | {"split": listed[id]["split"]} for id, card in cards.items()}
 

@@ -11,16 +11,14 @@ from cnn_models import DATASETS
 from cnn_models.images.decode import decode
 from cnn_models.images.preprocess import BlankPicture, to_dataset_form
 from cnn_models.images.worker import decode_untrusted
+from ui.common.modules import event_js
 from ui.common.reading import known
 from ui.common.sketchpad import picture_of
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE = 7  # the class of the test picture that stands in
-# For an event whose last two inputs become what is drawn, and of which data set it is.
-SENT = """(...inputs) => {
-  const dataset = document.querySelector("input[name=dataset]:checked")?.value;
-  return [...inputs.slice(0, -2), window.lineup.drawing?.value ?? "", dataset ?? ""];
-}"""
+SENT = event_js("common/drawing.js", "withDrawing")
+"""The `js` of an event whose last two inputs become what is drawn, and of which data set it is."""
 
 
 class Drawing(NamedTuple):

@@ -93,11 +93,9 @@ def language_of(headers: Mapping[str, str]) -> str:
 
 
 def script() -> str:
-    """The `<script>` for the head of the page: all texts, and what says them."""
+    """The `<script>` for the head of the page with all texts as JSON, which `texts.js` reads."""
     table = json.dumps(TEXTS, ensure_ascii=False).replace("<", "\\u003c")
-    code = (Path(__file__).parent / "language.js").read_text(encoding="utf-8")
-    constants = f"const TEXTS = {table}; const LANGUAGES = {json.dumps(list(LANGUAGES))};"
-    return f"<script>(() => {{ {constants}\n{code}}})();</script>"
+    return f'<script type="application/json" id="texts">{table}</script>'
 
 
 def _data(name: str, key: str, values: dict[str, object]) -> str:
@@ -107,7 +105,7 @@ def _data(name: str, key: str, values: dict[str, object]) -> str:
 
 
 def _nested(value: object) -> object:
-    """A text or an error among the values, as `language.js` reads it; whatever else came as a value, as it reads."""
+    """A text or an error among the values, as `texts.js` reads it; whatever else came as a value, as it reads."""
     if isinstance(value, Text):
         return {"key": value.key}
     if isinstance(value, TranslatableError):

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from cnn_models.images.decode import MAX_BYTES
-from ui.common import texts
+from ui.common import modules, texts
 
 HERE = Path(__file__).parent
 TITLE = "CNN Lineup"
@@ -71,7 +71,7 @@ THEME = gr.themes.Base(
 )
 LAUNCH = {
     "theme": THEME,
-    "head": texts.script(),
+    "head": texts.script() + modules.head(),
     "css_paths": sorted(HERE.parent.rglob("*.css")),
     "run_history": False,  # it would keep visitors' pictures in their browser
     "max_file_size": f"{MAX_BYTES // 10**6}mb",

@@ -40,7 +40,7 @@ def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_tur
             key = "steps.decoded.unturned"
         step = next((step for step in steps if step.name == name), None)
         text = say(ask.language, key, side=FORMS[ask.dataset].edges[-1])
-        items.append(_figure(step and _picture(step), _switch(ask, switch, text)))
+        items.append(_figure(step and _picture(step), _switch(ask, switch, text), f" data-step='{switch}'"))
     inputs = []
     for side, names in sides.items():
         titles = ", ".join(map(network_name, names))
@@ -54,9 +54,9 @@ def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_tur
     )
 
 
-def _figure(picture: str | None, caption: str) -> str:
+def _figure(picture: str | None, caption: str, attributes: str = "") -> str:
     image = f"<img src='{picture}' alt=''>" if picture else "<div></div>"
-    return f"<li>{image}<span>{caption}</span></li>"
+    return f"<li{attributes}>{image}<span>{caption}</span></li>"
 
 
 def _switch(ask: Ask, name: str, text: str) -> str:

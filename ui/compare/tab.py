@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 from anyio import to_thread
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.visitors import VISITOR
+from ui.common.modules import on_load
 from ui.common.sketchpad import samples, sketchpad
 from ui.common.texts import attribute, mark
 from ui.compare.ask import PARTS, SORTS
@@ -17,9 +16,6 @@ from ui.compare.keep import export, keep
 from ui.compare.look import Looker
 from ui.compare.why import Explainer
 from ui.server.turns import Turns
-
-HERE = Path(__file__).parent
-SCRIPTS = ("../common/sketchpad.js", "tab.js", "why.js", "bring.js", "keep.js")
 
 
 def page(looker: Looker) -> str:
@@ -91,7 +87,7 @@ def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
 
     gr.HTML(
         page(looker),
-        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+        js_on_load=on_load("compare/tab.js"),
         server_functions=[look, why, bring, bringing, export_handwriting],
         elem_id="compare-page",
         apply_default_css=False,

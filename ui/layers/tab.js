@@ -1,28 +1,20 @@
 // The Layers tab: boxes of the diagram lead to their rows, strips open large, and the table is copied as text.
-const copy = async (text) => {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = Object.assign(document.createElement("textarea"), { value: text }); // pages without https
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
-};
+import { copy } from "../common/clipboard.js";
 
-const show = (row) => {
+function show(row) {
   for (let each = row; each; each = each.parentElement.closest("details")) each.open = true;
   const line = row.querySelector("summary");
   line.scrollIntoView({ block: "center", inline: "nearest" });
   line.focus({ preventScroll: true });
-};
+}
 
-// A strip, its tiles large and with the numbers of their channels.
-const enlarge = (button) => {
+// A strip in a dialog, its tiles large and with the numbers of their channels.
+function enlarged(button) {
   const { width, height, numbers } = button.dataset;
   const source = button.querySelector("img").src;
   const count = numbers ? numbers.split(" ").length : 1;
   const side = Math.max(1, Math.floor((numbers ? 128 : 560) / Math.max(width, numbers ? height : 0)));
-  const dialog = document.createElement("dialog");
-  dialog.className = "strip-large";
+  const dialog = Object.assign(document.createElement("dialog"), { className: "strip-large" });
   const title = Object.assign(document.createElement("p"), { textContent: button.title });
   const tiles = [...Array(count).keys()].map((index) => {
     const figure = document.createElement("figure");
@@ -38,21 +30,26 @@ const enlarge = (button) => {
   dialog.append(title, grid);
   dialog.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
-  element.append(dialog);
-  dialog.showModal();
-};
+  return dialog;
+}
 
-element.addEventListener("click", async (event) => {
-  const box = event.target.closest(".diagram a");
-  if (box) {
-    event.preventDefault();
-    show(document.getElementById(box.getAttribute("href").slice(1)));
-  }
-  const strip = event.target.closest(".strip button");
-  if (strip) enlarge(strip);
-  const button = event.target.closest("[data-copy]");
-  if (button) {
-    await copy(button.dataset.copy);
-    element.querySelector(".layers-tools [role=status]").hidden = false;
-  }
-});
+export function mount({ element }) {
+  element.addEventListener("click", async (event) => {
+    const box = event.target.closest(".diagram a");
+    if (box) {
+      event.preventDefault();
+      show(document.getElementById(box.getAttribute("href").slice(1)));
+    }
+    const strip = event.target.closest(".strip button");
+    if (strip) {
+      const dialog = enlarged(strip);
+      element.append(dialog);
+      dialog.showModal();
+    }
+    const button = event.target.closest("[data-copy]");
+    if (button) {
+      await copy(button.dataset.copy);
+      element.querySelector(".layers-tools [role=status]").hidden = false;
+    }
+  });
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from html import escape
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -20,6 +19,7 @@ from cnn_models.layers.run import RUNS
 from cnn_models.layers.table import FIRST_STAGE, Column, as_csv, column, markdown, shape
 from cnn_models.specs import IMAGENET_SIZE
 from ui.common.drawing import SENT, drawing_of
+from ui.common.modules import on_load
 from ui.common.numbers import memory, milliseconds, whole_percent
 from ui.common.reading import all_known, whole
 from ui.common.strips import png, strips
@@ -68,7 +68,7 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     )
     table = gr.HTML(
         page(columns_of(first, both[0]), [{}], ""),
-        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        js_on_load=on_load("layers/tab.js"),
         elem_id="layers",
         apply_default_css=False,
     )

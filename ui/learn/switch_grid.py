@@ -1,6 +1,6 @@
 """The switches for the parts of a network: a row for each block, a column for each kind of part. HTML, without gradio.
 
-The head of a row or a column switches all in it; `switch_grid.js` makes it do so.
+The head of a row or a column switches all in it; `switches.js` makes it do so.
 """
 
 from __future__ import annotations
@@ -14,13 +14,6 @@ from cnn_models.analysis.ablation import parts
 from ui.common.texts import TEXTS, Text, attribute, mark
 
 SEPARATOR = ","  # between parts that are sent
-# JavaScript, with the element's id for %s: the parts that are off.
-OFF = """[...document.querySelectorAll("#%s input[value]:checked")].map((box) => box.value).join()"""
-# And for an event that chooses another network, whose grid gradio makes of the one that is there; with the time.
-NONE_OFF = """(network) => {
-  for (const box of document.querySelectorAll("#%s input")) box.checked = box.indeterminate = false;
-  return [network, %s];
-}"""
 
 
 def grid(name: str) -> str:

@@ -7,7 +7,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import gradio as gr
@@ -20,26 +19,22 @@ from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import Answer, predict
 from cnn_models.runtime import is_out_of_memory
-from ui.common.drawing import SENT, Drawing, drawing_of
+from ui.common.drawing import Drawing, drawing_of
+from ui.common.modules import event_js, on_load
 from ui.common.names import class_mark
 from ui.common.numbers import percent
 from ui.common.reading import fields, known, number, text, those_known
 from ui.common.strips import png
 from ui.common.texts import mark, mark_error, say
-from ui.learn.switch_grid import NONE_OFF, OFF, SEPARATOR, grid, part_mark
+from ui.learn.switch_grid import SEPARATOR, grid, part_mark
 
 T = TypeVar("T")
 REMEMBERED = 1000  # measurements
 PART = 500  # test pictures for each row of a table at first, of a network that takes long for all of them
 LATEST = 1e15  # milliseconds that a page may have been open
 EVERY = 0.25  # seconds between two looks at a measurement that is under way
-NOW = "performance.now()"
-CODE = Path(__file__).with_name("switch_grid.js").read_text(encoding="utf-8")
+MODULE = "learn/switches.js"
 More = Callable[[LoadedModel, Drawing, str], str]
-# SENT where a page is the chosen one of the Learn tab, else no data set: there may be another drawing when that is
-# opened again.
-CHOSEN = """(...inputs) => document.querySelector("#learn [role=tab][aria-selected=true]")?.dataset.text === "learn.%s"
-  ? (%s)(...inputs) : [...inputs.slice(0, -1), ""]"""
 
 
 class Bench:
@@ -186,7 +181,7 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
                 value=names[0], label=say("en", "why.network"), show_label=False, container=False,
                 visible=len(names) > 1,
             )  # fmt: skip
-            off = gr.HTML(grid(names[0]), js_on_load=CODE, elem_id=f"{why}-off", apply_default_css=False)
+            off = gr.HTML(grid(names[0]), js_on_load=on_load(MODULE), elem_id=f"{why}-off", apply_default_css=False)
             each = gr.Button(say("en", "switches.each"), size="sm")
         with gr.Column(scale=1):
             gr.HTML(mark(f"learn.{why}.why", "p class='lesson-why'"), apply_default_css=False)
@@ -197,9 +192,10 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
     parts_off, *sent = [gr.Textbox(visible=False) for _ in range(3)]
     when = gr.Number(visible=False)
     event = {"show_progress": "hidden", "api_visibility": "private"}
-    asking = f"(network, off, when, ...drawing) => ({SENT})(network, {OFF % f'{why}-off'}, {NOW}, ...drawing)"
+    now, off_id = event_js(MODULE, "time"), f"{why}-off"
     asked = (
-        {"inputs": [network, parts_off, when, *sent], "outputs": [shown, test, rest], "js": asking}
+        {"inputs": [network, parts_off, when, *sent], "outputs": [shown, test, rest]}
+        | {"js": event_js(MODULE, "withParts", off_id)}
         | {"trigger_mode": "multiple"}  # the newest ends the others
         | event
     )
@@ -210,15 +206,15 @@ def switches(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[str], w
             tables.end(request, when)
 
     page, whole = tabs
-    gr.on([tab.parent.select for tab in tabs], leave, when, js=f"() => {NOW}", queue=False, **event)
-    listing = f"(network, when, ...drawing) => ({SENT})(network, {NOW}, ...drawing)"
+    gr.on([tab.parent.select for tab in tabs], leave, when, js=now, queue=False, **event)
+    listing = event_js(MODULE, "withTime")
     each.click(alone, [network, when, *sent], table, trigger_mode="once", js=listing, **event)
     # Meanwhile there may be another drawing, or another data set.
-    gr.on([page.select, whole.select], clear, when, table, js=f"() => {NOW}", queue=False, **event)
+    gr.on([page.select, whole.select], clear, when, table, js=now, queue=False, **event)
     gr.on([page.select, off.input], show, **asked)
-    whole.select(show, **asked | {"js": CHOSEN % (why, asking)})
+    whole.select(show, **asked | {"js": event_js(MODULE, "withPartsIfOpen", off_id, why)})
     chosen = network.input(
-        choose, [network, when], [off, table], js=NONE_OFF % (f"{why}-off", NOW), queue=False, **event
+        choose, [network, when], [off, table], js=event_js(MODULE, "withNoneOff", off_id), queue=False, **event
     )
     chosen.then(show, **asked)
 

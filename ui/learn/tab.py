@@ -11,17 +11,12 @@ from cnn_models import ModelHub
 from cnn_models.architectures import googlenet
 from cnn_models.layers import architecture_layers
 from cnn_models.specs import IMAGENET_SIZE
+from ui.common.modules import event_js
 from ui.common.reading import whole
 from ui.common.texts import mark, say
 from ui.learn import lessons
 from ui.learn.averages import averages_page
 from ui.learn.blocks import inception_page, shortcuts_page
-
-# Typed values as gradio itself puts them right once the box is left: into the range, an empty box to its beginning.
-WITHIN = """(...values) => values.map((value, index) => {
-  const [low, high] = %s[index] ?? [];
-  return low === undefined ? value : Math.round(Math.min(Math.max(value, low), high));
-})"""
 
 
 class Control(NamedTuple):
@@ -90,6 +85,7 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
 
     # `change`, as the reset button of a slider gives no `input`.
     gr.on(
-        [slider.change for slider in inputs], show, inputs, shown, js=WITHIN % [[c.low, c.high] for c in controls],
+        [slider.change for slider in inputs], show, inputs, shown,
+        js=event_js("learn/tab.js", "within", [(c.low, c.high) for c in controls]),
         queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private",
     )  # fmt: skip

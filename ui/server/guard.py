@@ -23,7 +23,7 @@ from ui.server.turns import Turns, counted
 
 # What the page and its API use of gradio; whatever else it has, or comes to have, is closed.
 OPEN = re.compile(
-    r"""/ | /(config|info)/? | /(assets|static|svelte)/.+
+    r"""/ | /(config|info)/? | /(assets|static|svelte)/.+ | /modules/[0-9a-f]{16}/[a-z_/]+\.js
     | /(theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(/\d+)?)
     | /gradio_api/(
         (info|openapi\.json|app_id|user|theme\.css|startup-events|login_check|upload|component_server|reset|cancel)/?

@@ -27,7 +27,7 @@ from starlette.routing import Route
 from cnn_models.errors import TranslatableError
 from cnn_models.runtime import trim_memory
 from cnn_models.visitors import VISITOR, Activity, Visitor
-from ui.common import uploads
+from ui.common import modules, uploads
 from ui.common.texts import LANGUAGES, language_of, say, translate
 from ui.server.connections import guard
 from ui.server.guard import BEGIN, REFUSED, Guard
@@ -64,6 +64,7 @@ class Page(gr.Blocks):
             os.environ.setdefault("FORWARDED_ALLOW_IPS", LOCAL_NETWORKS)
         own = {
             "routes": [
+                Route("/modules/{version}/{name:path}", modules.serve),
                 Route("/gradio_api/upload", uploads.upload, methods=["POST"]),
                 *(Route(f"/gradio_api/component_server{end}", self.call_server_function, methods=["POST"])
                   for end in ("", "/")),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
@@ -20,6 +19,7 @@ from cnn_models.specs import Card
 from ui.common.chart import Axis, Line, around, chart
 from ui.common.colours import COLOURS, DASH
 from ui.common.drawing import SENT, Drawing, drawing_of
+from ui.common.modules import on_load
 from ui.common.names import class_mark
 from ui.common.numbers import percent
 from ui.common.strips import png
@@ -76,7 +76,7 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
 
     shown = gr.HTML(
         "",
-        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        js_on_load=on_load("training/epochs.js"),
         elem_id="time-machine",
         apply_default_css=False,
     )

@@ -13,6 +13,7 @@ from cnn_models.analysis.statistics import CONFIDENCE
 from cnn_models.analysis.test_errors import answers_of
 from cnn_models.checkpoints.runs import Run, find_runs, versions
 from cnn_models.datasets.test_sets import COUNT
+from ui.common.modules import event_js, on_load
 from ui.common.reading import all_known, flag, items, known, number, text
 from ui.common.texts import LANGUAGES, mark, say
 from ui.training.curves import QUANTITIES, View, curves, key_html, label, pareto
@@ -25,17 +26,6 @@ DRAWN = QUANTITIES[:2]  # at first
 AXES = ("epoch", "time")
 SMOOTHEST = 0.95  # weight of the moving average
 EVERY = 15  # seconds between two searches for trainings under way
-# Whether the tab is shown, as the first input of an event: gradio's timers go on behind other tabs.
-SHOWN = """(_, ...inputs) => [!!document.querySelector("#training-runs")?.checkVisibility(), ...inputs]"""
-# The visitor's language, for what is drawn on the server.
-LANGUAGE = """
-const tell = () => {
-  props.value = window.lineup.language;
-  trigger("input");
-};
-document.addEventListener("lineup:language", tell);
-if (window.lineup.language !== props.value) tell();
-"""
 EVENT = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
 
 
@@ -51,7 +41,10 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     """Runs of training, then the networks of a data set; all of it is read from histories, cards and evaluations."""
     cards = gr.State(versions(hub.weights_dir))  # before the cards are read: one that is written meanwhile is newer
     first = next((card.dataset for card in hub.cards().values()), next(iter(DATASETS)))
-    language = gr.HTML("en", js_on_load=LANGUAGE, elem_id="training-language", apply_default_css=False)
+    # The visitor's language, for what is drawn on the server.
+    language = gr.HTML(
+        "en", js_on_load=on_load("training/tab.js"), elem_id="training-language", apply_default_css=False
+    )  # fmt: skip
     runs = curves_section(hub, language, first)
     epochs_section(hub, tab)
     ranking = leaderboard_section(hub, language, first)
@@ -199,7 +192,7 @@ def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section,
         chooser = gr.update(choices=choices(found, _language(view[-1])), **changed)
         return [gr.Timer(active=True), sorted(running), now, chooser, *drawn]
 
-    for listen, js in ((tab.select, None), (timer.tick, SHOWN)):
+    for listen, js in ((tab.select, None), (timer.tick, event_js("training/tab.js", "whetherShown"))):
         listen(follow, inputs, outputs, js=js, **EVENT)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
@@ -14,6 +13,7 @@ from markupsafe import Markup
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.test_errors import RIGHT, WRONG, Answers, answers_of, contest, pick
 from cnn_models.datasets.test_sets import load_test_set
+from ui.common.modules import on_load
 from ui.common.reading import fields, known, whole
 from ui.common.strips import png
 from ui.common.templates import render
@@ -49,7 +49,7 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
 
     return gr.HTML(
         errors_html(answers_of(hub, dataset)),
-        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        js_on_load=on_load("training/test_errors.js"),
         server_functions=[pictures, against],
         elem_id="mistakes",
         apply_default_css=False,

@@ -69,7 +69,7 @@ HEAD = "file,dataset,label\n"
         (zipped(labels="a,b\n"), "other columns"),
         (zipped(labels=b"\xff\xfe"), "not a zip of labelled"),
         (zipped(labels=HEAD + "gone.png,mnist,7\n"), "no 'gone.png'"),
-        (zipped(labels=HEAD + "a,mnist,7\n", a=b"x"), "'a': This is not a picture"),
+        (zipped(labels=HEAD + "a,mnist,7\n", a=b"x"), "'a': This is not an image"),
         (zipped(labels=HEAD + "a,mnist,Bag\n", a=SEVEN), "'Bag' is not a class of 'mnist'"),
         (zipped(labels=HEAD + "a\n", a=SEVEN), "None is not a class"),
         (zipped(labels=HEAD + "a,mnist,7\n", a=b"\0" * (20 * 10**6 + 1)), "larger than 20 MB"),

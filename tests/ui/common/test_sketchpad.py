@@ -29,12 +29,12 @@ def test_only_what_was_uploaded_here_is_opened(tmp_path):
     assert picture_of(UPLOAD + uploads.keep("b.png", b"x")).read_bytes() == b"x"
     outside = [str(tmp_path / "b.png"), "/etc/passwd", f"{folder}/../../../etc/passwd", "", ".", "a\0b", str(folder)]
     for path in outside:
-        with pytest.raises(PictureError, match="not a picture uploaded here"):
+        with pytest.raises(PictureError, match="not an image uploaded here"):
             picture_of(UPLOAD + path)
     (folder / "link.png").unlink(missing_ok=True)
     (folder / "link.png").symlink_to(tmp_path / "b.png")
     for path in (str(folder / "link.png"), None, 7, {}):
-        with pytest.raises(PictureError, match="not a picture uploaded here"):
+        with pytest.raises(PictureError, match="not an image uploaded here"):
             uploaded(path)
 
 

@@ -53,7 +53,7 @@ def compared(dataset, **labels):
         ),
         (
             {"lenet5": "1", "alexnet": "7"},
-            "The networks are split: LeNet-5 reads 1, AlexNet reads 7; 1 has 50.05 % of the soft vote.",
+            "The networks disagree: LeNet-5 reads 1, AlexNet reads 7; 1 has 50.05 % of the soft vote.",
         ),
     ],
 )
@@ -62,7 +62,7 @@ def test_the_sentence_says_who_disagrees(labels, text):
 
 
 def test_clothing_is_seen_and_not_read():
-    assert sentence(compared("fashion_mnist", lenet5="Bag")) == "LeNet-5 sees Bag."
+    assert sentence(compared("fashion_mnist", lenet5="Bag")) == "LeNet-5 predicts Bag."
 
 
 def test_the_sentence_is_said_in_chinese_too():

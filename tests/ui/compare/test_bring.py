@@ -1,4 +1,4 @@
-"""Bring your weights, without a browser: checkpoints of the Hub of the tests, through the real client."""
+"""Third-party checkpoints, without a browser: checkpoints of the Hub of the tests, through the real client."""
 
 import re
 import threading

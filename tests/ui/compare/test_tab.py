@@ -52,7 +52,7 @@ def test_a_damaged_network_says_so_in_its_column_and_the_others_answer(checkpoin
 
 def test_a_network_without_weights_names_the_command_that_trains_it(look):
     got = look("", dataset="fashion_mnist", models=["alexnet"])
-    assert "The canvas is empty: draw a piece of clothing" in got["verdict"] and "<img" not in got["steps"]
+    assert "The canvas is empty: draw a garment" in got["verdict"] and "<img" not in got["steps"]
     assert "alexnet.<wbr>fashion_<wbr>mnist" in got["board"] and "not trained yet" in got["board"]
 
 
@@ -149,7 +149,7 @@ def test_a_photo_stays_as_the_file_has_it_and_a_drawing_says_that_there_is_nothi
     photo = PNG + base64.b64encode(photo.getvalue()).decode()
     upright, turned = (look(photo, models=["lenet5"], quick=True, off=off) for off in ([], ["orientation"]))
     drawn = look(models=["lenet5"], quick=True)
-    assert "EXIF turns nothing" in drawn["steps"] and "EXIF turns nothing" not in upright["steps"] + turned["steps"]
+    assert "upright by EXIF" in drawn["steps"] and "upright by EXIF" not in upright["steps"] + turned["steps"]
     for picture in (0, 4, 5):  # decoded, centred, given to LeNet-5
         assert np.array_equal(shown(turned["steps"])[picture], shown(drawn["steps"])[picture])
         assert not np.array_equal(shown(upright["steps"])[picture], shown(drawn["steps"])[picture])

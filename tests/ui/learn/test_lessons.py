@@ -63,7 +63,7 @@ def test_a_1x1_convolution_costs_what_the_course_says():
     html = lessons.pointwise(192, 32, 28, 5, 16)
     assert "= 120,422,400" in html and "= 2,408,448 + 10,035,200 = 12,443,648" in html and "9.68" in html
     assert "192×28×28 → 16×28×28 → 32×28×28" in html and "times as many multiplications as through 16" in html
-    assert "so many between save nothing" in lessons.pointwise(192, 32, 28, 1, 256)
+    assert "too many channels to save anything" in lessons.pointwise(192, 32, 28, 1, 256)
 
 
 def test_dense_layers_are_counted_in_the_networks():

@@ -104,11 +104,11 @@ def test_a_full_gpu_is_said(hub, monkeypatch):
     bench = switches.Bench(FullGPU(), ["mini_resnet"])
     shown, _, _ = next(bench.show("mini_resnet", [], "", "mnist", None))
     for found in (shown, next(bench.alone("mini_resnet", "", "mnist"))):
-        assert "card is full" in found
+        assert "GPU is out of memory" in found
     bench = switches.Bench(hub, ["mini_resnet"])
     monkeypatch.setattr(switches, "measure_part", lambda *_: FullGPU().run(None, None))
     *_, (found, *_) = bench.show("mini_resnet", [], "", "mnist", lambda *_: "")
-    assert "card is full" in found
+    assert "GPU is out of memory" in found
     monkeypatch.setattr(switches, "measure_part", lambda *_: 1 + "a fault of the code")
     with pytest.raises(TypeError):
         list(bench.show("mini_resnet", [], "", "mnist", lambda *_: ""))
@@ -166,7 +166,7 @@ def test_the_derivatives_follow_the_switches(hub):
 def test_sizes_of_weights_are_a_line_for_each_branch(hub):
     net = hub.get("mini_inception.mnist")
     history = [sizes(net.model.state_dict(), net.model)] * 3
-    assert weights_html(net, history).count("<polyline") == 8 and "kept no snapshots" in weights_html(net, [])
+    assert weights_html(net, history).count("<polyline") == 8 and "has no training snapshots" in weights_html(net, [])
 
 
 def test_the_depth_study_is_drawn(tmp_path):
@@ -246,7 +246,7 @@ def test_a_study_that_comes_later_is_seen_when_the_page_is_opened_again(tmp_path
         depth_page(tmp_path, (page, whole))
     (event,) = blocks.fns.values()
     assert {(page._id, "select"), (whole._id, "select")} <= set(event.targets)
-    assert "not been made" in event.fn(False, "start")
+    assert "not been run" in event.fn(False, "start")
     write_study(tmp_path, [])
     assert "0 of 8" in event.fn(False, "start")
 
@@ -273,7 +273,7 @@ def test_looks_are_counted_and_drawn(hub):
         assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {paper} → " in html
     gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
     assert f"{sum(gained)} of 2 networks have more" in html and "with 95 % confidence" in html
-    assert "Networks chosen: 2. Together: 100.00 %" in html and html.count("<polyline") == 4 + 2
+    assert "Ensemble of 2. Together: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
     assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])

@@ -20,7 +20,7 @@ from app import build
 from cnn_models import ModelHub
 from tests.conftest import ROOT, run_async
 from tests.ui.compare.test_tab import SEVEN
-from ui.common import theme, uploads
+from ui.common import modules, theme, uploads
 from ui.server import connections, guard
 from ui.server.page import SWEEP
 
@@ -84,7 +84,7 @@ def test_what_the_page_does_not_use_of_gradio_is_closed(page, browser):
     """Of every route that gradio has, those that answer are known by name here: a new one is closed until it is."""
     answering = {
         "/", "/config", "/static", "/assets", "/svelte", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt",
-        "/pwa_icon", "/gradio_api",
+        "/pwa_icon", "/gradio_api", "/modules",
     }  # fmt: skip
     used = {
         "info", "openapi.json", "app_id", "user", "theme.css", "startup-events", "login_check", "upload",
@@ -104,6 +104,31 @@ def test_what_the_page_does_not_use_of_gradio_is_closed(page, browser):
     for path in ("/monitoring/summary", "/gradio_api/file=app.py", "/gradio_api/proxy=https://example.org"):
         assert browser.get(path).status_code == 404
     assert browser.post("/gradio_api/process_recording", files={"file": b"x"}).status_code == 404
+
+
+def test_modules_are_served_to_be_kept_for_good(browser):
+    for name, content in modules.MODULES.items():
+        answer = browser.get(f"/modules/{modules.VERSION}/{name}")
+        assert answer.content == content, name
+        assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+        assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{modules.VERSION}/compare/nothing.js",
+        f"{modules.VERSION}/compare/tab.py",
+        f"{modules.VERSION}/../server/guard.py",
+        f"{modules.VERSION}/%2e%2e/%2e%2e/app.py",
+        f"{modules.VERSION}//etc/passwd",
+        f"{modules.VERSION}/",
+        f"{'0' * 16}/compare/tab.js",
+        "compare/tab.js",
+    ],
+)
+def test_nothing_but_modules_of_this_version_is_served_among_them(browser, path):
+    assert browser.get(f"/modules/{path}").status_code == 404
 
 
 def test_tools_of_mcp_are_for_this_server_and_its_own_pages(browser):

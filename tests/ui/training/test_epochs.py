@@ -42,8 +42,8 @@ def test_opening_the_tab_replays_what_is_there(folder):  # noqa: F811
         epochs_component(ModelHub(folder.parent), tab)
     (event,) = blocks.fns.values()
     assert 'max="1"' in event.fn("", "mnist") and "LeNet-5" in event.fn("", "mnist")
-    assert "No network of Fashion-MNIST" in event.fn("", "fashion_mnist")
-    assert "not a picture" in event.fn("upload:/etc/passwd", "mnist") or "uploaded" in event.fn("upload:/x", "mnist")
+    assert "No Fashion-MNIST network has training snapshots" in event.fn("", "fashion_mnist")
+    assert "not an image" in event.fn("upload:/etc/passwd", "mnist") or "uploaded" in event.fn("upload:/x", "mnist")
 
 
 def test_a_chart_puts_points_where_they_belong():

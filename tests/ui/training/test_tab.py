@@ -136,13 +136,13 @@ def test_a_training_that_went_on_tells_every_leg():
     second = {"command": "python -m training.train y", "commit": "e" * 40, "weights_sha256": "f" * 64}
     further = replace(make_card(), recipe={"name": "best", "started_from": second | {"started_from": first}})
     legs = [replace(run(), card=further, changes={"init": "weights/lenet5.mnist", "epochs": 11})]
-    assert label(legs, "en") == "LeNet-5 · MNIST · best, going on, 11 epochs"
-    assert "best, going on, 11 epochs · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
+    assert label(legs, "en") == "LeNet-5 · MNIST · best, fine-tuning, 11 epochs"
+    assert "best, fine-tuning, 11 epochs · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
     text = re.sub("<[^>]+>", "", recipe_words(further.recipe))
     legs = [
         f"{leg['command']} at commit {leg['commit'][:12]}, whose weights had the SHA-256" for leg in (first, second)
     ]
-    assert f"other: {legs[0]} {'d' * 12}…, {legs[1]} {'f' * 12}…, and the command above." in text
+    assert f"in turn: {legs[0]} {'d' * 12}…, {legs[1]} {'f' * 12}…, and the command above." in text
 
 
 def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
@@ -210,9 +210,9 @@ def test_a_network_has_one_colour_and_its_runs_differ_by_symbols():
 def test_every_recipe_is_said_in_words(id):
     for recipe in RECIPES[id].values():
         words = re.sub("<[^>]+>", "", recipe_words(dataclasses.asdict(recipe)))
-        assert f"epochs: {recipe.epochs}," in words and f"{recipe.lr}" in words and "?" not in words
-        assert ("mirrored" in words) == recipe.flip and ("turned" in words) == bool(recipe.degrees)
-        assert ("test set" in words) == (not recipe.held_out) and ("instead" in words) == bool(recipe.teachers)
+        assert f"{recipe.epochs} epochs," in words and f"{recipe.lr}" in words and "?" not in words
+        assert ("horizontal flip" in words) == recipe.flip and ("rotation" in words) == bool(recipe.degrees)
+        assert ("test set" in words) == (not recipe.held_out) and ("Distilled" in words) == bool(recipe.teachers)
 
 
 def test_calibration_is_drawn_from_the_bins(tmp_path):
@@ -226,7 +226,7 @@ def test_calibration_is_drawn_from_the_bins(tmp_path):
     html = reliability_html(hub, "mnist")
     assert html.count("90.0 % → 80.0 % (80 / 100)") == 2 and COLOURS["lenet5"] in html and "LeNet-5" in html
     path.write_text(dataclasses.replace(found, reliability=None).to_json())
-    assert "LeNet-5: measured before this diagram was kept" in reliability_html(hub, "mnist")
+    assert "LeNet-5: not evaluated, or evaluated before this diagram existed" in reliability_html(hub, "mnist")
 
 
 def test_a_card_that_does_not_say_its_split_is_shown_without_one():

@@ -1,0 +1,124 @@
+// What was drawn on a canvas, with undo and redo.
+
+const INK = "#111";
+const PAPER = "#fff";
+
+export class Sheet {
+  // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp }; one that is
+  // `fresh` starts on a white sheet, and `{ fresh: true }` alone is a sheet that was cleared.
+  #done = [];
+  #undone = [];
+  #canvas;
+  #pen;
+  #small = document.createElement("canvas");
+  #whenPainted;
+  #whenBroken;
+  version = 0; // grows with every change; what began at an older one comes too late
+
+  constructor(canvas, whenPainted, whenBroken) {
+    this.#canvas = canvas;
+    this.#pen = canvas.getContext("2d");
+    this.#whenPainted = whenPainted;
+    this.#whenBroken = whenBroken;
+  }
+
+  get side() {
+    return this.#canvas.width;
+  }
+
+  // Those that can be seen.
+  get entries() {
+    return this.#done.slice(Math.max(0, this.#done.findLastIndex((each) => each.fresh)));
+  }
+
+  get isEmpty() {
+    return !this.entries.some((each) => each.points || each.src);
+  }
+
+  get canUndo() {
+    return this.#done.length > 0;
+  }
+
+  get canRedo() {
+    return this.#undone.length > 0;
+  }
+
+  add(...entries) {
+    this.#done.push(...entries);
+    this.#undone = [];
+    this.#paint();
+  }
+
+  // Whether there was something to undo.
+  undo() {
+    return this.#move(this.#done, this.#undone);
+  }
+
+  redo() {
+    return this.#move(this.#undone, this.#done);
+  }
+
+  // Another point of the stroke that was added last.
+  extend(stroke, point) {
+    stroke.points.push(point);
+    this.#drawSegment(stroke, stroke.points.length - 1);
+  }
+
+  // A PNG as a data URL, as large as fits into so many characters.
+  png(most) {
+    const small = this.#small;
+    let text = "";
+    for (const side of [112, 84, 56, 42, 28, 20, 16]) {
+      small.width = small.height = side;
+      const copy = small.getContext("2d");
+      copy.imageSmoothingQuality = "high";
+      copy.drawImage(this.#canvas, 0, 0, side, side);
+      text = small.toDataURL("image/png");
+      if (text.length <= most) break;
+    }
+    return text;
+  }
+
+  #move(from, to) {
+    if (!from.length) return false;
+    to.push(from.pop());
+    this.#paint();
+    return true;
+  }
+
+  #paint() {
+    this.version += 1;
+    this.#pen.fillStyle = PAPER;
+    this.#pen.fillRect(0, 0, this.side, this.side);
+    for (const each of this.entries) {
+      if (each.src) this.#drawImage(each);
+      each.points?.forEach((_, index) => this.#drawSegment(each, index));
+    }
+    this.#whenPainted();
+  }
+
+  #drawSegment({ width, points }, index) {
+    const [x, y, pressure] = points[index];
+    this.#pen.lineWidth = width * pressure;
+    this.#pen.lineCap = this.#pen.lineJoin = "round";
+    this.#pen.strokeStyle = INK;
+    this.#pen.beginPath();
+    this.#pen.moveTo(...points[Math.max(0, index - 1)].slice(0, 2));
+    this.#pen.lineTo(x + 0.01, y); // of a line without length, nothing would be seen
+    this.#pen.stroke();
+  }
+
+  #drawImage({ src, crisp }) {
+    const image = new Image();
+    const { version } = this;
+    image.addEventListener("load", () => {
+      if (version !== this.version) return;
+      const scale = Math.min(this.side / image.width, this.side / image.height);
+      const [width, height] = [image.width * scale, image.height * scale];
+      this.#pen.imageSmoothingEnabled = !crisp;
+      this.#pen.drawImage(image, (this.side - width) / 2, (this.side - height) / 2, width, height);
+    });
+    image.addEventListener("error", this.#whenBroken);
+    image.src = src;
+  }
+}

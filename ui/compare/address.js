@@ -1,0 +1,51 @@
+// The address of the page holds the drawing, what is chosen, and the language.
+import { language, speak } from "../common/texts.js";
+import { decode, encodeImage, encodeStrokes } from "./codec.js";
+
+export function address({ pad: { sheet, put }, board, settings, bring }) {
+  // What is drawn, as a code; empty for nothing, and while the image that the networks see is needed and not there yet.
+  function code() {
+    const [first] = sheet.entries;
+    if (sheet.isEmpty) return "";
+    if (first.code) return first.code;
+    const strokes = first.src ? "" : encodeStrokes(sheet.entries.filter((each) => each.points), sheet.side);
+    return strokes || (board.seen() ? encodeImage(board.seen()) : "");
+  }
+
+  function write() {
+    const { dataset, models, calibrated, sort, off } = settings.all();
+    const m = [...models, ...bring.coming()].join();
+    const parts = { d: dataset, m, c: calibrated ? 1 : 0, s: sort, o: off.join(), l: language, p: code() };
+    history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
+  }
+
+  // Puts a drawing on the sheet.
+  const restore = (code) => put(...(code ? decode(code, sheet.side) : [{ fresh: true }]));
+
+  function open() {
+    const parts = new URLSearchParams(location.hash.slice(1));
+    if (!parts.has("d")) return;
+    speak(parts.get("l") ?? "");
+    const list = (name) => (parts.get(name) ?? "").split(",").filter(Boolean);
+    const [models, off] = [list("m"), list("o")];
+    settings.tick("dataset", (value) => value === parts.get("d"));
+    if (!settings.dataset) settings.get("dataset").checked = true;
+    settings.tick("model", (value) => models.includes(value));
+    settings.tick("step", (value) => !off.includes(value));
+    settings.tick("calibrated", () => parts.get("c") !== "0");
+    const sort = settings.get("sort");
+    if ([...sort.options].some((option) => option.value === parts.get("s"))) sort.value = parts.get("s");
+    settings.showDataset();
+    settings.keepOrder(models);
+    bring.addNamed(models.filter((model) => model.includes("/")));
+    board.forget();
+    try {
+      restore(parts.get("p") ?? "");
+    } catch {
+      restore("");
+    }
+  }
+
+  window.addEventListener("hashchange", open);
+  return { code, write, open, restore };
+}

@@ -1,0 +1,66 @@
+// What is chosen on the Compare tab.
+import { language } from "../common/texts.js";
+
+const NAMES = ["dataset", "model", "calibrated", "sort", "step"]; // of the inputs
+
+export class Settings {
+  order; // the networks as they stand on the board
+
+  constructor(element) {
+    this.element = element;
+    this.order = this.chosen("model");
+    this.showDataset();
+  }
+
+  static has(input) {
+    return NAMES.includes(input.name);
+  }
+
+  get(name) {
+    return this.element.querySelector(`[name=${name}]`);
+  }
+
+  // The values that are ticked among the inputs of a name.
+  chosen(name) {
+    return [...this.element.querySelectorAll(`input[name=${name}]:checked:enabled`)].map((input) => input.value);
+  }
+
+  get dataset() {
+    return this.chosen("dataset")[0];
+  }
+
+  thirdParty() {
+    return this.chosen("model").filter((name) => name.includes("/"));
+  }
+
+  all() {
+    return {
+      dataset: this.dataset,
+      models: this.order,
+      calibrated: this.get("calibrated").checked,
+      sort: this.get("sort").value,
+      off: [...this.element.querySelectorAll("input[name=step]:not(:checked)")].map((input) => input.value),
+      language,
+    };
+  }
+
+  // Ticks the inputs of a name whose value `is` to be ticked.
+  tick(name, is) {
+    for (const input of this.element.querySelectorAll(`input[name=${name}]`)) input.checked = is(input.value);
+  }
+
+  // Networks that are new come last.
+  keepOrder(order = this.order) {
+    const models = this.chosen("model");
+    const known = order.filter((model) => models.includes(model));
+    this.order = [...known, ...models.filter((model) => !known.includes(model))];
+  }
+
+  // Test images and third-party networks are of one data set.
+  showDataset() {
+    for (const place of this.element.querySelectorAll(".samples, .brought")) {
+      place.hidden = place.dataset.dataset !== this.dataset;
+      for (const input of place.querySelectorAll("input")) input.disabled = place.hidden;
+    }
+  }
+}

@@ -1,0 +1,149 @@
+// The strip of this visit's drawings, which stay in this browser; labelled ones are the visitor's handwriting.
+import { isField, tick } from "../common/inputs.js";
+import { say } from "../common/texts.js";
+
+const STORE = "lineup.sheets";
+const KEPT = 60; // drawings; beyond that, the oldest without a label goes
+
+function recall() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+export function strip({ element, ask, settings, pad, board }, address, inform) {
+  const [place, figures, labels, status] = [".keep-strip", ".keep-figures", "select[name=label]", ".keep-spoken"].map((each) =>
+    element.querySelector(each),
+  );
+  const accuracy = figures.querySelector("p");
+  const drawings = recall(); // { code, dataset, form, answers, label }, oldest first
+  let shown = null; // the one on the sketchpad
+  let sheetShown = null; // the sheet it was drawn on
+  let valueShown = ""; // what was last answered
+  let early = null; // a label that was given before the answer: { name, dataset, sheet }
+
+  const sheetNow = () => pad.sheet.entries[0];
+  const labelled = () => drawings.filter((each) => each.label);
+  const className = (label) => [...labels.options].find((option) => option.value === label).textContent;
+
+  function show() {
+    try {
+      sessionStorage.setItem(STORE, JSON.stringify(drawings));
+    } catch {} // the strip is then of this page alone
+    const focused = [...place.children].indexOf(document.activeElement);
+    place.replaceChildren(...drawings.toReversed().map(button));
+    place.children[focused]?.focus({ preventScroll: true });
+    for (const option of labels.options)
+      option.disabled = option.hidden = !!option.value && option.dataset.dataset !== settings.dataset;
+    labels.disabled = !shown;
+    labels.value = shown?.label ?? "";
+    const here = labelled().filter((each) => each.dataset === settings.dataset);
+    figures.hidden = !here.length;
+    accuracy.textContent = say("keep.mine", { count: here.length, networks: accuracies(here) });
+  }
+
+  function button(drawing) {
+    const name = drawing.label && className(drawing.label);
+    const title = name ? say("keep.labelled", { label: name }) : say("keep.restore");
+    const image = Object.assign(document.createElement("img"), { src: drawing.form, alt: title });
+    const caption = Object.assign(document.createElement("small"), { textContent: name || "" });
+    const found = Object.assign(document.createElement("button"), { type: "button", title });
+    found.append(image, caption);
+    found.classList.toggle("keep-shown", drawing === shown);
+    found.addEventListener("click", () => restore(drawing));
+    return found;
+  }
+
+  function accuracies(some) {
+    const right = {};
+    for (const { answers, label } of some)
+      for (const [name, answer] of Object.entries(answers)) (right[name] ??= []).push(answer === label);
+    return Object.entries(right)
+      .map(([name, each]) => [element.querySelector(`input[name=model][value="${name}"]`), each])
+      .filter(([input]) => input) // a third-party network may be gone
+      .map(([input, each]) => `${input.parentElement.textContent} ${each.filter(Boolean).length}/${each.length}`)
+      .join(" · ");
+  }
+
+  function restore(drawing) {
+    shown = drawing;
+    address.restore(drawing.code);
+    sheetShown = sheetNow();
+    valueShown = board.value();
+    const input = element.querySelector(`input[name=dataset][value=${drawing.dataset}]`);
+    if (!input.checked) tick(input, true);
+  }
+
+  function label(name) {
+    const { dataset, off } = settings.all();
+    if (valueShown !== board.value() || (shown && shown.dataset !== dataset)) {
+      early = { name, dataset, sheet: sheetNow() };
+      return;
+    }
+    if (!shown) return;
+    if (name && off.length) {
+      labels.value = shown.label ?? "";
+      return inform(say("keep.steps")); // the networks see another image than what would be labelled
+    }
+    shown.label = name;
+    status.textContent = name ? say("keep.labelled", { label: className(name) }) : "";
+    show();
+  }
+
+  // The drawing with this code, or the one that is shown with what was added to it, or a new one.
+  function drawingOf(code, dataset) {
+    const known = drawings.findLast((each) => each.code === code && each.dataset === dataset);
+    if (known) return known;
+    const isSame = shown && sheetShown === sheetNow() && shown.dataset === dataset;
+    const isOther = shown?.label && code[0] === "t"; // what is labelled stays as it was
+    if (isSame && !isOther) return shown;
+    const first = drawings.findIndex((each) => !each.label);
+    if (drawings.length >= KEPT && first >= 0) drawings.splice(first, 1);
+    const fresh = {};
+    drawings.push(fresh);
+    return fresh;
+  }
+
+  function remember({ question, answers }, code) {
+    shown = drawingOf(code, question.dataset);
+    sheetShown = sheetNow();
+    // With a step left out, the networks see another image than what was labelled.
+    if (shown.label && question.off.length) return;
+    const before = shown.code === code ? shown.answers : {}; // of networks that are switched off now
+    Object.assign(shown, { code, dataset: question.dataset, form: board.seen().src, answers: { ...before, ...answers } });
+  }
+
+  element.addEventListener("answered", async ({ detail }) => {
+    const { question, answers } = detail;
+    if (question.drawing || (question.quick && !detail.complete)) return;
+    await board.seen()?.decode().catch(() => {});
+    if (!detail.isNewest()) return;
+    const code = address.code();
+    if (code && board.seen() && Object.keys(answers).length) remember(detail, code);
+    else shown = null;
+    valueShown = question.picture;
+    address.write();
+    show();
+    if (early?.sheet === sheetShown && early.dataset === question.dataset) label(early.name);
+    early = null;
+  });
+  labels.addEventListener("change", () => label(labels.value));
+  document.addEventListener("keydown", (event) => {
+    if (!/^[0-9]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!pad.isShown() || isField(event.target)) return;
+    label(labels.querySelector(`[data-key="${event.key}"][data-dataset=${settings.dataset}]`).value);
+  });
+  figures.querySelector(".keep-export").addEventListener("click", async () => {
+    const sent = labelled().map(({ form, dataset, label }) => ({ picture: form, dataset, label }));
+    const { zip, error } = await ask("export_handwriting", sent).catch(() => ({ error: say("verdict.offline") }));
+    if (error) return void (accuracy.innerHTML = error);
+    const anchor = document.createElement("a");
+    anchor.href = `data:application/zip;base64,${zip}`;
+    anchor.download = "handwriting.zip";
+    anchor.click();
+  });
+  document.addEventListener("lineup:language", show);
+  show();
+}
