@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,17 +15,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnn_models.analysis.ensemble import entropy, soft_vote, uncalibrated
-from cnn_models.analysis.ood import EDGE, is_dot, lookalike, surprise
+from cnn_models.analysis.ood import MARGIN, is_dot, lookalike, ood_score
+from cnn_models.analysis.verdict import Answer, Verdict
 from cnn_models.architectures import ARCHITECTURES
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import parse
 from cnn_models.datasets import DATASETS
-from cnn_models.datasets.test_sets import Measured
 from cnn_models.hub.client import MissingCheckpoint, StillComing
 from cnn_models.hub.model_hub import LoadedModel, ModelHub
 from cnn_models.images.decode import decode
-from cnn_models.images.preprocess import to_dataset_form, to_input
+from cnn_models.images.preprocess import Step, steps
 
 AT_ONCE = 16  # networks that one question may name
 OTHERS = 4  # of these, how many from elsewhere on the Hub, as each may have to come first
@@ -34,77 +33,29 @@ MEASURING = 5  # seconds for measuring a network of others, once, before its fir
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one network says of a picture.
-
-    `probabilities` are by class, in the data set's order; `margin` is the winner's logit less that of the runner-up;
-    `milliseconds` are those of the forward pass alone, which the device has finished, or a picture's share of them;
-    `unusual` says that the picture is unlike those it was trained on (never where its card has no threshold for that);
-    `source` is where the network came from and, from the Hub, its commit; `measured`, of a network of others, is how
-    many of the bundled test pictures it gets right, of as many as could be shown in `MEASURING` seconds; `temperature`
-    is what the logits were divided by.
-    """
-
-    id: str
-    label: str
-    probabilities: dict[str, float]
-    margin: float
-    milliseconds: float
-    unusual: bool = False
-    source: str = ""
-    measured: Measured | None = None
-    temperature: float = 1.0
-
-    def to_dict(self) -> dict:
-        """The fields in JSON's types, with the entropy in bits and the probabilities without the temperature."""
-        raw = uncalibrated(self.probabilities, self.temperature)
-        return asdict(self) | {"entropy": entropy(self.probabilities.values()), "uncalibrated": raw}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the networks say together: `votes` are by class, the winner first; `why` says what is unusual.
-
-    `probabilities` by class are the means of theirs (soft vote).
-    """
-
-    label: str
-    votes: dict[str, int]
-    unusual: bool
-    why: str
-    probabilities: dict[str, float]
-
-
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The answers of several networks to one picture; `picture` is 28 x 28 uint8, what the networks see.
-
-    `like` is the `lookalike` of the picture, `dot` says that it is one.
-    """
+    """The answers of several networks to one image, and the `steps` of its preprocessing."""
 
     dataset: str
-    picture: np.ndarray
+    steps: tuple[Step, ...]
     verdict: Verdict
     models: tuple[Answer, ...]
-    like: str = ""
-    dot: bool = False
 
     @classmethod
-    def of(cls, dataset: str, picture: np.ndarray, answers: Sequence[Answer], like: str = "") -> Comparison:
-        """The comparison of answers to one picture, with their verdict."""
-        dot = is_dot(picture, dataset)
-        return cls(dataset, picture, _verdict(tuple(answers), like, dot), tuple(answers), like, dot)
+    def of(cls, dataset: str, steps: tuple[Step, ...], answers: Sequence[Answer], like: str = "") -> Comparison:
+        """The comparison of answers to one image, with their verdict; `like` is its `lookalike`."""
+        return cls(dataset, steps, Verdict.of(answers, is_dot(steps[-1].picture, dataset), like), tuple(answers))
 
-    @classmethod
-    def with_likeness(cls, hub: ModelHub, dataset: str, grey: np.ndarray, picture: np.ndarray, answers) -> Comparison:
-        """The same, and whether the picture, as it was decoded (H x W uint8), looks like one of another data set."""
-        return cls.of(dataset, picture, answers, lookalike(hub, dataset, grey, is_strange(answers)))
+    @property
+    def picture(self) -> np.ndarray:
+        """What the networks see, 28 x 28 uint8."""
+        return self.steps[-1].picture
 
     def to_dict(self) -> dict:
         """Everything but the picture in JSON's types, as the HTTP endpoint answers it."""
         models = [answer.to_dict() for answer in self.models]
-        return {"dataset": self.dataset, "verdict": asdict(self.verdict), "models": models}
+        return {"dataset": self.dataset, "verdict": self.verdict.to_dict(), "models": models}
 
 
 def compare(
@@ -121,23 +72,24 @@ def compare(
     (MissingCheckpoint where there are no weights), PictureError (BlankPicture where nothing is drawn), and
     ValueError for names that do not fit.
     """
-    form, hub = DATASETS[dataset], hub or _shared_hub()
-    ids = ids_of(models, dataset)
-    grey = decode(picture, off)
-    grid = to_dataset_form(grey, form, off)
+    ids = ids_of(models, DATASETS[dataset].name)
+    return compare_decoded(decode(picture, off), dataset, ids, hub or _shared_hub(), off)
+
+
+def compare_decoded(
+    grey: np.ndarray, dataset: str, ids: Sequence[str], hub: ModelHub, off: Collection[str] = ()
+) -> Comparison:
+    """`compare` with a decoded image, H x W uint8, and checkpoint ids that fit the data set."""
+    seen = steps(grey, DATASETS[dataset], off)
+    grid = seen[-1].picture
 
     def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
-        found = hub.run(id, lambda network: predict(without(network, off), grid))
+        found = hub.run(id, lambda network: predict(network.without(off), grid))
         return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_foreign(id) else found
 
     hub.fetch(ids)
     answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
-    return Comparison.with_likeness(hub, dataset, grey, grid, answers)
-
-
-def without(loaded: LoadedModel, off: Collection[str]) -> LoadedModel:
-    """The network, which gets pixels from 0 to 1 as they are where "normalisation" is in `off`."""
-    return replace(loaded, card=replace(loaded.card, mean=0.0, std=1.0)) if "normalisation" in off else loaded
+    return Comparison.of(dataset, seen, answers, lookalike(hub, dataset, grey, grid, off, answers))
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
@@ -147,35 +99,49 @@ def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
 
 def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
     """The same for several pictures at once, which share the time of the forward pass. Raises CheckpointError."""
-    card, clock = loaded.card, torch.get_device_module(loaded.device)
-    with torch.inference_mode():
-        pictures = torch.tensor(np.stack(grids), device=loaded.device)
-        x = to_input(pictures, card.input_size, card.mean, card.std)
-        clock.synchronize()
-        start = time.perf_counter()
-        logits = loaded.model(x)
-        clock.synchronize()
-        milliseconds = (time.perf_counter() - start) * 1000 / len(grids)
-        logits = logits.cpu().double()  # in float32, 0.99999999 would be 1
-    if not logits.isfinite().all():
+    found = loaded.run(torch.tensor(np.stack(grids)))
+    if not found.logits.isfinite().all():
         raise CheckpointError("checkpoint.numbers", id=loaded.id)
-    return [_answer(loaded, each, milliseconds) for each in logits]
+    milliseconds = found.milliseconds / len(grids)
+    return [_answer(loaded, *each, milliseconds) for each in zip(found.logits, found.probabilities, strict=True)]
 
 
-def _answer(loaded: LoadedModel, logits: Tensor, milliseconds: float) -> Answer:
+class PredictionCache:
+    """`predict_all`, which keeps the last `size` answers: switches of a page ask for the same image again and again."""
+
+    def __init__(self, size: int = 512):
+        self._size, self._lock = size, threading.Lock()
+        self._answers: dict[tuple, Answer] = {}  # the last used at the end
+
+    def __call__(self, loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
+        card = loaded.card
+        constants = card.weights_sha256, card.mean, card.std, card.temperature, card.energy_threshold
+        keys = [(loaded.id, loaded.source, constants, grid.tobytes()) for grid in grids]
+        with self._lock:
+            answers = {key: self._answers.pop(key) for key in keys if key in self._answers}
+        new = {key: grid for key, grid in zip(keys, grids, strict=True) if key not in answers}
+        if new:
+            answers |= zip(new, predict_all(loaded, list(new.values())), strict=True)
+        with self._lock:
+            self._answers |= answers
+            while len(self._answers) > self._size:
+                del self._answers[next(iter(self._answers))]
+        return [answers[key] for key in keys]
+
+
+def _answer(loaded: LoadedModel, logits: Tensor, probabilities: Tensor, milliseconds: float) -> Answer:
     card = loaded.card
-    probabilities = (logits / card.temperature).softmax(0).tolist()
-    unusual = surprise(logits, card) > EDGE
     first, second = logits.topk(2).values.tolist()
-    label = card.classes[logits.argmax()]
-    by_class = dict(zip(card.classes, probabilities, strict=True))
-    margin, temperature = first - second, card.temperature
-    return Answer(loaded.id, label, by_class, margin, milliseconds, unusual, loaded.source, temperature=temperature)
-
-
-def is_strange(answers: Sequence[Answer]) -> bool:
-    """Whether most networks find the picture unlike those they were trained on."""
-    return 2 * sum(answer.unusual for answer in answers) > len(answers)
+    return Answer(
+        id=loaded.id,
+        label=card.classes[logits.argmax()],
+        probabilities=dict(zip(card.classes, probabilities.tolist(), strict=True)),
+        margin=first - second,
+        milliseconds=milliseconds,
+        unusual=ood_score(logits, card) > MARGIN,
+        source=loaded.source,
+        temperature=card.temperature,
+    )
 
 
 def ids_of(models: Sequence[str], dataset: str) -> list[str]:
@@ -214,26 +180,6 @@ def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[
     if not answers:
         raise wrong[0]
     return tuple(answers)
-
-
-def _verdict(answers: tuple[Answer, ...], like: str, dot: bool) -> Verdict:
-    shares = soft_vote([answer.probabilities for answer in answers])
-    counts = Counter(answer.label for answer in answers)
-    votes = dict(sorted(counts.items(), key=lambda vote: (-vote[1], -shares[vote[0]])))
-    likeliest = max(shares, key=shares.__getitem__)
-    why, strange = "", sum(answer.unusual for answer in answers)
-    if dot:
-        why = "The picture may show none of the ten classes: it is a dot, not a stroke."
-    elif like:
-        why = f"The picture may show none of the ten classes: it looks more like one of {DATASETS[like].title}."
-    elif is_strange(answers):
-        who = "the network finds" if len(answers) == 1 else f"{strange} of {len(answers)} networks find"
-        why = f"The picture may show none of the ten classes: {who} it unlike anything seen in training."
-    elif shares[likeliest] < 0.5:
-        why = (
-            f"No class has half of the probability: the likeliest, {likeliest}, has {shares[likeliest]:.1%} on average."
-        )
-    return Verdict(next(iter(votes)), votes, bool(why), why, shares)
 
 
 @cache

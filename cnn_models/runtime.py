@@ -1,10 +1,11 @@
-"""Where networks run: the device, the memory format and the memory, chosen in this one place."""
+"""Where networks run: the clone, the device, the memory format and the memory, chosen in this one place."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -12,6 +13,9 @@ from torch import nn
 
 ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 """Whether this is a Space that has a GPU only while a function marked by `gpu_work` runs."""
+
+CLONE = root if ((root := Path(__file__).parents[1]) / "app.py").is_file() else None
+"""The folder of the clone, or of the Space, that this code is in; None where it is installed as a package."""
 
 F = TypeVar("F", bound=Callable)
 
@@ -30,7 +34,7 @@ def best_device(name: str | None = None) -> torch.device:
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:
     """The network on the device, in `channels_last`, in which convolutions run about twice as fast on a CPU."""
-    return model.to(device, memory_format=torch.channels_last)
+    return model.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  not in torch's hints
 
 
 def keep_memory() -> None:
@@ -63,6 +67,6 @@ def gpu_work(function: F) -> F:
     """Mark a function for which a ZeroGPU Space lends its GPU; anywhere else the function stays as it is."""
     if not ZERO_GPU:
         return function
-    import spaces
+    import spaces  # pyright: ignore[reportMissingImports]  which a Space has
 
     return spaces.GPU(function)

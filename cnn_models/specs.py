@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -101,7 +101,7 @@ class Card:
     `recipe` holds every hyper-parameter, `split` counts the images of its training, `metrics`
     holds measured figures (accuracies and calibration errors in percent, AUROC from 0 to 1), `weights_sha256` is
     `checkpoint.weights_hash` of the tensors. Logits divided by `temperature` give probabilities; where their
-    `unusual.energy` is above `energy_threshold`, if there is one, a picture is unusual (to the app, from `unusual.EDGE`
+    `ood.energy` is above `energy_threshold`, if there is one, a picture is unusual (to the app, from `ood.MARGIN`
     above it). `snapshots_sha256` is the `checkpoint.weights_hash` of the snapshots, None for a network that kept none.
     """
 
@@ -163,7 +163,9 @@ class Card:
             raise TranslatableError("checkpoint.fields", names=f"{', '.join(sorted(wrong)):.200}")
         for name, value in values.items():
             TYPES[name](name, value)
-        return cls(**values | {"classes": tuple(values["classes"]), "split": Split.from_json(values["split"])})
+        values["classes"] = tuple(values["classes"])
+        values["split"] = Split.from_json(values["split"])
+        return cls(**values)
 
 
 def _check_json(value: object, depth: int = 0) -> None:
@@ -218,7 +220,7 @@ def _object(name: str, value: object) -> None:
 
 
 def _object_of(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
-    def each(name: str, value: object) -> None:
+    def each(name: str, value: Any) -> None:
         _object(name, value)
         for key in value:
             check(f"{name}.{key:.100}", value[key])
@@ -230,7 +232,7 @@ def _optional(check: Callable[[str, object], None]) -> Callable[[str, object], N
     return lambda name, value: None if value is None else check(name, value)
 
 
-def _recipe(name: str, value: object) -> None:
+def _recipe(name: str, value: Any) -> None:
     """What the page reads of a recipe; the rest may be any JSON."""
     _object(name, value)
     for key in value.keys() & RECIPE_TYPES.keys():

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # gw0, gw1: each has a core, and ports that no other takes
     os.environ |= {"OMP_NUM_THREADS": "1", "GRADIO_SERVER_PORT": f"{7860 + 100 * int(worker[2:])}"}
@@ -24,6 +25,13 @@ from cnn_models.specs import Split
 from tests.fake_hub import FakeHub
 
 ROOT = Path(cnn_models.__file__).parents[1]
+
+# The same examples in every run.
+settings.register_profile(
+    "repeatable", derandomize=True, max_examples=60, deadline=None, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+settings.load_profile("repeatable")
 
 
 def run_async(function: Callable[..., Coroutine], *arguments: object) -> object:

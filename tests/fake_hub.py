@@ -189,8 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if fault and fault.endless and self.command != "HEAD":
-            return self.pour(fault.drop, "Transfer-Encoding" in headers)
-        if self.command != "HEAD":
+            self.pour(fault.drop, "Transfer-Encoding" in headers)
+        elif self.command != "HEAD":
             self.wfile.write(body[: fault.cut] if fault and fault.cut >= 0 else body)
             self.wfile.flush()
             if fault and fault.reset:  # closed without lingering, and before the server shuts it down

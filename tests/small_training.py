@@ -1,18 +1,20 @@
-"""A real training on a few real pictures: what `training.train` does, with fewer of them and every step saved.
+"""Real trainings on a few real images: what the commands of `training` do, with every step saved.
 
     python -m tests.small_training mini_resnet.mnist ...
 
-`Training` forks its process from one that has imported torch already: that takes longer than the training.
+`Training` forks its processes from one that has imported torch already: importing it takes longer than the training.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import socket
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from training import data, loop, train
+from training import data, depth_study, loop, train
 
 FORKING = multiprocessing.get_context("forkserver")
 FORKING.set_forkserver_preload(["tests.small_training"])
@@ -28,43 +30,69 @@ def main(arguments: list[str] | None = None) -> None:
     train.main(arguments)
 
 
-def forked(arguments: list[str], environment: dict[str, str], said: str) -> None:
-    """Train in this process; what it says goes to a file."""
+def study(arguments: list[str]) -> None:
+    """A depth study of two networks of 8 layers."""
+    depth_study.split, loop.SAVE_EVERY = small, 0
+    depth_study.NETWORKS = ((8, False, True), (8, True, False))
+    depth_study.main(arguments)
+
+
+def forked(command: Callable, arguments: tuple[str, ...], environment: dict[str, str], output: str) -> None:
+    """Run a command in this process; its output is appended to a file."""
     os.environ.update(environment)
-    file = os.open(said, os.O_WRONLY)
+    file = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    main(arguments)
+    command(list(arguments))
+
+
+def group(count: int) -> list[dict[str, str]]:
+    """The environment of each process of a group, as torchrun sets it."""
+    if count == 1:
+        return [{}]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(count)}
+    return [shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(count)]
 
 
 class Training:
-    """The process of a training, used as a subprocess.Popen is."""
+    """The processes of a training, used as a subprocess.Popen is."""
 
-    def __init__(self, *arguments: str):
-        file, self.said = tempfile.mkstemp()
+    def __init__(self, *arguments: str, command: Callable = main, count: int = 1):
+        file, self.output = tempfile.mkstemp()
         os.close(file)
-        self.process = FORKING.Process(target=forked, args=(arguments, dict(os.environ), self.said))
-        self.process.start()
+        self.processes = [
+            FORKING.Process(target=forked, args=(command, arguments, dict(os.environ) | each, self.output))
+            for each in group(count)
+        ]
+        for process in self.processes:
+            process.start()
 
     def poll(self) -> int | None:
-        return self.process.exitcode
+        """The exit code of the first process that failed, or 0; None while one runs."""
+        codes = [process.exitcode for process in self.processes]
+        return None if None in codes else next(filter(None, codes), 0)
 
     returncode = property(poll)
 
     def send_signal(self, signal: int) -> None:
-        os.kill(self.process.pid, signal)
+        for process in self.processes:
+            os.kill(process.pid, signal)
 
     def kill(self) -> None:
-        self.process.kill()
+        for process in self.processes:
+            process.kill()
 
     def communicate(self, timeout: float | None = None) -> tuple[str]:
-        """What it said. Raises TimeoutError."""
-        self.process.join(timeout)
+        """Standard output and error. Raises TimeoutError."""
+        for process in self.processes:
+            process.join(timeout)
         if self.poll() is None:
-            raise TimeoutError(f"it still runs; what it said is in {self.said}")
-        said = Path(self.said).read_text()
-        Path(self.said).unlink()
-        return (said,)
+            raise TimeoutError(f"it still runs; its output is in {self.output}")
+        output = Path(self.output).read_text()
+        Path(self.output).unlink()
+        return (output,)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from cnn_models.checkpoints.runs import RUNS
 from cnn_models.checkpoints.snapshots import networks
 from cnn_models.datasets.test_sets import COUNT, measure_part
 from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.network import Network
 from cnn_models.runtime import place
 from training.data import load
 from training.evaluate import examine
-from training.metrics import calibration_error, predict_logits, reliability, score
+from training.metrics import calibration_error, reliability, score
 from training.model_card import model_card
 
 WEIGHTS_DIR = default_weights_dir()
@@ -33,7 +34,7 @@ def logits(id, count=None):
     """What a network answers to the first test pictures, by default to all of them, N x 10."""
     model, card = load_model(WEIGHTS_DIR / id)
     pictures = load(card.dataset, train=False)[:count]
-    return predict_logits(place(model, "cpu"), pictures.images, card.input_size, card.mean, card.std)
+    return Network(place(model, "cpu"), card, torch.device("cpu")).run(pictures.images).logits
 
 
 def test_nothing_in_weights_is_refused():

@@ -16,17 +16,17 @@ from cnn_models.analysis.averaged import AVERAGED, read_averaged
 from cnn_models.checkpoints.folder import load_model
 from cnn_models.datasets.test_sets import COUNT
 from cnn_models.layers import architecture_layers
+from cnn_models.network import Network
 from cnn_models.runtime import place
 from cnn_models.specs import Card
 from training.data import load
 from training.looks import few, look_on
-from training.metrics import predict_logits
 
 PART = 50  # pictures that are looked at between two savings
 
 
 def averages(weights: Path, cards: list[Card], probabilities: dict[str, Tensor], device: torch.device) -> dict:
-    """The content of `cnn_models.averaged` for the checkpoints of a folder, nothing measured that is known.
+    """The content of `cnn_models.analysis.averaged` for the checkpoints of a folder, nothing measured that is known.
 
     `probabilities` (N x 10, of the test pictures) are by checkpoint id. What many looks at the pictures gave before of
     the same weights is kept: it takes hours. Raises CheckpointError, DataError.
@@ -44,12 +44,11 @@ def averages(weights: Path, cards: list[Card], probabilities: dict[str, Tensor],
         elif len(members) > 1:
             test = load(dataset, train=False)
             for card in tqdm(members, desc=f"averages of {dataset}", unit="checkpoint"):
-                model = place(load_model(weights / card.id)[0], device)
+                net = Network(place(load_model(weights / card.id)[0], device), card, device)
                 if card.id not in probabilities:
-                    logits = predict_logits(model, test.images.to(device), card.input_size, card.mean, card.std)
-                    probabilities[card.id] = (logits.cpu().double() / card.temperature).softmax(1)
+                    probabilities[card.id] = net.run(test.images).probabilities
                 if card.id not in looks:
-                    looks[card.id] = look_on(model, card, {}, few(card))
+                    looks[card.id] = look_on(net, {}, few(card))
             found[dataset] = average(members, probabilities, test.labels) | {"looks": looks}
     return found
 
@@ -62,7 +61,7 @@ def average(cards: list[Card], probabilities: dict[str, Tensor], labels: Tensor)
     together = []
     for count in range(1, len(cards) + 1):
         for some in combinations([card.id for card in cards], count):
-            answers = sum(probabilities[id] for id in some).argmax(1)
+            answers = sum((probabilities[id] for id in some), torch.zeros(())).argmax(1)
             together.append([list(some), round(100 * (answers == labels).double().mean().item(), 4)])
     weights = {card.id: card.weights_sha256 for card in cards}
     return {"accuracy": together[-1][1], "weights": weights, "together": together}
@@ -76,7 +75,7 @@ def write_averaged(weights: Path, averaged: dict[str, dict]) -> None:
 
 
 def look_at_all(weights: Path, cards: list[Card], device: torch.device) -> None:
-    """Go on, for each of the networks in `cnn_models.averaged`, until all test pictures have been looked at.
+    """Go on, for each of the networks in `cnn_models.analysis.averaged`, until all test pictures have been looked at.
 
     The quick ones come first, and it is saved as it goes: who stops it loses some seconds. Raises CheckpointError.
     """
@@ -87,9 +86,9 @@ def look_at_all(weights: Path, cards: list[Card], device: torch.device) -> None:
 
     every = {id: dataset["looks"] for dataset in averaged.values() for id in dataset["looks"]}
     for id in sorted((id for id, looks in every.items() if looks[id]["pictures"] < COUNT), key=macs):
-        model, looks = place(load_model(weights / id)[0], device), every[id]
+        net, looks = Network(place(load_model(weights / id)[0], device), of[id], device), every[id]
         with tqdm(total=COUNT, initial=looks[id]["pictures"], desc=f"looks of {id}", unit="img") as bar:
             while bar.n < COUNT:
-                looks[id] = look_on(model, of[id], looks[id], min(bar.n + PART, COUNT))
+                looks[id] = look_on(net, looks[id], min(bar.n + PART, COUNT))
                 write_averaged(weights, averaged)
                 bar.update(looks[id]["pictures"] - bar.n)

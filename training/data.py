@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision import datasets
 
 from cnn_models import DATASETS
+from cnn_models.runtime import CLONE
 
 HELD_OUT = 5_000
 """The last training pictures, by number: tuning and validation look at these, never at the test set."""
@@ -48,8 +49,11 @@ class Pictures:
 
 
 def data_dir() -> Path:
-    """The folder with the data sets in torchvision's layout: `CNN_DATA_DIR`, or `data` beside the code."""
-    return Path(os.environ.get("CNN_DATA_DIR") or Path(__file__).parents[1] / "data")
+    """The folder with the data sets in torchvision's layout.
+
+    `CNN_DATA_DIR`, else `data` in the clone or, once installed as a package, in the current folder.
+    """
+    return Path(os.environ.get("CNN_DATA_DIR") or (CLONE or Path()) / "data")
 
 
 def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> Pictures:

@@ -67,7 +67,7 @@ def gradient_norms(model: nn.Module, x: Tensor, labels: Tensor) -> list[float]:
     """The L2 norms of the loss's gradients by the weights of every layer, first to last, on one batch."""
     model.zero_grad()
     F.cross_entropy(model(x), labels).backward()
-    layers = [module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
-    norms = torch.stack([layer.weight.grad.norm() for layer in layers]).tolist()
+    weights = [module.weight for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    norms = torch.stack([weight.grad.norm() for weight in weights if weight.grad is not None]).tolist()
     model.zero_grad()
     return norms

@@ -87,7 +87,7 @@ def study(
 
 def main(argv: list[str] | None = None) -> None:
     keep_memory()
-    parser = argparse.ArgumentParser(prog="python -m training.depth_study", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m training.depth_study", description=str(__doc__).splitlines()[0])
     parser.add_argument("--epochs", type=int, default=RECIPE.epochs)
     parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")
     parser.add_argument("--out", type=Path, default=default_weights_dir(), help=f"the study is written to OUT/{FILE}")

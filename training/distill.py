@@ -51,7 +51,7 @@ def taught(
         for _ in range(recipe.views)
         for images in pictures.images.split(BATCH)
     ])  # fmt: skip
-    sha256 = hashlib.sha256(views.cpu().numpy()).hexdigest()
+    sha256 = hashlib.sha256(views.cpu().numpy().data).hexdigest()
     asked = json.dumps([hashes, recipe.temperature, recipe.precision, sha256])
     parts = [_kept(cache, asked).to(device)]
     count, saved = len(parts[0]), time.monotonic()

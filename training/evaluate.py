@@ -35,6 +35,7 @@ from cnn_models.checkpoints.runs import Run, find_runs
 from cnn_models.datasets.handwriting import unpack
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.layers import architecture_layers
+from cnn_models.network import Network
 from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
 from training.averages import averages, look_at_all, write_averaged
@@ -46,7 +47,6 @@ from training.metrics import (
     fit_temperature,
     fit_threshold,
     ood_data,
-    predict_logits,
     reliability,
     score,
 )
@@ -61,26 +61,22 @@ def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, E
     A network that has trained on every training picture keeps temperature 1 and has no energy threshold: on pictures it
     has seen it is surer than on others. Raises DataError without the pictures.
     """
-    place(model, device)
-
-    def logits_of(images: Tensor) -> Tensor:
-        return predict_logits(model, images.to(device), card.input_size, card.mean, card.std).cpu().double()
-
+    net = Network(place(model, device), card, device)
     temperature, threshold = 1.0, None
     if held_out := card.recipe.get("held_out"):
         pictures = load(card.dataset, train=True)[-held_out:]
-        logits = logits_of(pictures.images)
+        logits = net.run(pictures.images).logits
         temperature = round(fit_temperature(logits, pictures.labels), 4)
         threshold = round(fit_threshold(logits / temperature), 4)
 
     test = load(card.dataset, train=False)
-    logits = logits_of(test.images)
+    logits = net.run(test.images).logits
     probabilities = (logits / temperature).softmax(1)
     found = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
     bins = tuple(reliability(shares, test.labels) for shares in (logits.softmax(1), probabilities))
     found["test_ece_uncalibrated"], found["test_ece"] = map(calibration_error, bins)
     for name, pictures in ood_data(card.dataset).items():
-        found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(logits_of(pictures) / temperature))
+        found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(net.run(pictures).logits / temperature))
     metrics = card.metrics | {name: round(value, 4) for name, value in found.items()}
     measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)
     evaluation = evaluation_of(logits.argmax(1), test.labels, card.weights_sha256)
@@ -109,7 +105,7 @@ def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=str(__doc__).splitlines()[0])
     parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and their averages")
     parser.add_argument("--averages", action="store_true", help="the averages alone, as far as their networks are new")
@@ -135,8 +131,8 @@ def on_own_pictures(file: Path, weights: Path, device: torch.device) -> str:
     for id, card in ModelHub(weights).cards().items():
         images, labels = map(torch.from_numpy, own[card.dataset])
         if len(labels):
-            model = place(load_model(weights / id)[0], device)
-            answers = predict_logits(model, images.to(device), card.input_size, card.mean, card.std).argmax(1).cpu()
+            net = Network(place(load_model(weights / id)[0], device), card, device)
+            answers = net.run(images).logits.argmax(1)
             right = (answers == labels).sum().item()
             lines.append(f"| {id} | {right} | {len(labels)} | {100 * right / len(labels):.1f} % |")
     return "\n".join(lines)
@@ -155,16 +151,21 @@ def table(cards: list[Card], averaged: dict[str, dict]) -> str:
         cells = []
         for dataset in DATASETS:
             card = by_id.get(f"{name}.{dataset}")
-            accuracy = card and card.metrics.get("test_accuracy")
-            note = f" (at {card.input_size})" if accuracy and card.input_size != spec.input_size else ""
-            cells.append(f"{accuracy:.2f} %{note}" if accuracy else "not trained yet")
+            if card and (accuracy := card.metrics.get("test_accuracy")):
+                note = f" (at {card.input_size})" if card.input_size != spec.input_size else ""
+                cells.append(f"{accuracy:.2f} %{note}")
+            else:
+                cells.append("not trained yet")
         lines.append(f"| {spec.title} ({spec.year}) | {parameters:,} | " + " | ".join(cells) + " |")
     cells = []
     for dataset in DATASETS:
         found = averaged.get(dataset)
         now = {card.id: card.weights_sha256 for card in cards if card.dataset == dataset}
-        is_current = found and found["weights"] == now
-        cells.append(f"{found['accuracy']:.2f} % ({len(now)} networks)" if is_current else "not measured yet")
+        cells.append(
+            f"{found['accuracy']:.2f} % ({len(now)} networks)"
+            if found and found["weights"] == now
+            else "not measured yet"
+        )
     lines.append("| averaged (soft vote) | | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -181,7 +182,8 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
         if not any(run.out and run.card for run in group):
             continue
         found = {run.seed: run for run in group if run.card}
-        values = [accuracy for run in found.values() if (accuracy := run.card.on_test_set("accuracy"))]
+        cards = [run.card for run in found.values() if run.card]
+        values = [accuracy for card in cards if (accuracy := card.on_test_set("accuracy"))]
         if not values:
             continue
         run = group[-1]
@@ -198,6 +200,18 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
         rows.append(f"| {what} | {len(values)} | {statistics.mean(values):.2f}{deviation} % | {reported} |")
     head = ["| runs | seeds | test accuracy, mean ± deviation | reported |", "|---|---:|---:|---:|"]
     return "\n".join(head + rows) if rows else ""
+
+
+def write_averages(args: argparse.Namespace, probabilities: dict[str, Tensor], device: torch.device) -> None:
+    """Measure the ensembles and, with `--looks`, test-time augmentation, and write them beside the checkpoints."""
+    with writing(args.weights / AVERAGED):
+        cards = list(ModelHub(args.weights).cards().values())
+        write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
+        if args.looks:
+            try:
+                look_at_all(args.weights, cards, device)
+            except KeyboardInterrupt:
+                sys.exit("stopped; what was measured until then is kept, and the same command goes on")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -221,14 +235,7 @@ def main(argv: list[str] | None = None) -> None:
             if before is not None and abs(after - before) > 0.02:
                 print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
         if args.all or args.averages or args.looks:
-            with writing(args.weights / AVERAGED):
-                cards = list(ModelHub(args.weights).cards().values())
-                write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
-                if args.looks:
-                    try:
-                        look_at_all(args.weights, cards, device)
-                    except KeyboardInterrupt:
-                        sys.exit("stopped; what was measured until then is kept, and the same command goes on")
+            write_averages(args, probabilities, device)
     except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))

@@ -27,15 +27,14 @@ def initialise(model: nn.Module, name: str) -> None:
     with its weights. Raises ValueError for another name, CheckpointError for a folder that holds no checkpoint.
     """
     if folder := origin(name):
-        weights, card = read_weights(folder)
-        if {key: t.shape for key, t in weights.items()} != {key: t.shape for key, t in model.state_dict().items()}:
-            raise ValueError(f"{folder} holds {card.id}, which is another network; start from one of the same")
-        model.load_state_dict(weights)
-        return
-    if name not in NAMES:
+        _copy_weights(folder, model)
+    elif name not in NAMES:
         raise ValueError(f"unknown initialisation {name!r}; known are {', '.join(NAMES)} and folders of checkpoints")
-    if name == "default":
-        return
+    elif name != "default":
+        _draw_weights(model, name)
+
+
+def _draw_weights(model: nn.Module, name: str) -> None:
     for module in model.modules():
         if not isinstance(module, nn.Conv2d | nn.Linear):
             continue
@@ -48,4 +47,11 @@ def initialise(model: nn.Module, name: str) -> None:
     if name == "he":
         for block in model.modules():
             if isinstance(block, ResidualBlock) or getattr(block, "starts_as_identity", False):
-                nn.init.zeros_(block.conv2.weight)
+                nn.init.zeros_(block.get_parameter("conv2.weight"))
+
+
+def _copy_weights(folder: Path, model: nn.Module) -> None:
+    weights, card = read_weights(folder)
+    if {key: t.shape for key, t in weights.items()} != {key: t.shape for key, t in model.state_dict().items()}:
+        raise ValueError(f"{folder} holds {card.id}, which is another network; start from one of the same")
+    model.load_state_dict(weights)

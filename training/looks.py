@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from cnn_models import DATASETS
 from cnn_models.analysis.ablation import WHOLE_BELOW
 from cnn_models.analysis.tta import SCALES, looks
 from cnn_models.datasets.test_sets import COUNT, balanced_order, load_test_set
-from cnn_models.images.preprocess import to_input
 from cnn_models.layers import architecture_layers
+from cnn_models.network import Network
 from cnn_models.specs import Card
 
 FEW = 500  # test pictures at first, for a network that takes hours for all of them
@@ -22,28 +21,25 @@ def few(card: Card) -> int:
     return COUNT if architecture_layers(card.architecture, card.input_size).macs < WHOLE_BELOW else FEW
 
 
-@torch.inference_mode()
-def look_on(model: nn.Module, card: Card, found: dict, count: int) -> dict:
+def look_on(net: Network, found: dict, count: int) -> dict:
     """What was `found` of the first test pictures, and of the next ones until they are `count`; {} is of none.
 
     It holds `pictures` and, in percent of them, `accuracy` by the number of crops whose probabilities are averaged: one
     is the picture itself; then come the crops of one scale after another, and at last all of them mirrored too.
     """
+    card = net.card
     pictures, labels = load_test_set(card.dataset)
     done = found.get("pictures", 0)
     right = {int(looked): round(done * accuracy / 100) for looked, accuracy in found.get("accuracy", {}).items()}
     chosen = balanced_order(labels)[done:count]
     mirror = DATASETS[card.dataset].kind != "digits"
-    device = next(model.parameters()).device
     for start in range(0, len(chosen), BATCH):
         numbers = chosen[start : start + BATCH]
         grids, truth = torch.from_numpy(pictures[numbers]), torch.from_numpy(labels[numbers].astype(int))
         views = looks(grids, mirror)
         each = views.shape[1] // (2 if mirror else 1) // len(SCALES)  # looks of a scale
         views = torch.cat([grids[:, None].float() / 255, views], dim=1)
-        x = to_input(views.flatten(0, 1).to(device), card.input_size, card.mean, card.std)
-        logits = torch.cat([model(part) for part in x.split(100)]).cpu().double()
-        shares = (logits / card.temperature).softmax(1).view(len(numbers), -1, logits.shape[1])
+        shares = net.run(views.flatten(0, 1), batch=100).probabilities.view(len(numbers), -1, len(card.classes))
         counts = [1, *(each * scales for scales in range(1, len(SCALES) + 1)), shares.shape[1] - 1]
         for looked in dict.fromkeys(counts):
             averaged = shares[:, 0] if looked == 1 else shares[:, 1 : looked + 1].mean(1)

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -103,7 +104,7 @@ class Setup:
         recipe = dataclasses.asdict(self.recipe)
         found = {"name": self.name, "recipe": recipe, "seed": self.seed, "pictures": len(self.train)}
         if self.train.answers is not None:
-            found["answers"] = hashlib.sha256(self.train.answers.cpu().numpy()).hexdigest()
+            found["answers"] = hashlib.sha256(self.train.answers.cpu().numpy().data).hexdigest()
         return found
 
 
@@ -120,25 +121,27 @@ class Learner:
         model = setup.build()
         initialise(model, recipe.init)
         self.model = self.kept = place(model, setup.device)
-        self.modules = {"model": self.model}
+        self.modules: dict[str, nn.Module] = {"model": self.model}
+        self.average: AveragedModel | None = None
         if recipe.average:
             self.ema = get_ema_multi_avg_fn(recipe.average)
-            self.modules["average"] = AveragedModel(self.model, multi_avg_fn=self.ema)
-            self.kept = self.modules["average"].module
+            self.average = self.modules["average"] = AveragedModel(self.model, multi_avg_fn=self.ema)
+            self.kept = self.average.module
             # AveragedModel collects them at every step, which takes four times as long as averaging a small network.
-            self.averages, self.weights = list(self.modules["average"].parameters()), list(self.model.parameters())
+            self.averages: list[Tensor] = list(self.average.parameters())
+            self.weights: list[Tensor] = list(self.model.parameters())
         build_optimizer = OPTIMIZERS[recipe.optimizer]
         self.optimizer = build_optimizer(self.model.parameters(), weight_decay=recipe.weight_decay, fused=True)
-        self.network = torch.compile(self.model) if recipe.compile else self.model
+        self.network = cast(nn.Module, torch.compile(self.model)) if recipe.compile else self.model
 
     def update_average(self, step: int) -> None:
         """Move the average towards the weights after a step (from 0); it begins as a copy of them."""
-        if "average" not in self.modules:
+        if self.average is None:
             return
         if step:
             self.ema(self.averages, self.weights, 1)
         else:
-            self.modules["average"].update_parameters(self.model)
+            self.average.update_parameters(self.model)
 
 
 class Totals:
@@ -270,7 +273,7 @@ def end_epoch(setup: Setup, learner: Learner, progress: Progress, totals: Totals
     found = measure(learner.kept, setup.validation, recipe.size_in(epoch), recipe.mean, recipe.std)
     values = (epoch + 1, setup.lr(progress.step - 1), loss, 100 * accuracy, found["loss"], found["accuracy"])
     values += (len(setup.train) / seconds, seconds)
-    row = dict(zip(HISTORY_COLUMNS, (float(f"{value:.6g}") for value in values), strict=True))
+    row: dict[str, float] = dict(zip(HISTORY_COLUMNS, (float(f"{value:.6g}") for value in values), strict=True))
     progress.history.append(row)
     if progress.snapshots:
         progress.take(learner.kept)

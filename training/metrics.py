@@ -16,20 +16,11 @@ from cnn_models.analysis.ood import energy
 from cnn_models.checkpoints.evaluation import BINS, Bin
 from cnn_models.checkpoints.folder import TEMPERATURES
 from cnn_models.images.preprocess import to_dataset_form, to_input
+from cnn_models.network import BATCH
 from training.data import Pictures, load
 
 UNUSUAL = 0.005  # of the validation images; see `fit_threshold`
 NOISE = 2_000  # images
-
-
-@torch.no_grad()
-def predict_logits(model: nn.Module, images: Tensor, size: int, mean: float, std: float, batch: int = 500) -> Tensor:
-    """The logits, N x 10, of a network in evaluation mode for images N x 28 x 28 (uint8) on its device."""
-    was_training = model.training
-    model.eval()
-    logits = torch.cat([model(to_input(part, size, mean, std)) for part in images.split(batch)])
-    model.train(was_training)
-    return logits
 
 
 def score(logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -38,9 +29,14 @@ def score(logits: Tensor, labels: Tensor) -> dict[str, float]:
     return {"loss": F.cross_entropy(logits, labels).item(), "accuracy": 100 * right / len(labels)}
 
 
+@torch.no_grad()
 def measure(model: nn.Module, pictures: Pictures, size: int, mean: float, std: float) -> dict[str, float]:
-    """The `score` of a network in evaluation mode."""
-    return score(predict_logits(model, pictures.images, size, mean, std), pictures.labels)
+    """The `score` of a network that is being trained, and has no card yet, in evaluation mode."""
+    was_training = model.training
+    model.eval()
+    logits = torch.cat([model(to_input(part, size, mean, std)) for part in pictures.images.split(BATCH)])
+    model.train(was_training)
+    return score(logits, pictures.labels)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -82,7 +78,7 @@ def calibration_error(bins: Sequence[Bin]) -> float:
 def fit_threshold(logits: Tensor) -> float:
     """The energy that one in 200 validation images exceeds; `logits` N x 10 are divided by the temperature.
 
-    One in 200, and the 3 in `unusual.energy`, were chosen with lenet5, mini_inception and mini_resnet, two of which had
+    One in 200, and the 3 in `ood.energy`, were chosen with lenet5, mini_inception and mini_resnet, two of which had
     to find a picture unusual, on training pictures of Fashion-MNIST and on drawings: it is so for 88 % of the clothing
     among digits and half of 200 scribbles, but for none of 576 neat digits in the sketchpad's pen. One in 100 finds
     95 % and 62 %, but also ones with a flag, which MNIST hardly has; at 1 instead of 3, those are found at one in 200

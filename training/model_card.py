@@ -8,7 +8,7 @@ import io
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.analysis.ood import EDGE
+from cnn_models.analysis.ood import MARGIN
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.layers import architecture_layers
 from cnn_models.specs import Card
@@ -71,6 +71,13 @@ Which pictures those are is in `evaluation.json`.
 | all | | | {{ "{:,} | {:,}".format(layers.parameters, layers.macs) }} |
 
 ## Use
+
+`pip install .` in a clone of CNN Lineup makes `cnn_models` importable anywhere.
+{% if owner -%}
+This downloads the weights when it is first run:
+{%- else -%}
+Run this where `weights/` is, or set `CNN_WEIGHTS_DIR` to that folder:
+{%- endif %}
 
 ```python
 from cnn_models import ModelHub, compare
@@ -143,13 +150,14 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         dataset=dataset,
         card=card,
         id=f"{owner}/{card.id}" if owner else card.id,
+        owner=owner,
         curves=curves,
         layers=architecture_layers(card.architecture, card.input_size),
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
         parts=(("test", "10,000 test pictures"), ("val", "validation pictures")),
         split=_split(card),
         evaluation=evaluation,
-        edge=EDGE,
+        edge=MARGIN,
         fitted="fitted on the validation pictures" if card.recipe.get("held_out") else "as no picture was held out",
         ood_data=[
             (f"one of {DATASETS[name].title}" if name in DATASETS else name, value)

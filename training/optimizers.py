@@ -34,10 +34,10 @@ class Muon(torch.optim.Optimizer):
             weight.grad = None
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  there is no closure
         matrices, _ = self.param_groups
         for weight, matrix in zip(self.weights, matrices["params"], strict=True):
-            matrix.grad = as_matrix(weight.grad)
+            matrix.grad = None if weight.grad is None else as_matrix(weight.grad)
         for part, group in zip(self.parts, self.param_groups, strict=True):
             part.state, part.param_groups = self.state, [group]  # as loading a state makes new ones
             part.step()

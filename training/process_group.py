@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -80,7 +81,7 @@ class ProcessGroup(SingleProcess):
         self, load: Callable[[], Progress], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
     ) -> Progress:
         """As in a single process. Rank 0 reads the file; the other processes need not see its disk."""
-        run = [None]
+        run: list[Any] = [None]
         if self.is_rank_0:
             progress = load()
             states = {key: module.state_dict() for key, module in modules.items()}

@@ -31,8 +31,10 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.utils import httpx
+from torch import nn
 
 from cnn_models.analysis.averaged import AVERAGED
+from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.checkpoints.folder import (
     CONFIG,
     EVALUATION,
@@ -51,18 +53,28 @@ from cnn_models.checkpoints.runs import RUNS
 from cnn_models.datasets.test_sets import measure
 from cnn_models.hub.client import TEXT_LIMIT, guard_client
 from cnn_models.hub.model_hub import default_weights_dir
-from cnn_models.runtime import best_device, place
+from cnn_models.runtime import CLONE, best_device, place
+from cnn_models.specs import Card
 from training.depth_study import FILE as STUDY
 from training.metrics import calibration_error
 from training.model_card import curves_png, model_card
 
-ROOT = Path(__file__).parents[1]
 CURVES = "curves.png"
 COLLECTION = "CNN Lineup"
 MEASURING = 120  # seconds; a network that needs longer for the test set is measured on a part of it
 TOLERANCE = 0.02  # percent by which a card may differ from what is measured on another machine
 OTHERS = {".gitattributes"}  # what the Hub itself puts into a repository
 MARK = "cnn_models/specs.py"  # what a Space with the app has, and hardly any other
+
+AGAIN = "run the command again to go on; it sends what is missing, or says that nothing is"
+REFUSALS = {  # by the status of HTTP
+    401: f"the Hub does not accept your token; run `hf auth login`, or correct HF_TOKEN where it is set, then {AGAIN}",
+    403: "you may not write to {repository} ({said}); use your own namespace, a token that may write, or "
+    "--pull-request where the repository is there",
+    409: f"the Hub is busy with {{repository}} ({{said}}); {AGAIN}",
+    412: "{repository} was changed by somebody meanwhile; look at it on the Hub, then run the command again",
+    429: f"the Hub was asked too often; wait some minutes: {AGAIN}",
+}
 
 
 class PublishError(RuntimeError):
@@ -97,16 +109,51 @@ def pack(folder: Path, namespace: str) -> Parcel:
     model, card = load_model(folder)
     if card.id != folder.name:
         raise CheckpointError("checkpoint.name", folder=folder, found=card.id, id=folder.name)
-    history, way_out = read_history(folder), f"run `python -m training.evaluate {card.id}`"
+    history, evaluation = read_history(folder), read_evaluation(folder)
+    check_figures(card, evaluation)
+    measure_again(model, card)
+    if not history or any(history[-1][figure] != card.metrics[figure] for figure in ("val_accuracy", "val_loss")):
+        raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
+    check_calibration(card, evaluation)
+    text = model_card(card, evaluation, CURVES, namespace)
+    ModelCard(text)  # what the Hub would not understand raises here
+    files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
+    for name in set(files) & {CONFIG, HISTORY, EVALUATION}:
+        if files[name].stat().st_size > TEXT_LIMIT:
+            raise PublishError(f"{files[name]} has more than {TEXT_LIMIT / 2**20:g} MiB, which nobody would pull")
+    read_snapshots(folder)  # raises CheckpointError
+    return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves_png(history), README: text.encode()})
+
+
+def check_figures(card: Card, evaluation: Evaluation | None) -> None:
+    """Raise PublishError unless the card has all figures, and the accuracy of its evaluation."""
+    way_out = f"run `python -m training.evaluate {card.id}`"
     for figure in ("val_accuracy", "val_loss", "test_accuracy", "test_loss"):
         if not isinstance(card.metrics.get(figure), float | int):
             raise PublishError(f"the card of {card.id} has no {figure.replace('_', ' ')}; {way_out}")
-    said, evaluation = card.metrics["test_accuracy"], read_evaluation(folder)
+    said = card.metrics["test_accuracy"]
     if evaluation and not math.isclose(evaluation.accuracy, said):
         raise PublishError(
             f"the card of {card.id} says {said:.2f} % on the test set, its {EVALUATION} {evaluation.accuracy:.2f} %; "
             f"{way_out}"
         )
+
+
+def check_calibration(card: Card, evaluation: Evaluation | None) -> None:
+    """Raise PublishError unless the card has the calibration errors of its evaluation."""
+    way_out = f"run `python -m training.evaluate {card.id}`"
+    if not (evaluation and evaluation.reliability):
+        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
+    for figure, bins in zip(("test_ece_uncalibrated", "test_ece"), evaluation.reliability, strict=True):
+        if not abs(card.metrics.get(figure, math.nan) - calibration_error(bins)) < 0.01:
+            raise PublishError(
+                f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}; {way_out}"
+            )
+
+
+def measure_again(model: nn.Module, card: Card) -> None:
+    """Raise PublishError unless the network has the test accuracy and loss that its card records."""
+    said, way_out = card.metrics["test_accuracy"], f"run `python -m training.evaluate {card.id}`"
     print(f"measuring {card.id} again ...", flush=True)
     found = measure(place(model, best_device()), card, MEASURING)
     if not abs(found.accuracy - said) <= (TOLERANCE if found.whole else 3 * found.error):
@@ -119,33 +166,22 @@ def pack(folder: Path, namespace: str) -> Parcel:
             f"the card of {card.id} says a test loss of {card.metrics['test_loss']:.4f}, measured {found.loss:.4f}; "
             f"{way_out}"
         )
-    if not history or any(history[-1][figure] != card.metrics[figure] for figure in ("val_accuracy", "val_loss")):
-        raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
-    if not (evaluation and evaluation.reliability):
-        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
-    for figure, bins in zip(("test_ece_uncalibrated", "test_ece"), evaluation.reliability, strict=True):
-        if not abs(card.metrics.get(figure, math.nan) - calibration_error(bins)) < 0.01:
-            raise PublishError(
-                f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}; {way_out}"
-            )
-    text = model_card(card, evaluation, CURVES, namespace)
-    ModelCard(text)  # what the Hub would not understand raises here
-    files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
-    for name in set(files) & {CONFIG, HISTORY, EVALUATION}:
-        if files[name].stat().st_size > TEXT_LIMIT:
-            raise PublishError(f"{files[name]} has more than {TEXT_LIMIT / 2**20:g} MiB, which nobody would pull")
-    read_snapshots(folder)  # raises CheckpointError
-    return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves_png(history), README: text.encode()})
 
 
 def pack_space(repository: str, weights: Path) -> Parcel:
-    """The app: its code, its weights, runs and other measurements, and what its README shows, and nothing else."""
-    readme = ROOT / README
+    """The app: its code, its weights, runs and other measurements, and what its README shows, and nothing else.
+
+    Raises PublishError where there is no clone to take the app from.
+    """
+    if CLONE is None:
+        raise PublishError("the installed package has no app; run this in a clone of CNN Lineup")
+    readme = CLONE / README
     pictures = re.findall(r"!\[[^\]]*\]\((?!http)([^)]+)\)", readme.read_text(encoding="utf-8"))
-    paths = [ROOT / name for name in ("app.py", "requirements.txt", "LICENSE", README, *pictures)]
+    paths = [CLONE / name for name in ("app.py", "requirements.txt", "LICENSE", README, *pictures)]
     for part in ("cnn_models", "ui"):
-        paths += sorted(path for path in (ROOT / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    files = {path.relative_to(ROOT).as_posix(): path for path in paths}
+        found = sorted(path for path in (CLONE / part).rglob("*") if path.is_file())
+        paths += [path for path in found if "__pycache__" not in path.parts]
+    files = {path.relative_to(CLONE).as_posix(): path for path in paths}
     found = []
     for id in BUILT_IN:
         if (weights / id).is_dir():
@@ -164,14 +200,13 @@ def look(api: HfApi, parcel: Parcel, revision: str | None) -> tuple[str | None, 
 
     Raises PublishError where something else than an earlier version of the parcel is there.
     """
-    target = {"repo_id": parcel.repository, "repo_type": parcel.type}
     try:
-        there = api.repo_info(**target, revision=revision)
+        there = api.repo_info(parcel.repository, repo_type=parcel.type, revision=revision)
     except RevisionNotFoundError:  # it will begin as main
-        there = api.repo_info(**target)
+        there = api.repo_info(parcel.repository, repo_type=parcel.type)
     except RepositoryNotFoundError:
         return None, []
-    names = {file.rfilename for file in there.siblings or ()} - OTHERS
+    names = {file.rfilename for file in getattr(there, "siblings", None) or ()} - OTHERS
     is_ours = names <= {README} or (parcel.type == "space" and MARK in names)
     if not is_ours and parcel.type == "model" and CONFIG in names and COMMIT.fullmatch(there.sha or ""):
         with suppress(CheckpointError):
@@ -204,20 +239,21 @@ def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision
     `revision` is a branch, created where it is not there, or that of the pull request that is to be updated. Raises
     PublishError, and whatever the Hub's client does; then all of it is there or nothing.
     """
-    target = {"repo_id": parcel.repository, "repo_type": parcel.type}
-    if not (pull_request and (revision or api.repo_exists(**target))):
-        sdk = {"space_sdk": "gradio"} if parcel.type == "space" else {}
-        api.create_repo(**target, private=private, exist_ok=True, **sdk)
+    repository, type = parcel.repository, parcel.type
+    if not (pull_request and (revision or api.repo_exists(repository, repo_type=type))):
+        sdk = "gradio" if type == "space" else None
+        api.create_repo(repository, repo_type=type, private=private, exist_ok=True, space_sdk=sdk)
     if revision and not pull_request:
-        api.create_branch(**target, branch=revision, exist_ok=True)
+        api.create_branch(repository, repo_type=type, branch=revision, exist_ok=True)
     head, leftovers = look(api, parcel, revision)
-    operations = [
+    operations: list[CommitOperationAdd | CommitOperationDelete] = [
         CommitOperationAdd(name, content if isinstance(content, bytes) else str(content))
         for name, content in parcel.files.items()
     ]
     operations += [CommitOperationDelete(name) for name in leftovers]
     commit = api.create_commit(
-        **target,
+        repository,
+        repo_type=type,
         operations=operations,
         commit_message=parcel.title,
         revision=revision,
@@ -231,33 +267,20 @@ def why(error: BaseException, repository: str) -> str:
     """One sentence that says what the Hub's client met and what to do."""
     while isinstance(error, RuntimeError) and error.__cause__:  # so the client wraps a failed upload
         error = error.__cause__
-    again = "run the command again to go on; it sends what is missing, or says that nothing is"
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set; unset it and run the command again"
-    if isinstance(error, HfHubHTTPError):
-        status, said = error.response.status_code, error.server_message or ""
-        if isinstance(error, RevisionNotFoundError):
-            return f"{repository} has no such revision; {again}"
-        if status == 401:
-            return (
-                f"the Hub does not accept your token; run `hf auth login`, or correct HF_TOKEN where it is set, then "
-                f"{again}"
-            )
-        if status == 403 or isinstance(error, RepositoryNotFoundError):
-            return (
-                f"you may not write to {repository} ({said or 'it is not there for you'}); use your own namespace, a "
-                "token that may write, or --pull-request where the repository is there"
-            )
-        if status == 412:
-            return f"{repository} was changed by somebody meanwhile; look at it on the Hub, then run the command again"
-        if status == 409:
-            return f"the Hub is busy with {repository} ({said}); {again}"
-        if status == 429:
-            return f"the Hub was asked too often; wait some minutes: {again}"
-        return f"the Hub failed with {status} at {repository} ({said or 'it says no more'}); {again}"
     if isinstance(error, httpx.TransportError):
-        return f"the Hub cannot be reached ({error}); connect to the network, then {again}"
-    return f"{repository}: {error}; {again}"
+        return f"the Hub cannot be reached ({error}); connect to the network, then {AGAIN}"
+    if isinstance(error, RevisionNotFoundError):
+        return f"{repository} has no such revision; {AGAIN}"
+    if not isinstance(error, HfHubHTTPError):
+        return f"{repository}: {error}; {AGAIN}"
+    status = error.response.status_code
+    if status != 401 and isinstance(error, RepositoryNotFoundError):
+        status = 403
+    said = error.server_message or ("it is not there for you" if status == 403 else "it says no more")
+    sentence = REFUSALS.get(status, f"the Hub failed with {status} at {{repository}} ({{said}}); {AGAIN}")
+    return sentence.format(repository=repository, said=said)
 
 
 def log_in() -> None:
@@ -296,19 +319,24 @@ def publish(
                 print(f'  ModelHub().get("{what}@{commit.oid}")')
         if collection and not dry_run:
             what = "the collection"
-            namespace = parcels[0].repository.partition("/")[0]
-            found = api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True)
-            for parcel in parcels:
-                api.add_collection_item(found.slug, parcel.repository, "model", exists_ok=True)
-            print(found.url)
+            collect(api, parcels, private)
     except (HfHubHTTPError, httpx.TransportError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, PublishError):
             raise
         raise PublishError(why(error, what)) from error
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__.splitlines()[0])
+def collect(api: HfApi, parcels: list[Parcel], private: bool) -> None:
+    """Put the checkpoints into the collection of their owner, and print its address."""
+    namespace = parcels[0].repository.partition("/")[0]
+    found = api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True)
+    for parcel in parcels:
+        api.add_collection_item(found.slug, parcel.repository, "model", exists_ok=True)
+    print(found.url)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.publish", description=str(__doc__).splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     what.add_argument("--all", action="store_true", help="every checkpoint in the folder, and a collection of them")
@@ -330,6 +358,11 @@ def main(argv: list[str] | None = None) -> None:
         parser.error("a pull request goes to main; leave out --revision")
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
+    return args
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse(argv)
     try:
         if not args.dry_run:
             log_in()  # before minutes of measuring

@@ -19,7 +19,7 @@ class Recipe:
     moving average of the weights that is validated and kept, 0 for none. Augmentation: rotation and shear in degrees,
     shift in pixels, scale as a fraction, all up to that; `elastic` is the sigma of elastic deformation in pixels,
     `erase` the side of a black square, `cutmix` the share of batches in which every image has a rectangle of another.
-    `size` is the side of the network's input, `mean` and `std` normalise it; None takes the architecture's and the data
+    `size` is the side of the network's input, `mean` and `std` normalise it; 0 takes the architecture's and the data
     set's. The first `small_epochs` see images of side `small_size`, which cost less. `precision` is that of the
     convolutions and products, the weights stay float32; `compile` is torch.compile. `teachers` are networks whose
     averaged probabilities, at a `temperature`, are the soft targets that take the place of the labels, for `views`
@@ -43,26 +43,26 @@ class Recipe:
     erase: int = 0
     cutmix: float = 0.0
     flip: bool = False
-    size: int | None = None
+    size: int = 0
     small_size: int = 0
     small_epochs: int = 0
     precision: str = "float32"
     compile: bool = False
-    mean: float | None = None
-    std: float | None = None
+    mean: float = 0.0
+    std: float = 0.0
     teachers: tuple[str, ...] = ()
     views: int = 0
     temperature: float = 1.0
     held_out: int = HELD_OUT
 
     def filled(self, architecture: Architecture, dataset: Dataset, changed: dict) -> Recipe:
-        """The recipe with every None and change made explicit; of other epochs, the same share sees small images.
+        """The recipe with size, mean, std and changes made explicit; of other epochs, the same share sees small images.
 
         Raises ValueError for impossible values.
         """
         defaults = {"size": architecture.input_size, "mean": dataset.mean, "std": dataset.std}
         small = {"small_epochs": self.small_epochs * changed.get("epochs", self.epochs) // self.epochs}
-        recipe = replace(self, **{k: v for k, v in defaults.items() if getattr(self, k) is None} | small | changed)
+        recipe = replace(self, **{k: v for k, v in defaults.items() if not getattr(self, k)} | small | changed)
         if recipe.epochs < 1 or recipe.batch_size < 1 or not recipe.lr > 0:
             raise ValueError("epochs, batch size and rate must be positive")
         return recipe

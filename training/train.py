@@ -26,7 +26,7 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoints.folder import CheckpointError, read_card, write_checkpoint
 from cnn_models.datasets.handwriting import unpack
 from cnn_models.hub.model_hub import default_weights_dir
-from cnn_models.runtime import best_device, keep_memory
+from cnn_models.runtime import CLONE, best_device, keep_memory
 from cnn_models.specs import Card, Split
 from training.data import DataError, split
 from training.distill import taught
@@ -44,8 +44,9 @@ CHANGES = ("epochs", "batch_size", "lr", "init", "precision", "compile")
 
 def git_commit() -> str:
     """The commit of the code that trains, marked where the code was changed since."""
-    here = str(Path(__file__).parent)
-    describe = ["git", "-C", here, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    if CLONE is None:
+        return "unknown"
+    describe = ["git", "-C", str(CLONE), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
         return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -71,7 +72,7 @@ def tracker(name: str, config: dict) -> Callable[[dict], None]:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=str(__doc__).splitlines()[0])
     parser.add_argument("id", choices=RECIPES, metavar="id", help=f"one of {', '.join(RECIPES)}")
     parser.add_argument("--recipe", default="best", help="best (the default) or source")
     parser.add_argument("--epochs", type=int)
@@ -105,9 +106,8 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
     state = args.out / ".training" / f"{args.id}.safetensors"
     stopped, group = [], SingleProcess()
     try:
-        architecture, dataset = (
-            table[part] for table, part in zip((ARCHITECTURES, DATASETS), args.id.split("."), strict=True)
-        )
+        network, data = args.id.split(".")
+        architecture, dataset = ARCHITECTURES[network], DATASETS[data]
         group, device = join(best_device(args.device))
         held.enter_context(writing(args.out / args.id, group))
         changed = {name: value for name in CHANGES if (value := getattr(args, name)) is not None}

@@ -23,7 +23,6 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.hub.client import StillComing
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import SWITCHES
-from cnn_models.images.preprocess import steps as steps_of
 from cnn_models.images.worker import decode_untrusted
 from cnn_models.specs import Card
 from cnn_models.visitors import VISITOR, map_in_context
@@ -144,12 +143,12 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
             dataset, steps, explain = known(dataset, DATASETS), flag(steps or False), flag(explain or False)
             models, off = items(models or []), all_known(off or [], SWITCHES)
             label = known(label, DATASETS[dataset].classes) if label else ""
-            ids, path = predict.ids_of(models or list(ARCHITECTURES), dataset), uploaded(fields(image, {}).get("path"))
+            ids, path = predict.ids_of(models, dataset), uploaded(fields(image, {}).get("path"))
             grey = await to_thread.run_sync(decode_untrusted, path, off)
-            await to_thread.run_sync(arrive, hub, ids)
+            await to_thread.run_sync(arrive, hub, ids or predict.ids_of(list(ARCHITECTURES), dataset))
             async with turns.turn(VISITOR.get()):
-                result = await to_thread.run_sync(predict.compare, grey, dataset, models, hub, off)
-                answer = await to_thread.run_sync(answer_of, hub, result, grey if steps else None, off)
+                result = await to_thread.run_sync(predict.compare_decoded, grey, dataset, ids, hub, off)
+                answer = await to_thread.run_sync(answer_of, hub, result, steps, off)
             if explain:
                 for model in answer["models"]:
                     reasons = partial(why, result=result, label=label or model["label"], off=off)
@@ -164,13 +163,13 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
     return compare
 
 
-def answer_of(hub: ModelHub, result: predict.Comparison, grey: np.ndarray | None, off: Collection[str]) -> Answer:
-    """The answer without reasons; of an image, H x W uint8, where it is given, with steps and the networks' inputs."""
+def answer_of(hub: ModelHub, result: predict.Comparison, steps: bool, off: Collection[str]) -> Answer:
+    """The answer without reasons; with `steps`, those of the preprocessing and the networks' inputs."""
     answer = result.to_dict() | {"steps": [], "mistakes": []}
     for model in answer["models"]:
         given = partial(given_to, grid=result.picture, off=off)
-        model |= {"input": hub.run(model["id"], given) if grey is not None else None, "why": None}
-    for step in steps_of(grey, DATASETS[result.dataset], off) if grey is not None else ():
+        model |= {"input": hub.run(model["id"], given) if steps else None, "why": None}
+    for step in result.steps if steps else ():
         answer["steps"].append({"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())})
     return answer
 
@@ -196,14 +195,14 @@ def arrive(hub: ModelHub, ids: Sequence[str]) -> None:
 
 def given_to(loaded: LoadedModel, grid: np.ndarray, off: Collection[str]) -> Input:
     """What a network is given of a 28 x 28 uint8 picture."""
-    card = predict.without(loaded, off).card
+    card = loaded.without(off).card
     picture = data_url(enlarged(grid, card.input_size))
     return {"size": card.input_size, "picture": picture, "mean": card.mean, "std": card.std}
 
 
 def why(loaded: LoadedModel, result: predict.Comparison, label: str, off: Collection[str]) -> Why:
     """Why a network gives its answer to the picture of a comparison. Raises ValueError for an unknown label."""
-    loaded = predict.without(loaded, off)
+    loaded = loaded.without(off)
     heat, looks = explain_network(loaded, result.picture, label), many_looks(loaded, result.picture)
     broken = break_down(loaded, disturbed(result.picture))
     return {

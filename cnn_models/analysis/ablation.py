@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection
 
 import numpy as np
@@ -11,12 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnn_models.architectures import googlenet, mini_inception, mini_resnet
-from cnn_models.images.preprocess import to_input
-from cnn_models.specs import Card
+from cnn_models.network import Network, shared_copy
 
 
-class PlainBlock(mini_resnet.ResidualBlock):
-    """A residual block whose shortcut is off."""
+class PlainBlock(nn.Module):
+    """A residual block without its shortcut: relu(conv(relu(conv(x)))), with the block's own convolutions."""
+
+    def __init__(self, block: mini_resnet.ResidualBlock):
+        super().__init__()
+        self.conv1, self.conv2 = block.conv1, block.conv2
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.conv2(F.relu(self.conv1(x))))
@@ -59,12 +61,12 @@ def parts(model: nn.Module) -> list[str]:
 
 def without(model: nn.Module, off: Collection[str]) -> nn.Module:
     """A copy of a network, sharing its weights, with some of its `parts` switched off. Raises KeyError for others."""
-    model = copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})
+    model = shared_copy(model)
     for part in off:
         name, branch = part.split("/")
         block = blocks(model)[name]
         if branch == SHORTCUT and isinstance(block, mini_resnet.ResidualBlock):
-            block.__class__ = PlainBlock
+            model.set_submodule(name, PlainBlock(block))
         else:
             block.get_submodule(BRANCHES[type(block)][branch][-1]).register_forward_hook(_zero)
     return model
@@ -87,22 +89,20 @@ def sizes(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:
     return found
 
 
-def derivatives(model: nn.Module, card: Card, grid: np.ndarray, label: int) -> dict[str, tuple[float, float, float]]:
+def derivatives(net: Network, grid: np.ndarray, label: int) -> dict[str, tuple[float, float, float]]:
     """For each residual block the norms of how a logit changes with its input: through F, the shortcut, and both.
 
     With H = F(x) + x, dL/dx = dL/dH (dF/dx + 1): the second is that of dL/dH times the 1 (He et al. 2016, Identity
     mappings in deep residual networks, eq. 5). `grid` is 28 x 28 uint8. Parts of the network may be off.
     """
-    model = copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})
-    residual = {n: b for n, b in blocks(model).items() if isinstance(b, mini_resnet.ResidualBlock)}
+    model = shared_copy(net.model)
+    residual = {n: b for n, b in blocks(model).items() if isinstance(b, mini_resnet.ResidualBlock | PlainBlock)}
     inputs: dict[str, Tensor] = {}
     outputs: dict[str, Tensor] = {}
     for name, block in residual.items():
         block.register_forward_pre_hook(lambda module, given, name=name: inputs.update({name: given[0]}))
         block.conv2.register_forward_hook(lambda module, given, output, name=name: outputs.update({name: output}))
-    device = next(model.parameters()).device
-    x = to_input(torch.tensor(grid, device=device)[None], card.input_size, card.mean, card.std)
-    logit = model(x.requires_grad_())[0, label]
+    logit = model(net.input(torch.tensor(grid)[None]).requires_grad_())[0, label]
     both = torch.autograd.grad(logit, [*inputs.values(), *outputs.values()], materialize_grads=True)
     found = {}
     for index, (name, block) in enumerate(residual.items()):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import copy
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnn_models.hub.model_hub import LoadedModel
-from cnn_models.images.preprocess import to_input
+from cnn_models.network import Network, shared_copy
 
 LEAST = 4  # places along a side; on fewer there is no telling one from another
 WINDOW, STRIDE = 7, 3  # pixels of 28 that are blackened at once, and by which the window moves: 64 places
@@ -28,23 +27,22 @@ class Heat(NamedTuple):
     occlusion: np.ndarray
 
 
-def explain(loaded: LoadedModel, grid: np.ndarray, label: str) -> Heat:
+def explain(net: Network, grid: np.ndarray, label: str) -> Heat:
     """What in a 28 x 28 uint8 picture speaks for a class. Raises ValueError for a class that the card does not have."""
     from captum.attr import LayerAttribution, LayerGradCam, Occlusion  # only who asks pays for the import
 
-    card = loaded.card
+    card = net.card
     if label not in card.classes:
         raise ValueError(f"{label!r:.40} is not a class of {card.dataset}; those are {', '.join(card.classes)}")
     target, side = card.classes.index(label), grid.shape[0]
-    # captum hooks into the network while others may be using it: a copy that shares the weights.
-    model = copy.deepcopy(loaded.model, {id(weights): weights for weights in loaded.model.parameters()})
-    picture = torch.tensor(grid, device=loaded.device)[None, None].float() / 255  # 1 x 1 x 28 x 28
-    x = to_input(picture, card.input_size, card.mean, card.std)
-    cam = LayerGradCam(model, last_stage(model, x)).attribute(x.requires_grad_(), target, relu_attributions=True)
+    net = replace(net, model=shared_copy(net.model))  # captum hooks into it while others may be using the network
+    picture = torch.tensor(grid, device=net.device)[None, None].float() / 255  # 1 x 1 x 28 x 28
+    x = net.input(picture).requires_grad_()
+    cam = LayerGradCam(net.model, last_stage(net.model, x)).attribute(x, target, relu_attributions=True)
     cam = LayerAttribution.interpolate(cam.detach(), (side, side), "bilinear")[0, 0]
 
     def probabilities(pictures: Tensor) -> Tensor:
-        return (model(to_input(pictures, card.input_size, card.mean, card.std)) / card.temperature).softmax(1)
+        return net.run(pictures).probabilities.to(pictures)
 
     with torch.no_grad():
         lost = Occlusion(probabilities).attribute(

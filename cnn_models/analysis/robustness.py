@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnn_models.hub.model_hub import LoadedModel
-from cnn_models.images.preprocess import to_input
+from cnn_models.network import Network
 
 SEED = 0
 
@@ -70,12 +69,9 @@ def disturbed(grid: np.ndarray) -> Tensor:
     return torch.cat([each.apply(picture, amount) for each in DISTURBANCES.values() for amount in each.amounts])
 
 
-def break_down(loaded: LoadedModel, pictures: Tensor) -> dict[str, Broken]:
+def break_down(net: Network, pictures: Tensor) -> dict[str, Broken]:
     """What a network says of the pictures that `disturbed` made, by disturbance."""
-    card = loaded.card
-    with torch.inference_mode():
-        x = to_input(pictures.to(loaded.device), card.input_size, card.mean, card.std)
-        probabilities = (loaded.model(x).cpu().double() / card.temperature).softmax(1)
+    probabilities = net.run(pictures).probabilities
     original, found, start = probabilities[0].argmax(), {}, 0
     for name, (amounts, _) in DISTURBANCES.items():
         rows = probabilities[start : start + len(amounts)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 import numpy as np
@@ -10,15 +9,18 @@ import torch
 from torch import Tensor
 
 from cnn_models.datasets import DATASETS
-from cnn_models.hub.model_hub import LoadedModel
-from cnn_models.images.preprocess import SIDE, to_input
+from cnn_models.images.preprocess import SIDE
+from cnn_models.network import Network
 
 SCALES = (256, 288, 320, 352)  # of the shorter side, where the network sees 224
 SQUARES = 3  # left, centre and right, which are one and the same in a square picture
 
 
 class Looks(NamedTuple):
-    """The mean of the probabilities over `count` different looks, which stand for `paper` of the paper's."""
+    """The mean of the probabilities over `count` different looks, which stand for `paper` of the paper's.
+
+    `milliseconds` are those of the forward pass alone, as an `Answer` has them.
+    """
 
     probabilities: dict[str, float]
     count: int
@@ -31,7 +33,7 @@ def looks(grids: Tensor, mirror: bool) -> Tensor:
 
     At each scale the four corners, the centre, and the whole made small again; each mirrored too if asked for.
     """
-    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `perturb`, late
+    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `robustness`, late
 
     pictures, views = grids.float() / 255, []
     for scale in SCALES:
@@ -42,13 +44,9 @@ def looks(grids: Tensor, mirror: bool) -> Tensor:
     return torch.stack(views, 1)
 
 
-def many_looks(loaded: LoadedModel, grid: np.ndarray) -> Looks:
+def many_looks(net: Network, grid: np.ndarray) -> Looks:
     """The network's answer averaged over `looks`. Digits are not mirrored: a mirrored 2 is no 2."""
-    card = loaded.card
-    views = looks(torch.tensor(grid)[None], mirror=DATASETS[card.dataset].kind != "digits")[0]
-    start = time.perf_counter()
-    with torch.inference_mode():
-        x = to_input(views.to(loaded.device), card.input_size, card.mean, card.std)
-        mean = (loaded.model(x).cpu().double() / card.temperature).softmax(1).mean(0).tolist()
-    milliseconds = (time.perf_counter() - start) * 1000
-    return Looks(dict(zip(card.classes, mean, strict=True)), len(views), SQUARES * len(views), milliseconds)
+    views = looks(torch.tensor(grid)[None], mirror=DATASETS[net.card.dataset].kind != "digits")[0]
+    found = net.run(views)
+    mean = dict(zip(net.card.classes, found.probabilities.mean(0).tolist(), strict=True))
+    return Looks(mean, len(views), SQUARES * len(views), found.milliseconds)

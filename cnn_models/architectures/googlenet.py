@@ -57,8 +57,15 @@ class GoogLeNet(nn.Module):
         self.conv2_reduce = nn.Conv2d(64, 64, kernel_size=1)
         self.conv2 = nn.Conv2d(64, 192, kernel_size=3, padding=1)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
-        for name, widths in BLOCKS.items():
-            self.add_module(f"inception{name}", Inception(*widths))
+        self.inception3a = Inception(*BLOCKS["3a"])
+        self.inception3b = Inception(*BLOCKS["3b"])
+        self.inception4a = Inception(*BLOCKS["4a"])
+        self.inception4b = Inception(*BLOCKS["4b"])
+        self.inception4c = Inception(*BLOCKS["4c"])
+        self.inception4d = Inception(*BLOCKS["4d"])
+        self.inception4e = Inception(*BLOCKS["4e"])
+        self.inception5a = Inception(*BLOCKS["5a"])
+        self.inception5b = Inception(*BLOCKS["5b"])
         self.average = nn.AdaptiveAvgPool2d(1)
         self.output = nn.Linear(1024, 10)
 

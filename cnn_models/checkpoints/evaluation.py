@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CLASSES = 10
 MOST = 10**6  # pictures of a test set
@@ -15,7 +15,7 @@ BINS = 15  # of confidence
 class Bin(NamedTuple):
     """Predictions of about the same confidence: how many, how many correct, and the sum of their confidences."""
 
-    count: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]  hides a tuple's
     right: int
     confidence: float
 
@@ -71,13 +71,13 @@ class Evaluation:
         return cls(values["weights_sha256"], confusion, wrong, reliability)
 
 
-def _reliability(value: object, count: int, right: int) -> tuple[tuple[Bin, ...], tuple[Bin, ...]] | None:
+def _reliability(value: Any, count: int, right: int) -> tuple[tuple[Bin, ...], tuple[Bin, ...]] | None:
     """Two lists of bins with as many answers and as many of them right as there are. Raises ValueError."""
     if value is None:
         return None
     try:
         before, after = (tuple(Bin(*row) for row in bins) for bins in value)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"the reliability is twice a list of bins: {error}") from error
     for bins in (before, after):
         if any(type(bin.count) is not int or type(bin.right) is not int for bin in bins):

@@ -63,7 +63,7 @@ def weights_hash(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().numpy())
+        digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()
 
 
@@ -168,6 +168,12 @@ def check_card(card: Card) -> None:
         raise TranslatableError("checkpoint.classes", dataset=card.dataset)
     if card.input_size not in ARCHITECTURES[card.architecture].sizes:
         raise TranslatableError("checkpoint.size", name=card.architecture, size=repr(card.input_size))
+    if card.weights_dtype not in ("float32", "float16"):
+        raise TranslatableError("checkpoint.stored", type=repr(card.weights_dtype))
+    _check_numbers(card)
+
+
+def _check_numbers(card: Card) -> None:
     if not (abs(card.mean) <= 10 and 1e-3 <= card.std <= 10):
         raise TranslatableError("checkpoint.scale", mean=card.mean, std=card.std)
     if not 1 / TEMPERATURES <= card.temperature <= TEMPERATURES:
@@ -177,8 +183,6 @@ def check_card(card: Card) -> None:
     for name, value in card.metrics.items():
         if name.endswith("_accuracy") and not 0 <= value <= 100:
             raise TranslatableError("checkpoint.share", name=f"{name:.100}", value=value)
-    if card.weights_dtype not in ("float32", "float16"):
-        raise TranslatableError("checkpoint.stored", type=repr(card.weights_dtype))
 
 
 def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
@@ -217,14 +221,7 @@ def _read_tensors(
         if path.stat().st_size > HEADER_LIMIT + limit:
             raise TranslatableError("checkpoint.large")
         with safe_open(path, framework="pt") as file:
-            if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
-                raise TranslatableError("checkpoint.header", file=CONFIG)
-            if wrong := shapes.keys() ^ set(file.keys()):
-                names = f"{', '.join(sorted(wrong)):.200}"
-                raise TranslatableError("checkpoint.tensors", names=names)
-            for name, shape in shapes.items():
-                if (found := tuple(file.get_slice(name).get_shape())) != shape:
-                    raise TranslatableError("checkpoint.shape", name=name, found=found, shape=shape)
+            _check_header(file, card, shapes)
             # Cloned, as safetensors maps the file: written over in place, it would change a network that runs.
             tensors = {name: file.get_tensor(name).clone() for name in shapes}
     except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as error:
@@ -239,6 +236,16 @@ def _read_tensors(
     if weights_hash(tensors) != sha256:
         raise CheckpointError("checkpoint.hash", path=path)
     return tensors
+
+
+def _check_header(file: safe_open, card: Card, shapes: dict[str, tuple[int, ...]]) -> None:
+    if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
+        raise TranslatableError("checkpoint.header", file=CONFIG)
+    if wrong := shapes.keys() ^ set(file.keys()):
+        raise TranslatableError("checkpoint.tensors", names=f"{', '.join(sorted(wrong)):.200}")
+    for name, shape in shapes.items():
+        if (found := tuple(file.get_slice(name).get_shape())) != shape:
+            raise TranslatableError("checkpoint.shape", name=name, found=found, shape=shape)
 
 
 def load_model(folder: Path) -> tuple[nn.Module, Card]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnn_models.architectures import create_model
-from cnn_models.images.preprocess import to_input
+from cnn_models.network import Network
 from cnn_models.specs import Card
 
 
@@ -22,12 +22,11 @@ def networks(snapshots: dict[str, Tensor], architecture: str) -> Iterator[nn.Mod
         yield model
 
 
-@torch.inference_mode()
 def replay(snapshots: dict[str, Tensor], card: Card, grid: np.ndarray) -> Tensor:
     """The probabilities, epochs x 10, that a 28 x 28 uint8 picture got before the training and after each epoch.
 
     All at the temperature of the finished network, so that the last are its own.
     """
-    x = to_input(torch.tensor(grid)[None], card.input_size, card.mean, card.std)
-    logits = torch.cat([model(x) for model in networks(snapshots, card.architecture)]).double()
-    return (logits / card.temperature).softmax(1)
+    image, cpu = torch.tensor(grid)[None], torch.device("cpu")
+    models = networks(snapshots, card.architecture)
+    return torch.cat([Network(model, card, cpu).run(image).probabilities for model in models])

@@ -87,7 +87,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 def _check(index: int, dataset: str | None, label: str | None) -> None:
     if index >= MOST:
         raise PictureError("zip.many", most=f"{MOST:,}")
-    if dataset not in DATASETS or label not in DATASETS[dataset].classes:
+    if dataset is None or dataset not in DATASETS or label not in DATASETS[dataset].classes:
         raise PictureError(
             "zip.class",
             label=f"{label!r:.40}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn_models.datasets import DATASETS
-from cnn_models.images.preprocess import to_input
+from cnn_models.network import Network
 from cnn_models.runtime import ZERO_GPU, gpu_work
 from cnn_models.specs import Card
 
@@ -84,10 +85,8 @@ def measure(
     `progress` is called with their number, but not from a lent GPU.
     """
     if ZERO_GPU and card.input_size > SLOW_FROM:
-        try:
+        with suppress(Exception):  # no GPU was free, or the visitor's share of it is spent
             return _measure_on_gpu(model, card, seconds)
-        except Exception:  # no GPU was free, or the visitor's share of it is spent
-            pass
     return _measure(model, card, seconds, progress)
 
 
@@ -101,13 +100,12 @@ def _measure(model: nn.Module, card: Card, seconds: float, progress: Callable[[i
     return Measured(right, count, loss / count)
 
 
-@torch.inference_mode()
 def measure_part(model: nn.Module, card: Card, part: slice) -> Measured:
     """The accuracy and loss of a network on a part of its test set in `balanced_order`, shown at once where it is."""
     pictures, labels = load_test_set(card.dataset)
     chosen = _order(card.dataset)[part]
-    grids = torch.from_numpy(pictures[chosen]).to(next(model.parameters()).device)
-    answers = model(to_input(grids, card.input_size, card.mean, card.std)).cpu()
+    net = Network(model, card, next(model.parameters()).device)
+    answers = net.run(torch.from_numpy(pictures[chosen])).logits
     truth = torch.tensor(labels[chosen], dtype=torch.long)
     return Measured(int((answers.argmax(1) == truth).sum()), len(chosen), F.cross_entropy(answers, truth).item())
 

@@ -35,7 +35,8 @@ from cnn_models.checkpoints.ids import BUILT_IN, WORD, Reference, parse
 from cnn_models.datasets.test_sets import Measured, measure
 from cnn_models.hub.client import MissingCheckpoint, needed
 from cnn_models.hub.downloads import Puller
-from cnn_models.runtime import best_device, is_out_of_memory, place
+from cnn_models.network import Network
+from cnn_models.runtime import CLONE, best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.visitors import map_in_context
 
@@ -50,8 +51,8 @@ log = logging.getLogger(__name__)
 
 
 def default_weights_dir() -> Path:
-    """`CNN_WEIGHTS_DIR`, else `weights` beside the code."""
-    return Path(os.environ.get("CNN_WEIGHTS_DIR") or Path(__file__).parents[2] / "weights")
+    """`CNN_WEIGHTS_DIR`, else `weights` in the clone or, once installed as a package, in the current folder."""
+    return Path(os.environ.get("CNN_WEIGHTS_DIR") or (CLONE or Path()) / "weights")
 
 
 class _Refused(CheckpointError):
@@ -59,13 +60,10 @@ class _Refused(CheckpointError):
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A network ready to answer. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
+class LoadedModel(Network):
+    """A network of a hub. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
 
     id: str
-    model: nn.Module
-    card: Card
-    device: torch.device
     source: str
 
 
@@ -83,7 +81,7 @@ class _Slot:
 class ModelHub:
     """All checkpoints by id, safe to share among threads.
 
-    `weights_dir` is `CNN_WEIGHTS_DIR`, else `weights` beside the code; `namespace`, the owner on the Hub of what is
+    `weights_dir` is by default that of `default_weights_dir`; `namespace`, the owner on the Hub of what is
     not in it, is `CNN_HUB_NAMESPACE`, else none. The Hub is asked only for what neither folder nor cache holds, and
     for the commit behind a branch. Networks stay loaded up to `max_memory` bytes; then those used longest ago leave,
     unless somebody still holds them. A `public` hub answers untrusted clients, within limits; see `Puller`.
@@ -256,7 +254,7 @@ class ModelHub:
                 except BaseException:
                     slot.size = 0
                     raise
-                loaded = LoadedModel(str(reference), model, card, device, self._source(reference, folder))
+                loaded = LoadedModel(model, card, device, str(reference), self._source(reference, folder))
                 with self._lock:
                     slot.loaded = loaded
         finally:

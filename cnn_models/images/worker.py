@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
 import numpy as np
 
@@ -134,16 +134,18 @@ class _Worker:
 
     def __init__(self, cpu_seconds: int, memory: int):
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "cnn_models.images.worker", str(cpu_seconds), str(memory)],
             cwd=ROOT,
             env={name: os.environ[name] for name in KEPT if name in os.environ} | threads,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        self._process = process
+        self._requests, self._replies = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
         try:
             with self._ended_after(START_SECONDS):
-                _receive(self._process.stdout)
+                _receive(self._replies)
         except BaseException:
             self.end()
             raise
@@ -155,20 +157,20 @@ class _Worker:
     def read(self, content: bytes, as_it_is: bool, seconds: float) -> Decoded | PictureError:
         """What is in a file, or why that cannot be said."""
         with self._ended_after(seconds):
-            _send(self._process.stdin, {"bytes": len(content), "as_it_is": as_it_is}, content)
-            reply = _receive(self._process.stdout)
+            _send(self._requests, {"bytes": len(content), "as_it_is": as_it_is}, content)
+            reply = _receive(self._replies)
             if "code" in reply:
                 return PictureError(reply["code"], **reply["values"])
             height, width = reply["height"], reply["width"]
             if not all(0 < side <= MAX_SIDE for side in (height, width)) or height * width > MAX_PIXELS:
                 raise ValueError("not the size of an image")
-            pixels = np.frombuffer(_exactly(self._process.stdout, height * width), np.uint8)
+            pixels = np.frombuffer(_exactly(self._replies, height * width), np.uint8)
             return Decoded(pixels.reshape(height, width), reply["is_turned"] is True)
 
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._requests, self._replies):
             with suppress(OSError):  # what was not sent yet cannot be sent any more
                 pipe.close()
 
@@ -185,20 +187,20 @@ class _Worker:
             timer.join()
 
 
-def _send(pipe: BinaryIO, head: dict, body: bytes | np.ndarray = b"") -> None:
+def _send(pipe: IO[bytes], head: dict, body: bytes | memoryview = b"") -> None:
     pipe.write(json.dumps(head).encode() + b"\n")
     pipe.write(body)
     pipe.flush()
 
 
-def _receive(pipe: BinaryIO) -> dict:
+def _receive(pipe: IO[bytes]) -> dict:
     line = pipe.readline(LONGEST_LINE)
     if not line.endswith(b"\n"):
         raise EOFError
     return json.loads(line)
 
 
-def _exactly(pipe: BinaryIO, count: int) -> bytes:
+def _exactly(pipe: IO[bytes], count: int) -> bytes:
     if len(content := pipe.read(count)) < count:
         raise EOFError
     return content
@@ -221,6 +223,8 @@ def _limit_time(seconds: int) -> None:
 
 def _set_limit(kind: str, most: int) -> None:
     """Where the system has such a limit and no lower one is set. That on CPU time is raised again for the next file."""
+    if not resource:
+        return
     with suppress(AttributeError, OSError, ValueError):
         limit = getattr(resource, f"RLIMIT_{kind}")
         resource.setrlimit(limit, (most, resource.getrlimit(limit)[1] if kind == "CPU" else most))
@@ -244,7 +248,7 @@ def main() -> None:
         _answer(replies, content, ("orientation",) if request["as_it_is"] else ())
 
 
-def _answer(replies: BinaryIO, content: bytes, off: Collection[str]) -> None:
+def _answer(replies: IO[bytes], content: bytes, off: Collection[str]) -> None:
     try:
         luminance, is_turned = read(content, off)
     except PictureError as error:
@@ -252,7 +256,7 @@ def _answer(replies: BinaryIO, content: bytes, off: Collection[str]) -> None:
     else:
         height, width = luminance.shape
         head = {"height": height, "width": width, "is_turned": is_turned}
-        _send(replies, head, np.ascontiguousarray(luminance))
+        _send(replies, head, np.ascontiguousarray(luminance).data)
 
 
 _workers = Workers()

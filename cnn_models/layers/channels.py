@@ -29,7 +29,7 @@ class Channels(NamedTuple):
 
     numbers: list[int]
     values: np.ndarray
-    count: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]  hides a tuple's
     silent: int
 
 
@@ -59,7 +59,7 @@ def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
     if size not in known:
         pictures, labels = load_test_set(card.dataset)
         chosen = pictures[balanced_order(labels)[: tested(network)]]
-        relus = [step.index for step in network.steps() if step.kind == "ReLU"]
+        relus = [step.index for step in network.steps() if step.kind == "ReLU" and step.index is not None]
         alive: dict[int, Tensor] = {}
         for batch in torch.from_numpy(chosen).split(max(1, BATCH_MEMORY // network.memory)):
             x = to_input(batch.to(next(model.parameters()).device), size, card.mean, card.std)
@@ -80,5 +80,5 @@ def filters(model: nn.Module, layer: Layer) -> Channels | None:
     """The filters of a convolution of one channel, which are pictures; None for other layers."""
     if layer.kind != "convolution" or layer.inputs[0][0] != 1:
         return None
-    weight = model.get_submodule(layer.name).weight.detach()  # out x 1 x H x W
+    weight = model.get_parameter(f"{layer.name}.weight").detach()  # out x 1 x H x W
     return channels(weight[:, 0], len(weight))

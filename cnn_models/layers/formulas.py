@@ -33,7 +33,7 @@ def formulas(layer: Layer) -> dict[str, str]:
 def _output(layer: Layer) -> str:
     if layer.kernel:
         size, kernel, stride, padding, dilation = (
-            pair[-1] for pair in (layer.inputs[0], layer.kernel, layer.stride, layer.padding, layer.dilation)
+            pair[-1] for pair in (layer.inputs[0], layer.kernel, layer.stride, layer.padding, layer.dilation) if pair
         )
         reach = f"{kernel}" if dilation == 1 else f"{dilation}·({kernel} − 1) − 1"
         return f"⌊({size} + 2·{padding} − {reach}) / {stride}⌋ + 1 = {layer.output[-1]}"

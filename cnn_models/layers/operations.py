@@ -67,4 +67,5 @@ def read(function: str, args: tuple, kwargs: dict, before: Shape, after: Shape) 
 
 
 def _pair(value: int | Sequence[int]) -> Pair:
-    return (value, value) if isinstance(value, int) else tuple(value)
+    height, width = (value, value) if isinstance(value, int) else value
+    return height, width

@@ -161,7 +161,8 @@ class _Recorder(Operations):
         before, after = (shape[1] if len(shape) == 3 else 1 for shape in (inputs[0], output))
         # What changes the side without windows of one size sees what an adaptive pool does; a flat value, all.
         tiles = (-(-(i + 1) * before // after) - i * before // after for i in range(after))
-        reach = (operation.kernel[0] - 1) * operation.dilation[0] if operation.kernel else max(tiles) - 1
+        kernel, dilation = operation.kernel, operation.dilation
+        reach = (kernel[0] - 1) * dilation[0] if kernel and dilation else max(tiles) - 1
         field += reach * distance
         distance *= operation.stride[0] if operation.stride else before / after
         weights = [t for t in tree_leaves((args, kwargs)) if isinstance(t, nn.Parameter)]
@@ -207,9 +208,10 @@ class _Recorder(Operations):
 
 def _total(name: str, kind: str, children: list[Layer]) -> Layer:
     first, last = children[0], children[-1]
-    sums = {key: sum(getattr(child, key) for child in children) for key in ("parameters", "macs", "memory")}
     return Layer(
-        name, kind, first.inputs, last.output, last.receptive_field, children=tuple(children), **sums
+        name, kind, first.inputs, last.output, last.receptive_field, children=tuple(children),
+        parameters=sum(child.parameters for child in children), macs=sum(child.macs for child in children),
+        memory=sum(child.memory for child in children),
     )  # fmt: skip
 
 

@@ -133,8 +133,8 @@ def _pictures() -> list[str]:
     pictures = []
     for path in sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png")):
         sample = Image.open(path).convert("L")
-        for angle in range(-40, 40):
-            pictures.append(data_url(Image.eval(sample.rotate(angle).resize((112, 112)), lambda value: 255 - value)))
+        turned = (sample.rotate(angle).resize((112, 112)) for angle in range(-40, 40))
+        pictures += [data_url(Image.eval(each, lambda value: 255 - value)) for each in turned]
     return pictures
 
 

@@ -3,7 +3,7 @@
 python -m tests.benchmarks.ood [PICTURES]
 
 With and without asking whether a picture looks more like the other data set's; and, as AUROC, how well the energy of
-the witness tells the data sets apart, alone and less that of the witness of the other data set.
+the reference model tells the data sets apart, alone and less that of the other data set's.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from cnn_models import DATASETS, ModelHub, compare
-from cnn_models.analysis.ood import witness
+from cnn_models.analysis.ood import reference_score
+from cnn_models.analysis.verdict import is_unusual
 from cnn_models.datasets.test_sets import load_test_set
-from cnn_models.predict import is_strange
-from tests.cnn_models.analysis.test_ood import ones_with_a_flag, scribbles
+from cnn_models.images.preprocess import to_dataset_form
+from tests.cnn_models.analysis.test_ood import doubt, ones_with_a_flag, scribbles
 from training.metrics import auroc
 
 
@@ -29,15 +30,18 @@ def main(count: int) -> None:
         for source in DATASETS:
             pictures = load_test_set(source)[0][:count]
             found = [compare(picture, dataset, hub=hub) for picture in pictures]
-            alone_found = [is_strange(each.models) for each in found]
+            alone_found = [is_unusual(each.models) for each in found]
             before, now = (
                 np.mean(alone_found),
-                np.mean([a or bool(c.like) for a, c in zip(alone_found, found, strict=True)]),
+                np.mean([a or doubt(c) == "lookalike" for a, c in zip(alone_found, found, strict=True)]),
             )
             print(f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the lookalike {100 * now:.1f} %")
-            alone[source] = torch.tensor([witness(hub, dataset, picture) for picture in pictures])
-            others = torch.tensor([witness(hub, other, picture) for picture in pictures])
-            relative[source] = alone[source] - others
+            own, others = (
+                torch.tensor([reference_score(hub, name, to_dataset_form(image, DATASETS[name])) for image in pictures])
+                for name in (dataset, other)
+            )
+            alone[source] = own
+            relative[source] = own - others
         print(
             f"AUROC of {other} against {dataset}: {auroc(alone[dataset], alone[other]):.4f} alone, "
             f"{auroc(relative[dataset], relative[other]):.4f} relative"
@@ -45,7 +49,7 @@ def main(count: int) -> None:
     xs, ys = (0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42), (0.2, 0.23, 0.26, 0.29, 0.32, 0.35)
     drawings = {"ones with a flag": ones_with_a_flag(xs, ys, (0.49, 0.52, 0.55)), "scribbles": scribbles(200)}
     for name, pictures in drawings.items():
-        strange = sum(is_strange(compare(picture, "mnist", hub=hub).models) for picture in pictures)
+        strange = sum(is_unusual(compare(picture, "mnist", hub=hub).models) for picture in pictures)
         print(f"{strange} of {len(pictures)} {name} are unusual digits")
 
 

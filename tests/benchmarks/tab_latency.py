@@ -17,25 +17,17 @@ from statistics import median
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import BROWSERS, OPTIONS
-from tests.browser.test_page import SEVEN, draw
+from tests.browser.test_page import SEVEN, SHOWN, draw, open_tab
 from ui.common.texts import say
 from ui.learn.tab import ORDER
 
 ROUNDS = 5
-# What is there once a tab is painted.
-SHOWN = {
-    "compare": "#sketchpad canvas", "layers": ".layers-table, #layers summary", "training": "#training-figures table",
-    "learn": "#learn",
-}  # fmt: skip
-PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def opened(page: Page, title: str, selector: str, waiting: set) -> tuple[float, float]:
     """Milliseconds until the tab is painted, and until nothing that it asked for is outstanding."""
     start = time.perf_counter()
-    page.get_by_role("tab", name=title, exact=True).click()
-    page.locator(selector).locator("visible=true").first.wait_for()
-    page.evaluate(PAINTED)
+    open_tab(page, title, selector)
     painted = time.perf_counter()
     quiet = time.perf_counter()
     while time.perf_counter() < quiet + 0.3:

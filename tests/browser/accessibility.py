@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.screenshots import pages
-from tests.browser.test_page import SEVEN, draw
+from tests.browser.test_page import SEVEN, draw, open_tabs
 
 BAD = ("serious", "critical")
 PARTS = ("heat", "break", "looks", "alike")
@@ -42,9 +42,7 @@ def main(url: str) -> int:
     found = 0
     for name, page in pages(url):
         fill(page)
-        for tab in ("Compare", "Layers", "Training", "Learn"):
-            page.get_by_role("tab", name=tab).click()
-            page.wait_for_timeout(2000)
+        for tab in open_tabs(page):
             for sentence in violations(page):
                 found += 1
                 print(f"{tab}, {name}: {sentence}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import BROWSERS, OPTIONS
-from tests.browser.test_page import SEVEN, draw
+from tests.browser.test_page import PAINTED, SEVEN, draw, open_tabs
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 
@@ -24,12 +24,10 @@ def shoot(page: Page, folder: Path, name: str) -> None:
     page.wait_for_selector("#lineup .board-winner")
     page.locator("[data-part=heat] summary").click()
     page.wait_for_selector("[data-part=heat] img")
-    page.wait_for_timeout(500)
+    page.evaluate(PAINTED)
     page.screenshot(path=folder / f"compare-{name}.png", full_page=True)
-    for tab in ("Layers", "Training", "Learn"):
-        page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(1500)
-        page.screenshot(path=folder / f"{tab.lower()}-{name}.png", full_page=True)
+    for tab in open_tabs(page, "layers", "training", "learn"):
+        page.screenshot(path=folder / f"{tab}-{name}.png", full_page=True)
 
 
 def pages(url: str) -> Iterator[tuple[str, Page]]:

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from cnn_models import DATASETS
 from cnn_models.datasets.handwriting import unpack
-from tests.browser.test_page import SEVEN, draw, trained, winners
+from tests.browser.test_page import PAINTED, SEVEN, draw, open_tabs, trained, winners
 
 SERVER = re.compile("component_server")
 CELL = "#lineup td[data-model=mini_resnet][data-class='7']"
@@ -150,13 +150,12 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     page.locator("input[name=calibrated]").uncheck()
     page.locator("select[name=sort]").select_option("size")
     expect(page.locator("#lineup th[data-model]").first).to_contain_text("Mini ResNet")
-    page.wait_for_timeout(500)
+    page.wait_for_url("**c=0&s=size&o=orientation*p=t*")
     board = page.locator("#lineup td[data-class]").all_inner_texts()
     other = browser.new_page()
     other.goto(page.url)
-    expect(other.locator("#lineup .board-winner").first).to_be_visible(timeout=15_000)
-    other.wait_for_timeout(500)
-    assert "p=t" in page.url and other.url == page.url
+    expect(other.locator(".keep-strip button")).to_have_count(1)  # the whole answer came
+    assert other.url == page.url
     assert other.locator("#lineup th[data-model]").count() == page.locator("#lineup th[data-model]").count()
     shown = other.locator("#lineup td[data-class]").all_inner_texts()
     assert len(shown) == len(board) and [a[:2] for a in shown] == [b[:2] for b in board]
@@ -243,6 +242,7 @@ def test_a_drawing_that_comes_back_is_the_one_in_the_strip_with_its_label(page):
     answered(page, "canvas is empty")
     page.get_by_role("button", name="Undo").click()
     answered(page, "read 7")
+    page.wait_for_url("**p=t*")
     page.reload()
     answered(page, "read 7")
     expect(labels).to_have_text(["7"])
@@ -366,9 +366,10 @@ def test_answers_of_another_data_set_and_answers_that_come_late_leave_nothing_be
     answered(page, "Sandal")
     expect(kept).to_have_count(3)
     hold("quick")
-    with page.expect_response(lambda response: '"quick":false' in (response.request.post_data or "")):
+    with page.expect_response(lambda response: '"quick":false' in (response.request.post_data or "")) as whole:
         samples.nth(8).click()
-    page.wait_for_timeout(300)  # nothing shows that it came: it waits
+    whole.value.finished()
+    page.evaluate(PAINTED)  # nothing shows that it came: it waits
     release("quick")
     answered(page, "Bag")
     expect(kept).to_have_count(4)
@@ -457,9 +458,7 @@ def test_nothing_moves_where_less_motion_is_asked_for(browser, url):
     answered(tab, "read 7")
     tab.locator("#lineup tbody th button", has_text="1").click()
     expect(tab.locator("[data-part=heat] img").first).to_be_visible()
-    for name in ("Layers", "Training", "Learn"):
-        tab.get_by_role("tab", name=name, exact=True).click()
-        tab.wait_for_timeout(500)
+    assert list(open_tabs(tab, "layers", "training", "learn"))
     assert not tab.evaluate("moving")
     tab.close()
 

@@ -26,6 +26,26 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 # Where a line of a chart begins on the page, x and y in pixels.
 START = "line => (({x, y}) => [x, y])(line.getPointAtLength(0).matrixTransform(line.getScreenCTM()))"
 PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
+# What is there once a tab is painted.
+SHOWN = {
+    "compare": "#sketchpad canvas", "layers": ".layers-table, #layers summary", "training": "#training-loss .js-line",
+    "learn": "#learn",
+}  # fmt: skip
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def open_tab(page, title, selector):
+    """Returns once the tab is painted."""
+    page.get_by_role("tab", name=title, exact=True).click()
+    page.locator(selector).locator("visible=true").first.wait_for()
+    page.evaluate(PAINTED)
+
+
+def open_tabs(page, *names):
+    """Opens tabs of SHOWN one after another and yields the name of each, once it is painted."""
+    for name in names or SHOWN:
+        open_tab(page, say("en", f"tab.{name}"), SHOWN[name])
+        yield name
 
 
 def draw(page, points, release=True, steps=10):
@@ -340,9 +360,7 @@ def test_learn_pages_follow_their_controls(page):
 def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
     draw(page, SEVEN)
     expect(page.locator("#verdict")).to_contain_text("read 7")
-    for tab in ("Compare", "Layers", "Training", "Learn"):
-        page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(500)
+    for tab in open_tabs(page):
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{tab} is {width} pixels wide"
         heads = (

@@ -12,13 +12,13 @@ import torch
 from torch import nn
 
 from cnn_models import DATASETS, compare
-from cnn_models.analysis.ood import EDGE, energy
+from cnn_models.analysis.ood import MARGIN, energy
 from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
 from cnn_models.checkpoints.ids import parse
 from cnn_models.hub.client import MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import BlankPicture
-from cnn_models.predict import Answer, predict
+from cnn_models.predict import Answer, PredictionCache, Verdict, predict
 from tests.conftest import make_card
 
 PICTURE = np.full((100, 100), 255, np.uint8)
@@ -44,7 +44,7 @@ def logits_for(label, probability=0.999):
 
 def network(logits, id="lenet5.mnist", **card):
     card = dataclasses.replace(make_card(*parse(id).name.split(".")), **card)
-    return LoadedModel(id, Fixed(logits), card, torch.device("cpu"), "")
+    return LoadedModel(Fixed(logits), card, torch.device("cpu"), id, "")
 
 
 def compare_fixed(*logits, thresholds=(None,) * 4):
@@ -55,7 +55,7 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
 
     def run(id, use):
         if id not in nets:
-            raise MissingCheckpoint("no weights here")
+            raise MissingCheckpoint("checkpoint.none", id=id)
         return use(nets[id])
 
     hub = SimpleNamespace(run=run, is_foreign=lambda id: False, fetch=lambda ids: None)
@@ -122,6 +122,36 @@ def test_verdict():
     assert verdict.probabilities["7"] == pytest.approx((0.999 + 0.001 / 9 + 0.999) / 3)
 
 
+@pytest.mark.parametrize(
+    ("labels", "code", "votes"),
+    [("7", "single", 1), ("77", "unanimous", 2), ("771", "majority", 2), ("71", "split", 1), ("7719", "split", 2)],
+)
+def test_a_verdict_says_how_far_the_networks_agree(labels, code, votes):
+    verdict = compare_fixed(*[logits_for(int(label)) for label in labels]).verdict
+    assert verdict.agreement == (code, {"votes": votes, "count": len(labels)})
+
+
+def test_a_doubt_has_the_values_of_its_sentence():
+    undecided = compare_fixed(logits_for(1, 0.4), logits_for(7, 0.2)).verdict
+    assert undecided.doubt == ("undecided", {"label": "1", "probability": undecided.probabilities["1"]})
+    answers = compare_fixed(*[logits_for(7)] * 3, thresholds=(-99.0, None, -99.0)).models
+    assert Verdict.of(answers).doubt == ("ood", {"unusual": 2, "count": 3})
+    assert Verdict.of(answers, like="fashion_mnist").doubt == ("lookalike", {"dataset": "fashion_mnist"})
+    assert Verdict.of(answers, is_dot=True, like="fashion_mnist").doubt == ("dot", {})
+
+
+def test_predictions_are_remembered_for_the_same_network_and_image(monkeypatch):
+    shown, net = [], network(logits_for(7))
+    monkeypatch.setattr("cnn_models.predict.predict_all", lambda net, grids: [shown.append(len(grids))] * len(grids))
+    cache, (first, second, third) = PredictionCache(size=2), np.eye(3, 28, dtype=np.uint8)[:, None]
+    for _ in range(2):
+        cache(net, [first, second])
+    assert shown == [2]
+    cache(net.without(["normalisation"]), [first])
+    cache(net, [third, second])
+    assert shown == [2, 1, 1], "the least recently used was dropped"
+
+
 def test_verdict_tie_goes_to_the_surer():
     verdict = compare_fixed(logits_for(1, 0.6), logits_for(7, 0.9)).verdict
     assert verdict.label == "7" and list(verdict.votes.items()) == [("7", 1), ("1", 1)]
@@ -145,12 +175,12 @@ def test_energy_above_the_threshold_is_unusual():
     found = -3 * math.log(math.exp(6 / 3) + 9)
     assert energy(torch.tensor([logits, logits]).double()).tolist() == pytest.approx([found, found])
     grid = np.zeros((28, 28), np.uint8)
-    assert predict(network(logits, energy_threshold=found - EDGE - 0.01), grid).unusual is True
-    assert predict(network(logits, energy_threshold=found - EDGE + 0.01), grid).unusual is False
+    assert predict(network(logits, energy_threshold=found - MARGIN - 0.01), grid).unusual is True
+    assert predict(network(logits, energy_threshold=found - MARGIN + 0.01), grid).unusual is False
     assert predict(network(logits), grid).unusual is False
     halved = -3 * math.log(math.exp(6 / 2 / 3) + 9)
-    assert predict(network(logits, temperature=2.0, energy_threshold=halved - EDGE - 0.01), grid).unusual
-    assert not predict(network(logits, temperature=2.0, energy_threshold=halved - EDGE + 0.01), grid).unusual
+    assert predict(network(logits, temperature=2.0, energy_threshold=halved - MARGIN - 0.01), grid).unusual
+    assert not predict(network(logits, temperature=2.0, energy_threshold=halved - MARGIN + 0.01), grid).unusual
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_what_is_known_of_the_same_weights_is_not_measured_again(checkpoint, hub
     names, looked = ("lenet5.mnist", "mini_resnet.mnist"), []
     ten = Pictures(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
     monkeypatch.setattr(module, "load", lambda dataset, train: ten)
-    monkeypatch.setattr(module, "look_on", lambda model, card, *_: looked.append(card.id) or {"of": len(looked)})
+    monkeypatch.setattr(module, "look_on", lambda net, *_: looked.append(net.card.id) or {"of": len(looked)})
     checkpoint(names[0])
     main(["--averages", "--weights", str(hub.weights_dir)])
     assert read_averaged(hub.weights_dir) == {} and not looked  # of one network there is no average
@@ -70,11 +70,11 @@ def test_looks_go_on_from_where_they_were_stopped(checkpoint, hub, monkeypatch, 
     monkeypatch.setattr(module, "COUNT", 100)
     parts, stops = [], [3]
 
-    def interrupted(model, card, found, count):
+    def interrupted(net, found, count):
         if len(parts) == stops[0]:
             raise KeyboardInterrupt
-        parts.append((card.id, found.get("pictures", 0), count))
-        return look_on(model, card, found, count)
+        parts.append((net.card.id, found.get("pictures", 0), count))
+        return look_on(net, found, count)
 
     monkeypatch.setattr(module, "look_on", interrupted)
     names = [checkpoint(id).name for id in ("lenet5.mnist", "mini_resnet.mnist")]

@@ -2,35 +2,20 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import torch
 
-from tests.conftest import ROOT
+from tests.small_training import Training, study
 from training import depth_study, loop
 from training.data import Pictures
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
 
-SMALL = """
-import sys
-from training import depth_study, loop
-whole = depth_study.split
-def small(*args):
-    trained, held_out = whole(*args)
-    return trained[:256], held_out[:100]
-depth_study.split, loop.SAVE_EVERY = small, 0
-depth_study.NETWORKS = ((8, False, True), (8, True, False))
-depth_study.main(sys.argv[1:])
-"""
-
 
 def run(out):
-    command = [sys.executable, "-c", SMALL, "--epochs=1", "--device=cpu", f"--out={out}"]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return Training("--epochs=1", "--device=cpu", f"--out={out}", command=study)
 
 
 def without_timings(path):
@@ -83,13 +68,13 @@ def test_gradient_norms_are_by_layer():
 
 def test_a_study_that_is_killed_goes_on_to_the_same_end(tmp_path, data_dir):
     undisturbed = run(tmp_path / "a")
-    out, _ = undisturbed.communicate(timeout=120)
-    assert undisturbed.returncode == 0 and out.count("| 8 |") == 2
+    (output,) = undisturbed.communicate(timeout=120)
+    assert undisturbed.returncode == 0 and output.count("| 8 |") == 2
     path = tmp_path / "b" / depth_study.FILE
     process = run(tmp_path / "b")
     while process.poll() is None and not path.exists():
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.communicate()
     assert len(json.loads(path.read_text())["runs"]) == 1, "it was over before it was killed"
     process = run(tmp_path / "b")

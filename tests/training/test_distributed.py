@@ -10,7 +10,7 @@ import torch
 
 from cnn_models.checkpoints.folder import read_history, read_weights
 from tests.conftest import ROOT
-from tests.small_training import Training
+from tests.small_training import Training, main
 from tests.training.test_loop import finish
 from training import state
 
@@ -20,11 +20,11 @@ OPTIONS = ("mini_resnet.mnist", "--recipe=source", "--epochs=3", "--device=cpu")
 MUON = ("lenet5.mnist", "--recipe=fast", "--epochs=3", "--device=cpu")
 
 
-def run(out, *options, of=OPTIONS):
-    return Training(*of, f"--out={out}", *options)
+def run(out, *options, of=OPTIONS, count=1):
+    return Training(*of, f"--out={out}", *options, count=count)
 
 
-def run_two(out, *options, of=OPTIONS):
+def run_torchrun(out, *options, of=OPTIONS):
     command = [sys.executable, *TOGETHER, "-m", "tests.small_training", *of, f"--out={out}", *options]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
@@ -52,7 +52,7 @@ def assert_learned_alike(folder, alone):
 
 
 def test_two_processes_train_what_one_does_and_one_writes(alone, tmp_path):
-    code, errors = finish(run_two(tmp_path))
+    code, errors = finish(run_torchrun(tmp_path))
     assert code == 0, errors
     assert_close(tmp_path / "mini_resnet.mnist", alone)
     assert errors.count("100%") and errors.count("mini_resnet.mnist:   0%") == 1, "both printed"
@@ -60,7 +60,7 @@ def test_two_processes_train_what_one_does_and_one_writes(alone, tmp_path):
 
 def test_two_processes_learn_with_muon_what_one_does(data_dir, tmp_path):
     """Not to the last weight: a momentum made orthogonal, in bfloat16, magnifies roundings."""
-    processes = {"one": run(tmp_path / "one", of=MUON), "two": run_two(tmp_path / "two", of=MUON)}
+    processes = {"one": run(tmp_path / "one", of=MUON), "two": run(tmp_path / "two", of=MUON, count=2)}
     for process in processes.values():
         code, errors = finish(process)
         assert code == 0, errors
@@ -69,7 +69,7 @@ def test_two_processes_learn_with_muon_what_one_does(data_dir, tmp_path):
 
 def test_a_run_of_two_processes_goes_on_with_one(alone, tmp_path):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
-    process = run_two(tmp_path)
+    process = run_torchrun(tmp_path)
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
@@ -88,18 +88,16 @@ def test_a_run_of_one_process_goes_on_with_two(alone, tmp_path):
     process.kill()
     finish(process)
     assert state.exists(saved) and not (tmp_path / "mini_resnet.mnist").exists()
-    code, errors = finish(run_two(tmp_path, "--resume"))
+    code, errors = finish(run(tmp_path, "--resume", count=2))
     assert code == 0, errors
     assert_close(tmp_path / "mini_resnet.mnist", alone)
 
 
+def train_outside_of_a_group(arguments):
+    main(arguments)
+    assert not torch.distributed.is_initialized()
+
+
 def test_a_single_process_starts_no_process_group(tmp_path, data_dir):
-    code = """
-import sys
-from tests import small_training
-small_training.main(sys.argv[1:])
-import torch
-assert not torch.distributed.is_initialized()"""
-    command = [sys.executable, "-c", code, *OPTIONS, "--epochs=1", f"--out={tmp_path}"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert found.returncode == 0, found.stderr
+    code, output = finish(Training(*OPTIONS, "--epochs=1", f"--out={tmp_path}", command=train_outside_of_a_group))
+    assert code == 0, output

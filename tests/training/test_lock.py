@@ -7,7 +7,7 @@ import pytest
 
 from cnn_models.checkpoints.folder import read_card, read_weights
 from tests.small_training import Training
-from tests.training.test_distributed import run_two
+from tests.training.test_distributed import run
 from tests.training.test_loop import finish
 from training import depth_study, evaluate, state
 from training.lock import writing
@@ -55,7 +55,7 @@ def test_a_killed_training_leaves_no_lock_and_goes_on(data_dir, tmp_path):
 def test_all_processes_of_a_training_are_refused(data_dir, tmp_path):
     with writing(tmp_path / ID):
         start = time.monotonic()
-        code, said = finish(run_two(tmp_path))
+        code, said = finish(run(tmp_path, count=2))
     assert code and said.count(REFUSED) == 1 and time.monotonic() < start + 100
     assert not (tmp_path / ID).exists()
 

@@ -96,14 +96,14 @@ def assert_same(folder, undisturbed):
 
 def test_a_training_killed_at_random_moments_ends_as_if_it_had_never_been(tmp_path, undisturbed):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
-    kills = 0
+    kills, moments = 0, random.Random(0)
     for _ in range(3):
         process = run(tmp_path, *(["--resume"] if state.exists(saved) else []))
         started, written = time.monotonic(), saved.stat().st_mtime if saved.exists() else 0
         while process.poll() is None and not (saved.exists() and saved.stat().st_mtime > written):
             assert time.monotonic() < started + 120
             time.sleep(0.005)
-        time.sleep(random.uniform(0, 0.1))
+        time.sleep(moments.uniform(0, 0.1))
         kills += process.poll() is None
         process.kill()
         finish(process)
@@ -257,13 +257,12 @@ def test_no_held_out_picture_is_trained_on(data_dir):
     assert torch.equal(torch.cat([trained.images, held_out.images]), whole.images)
 
 
-def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path):
-    environment = os.environ | {"CNN_DATA_DIR": str(tmp_path / "file"), "https_proxy": "http://127.0.0.1:9"}
+def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNN_DATA_DIR", str(tmp_path / "file"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     (tmp_path / "file").write_text("a file where a folder should be")
-    command = [sys.executable, "-m", "training.train", "lenet5.mnist", f"--out={tmp_path}"]
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert result.returncode == 1
-    assert "set CNN_DATA_DIR" in result.stderr and "Traceback" not in result.stderr
+    code, errors = finish(run(tmp_path))
+    assert code == 1 and "set CNN_DATA_DIR" in errors and "Traceback" not in errors
 
 
 def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeypatch, tmp_path):
@@ -306,8 +305,8 @@ def test_a_short_training_grows_on_the_page_where_saving_costs_little(saving, se
     assert epochs == seen
 
 
-@pytest.mark.parametrize("module", ["training.train", "training.evaluate", "training.depth_study", "app"])
-def test_how_threads_wait_is_set_before_torch_comes(module):
+def how_threads_wait(module, **environment):
+    """The two variables of the waiting of threads as they are when this module imports torch."""
     code = f"""
 import os, sys
 class Watch:
@@ -317,10 +316,15 @@ class Watch:
             os._exit(0)
 sys.meta_path.insert(0, Watch())
 import {module}"""
-    environment = {name: value for name, value in os.environ.items() if name not in WAITING}
-    command = [sys.executable, "-c", code]
-    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert found.stdout.split() == ["PASSIVE", "3000"], found.stderr
-    spinning = environment | {"OMP_WAIT_POLICY": "ACTIVE"}
-    found = subprocess.run(command, cwd=ROOT, env=spinning, capture_output=True, text=True)
-    assert found.stdout.split() == ["ACTIVE", "None"], "what the user has chosen holds"
+    environment |= {name: value for name, value in os.environ.items() if name not in WAITING}
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    return found.stdout.split() or found.stderr
+
+
+@pytest.mark.parametrize("module", ["training.train", "training.evaluate", "training.depth_study", "app"])
+def test_how_threads_wait_is_set_before_torch_comes(module):
+    assert how_threads_wait(module) == ["PASSIVE", "3000"]
+
+
+def test_how_threads_wait_is_as_the_user_has_chosen():
+    assert how_threads_wait("cnn_models.specs", OMP_WAIT_POLICY="ACTIVE") == ["ACTIVE", "None"]

@@ -79,7 +79,7 @@ def test_the_evaluation_counts_what_is_taken_for_what():
     whole = dataclasses.replace(found, reliability=(bins, bins))
     assert bins[-1] == (12, 9, 12) and type(found).from_json(whole.to_json()) == whole
     for wrong in ((bins, bins[:-1]), (bins,), (bins, (*bins[:-1], (12, 9, 13.0))), (bins, (*bins[:-1], (12, 8, 12.0)))):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"reliability|confidence"):
             type(found).from_json(dataclasses.replace(found, reliability=wrong).to_json())
 
 

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import threading
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -41,16 +42,17 @@ KNOWN = {}
 
 
 @pytest.fixture(autouse=True)
-def measured_once(monkeypatch):
-    """Every test publishes; the same weights are measured for the first of them alone."""
-    measure = publish.measure
+def measured_and_drawn_once(monkeypatch):
+    """The same weights are measured, and the same history drawn, for the first test that publishes them alone."""
+    measure, draw = publish.measure, publish.curves_png
 
-    def once(model, card, seconds):
-        if card.weights_sha256 not in KNOWN:
-            KNOWN[card.weights_sha256] = measure(model, card, seconds)
-        return KNOWN[card.weights_sha256]
+    def once(key: str, function: Callable, *args: object) -> object:
+        if key not in KNOWN:
+            KNOWN[key] = function(*args)
+        return KNOWN[key]
 
-    monkeypatch.setattr(publish, "measure", once)
+    monkeypatch.setattr(publish, "measure", lambda *args: once(args[1].weights_sha256, measure, *args))
+    monkeypatch.setattr(publish, "curves_png", lambda history: once(repr(history), draw, history))
 
 
 @pytest.fixture

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
 from cnn_models import DATASETS
-from cnn_models.analysis.ensemble import entropy, soft_vote
+from cnn_models.analysis.ensemble import entropy
+from cnn_models.analysis.verdict import Answer, Verdict
 from cnn_models.datasets.test_sets import Measured
-from cnn_models.predict import Answer
 from ui.common.names import architecture, class_name
 from ui.common.numbers import percent
 from ui.common.texts import note_html, say
@@ -55,8 +54,8 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     classes, language = DATASETS[ask.dataset].classes, ask.language
     names = [class_name(language, label) for label in classes]
     answers = [column.answer for column in columns if column.answer]
-    shares = soft_vote([answer.probabilities for answer in answers]) if answers else {}
-    together = max(shares, key=shares.__getitem__) if shares else ""
+    verdict = Verdict.of(answers) if answers else None
+    shares, together = (verdict.probabilities, verdict.likeliest) if verdict else ({}, "")
     present = sum(not column.missing for column in columns)
     rows = [[] for _ in classes]
     facts = {fact: [] for fact in FACTS}
@@ -76,9 +75,9 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     mark = _mark(TOGETHER, together_pending)
     for row, label in zip(rows, classes, strict=True):
         row.append(_cell(language, mark, shares.get(label), label, label == together, "board-together"))
-    votes = Counter(answer.label for answer in answers)
+    votes = dict(verdict.votes) if verdict else {}
     first = say(language, "board.votes.of", votes=votes.pop(together, 0), count=present)
-    split = "; ".join([first, *(f"{count} × {class_name(language, label)}" for label, count in votes.most_common())])
+    split = "; ".join([first, *(f"{count} × {class_name(language, label)}" for label, count in votes.items())])
     bits = {
         "margin": "",
         "entropy": say(language, "board.bits", bits=f"{entropy(shares.values()):.2f}") if shares else "",

@@ -13,6 +13,7 @@ import numpy as np
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.ensemble import uncalibrated
+from cnn_models.analysis.ood import lookalike
 from cnn_models.analysis.test_errors import Answers, answers_of
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import COMMIT
@@ -22,12 +23,11 @@ from cnn_models.images.decode import Decoded, PictureError
 from cnn_models.images.preprocess import BlankPicture, Step, decoded, steps
 from cnn_models.images.worker import decode_untrusted, read_untrusted
 from cnn_models.layers import architecture_layers
-from cnn_models.predict import MEASURING, Answer, Comparison, without
+from cnn_models.predict import MEASURING, Answer, Comparison, PredictionCache
 from cnn_models.visitors import VISITOR, Activity, Visitor, map_in_context
 from ui.common.names import architecture
 from ui.common.sketchpad import picture_of
 from ui.common.texts import say, translate
-from ui.compare.answer_cache import Memory
 from ui.compare.ask import Ask
 from ui.compare.batches import Batches
 from ui.compare.board import Column, board
@@ -90,7 +90,7 @@ class Looker:
 
     def __init__(self, hub: ModelHub, activity: Activity | None = None):
         self._hub = hub
-        self._remember = Memory()
+        self._predictions = PredictionCache()
         self._batches = Batches(self._look, lambda each: each.alike, lambda each: each.line, activity)
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
@@ -162,8 +162,9 @@ class Looker:
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if answers and (complete or not ask.quick):
-            grey, picture = question.image.luminance, question.seen[-1].picture
-            comparison = Comparison.with_likeness(self._hub, ask.dataset, grey, picture, answers)
+            grey, form = question.image.luminance, question.seen[-1].picture
+            like = lookalike(self._hub, ask.dataset, grey, form, ask.off, answers)
+            comparison = Comparison.of(ask.dataset, question.seen, answers, like)
             text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
             text = verdict_html(say(ask.language, "image.no_networks"), "alarm")
@@ -188,7 +189,7 @@ class Looker:
         return self._answers(id, [ask], [grid])[0]
 
     def _answers(self, id: str, asks: list[Ask], grids: list[np.ndarray]) -> list[Answer]:
-        answers = self.run(id, lambda loaded: self._remember(without(loaded, asks[0].off), grids))
+        answers = self.run(id, lambda loaded: self._predictions(loaded.without(asks[0].off), grids))
         return [
             answer if ask.calibrated
             else replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import gradio as gr
 from anyio import to_thread
 
@@ -62,25 +65,22 @@ def whys() -> str:
     )
 
 
+def in_thread(method: Callable) -> Callable:
+    """A coroutine function of the same name, on which gradio can set attributes."""
+    function = partial(to_thread.run_sync, method)
+    function.__name__ = method.__name__
+    return function
+
+
 def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
     """Everything on the tab. What takes seconds takes `slow` turns."""
     looker = Looker(hub, turns.activity)
     explainer, bringer = Explainer(looker), Bringer(hub)
 
-    # Coroutines, as these order themselves among visitors, or wait for the Hub more than they compute.
-    async def look(sent: object) -> dict:
-        return await to_thread.run_sync(looker.look, sent)
-
     async def why(sent: object) -> str:
         explain = await to_thread.run_sync(explainer.prepare, sent)
         async with slow.turn(VISITOR.get()):
             return await to_thread.run_sync(explain)
-
-    async def bring(sent: object) -> dict:
-        return await to_thread.run_sync(bringer.bring, sent)
-
-    async def bringing(sent: object) -> dict:
-        return await to_thread.run_sync(bringer.bringing, sent)
 
     def export_handwriting(sent: object) -> dict:
         return export(sent)
@@ -88,7 +88,14 @@ def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
     gr.HTML(
         page(looker),
         js_on_load=on_load("compare/tab.js"),
-        server_functions=[look, why, bring, bringing, export_handwriting],
+        # Coroutines, as these order themselves among visitors, or wait for the Hub more than they compute.
+        server_functions=[
+            in_thread(looker.look),
+            why,
+            in_thread(bringer.bring),
+            in_thread(bringer.bringing),
+            export_handwriting,
+        ],
         elem_id="compare-page",
         apply_default_css=False,
     )

@@ -1,64 +1,59 @@
-"""The sentence above the board: what the networks say together, and who disagrees."""
+"""The sentence above the board, which words the verdict: what the networks say together, and who disagrees."""
 
 from __future__ import annotations
 
-from html import escape
+from markupsafe import Markup
 
 from cnn_models import DATASETS
-from cnn_models.predict import Comparison, is_strange
+from cnn_models.analysis.verdict import Reason
+from cnn_models.predict import Comparison
 from ui.common.names import class_name, listing, network_name
 from ui.common.numbers import percent
 from ui.common.texts import say
 
 
 def sentence(comparison: Comparison, language: str = "en") -> str:
-    """Unanimous, or who is against whom and by how much, or that it is none of the ten things and why."""
-    verb = "read" if DATASETS[comparison.dataset].kind == "digits" else "see"
-    verdict, count = comparison.verdict, len(comparison.models)
-    said: dict[str, list[str]] = {}
+    """The agreement, with who reads what where the networks disagree, after the doubt where there is one."""
+    verdict, verb = comparison.verdict, "read" if DATASETS[comparison.dataset].kind == "digits" else "see"
+    voters: dict[str, list[str]] = {}
     for answer in comparison.models:
-        said.setdefault(answer.label, []).append(network_name(answer.id))
+        voters.setdefault(answer.label, []).append(network_name(answer.id))
 
-    def clause(label: str, names: str = "", many: bool = True) -> str:
-        names, many = (names, many) if names else (listing(language, said[label]), len(said[label]) > 1)
-        return say(
-            language, f"verdict.{verb}.{'many' if many else 'one'}", names=names, label=class_name(language, label)
-        )
+    def clause(label: str, everyone: str = "") -> str:
+        number = "many" if everyone or len(voters[label]) > 1 else "one"
+        names = everyone or listing(language, voters[label])
+        return say(language, f"verdict.{verb}.{number}", names=names, label=class_name(language, label))
 
-    comma, semicolon = say(language, "list.comma"), say(language, "list.semicolon")
-    label, others = verdict.label, [clause(label) for label in said if label != verdict.label]
-    shares = verdict.probabilities
-    likeliest = max(shares, key=shares.__getitem__)
-    share = {"label": class_name(language, likeliest), "share": percent(shares[likeliest])}
-    if count == 1:
-        text = clause(label)
-    elif not others:
-        everyone = say(language, "verdict.both") if count == 2 else say(language, "verdict.all", count=count)
-        text = clause(label, everyone)
+    (code, values), label = verdict.agreement, verdict.label
+    comma, semicolon, stop = (say(language, f"list.{name}") for name in ("comma", "semicolon", "stop"))
+    others = [clause(other) for other in voters if other != label]
+    group = {"unanimous": "both" if values["count"] == 2 else "all", "majority": "some"}.get(code)
+    if code == "split":
+        text = say(language, "verdict.divided")
     else:
-        if 2 * verdict.votes[label] > count:
-            some = say(language, "verdict.some", votes=verdict.votes[label], count=count)
-            brief = clause(label, some)
-            text = semicolon.join([brief, comma.join(others)])
-        else:
-            brief = say(language, "verdict.divided")
-            text = say(language, "verdict.split", clauses=comma.join([clause(label), *others]))
-        # Of none of the ten things, who takes it for what is on the board: the sentence has its place, and no more.
-        text = brief if verdict.unusual else text + semicolon + say(language, "verdict.share", **share)
-    if verdict.unusual:
-        strange = sum(answer.unusual for answer in comparison.models)
-        if comparison.dot:
-            why = say(language, "verdict.dot")
-        elif comparison.like:
-            why = say(language, f"verdict.like.{DATASETS[comparison.like].kind}")
-        elif is_strange(comparison.models):
-            why = say(language, "verdict.strange", strange=strange, count=count)
-        else:
-            why = say(language, "verdict.unsure", **share)
-        text = say(language, "verdict.none", why=why) + text
-    return text + say(language, "list.stop")
+        text = clause(label, say(language, f"verdict.{group}", **values) if group else "")
+    if verdict.doubt:  # of none of the ten things, who takes it for what is on the board: the sentence says no more
+        return say(language, "verdict.none", why=_doubt(language, verdict.doubt)) + text + stop
+    if code == "split":
+        text = say(language, "verdict.split", clauses=comma.join([clause(label), *others]))
+    elif others:
+        text = semicolon.join([text, comma.join(others)])
+    if others:
+        text += semicolon + _share(language, "share", verdict.likeliest, verdict.probabilities[verdict.likeliest])
+    return text + stop
 
 
-def verdict_html(text: str, kind: str = "") -> str:
+def _doubt(language: str, doubt: Reason) -> str:
+    if doubt.code == "undecided":
+        return _share(language, doubt.code, **doubt.values)
+    code = f"like.{DATASETS[doubt.values['dataset']].kind}" if doubt.code == "lookalike" else doubt.code
+    return say(language, f"verdict.{code}", **doubt.values)
+
+
+def _share(language: str, key: str, label: str, probability: float) -> str:
+    return say(language, f"verdict.{key}", label=class_name(language, label), share=percent(probability))
+
+
+def verdict_html(text: str, kind: str = "") -> Markup:
     """`kind` is `alarm` for what went wrong and `unusual` for a picture of none of the classes."""
-    return f"<p class='verdict{f' verdict-{kind}' if kind else ''}'>{escape(text)}</p>"
+    return Markup("<p class='verdict{}'>{}</p>").format(kind and f" verdict-{kind}", text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import TypeVar
@@ -19,7 +18,7 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.errors import TranslatableError
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import PictureError
-from cnn_models.predict import Answer, predict, without
+from cnn_models.predict import Answer, predict
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import line_looks
 from ui.common.names import class_name, listing, network_name
@@ -76,8 +75,8 @@ class Explainer:
         """What is found of each network; one after another, so that no two have to be in memory."""
 
         def used(loaded: LoadedModel) -> T:
-            loaded = without(loaded, ask.off)
-            return use(loaded if ask.calibrated else replace(loaded, card=replace(loaded.card, temperature=1.0)))
+            loaded = loaded.without(ask.off)
+            return use(loaded if ask.calibrated else loaded.uncalibrated())
 
         return {id: self._looker.run(id, used) for id in ids}
 

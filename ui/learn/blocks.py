@@ -73,7 +73,7 @@ def derivatives_html(net: LoadedModel, drawing: Drawing, label: str) -> str:
     index = net.card.classes.index(label)
     rows = "".join(
         f"<tr><th scope='row'>{name}</th>{''.join(f'<td>{value:.3g}</td>' for value in found)}</tr>"
-        for name, found in derivatives(net.model, net.card, drawing.grid, index).items()
+        for name, found in derivatives(net, drawing.grid, index).items()
     )
     heads = "".join(
         f"<th scope='col'>{head}</th>"

@@ -1,5 +1,7 @@
 """Parts of networks switched off, against the same networks written without them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -8,6 +10,7 @@ from torch.nn import functional as F
 from cnn_models import create_model
 from cnn_models.analysis.ablation import SHORTCUT, derivatives, parts, sizes, without
 from cnn_models.datasets.test_sets import load_test_set
+from cnn_models.network import Network
 from tests.conftest import make_card
 
 COUNTS = {"lenet5": 0, "alexnet": 0, "googlenet": 36, "mini_inception": 8, "mini_resnet": 4}
@@ -55,22 +58,25 @@ def test_without_the_shortcut_a_block_is_plain():
 
 def test_derivatives_are_those_of_the_parts():
     model, grid = network("mini_resnet"), load_test_set("mnist")[0][0]
-    found = derivatives(model, make_card("mini_resnet"), grid, 7)
-    plain = derivatives(without(model, []), make_card("mini_resnet"), grid, 7)
+    net = Network(model, make_card("mini_resnet"), torch.device("cpu"))
+    found = derivatives(net, grid, 7)
+    plain = derivatives(replace(net, model=without(model, [])), grid, 7)
     assert found == plain and found.keys() == {"block1", "block2"}
     for through, straight, whole in found.values():
         assert 0 < whole <= through + straight and abs(through - straight) <= whole
     with torch.no_grad():
         nn.init.zeros_(model.block2.conv2.weight)
-    through, straight, whole = derivatives(model, make_card("mini_resnet"), grid, 7)["block2"]
+    through, straight, whole = derivatives(net, grid, 7)["block2"]
     assert through == 0 and whole == straight, "with F constant only the 1 is left"
 
 
 def test_derivatives_are_those_of_the_parts_that_are_on():
-    model, grid, card = network("mini_resnet"), load_test_set("mnist")[0][0], make_card("mini_resnet")
+    model, grid = network("mini_resnet"), load_test_set("mnist")[0][0]
+    net = Network(model, make_card("mini_resnet"), torch.device("cpu"))
 
     def of(*off):
-        return derivatives(without(model, [f"block2/{part}" for part in off]), card, grid, 7)["block2"]
+        cut = without(model, [f"block2/{part}" for part in off])
+        return derivatives(replace(net, model=cut), grid, 7)["block2"]
 
     through, straight, whole = of(SHORTCUT)
     assert straight == 0 and through == whole > 0

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS, ModelHub, compare
 from cnn_models.analysis.ood import is_dot, lookalike
+from cnn_models.images.preprocess import to_dataset_form
 from tests.conftest import ROOT
 from training.data import load
 
@@ -63,6 +64,11 @@ def ones_with_a_flag(xs, ys, feet):
     return [drawing([[(x, y), (0.52, 0.12), (foot, 0.88)]]) for x in xs for y in ys for foot in feet]
 
 
+def doubt(comparison):
+    """The code of a verdict's doubt; "" for none."""
+    return comparison.verdict.doubt.code if comparison.verdict.doubt else ""
+
+
 def scribbles(count):
     torch.manual_seed(0)
     return [drawing([torch.rand(25, 2).mul(0.8).add(0.1).tolist()]) for _ in range(count)]
@@ -89,7 +95,7 @@ def test_clothing_among_digits_is_in_the_main(data_dir):
     clothing = load("fashion_mnist", train=False).images[:100].numpy()
     found = [compare(picture, "mnist") for picture in clothing]
     assert sum(each.verdict.unusual for each in found) > 80
-    assert sum(each.like == "fashion_mnist" for each in found) > 80
+    assert sum(doubt(each) == "lookalike" for each in found) > 80
 
 
 def test_scribbles_are_in_the_main():
@@ -98,7 +104,7 @@ def test_scribbles_are_in_the_main():
 
 def test_drawn_clothing_among_digits_is_unless_it_reads_as_a_digit():
     found = {name: compare(drawing([outline]), "mnist") for name, outline in CLOTHES.items()}
-    taken = {name for name, each in found.items() if each.like != "fashion_mnist"}
+    taken = {name for name, each in found.items() if doubt(each) != "lookalike"}
     assert taken <= {"T-shirt/top", "Trouser", "Bag"}
     assert {found[name].verdict.label for name in taken} <= {"0", "8"}, "as a ring, a zero, or as two"
 
@@ -107,7 +113,7 @@ def test_drawn_clothing_among_digits_is_unless_it_reads_as_a_digit():
 def test_a_dot_is_no_digit(radius):
     dot = [arc(0.5, 0.5, radius, radius, 0, 360)]
     assert compare(drawing(dot), "mnist").verdict.why.endswith("it is a dot, not a stroke.")
-    assert not compare(drawing(dot), "fashion_mnist").dot
+    assert doubt(compare(drawing(dot), "fashion_mnist")) != "dot"
 
 
 def test_digits_are_no_dots(data_dir):
@@ -120,7 +126,10 @@ def test_digits_are_no_dots(data_dir):
 def test_digits_among_clothing_are_known_for_digits_and_drawn_clothing_is_not():
     verdicts = [compare(drawing(strokes), "fashion_mnist").verdict for strokes in DIGITS.values()]
     assert sum("more like one of MNIST" in verdict.why for verdict in verdicts) >= 9
-    refused = {name for name, outline in CLOTHES.items() if compare(drawing([outline]), "fashion_mnist").like}
+    refused = {
+        name for name, outline in CLOTHES.items() if doubt(compare(drawing([outline]), "fashion_mnist")) == "lookalike"
+    }
     assert refused <= {"Trouser"}, "whose outline alone reads as a zero"
-    without = ModelHub(weights_dir="nowhere")
-    assert not lookalike(without, "fashion_mnist", drawing(DIGITS["7"]), True)
+    without, seven = ModelHub(weights_dir="nowhere"), drawing(DIGITS["7"])
+    form = to_dataset_form(seven, DATASETS["fashion_mnist"])
+    assert not lookalike(without, "fashion_mnist", seven, form, (), [])

@@ -7,9 +7,13 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from PIL import Image
 
-from cnn_models.images.decode import FORMATS, MAX_BYTES, PictureError, decode, read
+from cnn_models.images.decode import FORMATS, MAX_BYTES, MAX_PIXELS, PictureError, decode, read
+from tests import crafted_images as crafted
 
 RAMP = np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1))  # 40 x 60, black at the left
 
@@ -19,6 +23,16 @@ def encode(picture, format: str, **options) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
+
+
+CRAFTED = {format: encode(RAMP, format) for format in FORMATS} | {
+    "JPEG of scans": crafted.jpeg_of_scans(3),
+    "PNG with chunks": crafted.png_with(crafted.chunk(b"tEXt", b"a\0b") * 3),
+    "GIF with blocks": crafted.gif_with(b"\x21\xfe\x01a\0" * 3),
+    "WebP with chunks": crafted.webp_with(b"EXIF\x02\0\0\0ab"),
+    "TIFF of strips": crafted.tiff_of(crafted.SIDE),
+    "TIFF of tiles": crafted.tiff_of(1, tag=324, is_big=True),
+}
 
 
 def close(a: np.ndarray, b: np.ndarray, levels: int = 1) -> bool:
@@ -202,13 +216,39 @@ def test_truncated_file_gets_a_sentence(format, part):
         decode(content[: int(len(content) * part)])
 
 
-@pytest.mark.parametrize("format", FORMATS)
+changes = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=5)), max_size=5)
+
+
+@pytest.mark.parametrize("name", CRAFTED)
 @pytest.mark.filterwarnings("ignore")
-def test_damaged_file_gives_a_picture_or_a_sentence(format):
-    rng = np.random.default_rng(0)
-    content = np.frombuffer(encode(RAMP, format), np.uint8)
-    for _ in range(60):
-        damaged = content.copy()
-        damaged[rng.integers(0, len(damaged), 5)] = rng.integers(0, 256, 5)
-        with contextlib.suppress(PictureError):
-            assert decode(damaged.tobytes()).dtype == np.uint8
+@given(changes=changes, length=st.floats(0.1, 1) | st.just(1))
+def test_a_damaged_file_gives_an_image_or_a_sentence(name, changes, length):
+    damaged = bytearray(CRAFTED[name])
+    for place, values in changes:
+        start = int(place * len(damaged))
+        damaged[start : start + len(values)] = values
+    check_image(bytes(damaged[: int(length * len(damaged))]))
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(array=arrays(scalar_dtypes(), array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)))
+def test_any_array_gives_an_image_or_a_sentence(array):
+    check_image(array)
+
+
+@given(
+    array=arrays(st.sampled_from([np.float32, np.float64]), (3, 3), elements=st.floats(0, 1, width=32)), odd=st.floats()
+)
+def test_floats_outside_of_black_and_white_are_refused(array, odd):
+    array[1, 1] = odd
+    if 0 <= array[1, 1] <= 1:
+        assert np.array_equal(decode(array), np.rint(array * np.float32(255)))
+    else:
+        with pytest.raises(PictureError, match="between 0 and 1"):
+            decode(array)
+
+
+def check_image(source: bytes | np.ndarray) -> None:
+    with contextlib.suppress(PictureError):
+        found = decode(source)
+        assert found.dtype == np.uint8 and found.ndim == 2 and 0 < found.size <= MAX_PIXELS

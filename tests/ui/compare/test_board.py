@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.images.preprocess import Step
 from cnn_models.predict import Answer, Comparison
 from ui.common.numbers import percent
 from ui.compare.ask import Ask
 from ui.compare.board import Column, board, short
 from ui.compare.verdict import sentence
+
+BLANK = (Step("centre", np.zeros((28, 28), np.uint8)),)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def compared(dataset, **labels):
         )
         for name, label in labels.items()
     )
-    return Comparison.of(dataset, np.zeros((28, 28), np.uint8), answers)
+    return Comparison.of(dataset, BLANK, answers)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_the_sentence_is_said_in_chinese_too():
 
 def test_the_sentence_says_what_the_picture_looks_like_instead():
     answers = compared("fashion_mnist", lenet5="Bag").models
-    comparison = Comparison.of("fashion_mnist", np.zeros((28, 28), np.uint8), answers, "mnist")
+    comparison = Comparison.of("fashion_mnist", BLANK, answers, "mnist")
     assert comparison.verdict.unusual and "looks more like a digit" in sentence(comparison)
     assert "更像数字" in sentence(comparison, "zh")
 

@@ -18,6 +18,7 @@ from cnn_models.analysis.statistics import binomial_interval
 from cnn_models.analysis.tta import many_looks
 from cnn_models.checkpoints.folder import load_model
 from cnn_models.datasets.test_sets import Measured, balanced_order, load_test_set, measure_part
+from cnn_models.network import Network
 from cnn_models.predict import predict
 from tests.conftest import make_card
 from training.averages import average
@@ -256,7 +257,7 @@ def test_looks_are_counted_and_drawn(hub):
     for name in ("lenet5", "mini_resnet"):
         model, card = load_model(hub.folder(f"{name}.mnist"))
         cards.append(card)
-        found[card.id] = look_on(model, card, {}, 100)
+        found[card.id] = look_on(Network(model, card, torch.device("cpu")), {}, 100)
         assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 100
         assert (
             found[card.id]["accuracy"]["1"] == measure_part(model, card, slice(100)).accuracy
@@ -294,7 +295,7 @@ def test_looks_are_averaged_as_the_compare_tab_does(hub):
     chosen = balanced_order(labels)[:100]
     answers = [many_looks(net, pictures[number]).probabilities for number in chosen]
     right = sum(max(each, key=each.get) == str(labels[number]) for each, number in zip(answers, chosen, strict=True))
-    begun = look_on(net.model, net.card, {}, 40)
+    begun = look_on(net, {}, 40)
     assert begun["pictures"] == 40
-    assert look_on(net.model, net.card, begun, 100) == look_on(net.model, net.card, {}, 100)
-    assert look_on(net.model, net.card, {}, 100)["accuracy"]["24"] == right
+    assert look_on(net, begun, 100) == look_on(net, {}, 100)
+    assert look_on(net, {}, 100)["accuracy"]["24"] == right

@@ -1,0 +1,69 @@
+"""A network with its card: the one place where images become logits and probabilities."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+
+from cnn_models.images.preprocess import to_input
+from cnn_models.specs import Card
+
+BATCH = 500  # images in a forward pass
+
+
+class Output(NamedTuple):
+    """Logits and probabilities of N images (N x 10, float64, on the CPU), and milliseconds of the forward passes alone.
+
+    The probabilities are the softmax of the logits divided by the card's temperature. In float32, 1 - 1e-8 would be 1.
+    """
+
+    logits: Tensor
+    probabilities: Tensor
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in evaluation mode, its card, and the device that it is on."""
+
+    model: nn.Module
+    card: Card
+    device: torch.device
+
+    def input(self, images: Tensor) -> Tensor:
+        """The normalised N x 1 x S x S of images as `to_input` takes them, on the network's device."""
+        card = self.card
+        return to_input(images.to(self.device), card.input_size, card.mean, card.std)
+
+    def run(self, images: Tensor, batch: int = BATCH) -> Output:
+        """The network's output for images as `to_input` takes them, on any device; so many in a forward pass."""
+        clock, logits, seconds = torch.get_device_module(self.device), [], 0.0
+        with torch.inference_mode():
+            for part in images.split(batch):
+                x = self.input(part)
+                clock.synchronize()
+                start = time.perf_counter()
+                logits.append(self.model(x))
+                clock.synchronize()
+                seconds += time.perf_counter() - start
+        found = torch.cat(logits).cpu().double()  # MPS has no float64
+        return Output(found, (found / self.card.temperature).softmax(1), 1000 * seconds)
+
+    def without(self, off: Collection[str]) -> Self:
+        """The same network, which gets pixels from 0 to 1 as they are if "normalisation" is in `off`."""
+        return replace(self, card=replace(self.card, mean=0.0, std=1.0)) if "normalisation" in off else self
+
+    def uncalibrated(self) -> Self:
+        """The same network at temperature 1."""
+        return replace(self, card=replace(self.card, temperature=1.0))
+
+
+def shared_copy(model: nn.Module) -> nn.Module:
+    """A copy of a network that shares its weights, for hooks and changes that others who use it must not see."""
+    return copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})
