@@ -16,8 +16,11 @@ from cnn_models.messages import MESSAGES
 from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, script, translate
 
 PYTHON = [Path("app.py"), *(path for folder in ("cnn_models", "training", "ui") for path in Path(folder).rglob("*.py"))]
-PAGE = [path for kind in ("js", "html") for path in Path("ui").rglob(f"*.{kind}")]
-CODE = "".join(path.read_text(encoding="utf-8") for path in [*PYTHON, *PAGE] if path.name != "messages.py")
+SCRIPTS = list(Path("ui").rglob("*.js"))
+TEMPLATES = list(Path("ui").rglob("*.html"))
+CODE = "".join(
+    path.read_text(encoding="utf-8") for path in [*PYTHON, *SCRIPTS, *TEMPLATES] if path.name != "messages.py"
+)
 
 
 def placeholders(text: str) -> set[str]:
@@ -95,6 +98,7 @@ COMPOSED = ("summary.", "control.")
 def test_every_text_is_in_use():
     used = set(re.findall(r"""["'`]([a-z]+\.[\w./ -]+)["'`]""", CODE))
     begun = (*COMPOSED, *re.findall(r"""f["']([a-z]+\.[a-z.]*)\{""", CODE))
+    begun += tuple(re.findall(r"""["']([a-z]+\.[a-z.]*)["'] ~""", CODE))  # in templates
     assert not [key for key in TEXTS["en"] if key not in used and not key.startswith(begun)]
 
 

@@ -25,7 +25,7 @@ def milliseconds(time: float) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """In whole percent, as HTML, but never all or nothing of what is not."""
+    """A share in whole percent; only all reads 100%, only nothing reads 0%."""
     if 0 < share < 0.01:
-        return "&lt;1%"
-    return "&gt;99%" if 0.99 < share < 1 else f"{share:.0%}"
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"

@@ -1,4 +1,4 @@
-"""What depth alone does: the study of `python -m training.depth_study`, on the Learn tab's page on shortcuts."""
+"""The effect of depth, with and without shortcuts: the study of `python -m training.depth_study`, on the Learn tab."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
+from markupsafe import Markup
 
 from cnn_models import DATASETS
 from cnn_models.specs import Split
@@ -15,25 +16,20 @@ from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import PALETTE
 from ui.common.reading import flag, known
 from ui.common.recipe import split_words
+from ui.common.templates import render
 from ui.common.texts import attribute, mark, say
 
 FILE = "depth_study.json"  # of training.depth_study
 KINDS = {False: PALETTE[6], True: PALETTE[5]}  # plain and residual; no colours of the line-up
 DEPTHS = {20: "", 56: "6 3"}
-WHENS = ("start", "end")  # of the gradients
+WHENS = ("start", "end")  # of the training: when gradients were measured
 NETWORKS = 2 * 2 * len(DEPTHS)  # of a whole study: with and without shortcuts, with and without batch norm
-DAMAGED = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-)  # by a file with anything in it
+# By a file with anything in it.
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
-    """Choosers of normalisation and of when; what is in the file whenever one of the tabs around it is opened."""
+    """Choosers of batch norm and of when gradients were measured, and the study, read when one of `tabs` is opened."""
     gr.HTML(
         mark("depth.title", "h2") + mark("depth.why", "p class='lesson-why'", few=min(DEPTHS), many=max(DEPTHS)),
         apply_default_css=False,
@@ -48,7 +44,7 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
             label=say("en", "depth.gradients"), show_label=False, container=False, elem_id="depth-when",
         )  # fmt: skip
 
-    def show(norm: object, when: object) -> str:
+    def show(norm: object, when: object) -> Markup:
         return depth_html(weights / FILE, flag(norm), known(when, WHENS))
 
     shown = gr.HTML(show(True, WHENS[0]), elem_id="learn-depth", apply_default_css=False)
@@ -59,8 +55,8 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
     )  # fmt: skip
 
 
-def depth_html(path: Path, norm: bool, when: str) -> str:
-    """The study's curves, with or without batch normalisation, its gradients at `start` or `end`, and its figures.
+def depth_html(path: Path, norm: bool, when: str) -> Markup:
+    """The study's curves, with or without batch norm, its gradients at `start` or `end`, and its figures.
 
     Where there is no study, or the file is damaged, a sentence with the command that makes it.
     """
@@ -68,48 +64,52 @@ def depth_html(path: Path, norm: bool, when: str) -> str:
         return _study(json.loads(path.read_text(encoding="utf-8")), norm, when)
     except DAMAGED:
         why = "depth.damaged" if path.exists() else "depth.none"
-        return f"<p class='lesson-misfit'>{mark(why)} <code>python -m training.depth_study</code></p>"
+        return render("learn/missing.html", text=mark(why), command="python -m training.depth_study")
 
 
-def _study(study: dict, norm: bool, when: str) -> str:
+def _study(study: dict, norm: bool, when: str) -> Markup:
     runs = [run for run in study["runs"] if run["batch_norm"] == norm]
-    key = legend([(_network(run), KINDS[run["shortcuts"]], _dash(run)) for run in runs])
-    part = mark("depth.part", "p class='lesson-misfit'", done=len(study["runs"]), all=NETWORKS)
-    facts = (
-        DATASETS[study["dataset"]].title,
-        split_words(Split.from_json(study["split"])),
-        mark("depth.facts", epochs=study["recipe"]["epochs"], date=study["date"]),
-    )
-    return (
-        f"{part if len(study['runs']) < NETWORKS else ''}{_found(runs)}{_chain(runs, when)}{key}"
-        f"<div class='charts-row'>{_curves(runs)}{_gradients(runs, when)}</div>{_left_out(runs, when)}"
-        f"{_figures(study['runs'])}<p>{mark('list.semicolon').join(filter(None, facts))}</p>"
+    return render(
+        "learn/depth.html",
+        done=len(study["runs"]),
+        all=NETWORKS,
+        found=_found(runs),
+        chain=_chain(runs, when),
+        legend=legend([(_network(run), KINDS[run["shortcuts"]], _dash(run)) for run in runs]),
+        charts=[*_curves(runs), _gradients(runs, when)],
+        left_out=_left_out(runs, when),
+        rows=[_row(run) for run in study["runs"]],
+        facts=[
+            DATASETS[study["dataset"]].title,
+            split_words(Split.from_json(study["split"])),
+            mark("depth.facts", epochs=study["recipe"]["epochs"], date=study["date"]),
+        ],
     )
 
 
-def _found(runs: Sequence[dict]) -> str:
-    """What more layers change, without shortcuts and with them, in a sentence; none where networks are missing."""
+def _found(runs: Sequence[dict]) -> dict[str, object]:
+    """How more layers change the training accuracy, without and with shortcuts; empty where networks are missing."""
     reached = {(run["shortcuts"], run["depth"]): run["history"][-1]["train_accuracy"] for run in runs if run["history"]}
     few, many = min(DEPTHS), max(DEPTHS)
     if any((kind, depth) not in reached for kind in KINDS for depth in DEPTHS):
-        return ""
+        return {}
     plain, residual = (f"{reached[kind, many] - reached[kind, few]:+.2f}".replace("-", "−") for kind in KINDS)
-    return mark("depth.found", "p class='lesson-why'", few=few, many=many, plain=plain, residual=residual)
+    return {"few": few, "many": many, "plain": plain, "residual": residual}
 
 
-def _chain(runs: Sequence[dict], when: str) -> str:
-    """What becomes of the gradient on its way back from the last convolution, in a sentence; none if it is unknown."""
+def _chain(runs: Sequence[dict], when: str) -> dict[str, object]:
+    """The first layer's gradient norm, as a multiple of the last convolution's; empty if it is unknown."""
     many = max(DEPTHS)
     found = {run["shortcuts"]: run["gradients"][when] for run in runs if run["depth"] == many}
     ratios = {kind: norms[0] / norms[-2] for kind, norms in found.items() if any(norms[-2:-1])}
     if ratios.keys() != KINDS.keys() or not all(map(math.isfinite, ratios.values())):
-        return ""
+        return {}
     plain, residual = (f"{ratio:,.0f}" if (ratio := ratios[kind]) >= 10 else f"{ratio:.2g}" for kind in KINDS)
-    return mark("depth.chain", "p class='lesson-why'", many=many, plain=plain, residual=residual)
+    return {"many": many, "plain": plain, "residual": residual}
 
 
-def _curves(runs: Sequence[dict]) -> str:
-    """A chart of the accuracy on the pictures trained on, and one on those held out."""
+def _curves(runs: Sequence[dict]) -> list[str]:
+    """A chart of the training accuracy, and one of the validation accuracy."""
     charts, epochs = [], Axis(1, max([2, *(len(run["history"]) for run in runs)]), whole=True)
     for part in ("train", "val"):
         lines = []
@@ -119,11 +119,11 @@ def _curves(runs: Sequence[dict]) -> str:
         values = [y for line in lines for _, y in line.points]
         title, label = mark(f"depth.{part}"), attribute("aria-label", f"depth.{part}")
         charts.append(chart(title, mark("training.epoch"), lines, epochs, around(values), label=label))
-    return "".join(charts)
+    return charts
 
 
 def _gradients(runs: Sequence[dict], when: str) -> str:
-    """A chart; a logarithmic axis has no place for a zero, and none has one for what is not finite."""
+    """A chart of the norms; without zeros and infinite ones, which have no place on a logarithmic axis."""
     lines = []
     for run in runs:
         found = enumerate(run["gradients"][when], 1)
@@ -134,38 +134,27 @@ def _gradients(runs: Sequence[dict], when: str) -> str:
     return chart(title, mark("depth.layer"), lines, layers, around(values, log=True), label=label)
 
 
-def _left_out(runs: Sequence[dict], when: str) -> str:
-    """What the chart of gradients cannot show, in sentences."""
+def _left_out(runs: Sequence[dict], when: str) -> list[tuple[Markup, str, dict[str, int]]]:
+    """The gradients that their chart cannot show: network, and key and values of the sentence."""
     said = []
     for run in runs:
         found = run["gradients"][when]
         wild = sum(not math.isfinite(norm) for norm in found)
         for key, count in (("depth.zero", found.count(0)), ("depth.wild", wild)):
             if count:
-                said.append(f"<li>{_network(run)}{mark('list.colon')}{mark(key, count=count, all=len(found))}</li>")
-    return f"<ul>{''.join(said)}</ul>" if said else ""
+                said.append((_network(run), key, {"count": count, "all": len(found)}))
+    return said
 
 
-def _figures(runs: Sequence[dict]) -> str:
-    """A row for each network: what it is, and what its last epoch reached."""
-    yes = {True: mark("depth.yes"), False: mark("depth.no")}
-    heads = ("layers", "shortcuts", "normed", "loss", "fitted", "held")
-    rows = []
-    for run in runs:
-        cells = [yes[run["shortcuts"]], yes[run["batch_norm"]]]
-        if run["history"]:
-            last = run["history"][-1]
-            cells += f"{last['train_loss']:.3f}", f"{last['train_accuracy']:.2f} %", f"{last['val_accuracy']:.2f} %"
-        else:
-            cells += ["–"] * 3
-        if run.get("diverged"):
-            cells[2] += f" <small>{mark('depth.diverged', epoch=len(run['history']) + 1)}</small>"
-        rows.append(f"<tr><th scope='row'>{int(run['depth'])}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    return (
-        "<div class='training-figures'><table class='switches-table'><thead><tr>"
-        f"{''.join(mark(f'depth.{head}', 'th scope=col') for head in heads)}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+def _row(run: dict) -> dict[str, object]:
+    """A network: whether it has shortcuts and batch norm, the figures of its last epoch, and when it diverged, or 0."""
+    figures = ("–", "–", "–")
+    if run["history"]:
+        last = run["history"][-1]
+        figures = (f"{last['train_loss']:.3f}", f"{last['train_accuracy']:.2f} %", f"{last['val_accuracy']:.2f} %")
+    diverged = len(run["history"]) + 1 if run.get("diverged") else 0
+    flags = (run["shortcuts"], run["batch_norm"])
+    return {"depth": int(run["depth"]), "flags": flags, "figures": figures, "diverged": diverged}
 
 
 def _line(run: dict, points: list[tuple[float, float]], dots: Sequence[str] = ()) -> Line:
@@ -176,10 +165,11 @@ def _dash(run: dict) -> str:
     return DEPTHS.get(run["depth"], "2 3")
 
 
-def _network(run: dict) -> str:
+def _network(run: dict) -> Markup:
     """`56 layers, plain`, as HTML."""
-    return f"{mark('depth.run', layers=run['depth'])} {mark('depth.residual' if run['shortcuts'] else 'depth.plain')}"
+    return mark("depth.run", layers=run["depth"]) + " " + mark("depth.residual" if run["shortcuts"] else "depth.plain")
 
 
 def _name(run: dict) -> str:
+    """`56: F(x) + x`."""
     return f"{run['depth']}: {'F(x) + x' if run['shortcuts'] else 'F(x)'}"

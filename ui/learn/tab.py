@@ -1,4 +1,4 @@
-"""The Learn tab: short pages, each with controls that change what it shows at once."""
+"""The Learn tab: short pages, each with controls that change it at once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ui.common.modules import event_js
 from ui.common.reading import whole
 from ui.common.texts import mark, say
 from ui.learn import lessons
-from ui.learn.averages import averages_page
 from ui.learn.blocks import inception_page, shortcuts_page
+from ui.learn.ensembles import ensembles_page
 
 
 class Control(NamedTuple):
@@ -51,17 +51,17 @@ PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     ),
     "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
 }  # fmt: skip
-# Of real networks, or of what was measured of them.
+# Of real networks, or of a study of them.
 REAL: dict[str, Callable[[ModelHub, gr.Tab, gr.Tab], None]] = {
     "inception": inception_page,
     "shortcuts": shortcuts_page,
-    "averages": averages_page,
+    "averages": ensembles_page,
 }
 ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense", "averages")
 
 
 def learn_tab(hub: ModelHub, whole: gr.Tab) -> None:
-    """A tab a page, within the `whole` one."""
+    """A tab for each page, within the `whole` one."""
     with gr.Tabs(elem_id="learn", overflow_behavior="wrap"):
         for name in ORDER:
             with gr.Tab(say("en", f"learn.{name}")) as tab:

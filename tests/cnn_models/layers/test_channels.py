@@ -18,8 +18,9 @@ from cnn_models.layers import channels as module
 from cnn_models.layers.channels import channels, dead, filters, flow
 from cnn_models.layers.run import outputs
 from ui.common.strips import strip, strips
+from ui.layers.page import flows, page
 from ui.layers.rows import rows
-from ui.layers.tab import columns_of, flows, layers_tab, page
+from ui.layers.tab import columns_of, layers_tab
 
 PICTURE = np.asarray(Image.open("ui/common/samples/mnist.7.png"))
 
@@ -95,7 +96,7 @@ def test_filters_are_those_of_the_first_layer_only(checkpoint, hub):
 def test_a_strip_is_white_where_positive_and_blue_where_negative():
     output = torch.tensor([[[0.0, 4.0], [-4.0, 1.0]]])
     html = strip(channels(output), "channels", architecture_layers("lenet5").children[0])
-    picture = Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^']+)", html)[1])))
+    picture = Image.open(io.BytesIO(base64.b64decode(re.search(r'base64,([^"]+)', html)[1])))
     pixels = np.asarray(picture)
     assert pixels.shape == (2, 3, 4) and (pixels[:, 2, 3] == 0).all(), "one clear pixel between tiles"
     assert pixels[0, 0].tolist() == [0, 0, 0, 255] and pixels[0, 1].tolist() == [255] * 4
@@ -109,9 +110,8 @@ def test_without_weights_or_a_drawing_the_page_says_so(checkpoint, hub):
     found, text = flows(columns, "", "mnist", hub)
     assert found[0] and not found[1]
     assert "Nothing is drawn" in text and "train mini_<wbr>resnet.<wbr>mnist" in text
-    assert page(columns, found, text).count("class='strip'") == sum(
-        html.count("class='strip'") for html in found[0].values()
-    )
+    strips = sum(html.count('class="strip"') for html in found[0].values())
+    assert page(columns, found, text).count('class="strip"') == strips > 0
     assert flows(columns, "nonsense", "mnist", hub)[0] == [{}, {}]
     assert rows(columns, [{}, {}]).count("<ol>") > 10
 

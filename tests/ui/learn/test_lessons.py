@@ -15,7 +15,7 @@ from ui.learn.tab import PAGES
 
 def numbers(html):
     """The numbers in each grid of a page, row by row."""
-    grids = re.findall(r"<div class='lesson-grid'.*?</div>", html)
+    grids = re.findall(r'<div class="lesson-grid".*?</div>', html)
     return [[float(x.replace("−", "-") or "nan") for x in re.findall(r">([−\d.]*)</i>", grid)] for grid in grids]
 
 

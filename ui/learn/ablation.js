@@ -1,4 +1,4 @@
-// The switches for the parts of a network.
+// The switches of a branch ablation.
 import { withDrawing } from "../common/drawing.js";
 
 // The head of a row or a column switches all in it, and shows whether all, some or none of them are off.

@@ -27,11 +27,12 @@ from training.looks import look_on
 from ui.common.drawing import drawing_of
 from ui.common.numbers import percent
 from ui.common.texts import Text, say
-from ui.learn import switches
-from ui.learn.averages import averages_html, averages_page
+from ui.learn import ablation
+from ui.learn.ablation_grid import grid
+from ui.learn.ablation_page import ablation_page
 from ui.learn.blocks import derivatives_html, weights_html
 from ui.learn.depth import FILE, depth_html, depth_page
-from ui.learn.switch_grid import grid
+from ui.learn.ensembles import ensembles_html, ensembles_page
 
 FEW = 300  # test pictures
 
@@ -43,16 +44,16 @@ def hub():
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
-    monkeypatch.setattr(switches, "COUNT", FEW)
+    monkeypatch.setattr(ablation, "COUNT", FEW)
 
 
 def test_switching_off_shows_what_the_network_loses(hub):
-    bench, part = switches.Bench(hub, ["mini_inception"]), "inception1/5×5"
+    study, part = ablation.Ablation(hub, ["mini_inception"]), "inception1/5×5"
     shown = list(
-        bench.show("mini_inception", [part, "nonsense"], "", "mnist", lambda net, drawing, label: f"<{label}>")
+        study.show("mini_inception", [part, "nonsense"], "", "mnist", lambda net, drawing, label: f"<{label}>")
     )
     net = hub.get("mini_inception.mnist")
-    cut = predict(switches.cut(net, [part]), drawing_of("", "mnist").grid)
+    cut = predict(ablation.cut(net, [part]), drawing_of("", "mnist").grid)
     assert shown[0][2] == "<7>" and f"{percent(cut.probabilities['7'])} %" in shown[0][0]
     before, after = (measure_part(without(net.model, off), net.card, slice(FEW)).right for off in ([], [part]))
     assert after < before
@@ -64,7 +65,7 @@ def test_switching_off_shows_what_the_network_loses(hub):
 
 @pytest.mark.parametrize("name", ["mini_inception", "googlenet", "mini_resnet"])
 def test_every_part_has_a_switch(name):
-    assert sorted(re.findall(r"value='([^']+)'", grid(name))) == sorted(parts(create_model(name)))
+    assert sorted(re.findall(r'value="([^"]+)"', grid(name))) == sorted(parts(create_model(name)))
 
 
 def test_parts_are_called_in_the_visitors_language():
@@ -79,19 +80,19 @@ def test_parts_are_called_in_the_visitors_language():
 
 
 def test_every_part_by_itself_is_a_row(hub):
-    *_, html = switches.Bench(hub, ["mini_resnet"]).alone("mini_resnet", "", "fashion_mnist")
-    rows = re.findall(r"<th scope='row'>(.+?)</th>", html)
+    *_, html = ablation.Ablation(hub, ["mini_resnet"]).each_part("mini_resnet", "", "fashion_mnist")
+    rows = re.findall(r'<th scope="row">(.+?)</th>', html)
     names = [re.sub("<.*?>", "", row).replace(" ", "/") for row in rows]
     assert names == parts(hub.get("mini_resnet.fashion_mnist").model) and "data-text" in rows[1]
 
 
 def test_what_is_not_there_is_said(hub, tmp_path):
-    bench = switches.Bench(ModelHub(tmp_path), ["mini_resnet"])
-    shown, _, _ = next(bench.show("mini_resnet", [], "", "mnist", None))
-    for found in (shown, next(bench.alone("mini_resnet", "", "mnist"))):
+    study = ablation.Ablation(ModelHub(tmp_path), ["mini_resnet"])
+    shown, _, _ = next(study.show("mini_resnet", [], "", "mnist", None))
+    for found in (shown, next(study.each_part("mini_resnet", "", "mnist"))):
         assert "python -m training.train mini_<wbr>resnet.<wbr>mnist" in found or "no weights" in found
     assert "python -m training.depth_study" in depth_html(tmp_path / "none.json", True, "start")
-    assert "python -m training.evaluate --averages" in averages_html(ModelHub(tmp_path), {}, "mnist", [])
+    assert "python -m training.evaluate --averages" in ensembles_html(ModelHub(tmp_path), {}, "mnist", [])
 
 
 class FullGPU:
@@ -102,40 +103,40 @@ class FullGPU:
 
 
 def test_a_full_gpu_is_said(hub, monkeypatch):
-    bench = switches.Bench(FullGPU(), ["mini_resnet"])
-    shown, _, _ = next(bench.show("mini_resnet", [], "", "mnist", None))
-    for found in (shown, next(bench.alone("mini_resnet", "", "mnist"))):
+    study = ablation.Ablation(FullGPU(), ["mini_resnet"])
+    shown, _, _ = next(study.show("mini_resnet", [], "", "mnist", None))
+    for found in (shown, next(study.each_part("mini_resnet", "", "mnist"))):
         assert "GPU is out of memory" in found
-    bench = switches.Bench(hub, ["mini_resnet"])
-    monkeypatch.setattr(switches, "measure_part", lambda *_: FullGPU().run(None, None))
-    *_, (found, *_) = bench.show("mini_resnet", [], "", "mnist", lambda *_: "")
+    study = ablation.Ablation(hub, ["mini_resnet"])
+    monkeypatch.setattr(ablation, "measure_part", lambda *_: FullGPU().run(None, None))
+    *_, (found, *_) = study.show("mini_resnet", [], "", "mnist", lambda *_: "")
     assert "GPU is out of memory" in found
-    monkeypatch.setattr(switches, "measure_part", lambda *_: 1 + "a fault of the code")
+    monkeypatch.setattr(ablation, "measure_part", lambda *_: 1 + "a fault of the code")
     with pytest.raises(TypeError):
-        list(bench.show("mini_resnet", [], "", "mnist", lambda *_: ""))
+        list(study.show("mini_resnet", [], "", "mnist", lambda *_: ""))
 
 
 def test_what_takes_long_is_measured_on_more_and_more_pictures(hub, monkeypatch):
     """On both networks the same ones; what one visitor waited for, the next has at once."""
-    monkeypatch.setattr(switches, "EVERY", 0)
-    monkeypatch.setattr(switches, "rounds", lambda architecture: range(100, FEW + 1, 100))
-    bench, asked = switches.Bench(hub, ["mini_resnet"]), []
-    monkeypatch.setattr(switches, "measure_part", lambda model, card, part: asked.append(part) or Measured(90, 100))
-    *_, table = itertools.islice(bench.alone("mini_resnet", "", "mnist"), 6)
+    monkeypatch.setattr(ablation, "EVERY", 0)
+    monkeypatch.setattr(ablation, "rounds", lambda architecture: range(100, FEW + 1, 100))
+    study, asked = ablation.Ablation(hub, ["mini_resnet"]), []
+    monkeypatch.setattr(ablation, "measure_part", lambda model, card, part: asked.append(part) or Measured(90, 100))
+    *_, table = itertools.islice(study.each_part("mini_resnet", "", "mnist"), 6)
     assert "Measured on 100 of the 300" in unescape(re.sub("<.*?>", "", table)) and "<progress" in table
     assert table.count("90.00 %") == 4 and len(asked) == 5 + 3, "the second round has begun"
-    shown = [found for _, found, _ in bench.show("mini_resnet", ["block1/F"], "", "mnist", lambda *_: "")]
+    shown = [found for _, found, _ in study.show("mini_resnet", ["block1/F"], "", "mnist", lambda *_: "")]
     assert "200 of the 300" in re.sub("<.*?>", "", shown[1]) and shown[1].count("90.00 %") == 2
     assert "all 300" in re.sub("<.*?>", "", shown[-1]) and "<progress" not in shown[-1]
-    *_, table = bench.alone("mini_resnet", "", "mnist")
+    *_, table = study.each_part("mini_resnet", "", "mnist")
     assert "all 300" in re.sub("<.*?>", "", table) and "<progress" not in table and len(asked) == 5 * 3
 
 
 def test_the_table_is_of_what_is_drawn_and_chosen(hub):
     """Opening the page or the tab around it empties the table; that and leaving it end the one that is being made."""
     with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Learn") as whole, gr.Tabs(), gr.Tab("Shortcuts") as page:
-        switches.switches(hub, (page, whole), ["mini_resnet"], "shortcuts", None)
-    alone = next(event for event in blocks.fns.values() if event.fn and event.fn.__name__ == "alone")
+        ablation_page(hub, (page, whole), ["mini_resnet"], "shortcuts", None)
+    alone = next(event for event in blocks.fns.values() if event.fn and event.fn.__name__ == "each_part")
     opened = {(tab._id, "select") for tab in (page, whole)}
     events = [event for event in blocks.fns.values() if opened <= set(event.targets)]
     (clear,) = [event.fn for event in events if event.fn and event.outputs == alone.outputs]
@@ -157,9 +158,9 @@ def test_the_table_is_of_what_is_drawn_and_chosen(hub):
 
 
 def test_the_derivatives_follow_the_switches(hub):
-    bench, rows = switches.Bench(hub, ["mini_resnet"]), {}
+    study, rows = ablation.Ablation(hub, ["mini_resnet"]), {}
     for off in ([], ["block1/shortcut"]):
-        found = next(bench.show("mini_resnet", off, "", "mnist", derivatives_html))[2]
+        found = next(study.show("mini_resnet", off, "", "mnist", derivatives_html))[2]
         rows[bool(off)] = re.findall(r"<td>([^<]+)</td>", found.split("block1")[1])[:3]
     assert "0" not in rows[False] and rows[True][1] == "0" and rows[True][0] == rows[True][2]
 
@@ -184,7 +185,7 @@ def test_the_depth_study_is_drawn(tmp_path):
     assert html.count("<circle") == 2 * 2 * 2 and "8: F(x): 50.00 %" in html, "a dot for every epoch"
     assert "trained on all 60,000" in html and "; today." in html and "2 of 8 networks so far" in html
     gradients = html.split("<polyline")[5]
-    assert len(re.search(r"points='([^']+)'", gradients)[1].split()) == 8
+    assert len(re.search(r"""points=["']([^"']+)""", gradients)[1].split()) == 8
     figures = [">8<", ">no<", ">no<", "<td>0.500</td>", "<td>50.00 %</td>", "<td>40.00 %</td>"]
     assert all(figure in html.split("<tbody>")[1].split("</tr>")[0] for figure in figures)
     assert html.split("<tbody>")[1] == depth_html(path, True, "start").split("<tbody>")[1], "of all networks"
@@ -219,7 +220,7 @@ def test_a_study_of_networks_that_learn_nothing_is_drawn(tmp_path):
     run = {"depth": 56, "shortcuts": False, "batch_norm": False, "history": [row], "gradients": gradients}
     html = depth_html(write_study(tmp_path, [run | {"diverged": True}]), False, "start")
     assert "exactly zero in 1 of 4 layers" in html and "no finite number in 2 of 4 layers" in html
-    assert not re.search(r"points='[^']*(nan|inf)", html) and "diverged in epoch 2" in html
+    assert not re.search(r"""points=["'][^"']*(nan|inf)""", html) and "diverged in epoch 2" in html
     html = depth_html(write_study(tmp_path, [run | {"diverged": True, "history": []}]), False, "end")
     assert "diverged in epoch 1" in html and "<td>–" in html
 
@@ -267,7 +268,7 @@ def test_looks_are_counted_and_drawn(hub):
     averaged = {"mnist": average(cards, probabilities, torch.arange(10)) | {"looks": found}}
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
-    html = averages_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
+    html = ensembles_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
     assert "when this was measured:</span> AlexNet" in html and ">crops: 100 pictures<" in html
     for end, paper in (("1", "1"), ("24", "72")):
         low, high = binomial_interval(round(found["lenet5.mnist"]["accuracy"][end]), 100)
@@ -277,15 +278,15 @@ def test_looks_are_counted_and_drawn(hub):
     assert "Ensemble of 2. Together: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
-    assert "Choose at least one" in averages_html(some, averaged, "mnist", ["alexnet"])
+    assert "Choose at least one" in ensembles_html(some, averaged, "mnist", ["alexnet"])
     averaged["mnist"]["weights"]["lenet5.mnist"] = "other"
-    assert "training.evaluate --averages" in averages_html(some, averaged, "mnist", [])
+    assert "training.evaluate --averages" in ensembles_html(some, averaged, "mnist", [])
 
 
 def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
     (tmp_path / "averaged.json").write_text("{")
     with gr.Blocks(), gr.Tabs(), gr.Tab("Averages") as page:
-        averages_page(ModelHub(tmp_path), page, page)
+        ensembles_page(ModelHub(tmp_path), page, page)
 
 
 def test_looks_are_averaged_as_the_compare_tab_does(hub):

@@ -1,7 +1,7 @@
 """LeNet-5 against AlexNet: every step of both is in one row, with the numbers of the networks."""
 
 from cnn_models.layers import architecture_layers
-from ui.layers.versus import PAIR, ROWS, versus
+from ui.layers.comparison import PAIR, ROWS, comparison
 
 
 def test_every_step_of_both_networks_is_in_one_row():
@@ -25,7 +25,7 @@ def test_a_row_holds_steps_of_one_kind():
 
 
 def test_the_numbers_are_those_of_the_networks():
-    html = versus()
+    html = comparison()
     for name in PAIR:
         network = architecture_layers(name)
         assert f"{network.parameters:,} parameters, {network.macs:,} MACs" in html
