@@ -52,17 +52,17 @@ MESSAGES = {
         "no weights for {id}; run `python -m training.train {id}`, or set CNN_HUB_NAMESPACE to who has them on the Hub"
     ),
     "checkpoint.gone.train": "no weights for {id}: {why}; or run `python -m training.train {name}`",
-    "checkpoint.coming": "{id} is still on its way; ask again in a moment",
-    "checkpoint.coming.far": "{id} is still on its way ({done} of {all} MB); ask again in a moment",
+    "checkpoint.coming": "{id} is being downloaded; try again in a moment",
+    "checkpoint.coming.far": "{id} is being downloaded ({done} of {all} MB); try again in a moment",
     "checkpoint.lookups": (
-        "{id} is not looked up: {count} names were for you, this hour; ask again in {minutes} minutes"
+        "{id} is not looked up: you requested {count} new names within an hour; try again in {minutes} minutes"
     ),
     "checkpoint.downloads": (
-        "{id} is not fetched: {count} checkpoints of others were, this hour; ask again in {minutes} minutes"
+        "{id} is not downloaded: {count} third-party checkpoints were this hour; try again in {minutes} minutes"
     ),
     "checkpoint.room": (
-        "{id} needs {size} MB, and there is no room for it in the {most} MB of --max-memory beside what is "
-        "in use; ask again, or raise it"
+        "{id} needs {size} MB, and there is no room for it in the {most} MB of --max-memory beside the networks "
+        "in use; try again, or raise it"
     ),
     "checkpoint.name": "{folder} holds {found}, not {id}; put it under its own name",
     "checkpoint.numbers": "{id} computes numbers that are not finite; leave it out or train it again",
@@ -106,25 +106,22 @@ MESSAGES = {
     "checkpoint.stale": "{path} is of other weights; run `python -m training.evaluate {id}`",
     "checkpoint.untrained": "no weights for {id} in {folder}; run `python -m training.train {id}`",
     # The Hugging Face Hub, and what it sends.
-    "hub.more": (
-        "the Hub sent more of {repository} than the {limit} bytes it may; ask again later, or check HF_ENDPOINT"
-    ),
-    "hub.slow": "the Hub sends {repository} too slowly; ask again later, or check HF_ENDPOINT",
-    "hub.packed": "the Hub sends {repository} packed, though asked not to; check HF_ENDPOINT",
-    "hub.path": "the Hub says of {repository} that its {header} is {value}, which could be a path; check HF_ENDPOINT",
-    "hub.files": "{repository} has no {files}; it must be published whole",
+    "hub.more": "the Hub sends more than {limit} bytes for {repository}; try again later, or check HF_ENDPOINT",
+    "hub.slow": "the Hub sends {repository} too slowly; try again later, or check HF_ENDPOINT",
+    "hub.packed": "the Hub sends {repository} compressed, although that was not requested; check HF_ENDPOINT",
+    "hub.path": "the Hub gives {value} as the {header} of {repository}, which could be a path; check HF_ENDPOINT",
+    "hub.files": "{repository} has no {files}; a checkpoint must be published with all its files",
     "hub.large": "{repository} has a {file} that is larger than this network's can be",
-    "hub.part": "{repository} did not come whole; ask again in a minute",
-    "hub.closed": "{repository} is gated, and only what everyone may see is fetched; ask its owner to open it",
+    "hub.closed": "{repository} is gated, and only public repositories are downloaded; ask its owner to open it",
     "hub.gated": "{repository} is gated; ask for access on its page, then set HF_TOKEN",
     "hub.none": "the Hub has no {repository}, or it is private; check the name",
     "hub.private": "the Hub has no {repository}, or it is private; check the name, or set HF_TOKEN",
     "hub.revision": "{repository} has no revision {revision}; leave it out for the newest",
     "hub.offline": "{repository} is not in the Hub's cache and HF_HUB_OFFLINE is set; unset it",
-    "hub.token": "the Hub refused the token of this machine when asked for {repository}; run `hf auth login`",
-    "hub.often": "the Hub was asked too often to give {repository}; try again in some minutes",
-    "hub.order": "the Hub is out of order ({status}) and could not give {repository}; try again later",
-    "hub.refused": "the Hub refused to give {repository} ({status}); try again later, or look at its page there",
+    "hub.token": "the Hub refused the token of this machine for {repository}; run `hf auth login`",
+    "hub.often": "the Hub received too many requests to send {repository}; try again in some minutes",
+    "hub.order": "the Hub returned a server error ({status}) for {repository}; try again later",
+    "hub.refused": "the Hub refused to send {repository} ({status}); try again later, or look at its page there",
     "hub.full": "the disk is too full for {repository}; make room in {folder}",
     "hub.write": "{repository} could not be stored in {folder}; set HF_HOME to a folder you may write",
     "hub.network": "{repository} could not be fetched ({why}); connect to the network and try again",

@@ -21,7 +21,7 @@ from cnn_models.architectures import ARCHITECTURES
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import parse
 from cnn_models.datasets import DATASETS
-from cnn_models.hub.client import MissingCheckpoint, StillComing
+from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel, ModelHub
 from cnn_models.images.decode import decode
 from cnn_models.images.preprocess import Step, steps
@@ -165,13 +165,13 @@ def ids_of(models: Sequence[str], dataset: str) -> list[str]:
 def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[Answer, ...]:
     """The answers of all networks that the hub has for a data set, less those that are damaged, which the log names.
 
-    Raises StillComing where one is on its way, and what is wrong with the first where there is none.
+    Raises DownloadPending where one is on its way, and what is wrong with the first where there is none.
     """
     answers, wrong = [], []
     for id in ids_of(list(ARCHITECTURES), dataset):
         try:
             answers.append(answer(id))
-        except StillComing:
+        except DownloadPending:
             raise
         except CheckpointError as error:
             wrong.append(error)

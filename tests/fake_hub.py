@@ -1,4 +1,4 @@
-"""A Hugging Face Hub on the loopback: what pulling and publishing speak to, as strict as the real one, with faults."""
+"""A Hugging Face Hub on the loopback for downloads and publishing: as strict as the real one, with faults on demand."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Repository:
     refs: dict[str, str] = field(default_factory=dict)  # branch -> commit
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)  # commit -> files
     private: bool = False
-    made: dict = field(default_factory=dict)  # what it was created with
-    discussions: list[dict] = field(default_factory=list)  # as the Hub lists them, the newest first
+    made: dict = field(default_factory=dict)  # the body of the request that created it
+    discussions: list[dict] = field(default_factory=list)  # in the Hub's format, the newest first
 
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` requests of a method whose path holds `part`."""
+    """A fault in the next `times` requests of a method whose path holds `part`."""
 
     method: str
     part: str
@@ -43,7 +43,7 @@ class Fault:
     error: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0  # seconds before the answer
-    cut: int = -1  # bytes of the body after which the connection is closed
+    cut: int | None = None  # bytes of the body after which the connection is closed
     reset: bool = False  # rather than closed
     short: bool = False  # a Content-Length that is too small
     instead: bytes | None = None  # another body of the same length
@@ -56,7 +56,7 @@ class Fault:
 
 
 class FakeHub:
-    """A server in its own thread. `requests` are the (method, path) that it was asked, in order."""
+    """A server in its own thread. `requests` are the (method, path) received, in order."""
 
     def __init__(self):
         self.repositories: dict[tuple[str, str], Repository] = {}
@@ -66,7 +66,7 @@ class FakeHub:
         self.gated: set[str] = set()
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str]] = []
-        self.ranges: list[str] = []  # what was asked for of weights
+        self.ranges: list[str] = []  # the Range headers of requests for weights
         self.lock = threading.Lock()
         self.part_size = 0  # bytes of a part, where LFS uploads come in several
         hub = self
@@ -83,13 +83,13 @@ class FakeHub:
         self.stop()
 
     def stop(self) -> None:
-        """Go away: connections are refused from here on. Done twice it does nothing."""
+        """Refuse connections from here on. A second call does nothing."""
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
 
     def fail(self, method: str, part: str, status: int = 0, **fault) -> None:
-        """Let the next request of this method whose path holds `part` go wrong; see `Fault`."""
+        """Add a `Fault` for the next request of this method whose path holds `part`."""
         self.faults.append(Fault(method, part, status, **fault))
 
     def files(self, id: str, revision: str = "main", type: str = "model") -> dict[str, bytes]:
@@ -108,16 +108,16 @@ class FakeHub:
         return commit
 
     def asked(self, method: str) -> list[str]:
-        """The names of the files that were asked for with this method, sorted."""
+        """The names of the files that were requested with this method, sorted."""
         return sorted(path.rpartition("/")[2] for how, path in self.requests if how == method and "/resolve/" in path)
 
     def bodies(self) -> int:
-        """How many weights went out."""
+        """The number of requests for weights."""
         return sum(how == "GET" and path.startswith("/cdn/") for how, path in self.requests)
 
 
 class Answer(Exception):
-    """What to answer: raised by whatever part of the server knows."""
+    """The response to a request, raised by its handler."""
 
     def __init__(self, status: int, body: object = None, error: str = "", message: str = "", **headers: str):
         super().__init__(status)
@@ -129,7 +129,7 @@ class Answer(Exception):
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that goes away amid an answer is what some tests are about."""
+        """Nothing: some tests disconnect during a response."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -149,56 +149,49 @@ class _Handler(BaseHTTPRequestHandler):
                 self.content += self.rfile.read(size)
                 self.rfile.readline()
             self.rfile.readline()
-        fault = None
         with self.hub.lock:
             self.hub.requests.append((self.command, self.path))
-            for fault in self.hub.faults:
-                if fault.times and fault.method == self.command and fault.part in self.path:
-                    fault.times -= 1
-                    break
-            else:
-                fault = None
+            faults = (each for each in self.hub.faults if each.times and each.method == self.command)
+            fault = next((each for each in faults if each.part in self.path), Fault("", ""))
+            fault.times -= 1
         try:
-            if fault:
-                fault.first()
-                time.sleep(fault.delay)
-                if fault.body is not None:
-                    raise Answer(200, fault.body)
-                if fault.status:
-                    raise Answer(fault.status, error=fault.error, **fault.headers)
+            fault.first()
+            time.sleep(fault.delay)
+            if fault.body is not None:
+                raise Answer(200, fault.body)
+            if fault.status:
+                raise Answer(fault.status, error=fault.error, **fault.headers)
             self.route()
         except Answer as answer:
             self.answer(answer, fault)
 
     do_GET = do_HEAD = do_POST = do_PUT = handle_one
 
-    def answer(self, answer: Answer, fault: Fault | None) -> None:
+    def answer(self, answer: Answer, fault: Fault) -> None:
         body = answer.body
-        if fault and fault.instead is not None:
+        if fault.instead is not None:
             body = (fault.instead * len(body))[: len(body)]
-        length = len(body) // 2 if fault and fault.short else len(body)
+        length = len(body) // 2 if fault.short else len(body)
         # Closed, so that `stop` stops at once.
-        headers = answer.headers | {"Content-Length": str(length), "Connection": "close"}
-        if fault:
-            headers |= fault.lies
-            if fault.endless and "Content-Length" not in fault.lies:
-                headers["Transfer-Encoding"] = "chunked"
-                del headers["Content-Length"]
+        headers = answer.headers | {"Content-Length": str(length), "Connection": "close"} | fault.lies
+        if fault.endless and "Content-Length" not in fault.lies:
+            headers["Transfer-Encoding"] = "chunked"
+            del headers["Content-Length"]
         self.send_response(answer.status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        if fault and fault.endless and self.command != "HEAD":
+        if fault.endless and self.command != "HEAD":
             self.pour(fault.drop, "Transfer-Encoding" in headers)
         elif self.command != "HEAD":
-            self.wfile.write(body[: fault.cut] if fault and fault.cut >= 0 else body)
+            self.wfile.write(body[: fault.cut])
             self.wfile.flush()
-            if fault and fault.reset:  # closed without lingering, and before the server shuts it down
+            if fault.reset:  # closed without lingering, and before the server shuts it down
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
 
     def pour(self, drop: float, chunked: bool) -> None:
-        """Send until the client goes away, but no longer than a test takes."""
+        """Send until the client disconnects, for at most 20 seconds."""
         part, until = (b"0" if drop else bytes(2**16)), time.monotonic() + 20
         while time.monotonic() < until:
             self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
@@ -218,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         return json.loads(self.content)
 
     def user(self, needed: bool = False) -> str | None:
-        """Who asks, by the token. An unknown token is refused."""
+        """The user of the request's token, if any. An unknown token is refused."""
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if (token or needed) and token not in self.hub.tokens:
             raise Answer(401, message="Invalid credentials in Authorization header" if token else "Not logged in")

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,26 @@ def test_a_tab_borrows_from_no_other_tab(tab):
         and (found := {each for each in to if each.startswith("ui.") and room(each) not in may})
     }
     assert not wrong
+
+
+TAG = re.compile(r"(?<!\?P)</?[a-z]")  # not a named group of a regular expression
+TAGGED = {"ui/common/texts.py"}  # what makes elements of texts
+
+
+def strings(file: Path) -> list[str]:
+    """Every string of a module but those that are statements: docstrings."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    docs = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in docs]
+    return [value for value in constants if isinstance(value, str)]
+
+
+@pytest.mark.parametrize("folder", ["common", "compare", "layers", "learn", "server"])
+def test_html_is_written_in_templates_alone(folder):
+    files = {str(file.relative_to(ROOT)): file for file in (ROOT / "ui" / folder).rglob("*.py")}
+    found = {name: tags for name, file in files.items() if (tags := list(filter(TAG.search, strings(file))))}
+    assert not {name: tags for name, tags in found.items() if name not in TAGGED}
+    assert not [name for name, file in files.items() if name not in TAGGED and "from html import" in file.read_text()]
 
 
 def test_importing_the_package_is_light():

@@ -13,7 +13,8 @@ from cnn_models.checkpoints.folder import CONFIG, CheckpointError, read_card
 from cnn_models.errors import TranslatableError
 from cnn_models.images.decode import MAX_BYTES, PictureError, decode
 from cnn_models.messages import MESSAGES
-from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, script, translate
+from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, translate
+from ui.common.theme import LAUNCH
 
 PYTHON = [Path("app.py"), *(path for folder in ("cnn_models", "training", "ui") for path in Path(folder).rglob("*.py"))]
 SCRIPTS = list(Path("ui").rglob("*.js"))
@@ -91,7 +92,7 @@ def test_commands_are_set_as_code():
     assert note_html("`a.b_c`") == "<code>a.<wbr>b_<wbr>c</code>"
 
 
-# Keys that are put together: by ending, in Python or JavaScript, or by a part of the page from its own names.
+# Keys that are put together: by ending, in any language, or by a part of the page from its own names.
 COMPOSED = ("summary.", "control.")
 
 
@@ -106,6 +107,7 @@ def test_values_are_filled_in_and_escaped():
     assert say("zh", "tab.layers") == "逐层"
     assert mark("tab.layers") == '<span data-text="tab.layers">Layers</span>'
     assert attribute("title", "tab.layers") == 'title="Layers" data-text-title="tab.layers"'
-    assert script().count("</script>") == 1
+    head = LAUNCH["head"]
+    assert head.count("</script>") == 1 and json.loads(re.search(r"<script[^>]*>(.*)</script>", head)[1]) == TEXTS
     with pytest.raises(KeyError, match="en, zh"):
         say("fr", "tab.layers")

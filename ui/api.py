@@ -20,7 +20,7 @@ from cnn_models.analysis.robustness import DISTURBANCES, break_down, disturbed
 from cnn_models.analysis.test_errors import alike, answers_of
 from cnn_models.analysis.tta import many_looks
 from cnn_models.checkpoints.folder import CheckpointError
-from cnn_models.hub.client import StillComing
+from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import SWITCHES
 from cnn_models.images.worker import decode_untrusted
@@ -180,7 +180,7 @@ def arrive(hub: ModelHub, ids: Sequence[str]) -> None:
     def is_coming(id: str) -> bool:
         try:
             hub.folder(id)
-        except StillComing:
+        except DownloadPending:
             return True
         except CheckpointError:
             pass  # as the comparison will say

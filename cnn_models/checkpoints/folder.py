@@ -26,6 +26,7 @@ WEIGHTS, CONFIG, HISTORY, README = "model.safetensors", "config.json", "history.
 EVALUATION = "evaluation.json"  # not there until the checkpoint is evaluated
 FILES = (WEIGHTS, CONFIG, HISTORY, README, EVALUATION)
 SNAPSHOTS = "snapshots.safetensors"  # of small networks only, and read only where one asks for it
+REQUIRED = (WEIGHTS, CONFIG, SNAPSHOTS)  # a checkpoint without one of them that is requested is missing
 HISTORY_COLUMNS = (
     "epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second", "seconds",
 )  # fmt: skip

@@ -7,23 +7,23 @@ import math
 import os
 import re
 import threading
-import time
-import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import torch
+from cachetools import LRUCache
 from torch import Tensor, nn
 
 from cnn_models.checkpoints.folder import (
     CONFIG,
     FILES,
     HISTORY,
+    REQUIRED,
     SNAPSHOTS,
     CheckpointError,
     load_model,
@@ -33,17 +33,17 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.checkpoints.ids import BUILT_IN, WORD, Reference, parse
 from cnn_models.datasets.test_sets import Measured, measure
-from cnn_models.hub.client import MissingCheckpoint, needed
-from cnn_models.hub.downloads import Puller
+from cnn_models.hub.downloads import Downloads
+from cnn_models.hub.errors import MissingCheckpoint
+from cnn_models.hub.network_memory import NetworkMemory, NoRoom
 from cnn_models.network import Network
 from cnn_models.runtime import CLONE, best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.visitors import map_in_context
 
-MAX_MEMORY = 10**9  # bytes of loaded networks; the ten of the line-up have 0.43 GB
-LOADING = 30  # seconds for which visitors wait while another's question loads a network
-ROOM_PATIENCE = 10  # seconds to wait for networks in use to leave the memory
-SLOTS = 1000  # folders that are remembered
+MAX_MEMORY = 10**9  # bytes of loaded networks; all ten checkpoints have 0.43 GB
+LOADING = 30  # seconds that an untrusted client waits while another request loads a network
+MEASURED = 1000  # checkpoints whose accuracy is remembered; beyond that, the least recently used are evicted
 
 T = TypeVar("T")
 
@@ -55,10 +55,6 @@ def default_weights_dir() -> Path:
     return Path(os.environ.get("CNN_WEIGHTS_DIR") or (CLONE or Path()) / "weights")
 
 
-class _Refused(CheckpointError):
-    """A checkpoint whose files are not what they should be."""
-
-
 @dataclass(frozen=True)
 class LoadedModel(Network):
     """A network of a hub. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
@@ -68,23 +64,22 @@ class LoadedModel(Network):
 
 
 @dataclass
-class _Slot:
-    """The network of one folder; who loads it holds `lock`, who looks at what is loaded the hub's."""
-
+class _Measurement:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    loaded: LoadedModel | None = None
-    size: int = 0  # bytes that are set aside for the network, before it is loaded and until it is gone
-    measuring: threading.Lock = field(default_factory=threading.Lock)
-    measured: Measured | None = None
+    result: Measured | None = None
 
 
 class ModelHub:
     """All checkpoints by id, safe to share among threads.
 
-    `weights_dir` is by default that of `default_weights_dir`; `namespace`, the owner on the Hub of what is
-    not in it, is `CNN_HUB_NAMESPACE`, else none. The Hub is asked only for what neither folder nor cache holds, and
-    for the commit behind a branch. Networks stay loaded up to `max_memory` bytes; then those used longest ago leave,
-    unless somebody still holds them. A `public` hub answers untrusted clients, within limits; see `Puller`.
+    `weights_dir` is by default that of `default_weights_dir`; `namespace`, the owner on the Hub of the checkpoints that
+    it lacks, is `CNN_HUB_NAMESPACE`, else none. Networks stay loaded up to `max_memory` bytes, see
+    `NetworkMemory`. A `public` hub serves untrusted clients, within limits; see `Downloads`.
+
+    Guarantees: the Hub is requested only for what neither folder nor cache has, and for the commit of a branch. A
+    checkpoint that is damaged in the Hub's cache is compared with the Hub's hashes and downloaded again, once. Errors
+    name the checkpoint and not the folder of the cache. All methods that take an id raise ValueError for an unknown
+    one, and MissingCheckpoint or another CheckpointError where it cannot be used.
     """
 
     def __init__(
@@ -102,53 +97,44 @@ class ModelHub:
                 f"{self.namespace!r} is not the name of a user or organisation on the Hub; correct the namespace, or "
                 "CNN_HUB_NAMESPACE"
             )
-        self.max_memory = max_memory
         self._device = device
-        self._puller = Puller(self.namespace, public)
+        self._downloads = Downloads(self.namespace, public)
+        self._networks: NetworkMemory[LoadedModel] = NetworkMemory(max_memory)
+        self._measurements: LRUCache[tuple[Path, int], _Measurement] = LRUCache(MEASURED)
         self._lock = threading.Lock()
-        self._slots: dict[tuple[Path, int], _Slot] = {}  # the last used at the end
 
     @cached_property
     def device(self) -> torch.device:
         return best_device(self._device and str(self._device))
 
     def folder(self, id: str) -> Path:
-        """The folder with the files of a checkpoint, fetched where needed. Raises MissingCheckpoint, ValueError."""
+        """The folder with the files of a checkpoint, downloaded where needed."""
         return self._find(parse(id), FILES)
 
     def fetch(self, ids: Collection[str]) -> None:
-        """Fetch what is missing of several checkpoints, side by side. Raises MissingCheckpoint, ValueError."""
+        """Download what is missing of several checkpoints, at once."""
         if self.namespace or any("/" in id for id in ids):
             with ThreadPoolExecutor() as pool:
                 map_in_context(pool, self.folder, ids)
 
     def card(self, id: str) -> Card:
-        """The card of a checkpoint, without its weights. Raises CheckpointError, ValueError."""
+        """The card of a checkpoint, without its weights."""
         reference = parse(id)
-        return self._read(reference, (CONFIG,), lambda folder: self._card(reference, folder))
+        return self._read(reference, (CONFIG,), lambda folder: _card(folder, reference.name))
 
     def snapshots(self, id: str) -> dict[str, Tensor] | None:
-        """The `read_snapshots` of a checkpoint, not remembered. Raises CheckpointError, ValueError."""
+        """The `read_snapshots` of a checkpoint, read anew each time."""
         if self.card(id).snapshots_sha256 is None:
             return None
-        reference = parse(id)
-
-        def read(folder: Path) -> dict[str, Tensor] | None:
-            with self._named(reference, folder):
-                return read_snapshots(folder)
-
-        return self._read(reference, (CONFIG, HISTORY, SNAPSHOTS), read)
+        return self._read(parse(id), (CONFIG, HISTORY, SNAPSHOTS), read_snapshots)
 
     def pin(self, id: str) -> str:
-        """The id that stands for what a branch is now: `someone/lenet5.mnist@<commit>`, fetched where needed.
-
-        One of `weights/` stays as it is. Raises MissingCheckpoint, ValueError.
-        """
+        """The id of the commit that a branch has now, `someone/lenet5.mnist@<commit>`; one in `weights/` as it is."""
         reference, folder = parse(id), self.folder(id)
         return str(reference) if folder.parent == self.weights_dir else self._source(reference, folder)
 
     def cards(self) -> dict[str, Card]:
-        """The cards in `weights/` by id. What is damaged is left out here; `card` and `get` say why. No network."""
+        """The cards in `weights/` by id, without damaged ones, for which `card` and `get` raise. No network."""
         cards = {}
         for id in BUILT_IN:
             folder = self.weights_dir / id
@@ -158,7 +144,7 @@ class ModelHub:
         return cards
 
     def known(self) -> dict[str, Card]:
-        """`cards`, and with a namespace those of the line-up that the Hub or its cache has."""
+        """`cards`, and those of the namespace that the Hub or its cache has."""
         cards = self.cards()
         missing = [id for id in BUILT_IN if id not in cards] if self.namespace else []
         with ThreadPoolExecutor(len(missing) or 1) as pool:
@@ -171,171 +157,101 @@ class ModelHub:
         return None
 
     def progress(self, id: str) -> tuple[int, int] | None:
-        """Bytes that came and bytes in all of a checkpoint that is on its way from the Hub, else None."""
-        return self._puller.progress(parse(id))
+        """Bytes so far and in all of a checkpoint whose download is awaited, else None."""
+        return self._downloads.progress(parse(id))
 
     def is_foreign(self, id: str) -> bool:
-        """Whether a checkpoint is of somebody else: neither in `weights/` nor of the namespace. Raises ValueError."""
-        return not self._puller.is_own(parse(id))
+        """Whether it is a third-party checkpoint: neither in `weights/` nor of the namespace."""
+        return not self._downloads.is_own(parse(id))
 
     def get(self, id: str) -> LoadedModel:
-        """The network of a checkpoint, loaded and warmed up on first use. Raises CheckpointError, ValueError."""
+        """The network of a checkpoint, loaded and warmed up on first use."""
         return self._get(id, self.device)
 
     def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
-        """What `use` gives for a network; out of the GPU's memory, others leave it, then the CPU answers."""
-        for device in (self.device, self.device):
+        """`use` of a network. If the GPU is full, the other networks are evicted from it, and then the CPU computes."""
+        for _ in range(2):
             try:
-                return use(self._get(id, device))
+                return use(self.get(id))
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
                 # The text alone, as the error's frames hold the network.
-                log.warning("%s does not fit on %s: %s", id, device, str(error))
-            with self._lock:
-                self._evict(0)
-            if device.type != "cpu":
-                torch.get_device_module(device).empty_cache()
+                log.warning("%s does not fit on %s: %s", id, self.device, str(error))
+            self._networks.evict()
+            if self.device.type != "cpu":
+                torch.get_device_module(self.device).empty_cache()
         loaded, cpu = self._get(id, torch.device("cpu")), torch.device("cpu")
-        if loaded.device != cpu:  # others still answer with it on the GPU
+        if loaded.device != cpu:  # other callers still use it on the GPU
             loaded = replace(loaded, model=_load(self.folder(id), cpu)[0], device=cpu)
         return use(loaded)
 
     def measure(
         self, id: str, seconds: float = math.inf, progress: Callable[[int], None] = lambda count: None
     ) -> Measured:
-        """The accuracy of a checkpoint on the bundled test set, whatever its card says; measured once.
+        """The accuracy of a checkpoint on the bundled test set, measured here once, whatever its card says.
 
-        After so many seconds on a part of the set, which does for whoever gives it seconds; `progress` is called with
-        how many pictures were shown. Raises CheckpointError, ValueError.
+        With `seconds`, of the part of the set that is measured in that time, or of more if it is known. `progress` is
+        called with the number of images so far.
         """
         id = self.pin(id)
-        slot = self._slot(self.folder(id))
-        with slot.measuring:
-            if slot.measured is None or not (slot.measured.whole or math.isfinite(seconds)):
-                slot.measured = self.run(id, lambda net: measure(net.model, net.card, seconds, progress))
-            return slot.measured
+        version = _version(self.folder(id))
+        with self._lock:
+            measurement = self._measurements.setdefault(version, _Measurement())
+        with measurement.lock:
+            if measurement.result is None or not (measurement.result.whole or math.isfinite(seconds)):
+                measurement.result = self.run(id, lambda net: measure(net.model, net.card, seconds, progress))
+            return measurement.result
 
     def _get(self, id: str, device: torch.device) -> LoadedModel:
         reference = parse(id)
+        name = str(reference)
 
-        def read(folder: Path) -> LoadedModel:
-            slot = self._slot(folder)
-            with self._lock:
-                loaded = slot.loaded
-            return loaded or self._first(reference, folder, slot, device)
+        def read(folder: Path) -> LoadedModel | None:
+            def load() -> LoadedModel:
+                _card(folder, reference.name)
+                return LoadedModel(*_load(folder, device), device, name, self._source(reference, folder))
 
-        loaded = self._read(reference, FILES, read)
-        return loaded if loaded.id == str(reference) else replace(loaded, id=str(reference))
+            size, timeout = memory(reference.architecture), LOADING if self._downloads.public else None
+            return self._networks.get(_version(folder), name, size, load, timeout)
+
+        if not (loaded := self._read(reference, FILES, read)):
+            raise self._downloads.pending(reference)
+        return loaded if loaded.id == name else replace(loaded, id=name)
 
     def _read(self, reference: Reference, files: tuple[str, ...], read: Callable[[Path], T]) -> T:
-        """What `read` makes of a folder with these files; what came damaged from the Hub is fetched anew, once."""
+        """`read` of the folder with these files; once more after a damaged one was downloaded again."""
         folder = self._find(reference, files)
         try:
             return read(folder)
-        except _Refused:
-            if not self._puller.doubt(reference, folder):
-                raise
-            return read(self._find(reference, files))
-
-    def _first(self, reference: Reference, folder: Path, slot: _Slot, device: torch.device) -> LoadedModel:
-        """Load a network once; those who ask for it meanwhile wait, but visitors not for ever."""
-        if not slot.lock.acquire(timeout=LOADING if self._puller.public else -1):
-            raise self._puller.still_coming(reference)
-        try:
-            with self._lock:
-                loaded = slot.loaded
-            if loaded is None:
-                self._card(reference, folder)
-                self._make_room(reference, slot)
-                try:
-                    with self._named(reference, folder):
-                        model, card = _load(folder, device)
-                except BaseException:
-                    slot.size = 0
-                    raise
-                loaded = LoadedModel(model, card, device, str(reference), self._source(reference, folder))
-                with self._lock:
-                    slot.loaded = loaded
-        finally:
-            slot.lock.release()
-        return loaded
-
-    def _slot(self, folder: Path) -> _Slot:
-        version = folder, 0
-        with suppress(OSError):  # a training may replace what is in `weights/`, even now: loading says what is wrong
-            version = folder, (folder / CONFIG).stat().st_mtime_ns
-        with self._lock:
-            slot = self._slots[version] = self._slots.pop(version, None) or _Slot()
-            idle = [key for key, other in self._slots.items() if not (other.size or other.lock.locked())]
-            for key in idle[: max(0, len(self._slots) - SLOTS)]:
-                del self._slots[key]
-            return slot
+        except (MissingCheckpoint, NoRoom):
+            raise
+        except CheckpointError as error:
+            if self._downloads.doubt(reference, folder):
+                return self._read(reference, files, read)
+            values, source = error.values.items(), self._source(reference, folder)
+            named = {key: each.replace(str(folder), source) if isinstance(each, str) else each for key, each in values}
+            raise CheckpointError(error.code, **named) from error
 
     def _find(self, reference: Reference, files: tuple[str, ...]) -> Path:
         local = self.weights_dir / reference.name
-        if reference.owner is None and all((local / name).is_file() for name in needed(files)):
+        if reference.owner is None and all((local / name).is_file() for name in files if name in REQUIRED):
             return local
         if not (reference.owner or self.namespace):
-            raise MissingCheckpoint(
-                "checkpoint.none",
-                id=reference.name,
-            )
-        return self._puller.pull(reference, files)
-
-    def _card(self, reference: Reference, folder: Path) -> Card:
-        with self._named(reference, folder):
-            return _card(folder, reference.name)
-
-    @contextmanager
-    def _named(self, reference: Reference, folder: Path) -> Iterator[None]:
-        """Errors name the checkpoint and not its folder, as untrusted clients must not learn where the cache is."""
-        try:
-            yield
-        except CheckpointError as error:
-            source = self._source(reference, folder)
-            values = {
-                name: value.replace(str(folder), source) if isinstance(value, str) else value
-                for name, value in error.values.items()
-            }
-            raise _Refused(error.code, **values) from error
+            raise MissingCheckpoint("checkpoint.none", id=reference.name)
+        return self._downloads.folder(reference, files)
 
     def _source(self, reference: Reference, folder: Path) -> str:
         if folder.parent == self.weights_dir:
             return f"{self.weights_dir.name}/{reference.name}"
         return f"{reference.owner or self.namespace}/{reference.name}@{folder.name}"
 
-    def _make_room(self, reference: Reference, slot: _Slot) -> None:
-        """Set memory aside for a network; where others that are in use take it, wait for them a little."""
-        size, deadline = memory(reference.architecture), time.monotonic() + ROOM_PATIENCE
-        while True:
-            with self._lock:
-                if self._evict(self.max_memory - size):
-                    slot.size = size
-                    return
-            if size > self.max_memory or time.monotonic() > deadline:
-                raise CheckpointError(
-                    "checkpoint.room",
-                    id=reference,
-                    size=f"{size / 1e6:.0f}",
-                    most=f"{self.max_memory / 1e6:.0f}",
-                )
-            time.sleep(0.02)
 
-    def _evict(self, limit: int) -> bool:
-        """Let go of networks that nobody holds, the one used longest ago first; whether all now fit into the limit."""
-        used = sum(slot.size for slot in self._slots.values())
-        for slot in self._slots.values():
-            if used <= limit:
-                break
-            if slot.loaded:
-                rest = vars(slot.loaded).copy()
-                slot.loaded, in_use = None, weakref.ref(rest.pop("model"))
-                if model := in_use():  # the references that others have are what says so
-                    slot.loaded = LoadedModel(model=model, **rest)
-                else:
-                    used, slot.size = used - slot.size, 0
-        return used <= limit
+def _version(folder: Path) -> tuple[Path, int]:
+    """A folder and its time in ns, which changes when a training replaces it in `weights/`."""
+    with suppress(OSError):  # it may be replaced right now: loading it says what is wrong
+        return folder, (folder / CONFIG).stat().st_mtime_ns
+    return folder, 0
 
 
 def _load(folder: Path, device: torch.device) -> tuple[nn.Module, Card]:

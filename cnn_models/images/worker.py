@@ -24,9 +24,10 @@ from typing import IO, cast
 
 import numpy as np
 
+from cnn_models.fair_queue import RoundRobin
 from cnn_models.images.decode import MAX_PIXELS, MAX_SIDE, Decoded, PictureError, content_of, read
 from cnn_models.images.structure import is_cheap
-from cnn_models.visitors import VISITOR, RoundRobin, Visitor
+from cnn_models.visitors import VISITOR, Visitor
 
 try:
     import resource

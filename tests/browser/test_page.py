@@ -431,10 +431,10 @@ def test_averages_follow_their_choosers(page):
     measured = next(iter(read_averaged(ModelHub().weights_dir).values()))  # of the data set chosen at first
     for chosen in (measured["weights"].keys(), {id for id in measured["weights"] if not id.startswith("lenet5.")}):
         (accuracy,) = (accuracy for ids, accuracy in measured["together"] if set(ids) == chosen)
-        expect(shown).to_contain_text(f"Ensemble of {len(chosen)}. Together: {accuracy:.2f} %")
+        expect(shown).to_contain_text(f"Ensemble of {len(chosen)}: {accuracy:.2f} %")
         page.locator("#averages-networks").get_by_text("LeNet-5").click()
     averaged = read_averaged(ModelHub().weights_dir)
     for dataset in reversed(averaged):
         page.get_by_label(DATASETS[dataset].title, exact=True).locator("visible=true").check()
         chosen, accuracy = len(averaged[dataset]["weights"]), averaged[dataset]["accuracy"]
-        expect(shown).to_contain_text(f"Ensemble of {chosen}. Together: {accuracy:.2f} %")
+        expect(shown).to_contain_text(f"Ensemble of {chosen}: {accuracy:.2f} %")

@@ -15,7 +15,7 @@ from cnn_models import DATASETS, compare
 from cnn_models.analysis.ood import MARGIN, energy
 from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
 from cnn_models.checkpoints.ids import parse
-from cnn_models.hub.client import MissingCheckpoint
+from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import BlankPicture
 from cnn_models.predict import Answer, PredictionCache, Verdict, predict

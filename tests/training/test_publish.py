@@ -28,7 +28,7 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.checkpoints.runs import find_runs
 from cnn_models.datasets.test_sets import Measured
-from cnn_models.hub import client as fetch
+from cnn_models.hub import guard
 from cnn_models.hub.model_hub import default_weights_dir
 from tests.conftest import served
 from tests.fake_hub import Repository
@@ -250,7 +250,7 @@ def test_a_fault_gets_a_sentence_publishes_nothing_and_can_be_repeated(case, own
 
 
 def test_a_hub_that_falls_silent_is_given_up(owner, monkeypatch):
-    monkeypatch.setattr(fetch, "STORING", 0.5)
+    monkeypatch.setattr(guard, "STORING", 0.5)
     gate = threading.Event()
     owner.fail("POST", "/preupload/", first=lambda: gate.wait(20), times=99)
     assert "the Hub cannot be reached (timed out)" in run()

@@ -24,11 +24,11 @@ from cnn_models.images.decode import PictureError
 from tests.conftest import ROOT, run_async
 from ui.api import compare_function
 from ui.common import uploads
-from ui.common.sketchpad import HERE, PNG, UPLOAD, uploaded
+from ui.common.sketchpad import PNG, SAMPLES, UPLOAD, sample, uploaded
 from ui.compare.ask import Ask
 from ui.server.turns import Turns
 
-SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()
+SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 FILE = {"meta": {"_type": "gradio.FileData"}}
 # The fields of what the page sends to the functions of its components, of all of them together.
 GOOD = {
@@ -248,9 +248,7 @@ def test_bodies_take_anything(visitor):
     visitor.judge()
 
 
-@pytest.mark.parametrize(
-    "name", ["./mnist", "././mnist", "mnist\0", "../data/mnist", str(HERE / "samples" / "mnist.7"), "x"]
-)
+@pytest.mark.parametrize("name", ["./mnist", "././mnist", "mnist\0", "../data/mnist", str(SAMPLES / "mnist.7"), "x"])
 def test_no_path_is_made_of_a_name(name):
     known = load_test_set.cache_info().currsize
     with pytest.raises(UnknownName, match="known are mnist, fashion_mnist"):
@@ -268,7 +266,7 @@ def test_a_file_that_cannot_be_is_not_uploaded():
 
 
 def test_compare_refuses_in_a_sentence_at_once(hub):
-    path = uploads.keep("7.png", (HERE / "samples" / "mnist.7.png").read_bytes())
+    path = uploads.keep("7.png", sample("mnist", 7).read_bytes())
     compare = compare_function(hub, Turns(2), Turns(1))
     refused = {
         "image": [5, "x", [], {"path": ""}, {"path": 5}, None],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
 
-from ui.common.texts import TEXTS, mark
+from markupsafe import Markup
+
+from ui.common.templates import render
 
 WIDTH, HEIGHT = 420, 210
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 8, 22  # pixels around the plot
@@ -61,59 +61,38 @@ def around(values: Sequence[float], log: bool = False) -> Axis:
 
 def chart(
     title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, cursor: bool = False, label: str = ""
-) -> str:
-    """Lines under a title and over what is told of the horizontal axis, both HTML.
+) -> Markup:
+    """Lines under a title and over what is told of the horizontal axis.
 
     A `cursor` is a line that a script moves: it lies at the end, and `data-left` and `data-width` say where x does.
     `label` is an aria-label (an attribute) where the names of the lines, which it has otherwise, are keys.
     """
-    wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
-        return round(LEFT + wide * x.at(point[0]), 1), round(TOP + high * (1 - y.at(point[1])), 1)
+        return round(LEFT + (right - LEFT) * x.at(point[0]), 1), round(bottom - (bottom - TOP) * y.at(point[1]), 1)
 
-    parts = []
-    for tick in y.ticks():
-        _, at = place((x.low, tick))
-        parts.append(f"<line x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{at}' y2='{at}'/>")
-        parts.append(f"<text x='{LEFT - 5}' y='{at + 3.5}' text-anchor='end'>{_number(tick)}</text>")
-    for tick in x.ticks():
-        at, _ = place((tick, y.low))
-        parts.append(f"<text x='{at}' y='{HEIGHT - 6}' text-anchor='middle'>{_number(tick)}</text>")
-    if cursor:
-        parts.append(
-            f"<line class='chart-cursor' x1='{LEFT + wide}' x2='{LEFT + wide}' y1='{TOP}' y2='{TOP + high}' "
-            f"data-left='{LEFT}' data-width='{wide}'/>"
-        )
-    for line in lines:
-        path = " ".join(f"{a},{b}" for a, b in map(place, line.points))
-        style = f"stroke='{line.colour}' stroke-dasharray='{line.dash}'"
-        parts.append(f"<polyline points='{path}' {style}>{title_of(line.name)}</polyline>")
-        for point, said in zip(line.points, line.dots, strict=False):
-            a, b = place(point)
-            parts.append(f"<circle cx='{a}' cy='{b}' r='3' fill='{line.colour}'><title>{escape(said)}</title></circle>")
-    name = f"{re.sub('<[^>]*>', '', title)}: {escape(', '.join(line.name for line in lines), quote=True)}"
-    label = label or f"aria-label='{name}'"
-    return (
-        f"<figure class='chart'><figcaption>{title}</figcaption><svg viewBox='0 0 {WIDTH} {HEIGHT}' "
-        f"role='img' {label}>{''.join(parts)}</svg>"
-        f"<small>{below}</small></figure>"
-    )
+    def placed(line: Line) -> tuple:
+        points = list(map(place, line.points))
+        path = " ".join(f"{a},{b}" for a, b in points)
+        return line.name, line.colour, line.dash, path, list(zip(points, line.dots, strict=False))
+
+    return render(
+        "common/chart.html",
+        title=title,
+        below=below,
+        label=label,
+        cursor=cursor,
+        lines=list(map(placed, lines)),
+        rows=[(place((x.low, tick))[1], _number(tick)) for tick in y.ticks()],
+        columns=[(place((tick, y.low))[0], _number(tick)) for tick in x.ticks()],
+        width=WIDTH, height=HEIGHT, left=LEFT, right=right, top=TOP, bottom=bottom,
+    )  # fmt: skip
 
 
-def title_of(name: str) -> str:
-    """An SVG title; the name is a text, or the key of one."""
-    return mark(name, "title") if name in TEXTS["en"] else f"<title>{escape(name)}</title>"
-
-
-def legend(entries: Sequence[tuple[str, str, str]]) -> str:
-    """Names (HTML) with their colours and dashes."""
-    items = "".join(
-        f"<li><svg width='28' height='8' aria-hidden='true'><line x2='28' y1='4' y2='4' stroke='{colour}' "
-        f"stroke-width='2' stroke-dasharray='{dash}'/></svg> {name}</li>"
-        for name, colour, dash in entries
-    )
-    return f"<ul class='chart-legend'>{items}</ul>"
+def legend(entries: Sequence[tuple[str, str, str]]) -> Markup:
+    """Names with their colours and dashes."""
+    return render("common/legend.html", entries=entries)
 
 
 def _number(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +12,8 @@ from cnn_models.images.preprocess import BlankPicture, to_dataset_form
 from cnn_models.images.worker import decode_untrusted
 from ui.common.modules import event_js
 from ui.common.reading import known
-from ui.common.sketchpad import picture_of
+from ui.common.sketchpad import picture_of, sample
 
-SAMPLES = Path(__file__).parent / "samples"
 SAMPLE = 7  # the class of the test picture that stands in
 SENT = event_js("common/drawing.js", "withDrawing")
 """The `js` of an event whose last two inputs become what is drawn, and of which data set it is."""
@@ -38,4 +36,4 @@ def drawing_of(value: object, dataset: object) -> Drawing:
             return Drawing(to_dataset_form(decode_untrusted(picture), DATASETS[dataset]), dataset, True)
     except BlankPicture:
         pass
-    return Drawing(decode(SAMPLES / f"{dataset}.{SAMPLE}.png"), dataset, False)
+    return Drawing(decode(sample(dataset, SAMPLE)), dataset, False)

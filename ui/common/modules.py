@@ -16,12 +16,6 @@ MODULES = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in so
 VERSION = sha256(repr(MODULES).encode()).hexdigest()[:16]
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 FIRST = ("common/", "compare/")  # what the first tab imports, directly or not
-# `compare/tab.js` opens the page, so nobody draws on a canvas that does not listen or reads the wrong language.
-# Without it, as where a module did not arrive, the page is shown after some seconds.
-HIDDEN = (
-    "<style>html:not([data-ready]) gradio-app { visibility: hidden; animation: shown-late 0s 8s forwards }"
-    "@keyframes shown-late { to { visibility: visible } }</style>"
-)
 
 
 def on_load(name: str) -> str:
@@ -35,13 +29,9 @@ def event_js(name: str, function: str, *values: object) -> str:
     return f"async (...inputs) => (await {_import(name)}).{function}(inputs{further})"
 
 
-def head() -> str:
-    """The part of the page's head that begins to load the first tab's modules, and hides the page until they run.
-
-    A `Link` header would begin earlier; with it, Chromium on a slow network sometimes never finished the page.
-    """
-    first = (name for name in MODULES if name.startswith(FIRST))
-    return "".join(f'<link rel="modulepreload" href="{_address(name)}">' for name in first) + HIDDEN
+def first() -> list[str]:
+    """The addresses of the first tab's modules, which the page's head begins to load."""
+    return [_address(name) for name in MODULES if name.startswith(FIRST)]
 
 
 async def serve(request: Request) -> Response:

@@ -4,57 +4,37 @@ from __future__ import annotations
 
 import base64
 from contextlib import suppress
-from html import escape
 from pathlib import Path
+
+from markupsafe import Markup
 
 from cnn_models import DATASETS
 from cnn_models.images.decode import MAX_BYTES, PictureError
 from ui.common import uploads
-from ui.common.texts import attribute, mark
+from ui.common.templates import render
 
-HERE = Path(__file__).parent
+SAMPLES = Path(__file__).parent / "samples"
 PNG = "data:image/png;base64,"
 UPLOAD = "upload:"
 
 
-def sketchpad() -> str:
-    """The canvas and its tools, as HTML; `sketchpad.js` makes them work."""
-    tools = "".join(
-        mark(f"pad.{name}", tag=f'button type="button" class="sketchpad-{name}"') for name in ("undo", "redo", "clear")
-    )
-    return f"""
-<div id="sketchpad">
-  <div class="sketchpad-paper">
-    <canvas width="280" height="280" tabindex="0" role="application" {attribute("aria-label", "pad.name")}></canvas>
-    <div class="sketchpad-cursor" hidden></div>
-    {mark("pad.hint", tag='div class="sketchpad-hint"')}
-    <div class="visually-hidden sketchpad-spoken" role="status"></div>
-  </div>
-  <div class="sketchpad-tools">{tools}
-    <label>{mark("pad.brush")}
-      <input type="range" min="8" max="40" value="21" {attribute("aria-label", "pad.brush.size")}></label>
-  </div>
-  <div class="sketchpad-tools">
-    <button type="button" class="sketchpad-upload">{mark("pad.upload")}</button>
-    {mark("pad.elsewise")}
-    <input type="file" accept="image/*" data-most="{MAX_BYTES // 10**6}" hidden {attribute("aria-label", "pad.file")}>
-  </div>
-</div>"""
+def sketchpad() -> Markup:
+    """The canvas and its tools; `sketchpad.js` makes them work."""
+    return render("common/sketchpad.html", most=MAX_BYTES // 10**6)
 
 
-def samples(dataset: str) -> str:
+def samples(dataset: str) -> Markup:
     """The strip of bundled test pictures: the first of each class in the test set."""
-    buttons = []
-    for index, label in enumerate(DATASETS[dataset].classes):
-        data = base64.b64encode((HERE / "samples" / f"{dataset}.{index}.png").read_bytes()).decode()
-        name = escape(label, quote=True)
-        is_digit = DATASETS[dataset].kind == "digits"
-        title, alt = (
-            f'{kind}="{name}"' if is_digit else attribute(kind, f"class.{label}") for kind in ("title", "alt")
-        )
-        buttons.append(f'<button type="button" {title}><img src="{PNG}{data}" {alt}></button>')
-    name = attribute("aria-label", "samples.name")
-    return f'<div class="samples" role="group" data-dataset="{dataset}" {name}>{"".join(buttons)}</div>'
+    shown = [
+        (label, PNG + base64.b64encode(sample(dataset, index).read_bytes()).decode())
+        for index, label in enumerate(DATASETS[dataset].classes)
+    ]
+    return render("common/samples.html", dataset=dataset, samples=shown)
+
+
+def sample(dataset: str, index: int) -> Path:
+    """The file of the bundled test picture of a class: a PNG in the form of its data set."""
+    return SAMPLES / f"{dataset}.{index}.png"
 
 
 def picture_of(value: object) -> bytes | Path | None:

@@ -8,7 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ui.common.names import class_mark
-from ui.common.texts import attribute, mark, mark_error, note_html, say
+from ui.common.numbers import percent
+from ui.common.texts import TEXTS, attribute, mark, mark_error, note_html, say
 
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1]),
@@ -21,6 +22,9 @@ ENVIRONMENT = Environment(
 ENVIRONMENT.globals |= {
     each.__name__: each for each in (attribute, class_mark, mark, mark_error, note_html, say)
 }  # fmt: skip
+ENVIRONMENT.filters["percent"] = percent
+ENVIRONMENT.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+ENVIRONMENT.tests["key"] = TEXTS["en"].__contains__
 
 
 def render(template: str, **values: object) -> Markup:

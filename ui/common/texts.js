@@ -1,4 +1,4 @@
-// The texts of the page, which `texts.py` puts into its head: language to key to text.
+// The texts of the page, which `head.html` puts into its head: language to key to text.
 export const TEXTS = JSON.parse(document.getElementById("texts").textContent);
 const LANGUAGES = Object.keys(TEXTS);
 const STORE = "lineup.language";

@@ -92,12 +92,6 @@ def language_of(headers: Mapping[str, str]) -> str:
     return "zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
-def script() -> str:
-    """The `<script>` for the head of the page with all texts as JSON, which `texts.js` reads."""
-    table = json.dumps(TEXTS, ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json" id="texts">{table}</script>'
-
-
 def _data(name: str, key: str, values: dict[str, object]) -> str:
     written = json.dumps(values, ensure_ascii=False, default=_nested)
     filled = f' data-values="{escape(written)}"' if values else ""

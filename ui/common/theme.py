@@ -7,28 +7,13 @@ from pathlib import Path
 import gradio as gr
 
 from cnn_models.images.decode import MAX_BYTES
-from ui.common import modules, texts
+from ui.common import modules
+from ui.common.templates import render
+from ui.common.texts import LANGUAGES, TEXTS
 
 HERE = Path(__file__).parent
 TITLE = "CNN Lineup"
-
-
-def switch() -> str:
-    """The choice of the language, as radio buttons."""
-    choices = "".join(
-        f'<label lang="{code}"><input type="radio" name="language" value="{code}"><span>{name}</span></label>'
-        for code, name in texts.LANGUAGES.items()
-    )
-    return f'<div class="language" role="radiogroup" {texts.attribute("aria-label", "page.language")}>{choices}</div>'
-
-
-HEADER = f"""
-<header class="masthead">
-  <h1>{TITLE}</h1>
-  {texts.mark("page.motto", tag="p")}
-  {switch()}
-</header>
-"""
+HEADER = render("common/header.html", title=TITLE, languages=LANGUAGES)
 ACCENT = gr.themes.Color(
     name="ink",
     c50="#eef6f8", c100="#d5e9ee", c200="#aed5de", c300="#7bbac8", c400="#459bae", c500="#1f7d92",
@@ -71,7 +56,7 @@ THEME = gr.themes.Base(
 )
 LAUNCH = {
     "theme": THEME,
-    "head": texts.script() + modules.head(),
+    "head": str(render("common/head.html", texts=TEXTS, modules=modules.first())),
     "css_paths": sorted(HERE.parent.rglob("*.css")),
     "run_history": False,  # it would keep visitors' pictures in their browser
     "max_file_size": f"{MAX_BYTES // 10**6}mb",

@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, NamedTuple, TypeVar
 
-from cnn_models.visitors import Activity, RoundRobin, Visitor
+from cnn_models.fair_queue import Activity, RoundRobin
+from cnn_models.visitors import Visitor
 
 Q = TypeVar("Q")
 A = TypeVar("A")

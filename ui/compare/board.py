@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 from cnn_models import DATASETS
 from cnn_models.analysis.ensemble import entropy
 from cnn_models.analysis.verdict import Answer, Verdict
 from cnn_models.datasets.test_sets import Measured
+from cnn_models.specs import Architecture
 from ui.common.names import architecture, class_name
-from ui.common.numbers import percent
-from ui.common.texts import note_html, say
+from ui.common.templates import render
+from ui.common.texts import say
 from ui.compare.ask import Ask
 
 TOGETHER = "together"
@@ -40,135 +43,104 @@ class Column:
     side: int = 0
     measured: Measured | None = None
 
+    @property
+    def spec(self) -> Architecture:
+        return architecture(self.name)
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, of one that was brought."""
+        return self.name.rpartition("/")[0]
+
+    @property
+    def revision(self) -> str:
+        """The start of its commit, of one that was brought."""
+        return self.name.rpartition("@")[2][:7]
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """What was `measured`, as the board's texts have it; none of one that was not."""
+        if not (found := self.measured):
+            return {}
+        return {"accuracy": f"{found.accuracy:.2f}", "right": f"{found.right:,}", "count": f"{found.count:,}"}
+
+
+class Cell(NamedTuple):
+    """A probability on the board, None where it is not known; in the first row, also the column that is `missing`."""
+
+    model: str
+    pending: bool
+    probability: float | None
+    wins: bool
+    missing: Column | None
+
 
 def short(count: int) -> str:
     """A count of parameters with a unit: 61.7 k, 46.8 M."""
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.1f} k"
 
 
-def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pending: bool = False) -> str:
+def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pending: bool = False) -> Markup:
     """The table. Cells that are not known yet are empty and as large, so that nothing moves when answers arrive.
 
     `sizes` holds every network's parameter count. A pending cell is marked: the page keeps what it shows there.
     """
     classes, language = DATASETS[ask.dataset].classes, ask.language
-    names = [class_name(language, label) for label in classes]
+    names = {label: class_name(language, label) for label in classes}
     answers = [column.answer for column in columns if column.answer]
     verdict = Verdict.of(answers) if answers else None
-    shares, together = (verdict.probabilities, verdict.likeliest) if verdict else ({}, "")
-    present = sum(not column.missing for column in columns)
-    rows = [[] for _ in classes]
-    facts = {fact: [] for fact in FACTS}
-    for column in columns:
-        answer, mark = column.answer, _mark(column.name, column.pending)
-        if column.missing:
-            rows[0].append(
-                f"<td {mark} class='board-missing' rowspan='{len(classes) + len(FACTS)}'>"
-                f"<p>{note_html(column.missing)}</p>{_bar(column)}</td>"
-            )
-            continue
-        for row, label in zip(rows, classes, strict=True):
-            p, wins = answer and answer.probabilities[label], answer and answer.label == label
-            row.append(_cell(language, mark, p, label, wins))
-        for fact, text in _facts(language, column).items():
-            facts[fact].append(f"<td {mark} class='board-fact'>{text}</td>")
-    mark = _mark(TOGETHER, together_pending)
-    for row, label in zip(rows, classes, strict=True):
-        row.append(_cell(language, mark, shares.get(label), label, label == together, "board-together"))
-    votes = dict(verdict.votes) if verdict else {}
-    first = say(language, "board.votes.of", votes=votes.pop(together, 0), count=present)
-    split = "; ".join([first, *(f"{count} × {class_name(language, label)}" for label, count in votes.items())])
-    bits = {
-        "margin": "",
-        "entropy": say(language, "board.bits", bits=f"{entropy(shares.values()):.2f}") if shares else "",
-        "time": _milliseconds(sum(answer.milliseconds for answer in answers)) if answers else "",
-        "weights": f"<span class='board-split' title='{escape(split)}'>{escape(split)}</span>" if answers else "",
-    }
-    for fact in FACTS:
-        facts[fact].append(f"<td {mark} class='board-fact board-together'>{bits[fact]}</td>")
-    width = max(7, 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names))
-    return (
-        f"<div class='board' role='region' tabindex='0' aria-label='{escape(say(language, 'board.name'))}'>"
-        f"<table data-dataset='{ask.dataset}' style='--columns:{len(columns)}'>"
-        f"<thead><tr><th scope='col' style='width:{width}ch'><small>{say(language, 'board.percent')}</small></th>"
-        f"{''.join(_head(language, column, sizes) for column in columns)}"
-        f"<th scope='col' class='board-together'>{say(language, 'board.together')}"
-        f"<small>{say(language, 'board.vote')}</small></th></tr></thead><tbody>"
-        + "".join(
-            f"<tr><th scope='row'><button type='button' data-class='{escape(label)}' "
-            f"title='{escape(say(language, 'board.explain', label=name))}'>{escape(name)}</button></th>"
-            f"{''.join(row)}</tr>"
-            for label, name, row in zip(classes, names, rows, strict=True)
-        )
-        + "".join(
-            f"<tr class='board-facts'><th scope='row'{_why(language, fact, len(classes))}>"
-            f"{say(language, f'board.{fact}')}</th>{''.join(cells)}</tr>"
-            for fact, cells in facts.items()
-        )
-        + "</tbody></table></div>"
+    together = Column(TOGETHER, _as_answer(verdict, answers) if verdict else None, pending=together_pending)
+    present = [column for column in columns if not column.missing]
+    figures = [(column.name, column.pending, _facts(language, column)) for column in [*present, together]]
+    if verdict:
+        figures[-1][-1].update(margin="", weights=_votes(language, verdict, len(present)))
+    return render(
+        "compare/board.html",
+        language=language,
+        dataset=ask.dataset,
+        columns=columns,
+        together=TOGETHER,
+        rows=[
+            (label, name, [_cell(each, label) for each in [*(columns if label == classes[0] else present), together]])
+            for label, name in names.items()
+        ],
+        facts=FACTS,
+        figures=figures,
+        sizes=sizes,
+        short=short,
+        most=f"{math.log2(len(classes)):.2f}",  # bits, where all classes are as likely
+        width=max(7, 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names.values())),
     )
 
 
-def _head(language: str, column: Column, sizes: Mapping[str, int]) -> str:
-    spec = architecture(column.name)
-    if "/" in column.name:
-        head = f"<th scope='col' data-model='{column.name}' class='board-brought'>{escape(spec.title)}"
-        return f"{head}{_whose(language, column)}</th>"
-    state = "board.coming" if column.coming else "board.untrained" if column.untrained else ""
-    note = f"<small>{say(language, state)}</small>" if state else ""
-    return (
-        f"<th scope='col' data-model='{column.name}'>{escape(spec.title)}"
-        f"<small>{spec.year} <span>{short(sizes[spec.name])}</span></small>{note}</th>"
-    )
+def _as_answer(verdict: Verdict, answers: Sequence[Answer]) -> Answer:
+    """The soft vote as an answer that takes as long as all of them."""
+    time = sum(answer.milliseconds for answer in answers)
+    return Answer(TOGETHER, verdict.likeliest, verdict.probabilities, math.nan, time)
 
 
-def _whose(language: str, column: Column) -> str:
-    """Where a network that was brought comes from, and what was measured of it here."""
-    owner, _, rest = column.name.partition("/")
-    found, notes = column.measured, [f"<small>{escape(owner)}@<wbr>{rest.rpartition('@')[2][:7]}</small>"]
-    if found:
-        figures = {"accuracy": f"{found.accuracy:.2f}", "right": f"{found.right:,}", "count": f"{found.count:,}"}
-        why, text = (escape(say(language, f"board.measured{end}", **figures)) for end in (".why", ""))
-        notes.append(f"<small title='{why}'>{text}</small>")
-    return "".join(notes)
+def _cell(column: Column, label: str) -> Cell:
+    answer, missing = column.answer, column if column.missing else None
+    if not answer:
+        return Cell(column.name, column.pending, None, False, missing)
+    return Cell(column.name, column.pending, answer.probabilities[label], answer.label == label, missing)
 
 
-def _bar(column: Column) -> str:
-    """How far the weights are, where they are on their way."""
-    if not column.coming:
-        return ""
-    done, total = column.coming
-    return f"<progress value='{done}' max='{total}'></progress>" if total else "<progress></progress>"
-
-
-def _mark(name: str, pending: bool) -> str:
-    return f"data-model='{name}'{' data-pending' if pending else ''}"
-
-
-def _cell(language: str, mark: str, p: float | None, label: str, wins: bool | None, kind: str = "") -> str:
-    if p is None:
-        return f"<td {mark} class='{kind}'></td>"
-    kinds = f"{kind} {'board-winner' if wins else 'board-faint' if p < 0.0005 else ''}".strip()
-    word = f"<span class='visually-hidden'> {say(language, 'board.winner')}</span>" if wins else ""
-    return f"<td {mark} data-class='{escape(label)}' class='{kinds}' style='--p:{p:.4f}'>{percent(p)}{word}</td>"
-
-
-def _facts(language: str, column: Column) -> dict[str, str]:
+def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
+    """The texts of FACTS; where the weights are from is in the pieces between which a line may break."""
     answer = column.answer
     if not answer:
         return dict.fromkeys(FACTS, "")
     return {
         "margin": f"{answer.margin:.1f}",
         "entropy": say(language, "board.bits", bits=f"{entropy(answer.probabilities.values()):.2f}"),
-        "time": _milliseconds(answer.milliseconds),
-        "weights": re.sub("(?<=/)|(?=[.@])", "<wbr>", escape(column.source)),
+        "time": f"{answer.milliseconds:.1f} ms" if answer.milliseconds < 100 else f"{answer.milliseconds:.0f} ms",
+        "weights": re.split("(?<=/)|(?=[.@])", column.source),
     }
 
 
-def _milliseconds(time: float) -> str:
-    return f"{time:.1f} ms" if time < 100 else f"{time:.0f} ms"
-
-
-def _why(language: str, fact: str, count: int) -> str:
-    most = f"{math.log2(count):.2f}"  # bits, where all classes are as likely
-    return f" title='{escape(say(language, f'board.{fact}.why', most=most))}'" if fact != "weights" else ""
+def _votes(language: str, verdict: Verdict, count: int) -> str:
+    """How many of `count` networks vote for the likeliest class, and for each other."""
+    votes = dict(verdict.votes)
+    first = say(language, "board.votes.of", votes=votes.pop(verdict.likeliest, 0), count=count)
+    return "; ".join([first, *(f"{count} × {class_name(language, label)}" for label, count in votes.items())])

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from html import escape
+
+from markupsafe import Markup
 
 from cnn_models import DATASETS, ModelHub
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import Reference, parse
 from cnn_models.datasets.test_sets import COUNT
-from cnn_models.hub.client import StillComing
+from cnn_models.hub.errors import DownloadPending
 from cnn_models.predict import MEASURING, OTHERS
 from ui.common.names import network_name
 from ui.common.reading import fields, items, text
-from ui.common.texts import attribute, mark, say
+from ui.common.templates import render
+from ui.common.texts import say
 from ui.compare.ask import Ask
 
 EXAMPLE = "someone/lenet5.mnist@revision"
 
 
-def field() -> str:
-    """The field, as HTML; `bring.js` makes it work."""
-    return f"""
-<form id="bring" data-most="{OTHERS}">
-  <label {attribute("title", "bring.why", count=OTHERS)}>{mark("bring.title")}
-    <input type="text" name="bring" placeholder="{EXAMPLE}" maxlength="200" size="32"
-      autocapitalize="off" autocomplete="off" spellcheck="false"></label>
-  {mark("bring.add", tag='button type="submit"')}
-  <div class="bring-coming" hidden><progress></progress> <span></span></div>
-  <p role="status"></p>
-  <p role="status" class="bring-left"></p>
-</form>"""
+def field() -> Markup:
+    """The field; `bring.js` makes it work."""
+    return render("compare/bring.html", most=OTHERS, example=EXAMPLE)
 
 
 class Bringer:
@@ -59,7 +52,7 @@ class Bringer:
         try:
             pinned = self._hub.pin(id)
             self._hub.measure(pinned, MEASURING, lambda count: self._shown.update({id: count}))
-        except StillComing:
+        except DownloadPending:
             return {"wait": True}
         except CheckpointError as error:
             return refuse("bring.refused", why=error)
@@ -90,11 +83,6 @@ def _typed(sent: object) -> Reference | None:
     return None
 
 
-def choice(id: str) -> str:
+def choice(id: str) -> Markup:
     """What switches a brought network on and off, and takes it away."""
-    return (
-        f"<span class='brought' data-dataset='{parse(id).dataset}'>"
-        f"<label title='{escape(id)}'><input type='checkbox' name='model' value='{escape(id)}' checked>"
-        f"<span>{escape(network_name(id))}</span></label>"
-        f"<button type='button' {attribute('aria-label', 'bring.remove', network=network_name(id))}>×</button></span>"
-    )
+    return render("compare/brought.html", id=id, network=network_name(id), dataset=parse(id).dataset)

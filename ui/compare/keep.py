@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+from markupsafe import Markup
+
 from cnn_models import DATASETS
 from cnn_models.datasets.handwriting import Labelled, pack
 from cnn_models.errors import TranslatableError
@@ -11,36 +13,15 @@ from cnn_models.images.decode import PictureError
 from cnn_models.images.worker import decode_untrusted
 from ui.common.reading import fields, items, known, text
 from ui.common.sketchpad import png_of
-from ui.common.texts import TEXTS, attribute, mark, mark_error
+from ui.common.templates import render
+from ui.common.texts import mark_error
 
 MOST = 500  # pictures that the page exports at once
 
 
-def keep() -> str:
-    """The strip of drawings, the choice of a label, and the figures of one's own handwriting, as HTML."""
-    choices = "".join(
-        "".join(_option(name, index, label) for index, label in enumerate(spec.classes))
-        for name, spec in DATASETS.items()
-    )
-    return f"""
-<div id="keep">
-  <div class="keep-tools">
-    <button type="button" class="keep-link">{mark("keep.link")}</button>
-    <label {attribute("title", "keep.label.why")}>{mark("keep.label")}
-      <select name="label"><option value="">–</option>{choices}</select></label>
-    <span class="visually-hidden keep-spoken" role="status"></span>
-  </div>
-  <div class="keep-strip" role="group" {attribute("aria-label", "keep.history")}></div>
-  <div class="keep-figures" hidden>
-    <p></p>
-    <button type="button" class="keep-export">{mark("keep.export")}</button>
-  </div>
-</div>"""
-
-
-def _option(dataset: str, index: int, label: str) -> str:
-    tag = f"option value='{label}' data-dataset='{dataset}' data-key='{index}'"
-    return mark(f"class.{label}", tag=tag) if f"class.{label}" in TEXTS["en"] else f"<{tag}>{label}</option>"
+def keep() -> Markup:
+    """The strip of drawings, the choice of a label, and the figures of one's own handwriting."""
+    return render("compare/keep.html", datasets=DATASETS)
 
 
 def export(sent: object) -> dict:

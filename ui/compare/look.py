@@ -17,14 +17,15 @@ from cnn_models.analysis.ood import lookalike
 from cnn_models.analysis.test_errors import Answers, answers_of
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import COMMIT
-from cnn_models.hub.client import MissingCheckpoint, StillComing
+from cnn_models.fair_queue import Activity
+from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import Decoded, PictureError
 from cnn_models.images.preprocess import BlankPicture, Step, decoded, steps
 from cnn_models.images.worker import decode_untrusted, read_untrusted
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import MEASURING, Answer, Comparison, PredictionCache
-from cnn_models.visitors import VISITOR, Activity, Visitor, map_in_context
+from cnn_models.visitors import VISITOR, Visitor, map_in_context
 from ui.common.names import architecture
 from ui.common.sketchpad import picture_of
 from ui.common.texts import say, translate
@@ -237,7 +238,7 @@ class Looker:
                 return Column(name, side=self._hub.card(id).input_size, measured=measured)
             source, side = self.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
             return Column(name, source=source, side=side, measured=measured)
-        except StillComing:
+        except DownloadPending:
             fetched = Column(name, missing=say(ask.language, "board.fetched"), coming=(0, 0), side=side)
             return self._coming(ask, name, side) or fetched
         except MissingCheckpoint as error:

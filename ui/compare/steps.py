@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-from html import escape
 
 import numpy as np
 import torch
+from markupsafe import Markup
 from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS
 from cnn_models.images.preprocess import FORMS, SWITCHES, Step, to_input
 from ui.common.names import network_name
+from ui.common.templates import render
 from ui.common.texts import say
 from ui.compare.ask import Ask
 
@@ -27,41 +28,25 @@ def data_url(picture: np.ndarray | Image.Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_turned: bool = False) -> str:
+def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_turned: bool = False) -> Markup:
     """Every step as a picture over its switch, at last what each network is given; `sides` are networks by size.
 
     `is_turned` says that its EXIF orientation asks for the image to be turned.
     """
-    kind, items = DATASETS[ask.dataset].kind, []
+    found = {step.name: step for step in steps}
+    shown = []
     for switch in SWITCHES[:-1]:
         name = "decoded" if switch == "orientation" else switch
-        key = f"steps.{name}.{kind}" if name in ("scale", "centre") else f"steps.{name}"
+        key = f"steps.{name}.{DATASETS[ask.dataset].kind}" if name in ("scale", "centre") else f"steps.{name}"
         if name == "decoded" and steps and not is_turned:
             key = "steps.decoded.unturned"
-        step = next((step for step in steps if step.name == name), None)
         text = say(ask.language, key, side=FORMS[ask.dataset].edges[-1])
-        items.append(_figure(step and _picture(step), _switch(ask, switch, text), f" data-step='{switch}'"))
-    inputs = []
-    for side, names in sides.items():
-        titles = ", ".join(map(network_name, names))
-        text = escape(say(ask.language, "steps.input", names=titles, side=side))
-        inputs.append(_figure(_given(ask, steps[-1].picture, side) if len(steps) > 1 else None, text))
-    last = _switch(ask, SWITCHES[-1], say(ask.language, "steps.normalisation"))
-    items.append(f"<li class='steps-inputs'><ul>{''.join(inputs)}</ul><span>{last}</span></li>")
-    return (
-        f"<section class='steps'><h2>{say(ask.language, 'steps.title')}</h2><ol>{''.join(items)}</ol>"
-        f"<p>{say(ask.language, 'steps.why')}</p></section>"
-    )
-
-
-def _figure(picture: str | None, caption: str, attributes: str = "") -> str:
-    image = f"<img src='{picture}' alt=''>" if picture else "<div></div>"
-    return f"<li{attributes}>{image}<span>{caption}</span></li>"
-
-
-def _switch(ask: Ask, name: str, text: str) -> str:
-    checked = "" if name in ask.off else " checked"
-    return f"<label><input type='checkbox' name='step' value='{name}'{checked}> {escape(text)}</label>"
+        shown.append((switch, text, _picture(found[name]) if name in found else ""))
+    inputs = [
+        (side, ", ".join(map(network_name, names)), _given(ask, steps[-1].picture, side) if len(steps) > 1 else "")
+        for side, names in sides.items()
+    ]
+    return render("compare/steps.html", language=ask.language, off=ask.off, steps=shown, inputs=inputs)
 
 
 def _picture(step: Step) -> str:

@@ -9,6 +9,7 @@ from cnn_models.analysis.verdict import Reason
 from cnn_models.predict import Comparison
 from ui.common.names import class_name, listing, network_name
 from ui.common.numbers import percent
+from ui.common.templates import render
 from ui.common.texts import say
 
 
@@ -56,4 +57,4 @@ def _share(language: str, key: str, label: str, probability: float) -> str:
 
 def verdict_html(text: str, kind: str = "") -> Markup:
     """`kind` is `alarm` for what went wrong and `unusual` for a picture of none of the classes."""
-    return Markup("<p class='verdict{}'>{}</p>").format(kind and f" verdict-{kind}", text)
+    return render("compare/verdict.html", text=text, kind=kind)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from html import escape
 from typing import TypeVar
 
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 
 from cnn_models.analysis.attribution import WINDOW, explain
@@ -23,7 +23,8 @@ from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import line_looks
 from ui.common.names import class_name, listing, network_name
 from ui.common.numbers import percent
-from ui.common.texts import note_html, say, translate
+from ui.common.templates import render
+from ui.common.texts import say, translate
 from ui.compare.alike import closest_mistakes
 from ui.compare.ask import Ask
 from ui.compare.look import Looker
@@ -40,11 +41,11 @@ class Explainer:
     def __init__(self, looker: Looker):
         self._looker = looker
 
-    def why(self, sent: object) -> str:
+    def why(self, sent: object) -> Markup:
         """The part that is asked for, or a sentence where there is nothing to explain."""
         return self.prepare(sent)()
 
-    def prepare(self, sent: object) -> Callable[[], str]:
+    def prepare(self, sent: object) -> Callable[[], Markup]:
         """What computes `why`, in seconds, once the networks are there, which may take a download."""
         ask = Ask.read(sent)
         try:
@@ -52,16 +53,16 @@ class Explainer:
         except (PictureError, CheckpointError) as error:
             return partial(_refused, ask, error)
         if not ids:
-            return lambda: f"<p>{say(ask.language, 'steps.nothing')}</p>"
+            return partial(render, "compare/note.html", text=say(ask.language, "steps.nothing"))
         return partial(self._part, ask, ids, step.picture)
 
-    def _part(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+    def _part(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         try:
             return self._why(ask, ids, grid)
         except (PictureError, CheckpointError) as error:
             return _refused(ask, error)
 
-    def _why(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+    def _why(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         if ask.part == "break":
             return charts(ask.language, self._each(ask, ids, partial(break_down, pictures=disturbed(grid))))
         if ask.part == "alike":
@@ -80,28 +81,23 @@ class Explainer:
 
         return {id: self._looker.run(id, used) for id in ids}
 
-    def _heat(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+    def _heat(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         shares = soft_vote([self._looker.answer(ask, id, grid).probabilities for id in ids])
         label = ask.label or max(shares, key=shares.__getitem__)
-        found = self._each(ask, ids, partial(explain, grid=grid, label=label))
-        heats = {network_name(id): heat for id, heat in found.items()}
+        heats = self._each(ask, ids, partial(explain, grid=grid, label=label))
         cam = max(float(heat.cam.max()) for heat in heats.values()) or 1.0
         lost = max(float(np.abs(heat.occlusion).max()) for heat in heats.values()) or 1.0
-        name = class_name(ask.language, label)
-        text = say(
-            ask.language, "why.heat.of", label=name, window=WINDOW, cam=f"{100 * cam:.1f}", lost=f"{100 * lost:.1f}"
-        )
-        figures = []
-        for title, heat in heats.items():
-            images = "".join(
-                f"<img src='{data_url(overlay(grid, values))}' "
-                f"alt='{escape(say(ask.language, f'why.{kind}.alt', name=title, label=name))}'>"
-                for kind, values in (("cam", heat.cam / cam), ("occlusion", heat.occlusion / lost))
-            )
-            figures.append(f"<figure>{images}<figcaption>{escape(title)}</figcaption></figure>")
-        return f"<p>{escape(text)}</p><div class='heats'>{''.join(figures)}</div>"
+        figures = {
+            network_name(id): {
+                "cam": data_url(overlay(grid, heat.cam / cam)),
+                "occlusion": data_url(overlay(grid, heat.occlusion / lost)),
+            }
+            for id, heat in heats.items()
+        }
+        name, of = class_name(ask.language, label), {"window": WINDOW, "cam": cam, "lost": lost}
+        return render("compare/heat.html", language=ask.language, label=name, figures=figures, **of)
 
-    def _looks(self, ask: Ask, ids: list[str], grid: np.ndarray) -> str:
+    def _looks(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         rows, looks = [], None
 
         def look(loaded: LoadedModel) -> tuple[Answer, Looks]:
@@ -110,24 +106,18 @@ class Explainer:
         for id, (single, looks) in self._each(ask, ids, look).items():
             label = max(looks.probabilities, key=looks.probabilities.__getitem__)
             times = looks.milliseconds / single.milliseconds
-            texts = [
+            rows.append((
+                network_name(id),
                 _share(ask.language, single.label, single.probabilities),
                 _share(ask.language, label, looks.probabilities),
                 say(ask.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
-            ]
-            cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
-            rows.append(f"<tr><th scope='row'>{network_name(id)}</th>{cells}</tr>")
-        mirror = say(ask.language, "why.mirrored" if looks.paper == 144 else "why.unmirrored")
-        text = say(
-            ask.language, "why.looks.of", scales=len(SCALES), mirror=mirror, paper=looks.paper, count=looks.count
-        )
-        heads = ("why.network", "why.single", "why.many", "why.cost")
-        head = "".join(f"<th scope='col'>{escape(say(ask.language, key, count=looks.count))}</th>" for key in heads)
-        return f"<p>{escape(text)}</p><table class='looks'><tr>{head}</tr>{''.join(rows)}</table>"
+            ))  # fmt: skip
+        of = {"scales": len(SCALES), "paper": looks.paper, "count": looks.count}
+        return render("compare/looks.html", language=ask.language, rows=rows, **of)
 
 
-def _refused(ask: Ask, error: TranslatableError) -> str:
-    return f"<p>{note_html(translate(ask.language, error))}</p>"
+def _refused(ask: Ask, error: TranslatableError) -> Markup:
+    return render("compare/note.html", text=translate(ask.language, error))
 
 
 def _share(language: str, label: str, probabilities: Mapping[str, float]) -> str:
@@ -144,7 +134,7 @@ def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
     return Image.fromarray(np.rint(paled * (1 - strength) + colour * strength).astype(np.uint8))
 
 
-def charts(language: str, broken: dict[str, dict[str, Broken]]) -> str:
+def charts(language: str, broken: dict[str, dict[str, Broken]]) -> Markup:
     """A chart for each disturbance, a line for each checkpoint id, and below it who breaks first."""
     looks = {network_name(id): look for id, look in line_looks(broken).items()}
     found = {network_name(id): each for id, each in broken.items()}
@@ -156,11 +146,10 @@ def charts(language: str, broken: dict[str, dict[str, Broken]]) -> str:
             Line(title, colour, [(x, 100 * p) for x, p in zip(amounts, each[title].probabilities, strict=True)], dash)
             for title, (colour, dash) in looks.items()
         ]
-        below = escape(_first(language, each, amounts))
-        figures.append(chart(escape(say(language, f"why.{name}")), below, lines, around(amounts), Axis(0, 100)))
-    names = legend([(escape(title), *look) for title, look in looks.items()])
-    text = escape(say(language, "why.break.of"))
-    return f"<p>{text}</p>{names}<div class='charts-row'>{''.join(figures)}</div>"
+        below = _first(language, each, amounts)
+        figures.append(chart(say(language, f"why.{name}"), below, lines, around(amounts), Axis(0, 100)))
+    names = legend([(title, *look) for title, look in looks.items()])
+    return render("compare/break.html", language=language, legend=names, charts=figures)
 
 
 def _first(language: str, broken: dict[str, Broken], amounts: Sequence[float]) -> str:

@@ -25,8 +25,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cnn_models.errors import TranslatableError
+from cnn_models.fair_queue import Activity
 from cnn_models.runtime import trim_memory
-from cnn_models.visitors import VISITOR, Activity, Visitor
+from cnn_models.visitors import VISITOR, Visitor
 from ui.common import modules, uploads
 from ui.common.texts import LANGUAGES, language_of, say, translate
 from ui.server.connections import guard

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 from cnn_models.errors import TranslatableError
-from cnn_models.visitors import Activity, RoundRobin, Visitor
+from cnn_models.fair_queue import Activity, RoundRobin
+from cnn_models.visitors import Visitor
 
 
 class BusyError(TranslatableError):

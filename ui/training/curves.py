@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from markupsafe import escape
+from markupsafe import Markup
 from plotly import graph_objects as go
 
 from cnn_models import ARCHITECTURES, DATASETS
@@ -91,14 +91,13 @@ def label(runs: Sequence[Run], language: str) -> str:
     return f"{name_of(run.id)} · {say(language, 'list.comma').join(words)}"
 
 
-def key_html(groups: Sequence[list[Run]], language: str) -> str:
+def key_html(groups: Sequence[list[Run]], language: str) -> Markup:
     """The legend of all charts as HTML; in each chart it would leave no room for the curves."""
     entries = [
-        (escape(f"{SYMBOLS[symbol]} {label(runs, language)}".strip()), colour_of(runs[0].id), "")
+        (f"{SYMBOLS[symbol]} {label(runs, language)}".strip(), colour_of(runs[0].id), "")
         for runs, symbol in zip(groups, symbols(groups), strict=True)
     ]
-    note = mark("training.key", "p class='training-note'")
-    return f"{note}{legend(entries)}"
+    return mark("training.key", "p class='training-note'") + legend(entries)
 
 
 def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:

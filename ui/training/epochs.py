@@ -21,7 +21,6 @@ from ui.common.colours import COLOURS, DASH
 from ui.common.drawing import SENT, Drawing, drawing_of
 from ui.common.modules import on_load
 from ui.common.names import class_mark
-from ui.common.numbers import percent
 from ui.common.strips import png
 from ui.common.templates import render
 from ui.common.texts import attribute, mark
@@ -101,7 +100,6 @@ def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exce
         last=max((len(each.probabilities) for each in found), default=1) - 1,
         charts=_charts(drawing, found) if found else (),
         errors=errors,
-        percent=percent,
     )
 
 

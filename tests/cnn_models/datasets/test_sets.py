@@ -58,7 +58,7 @@ import spaces
 from cnn_models import create_model
 from cnn_models.runtime import best_device
 from cnn_models.datasets.test_sets import measure
-card = SimpleNamespace(dataset="mnist", input_size=96, mean=0.13, std=0.31)
+card = SimpleNamespace(dataset="mnist", input_size=96, mean=0.13, std=0.31, temperature=1.0)
 print(best_device(), len(spaces.marked), measure(create_model("googlenet"), card, 0).count)
 """
     paths = os.pathsep.join([str(tmp_path), str(ROOT)])

@@ -21,7 +21,8 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.hub import model_hub as module
-from cnn_models.hub.client import MissingCheckpoint
+from cnn_models.hub import network_memory
+from cnn_models.hub.errors import MissingCheckpoint
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 
@@ -59,7 +60,7 @@ def test_cards_without_weights(checkpoint, hub):
         hub.get(ID)
 
 
-def test_damaged_folders_say_so_when_asked_but_spare_the_others(checkpoint, hub):
+def test_damaged_folders_raise_and_leave_the_others(checkpoint, hub):
     checkpoint()
     (checkpoint("mini_resnet.mnist") / CONFIG).write_text("{}")
     checkpoint().rename(hub.weights_dir / "alexnet.mnist")
@@ -124,29 +125,53 @@ def test_a_slow_load_holds_up_no_other(checkpoint, hub, monkeypatch):
         assert other.result().id == "mini_resnet.mnist"
 
 
+def test_a_thread_that_waits_for_a_load_that_fails_loads_the_network_itself(checkpoint, hub, monkeypatch):
+    checkpoint()
+    entered, leave, load, loads = threading.Event(), threading.Event(), module.load_model, []
+
+    def fail_once(folder):
+        loads.append(folder)
+        if len(loads) > 1:
+            return load(folder)
+        entered.set()
+        assert leave.wait(20)
+        raise OSError("once")
+
+    monkeypatch.setattr(module, "load_model", fail_once)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(hub.get, ID)
+        assert entered.wait(20)
+        second = pool.submit(hub.get, ID)
+        leave.set()
+        assert second.result().id == ID
+        with pytest.raises(OSError, match="once"):
+            first.result()
+    assert len(loads) == 2
+
+
 @pytest.fixture
 def three(checkpoint, hub, monkeypatch):
     """Three checkpoints, and room for the two smaller ones."""
-    monkeypatch.setattr(module, "ROOM_PATIENCE", 0.05)
+    monkeypatch.setattr(network_memory, "PATIENCE", 0.05)
     ids = [ID, "mini_resnet.mnist", "mini_inception.mnist"]
     for id in ids:
         checkpoint(id)
-    hub.max_memory = memory("lenet5") + memory("mini_inception")
+    hub._networks.limit = memory("lenet5") + memory("mini_inception")
     return ids
 
 
-def test_memory_is_bounded_and_the_longest_unused_leaves(hub, three):
+def test_memory_is_limited_and_the_least_recently_used_network_is_evicted(hub, three):
     first, second = (weakref.ref(hub.get(id).model) for id in three[:2])
     hub.get(three[0])
     hub.get(three[2])
     assert first() and not second()
-    assert sum(slot.size for slot in hub._slots.values()) <= hub.max_memory
+    assert hub._networks.size <= hub._networks.limit
     assert hub.get(three[0]).model is first()
 
 
-def test_none_leaves_while_in_use(hub, three):
+def test_no_network_in_use_is_evicted(hub, three):
     models = [hub.get(id).model for id in three[:2]]
-    with pytest.raises(CheckpointError, match=r"needs 0 MB, and there is no room for it .* ask again, or raise it"):
+    with pytest.raises(CheckpointError, match=r"needs 0 MB, and there is no room for it .* try again, or raise it"):
         hub.get(three[2])
     assert [hub.get(id).model for id in three[:2]] == models
     del models[1]
@@ -154,21 +179,21 @@ def test_none_leaves_while_in_use(hub, three):
 
 
 def test_many_threads_in_little_memory(hub, three, monkeypatch):
-    monkeypatch.setattr(module, "ROOM_PATIENCE", 20)
+    monkeypatch.setattr(network_memory, "PATIENCE", 20)
     peak = []
 
     def use(network):
-        peak.append(sum(slot.size for slot in hub._slots.values()))
+        peak.append(hub._networks.size)
         return network.model(torch.zeros(1, 1, 28, 28)).shape
 
     with ThreadPoolExecutor(16) as pool:
         shapes = list(pool.map(lambda i: hub.run(three[i % 3], use), range(96)))
-    assert set(shapes) == {(1, 10)} and max(peak) <= hub.max_memory
+    assert set(shapes) == {(1, 10)} and max(peak) <= hub._networks.limit
 
 
 def test_larger_than_the_memory(checkpoint, hub):
     checkpoint()
-    hub.max_memory = 1000
+    hub._networks.limit = 1000
     with pytest.raises(CheckpointError, match="no room for it in the 0 MB of --max-memory"):
         hub.get(ID)
 
@@ -192,8 +217,7 @@ def test_a_full_gpu_is_cleared_then_the_cpu_answers(fails, times, error, checkpo
     place, held = module.place, hub.get("mini_resnet.mnist")
     idle = weakref.ref(hub.get("lenet5.mnist").model)
     if fails == "placing":
-        with hub._lock:
-            hub._evict(memory("mini_resnet"))
+        hub._networks.evict(memory("mini_resnet"))
         monkeypatch.setattr(module, "place", lambda model, device: full(device) or place(model, device))
 
     def use(net):
@@ -244,7 +268,7 @@ def test_measured_once_whatever_the_card_says(checkpoint, hub, monkeypatch):
     assert hub.measure(ID, seconds=1) is found
     whole = Measured(9_000, 10_000)
     monkeypatch.setattr(module, "measure", lambda *_: whole)
-    assert hub.measure(ID) is hub.measure(ID, seconds=1) is whole  # who has the time gets all of it
+    assert hub.measure(ID) is hub.measure(ID, seconds=1) is whole
 
 
 def test_a_network_that_is_replaced_in_the_folder_is_loaded_anew(checkpoint, hub):

@@ -33,7 +33,7 @@ from tests.crafted_images import (
     tiff_of,
     webp_with,
 )
-from ui.common.sketchpad import HERE
+from ui.common.sketchpad import sample
 
 COMMENT = b"\xff\xfe\0\2"  # of a JPEG
 TIME = chunk(b"tIME", bytes(7))
@@ -141,7 +141,7 @@ def test_what_is_cut_short_is_for_the_decoder_to_report(content):
 
 
 def test_what_the_canvas_sends_is_cheap():
-    assert is_cheap((HERE / "samples" / "mnist.7.png").read_bytes())
+    assert is_cheap(sample("mnist", 7).read_bytes())
     assert is_cheap(encode(Image.new("RGBA", (280, 280)), "PNG"))
     assert is_cheap(png_with(chunk(b"sRGB", b"\0") + chunk(b"eXIf", bytes(68))))  # as Safari has them
     assert is_cheap(png_with(b"", 1000, 1000))

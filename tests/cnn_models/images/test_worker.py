@@ -21,7 +21,7 @@ from cnn_models.images.worker import Workers, decode_untrusted, read_untrusted
 from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import NOISE, encode, jpeg_of_scans, slow_png
 from ui.common import uploads
-from ui.common.sketchpad import HERE, PNG, UPLOAD
+from ui.common.sketchpad import PNG, UPLOAD, sample
 from ui.compare.look import Looker
 
 SLOW = slow_png()
@@ -103,7 +103,7 @@ def test_a_worker_reports_what_this_process_does_and_goes_on(content):
 
 def test_what_is_cheap_starts_no_worker(monkeypatch):
     monkeypatch.setattr(decode_worker, "_workers", None)
-    assert decode_untrusted((HERE / "samples" / "mnist.7.png").read_bytes()).shape == (28, 28)
+    assert decode_untrusted(sample("mnist", 7).read_bytes()).shape == (28, 28)
     exif = Image.Exif()
     exif[0x0112] = 3
     assert read_untrusted(encode(NOISE, "PNG", exif=exif)).is_turned

@@ -8,7 +8,7 @@ from PIL import Image
 from cnn_models import DATASETS
 from cnn_models.images.decode import PictureError, decode
 from ui.common import uploads
-from ui.common.sketchpad import HERE, PNG, UPLOAD, picture_of, samples, uploaded
+from ui.common.sketchpad import PNG, UPLOAD, picture_of, sample, samples, uploaded
 
 
 def test_an_empty_canvas_is_no_picture():
@@ -16,7 +16,7 @@ def test_an_empty_canvas_is_no_picture():
 
 
 def test_a_drawing_is_its_bytes():
-    content = (HERE / "samples" / "mnist.7.png").read_bytes()
+    content = sample("mnist", 7).read_bytes()
     assert picture_of(PNG + base64.b64encode(content).decode()) == content
 
 
@@ -51,6 +51,6 @@ def test_the_strip_shows_the_first_test_picture_of_each_class(dataset, data_dir)
     test = load(dataset, train=False)
     for index, label in enumerate(DATASETS[dataset].classes):
         first = test.images[(test.labels == index).nonzero()[0].item()]
-        path = HERE / "samples" / f"{dataset}.{index}.png"
+        path = sample(dataset, index)
         assert Image.open(path).size == (28, 28) and (decode(path) == first.numpy()).all()
         assert label in samples(dataset)

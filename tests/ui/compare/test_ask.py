@@ -12,7 +12,7 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.images.preprocess import SWITCHES
 from cnn_models.predict import OTHERS
 from tests.strategies import documents, texts
-from ui.common.sketchpad import HERE, PNG
+from ui.common.sketchpad import PNG, sample
 from ui.common.texts import LANGUAGES
 from ui.compare.ask import PARTS, SORTS, Ask
 from ui.compare.keep import export
@@ -24,7 +24,7 @@ CHOICES = {
     "label": ["7", "Bag"], "part": PARTS, "picture": [""],
 }  # fmt: skip
 FIELDS = {name: st.sampled_from(values) | documents for name, values in CHOICES.items()}
-SEVEN = PNG + base64.b64encode((HERE / "samples" / "mnist.7.png").read_bytes()).decode()
+SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 
 
 @given(sent=st.fixed_dictionaries({}, optional=FIELDS) | documents)

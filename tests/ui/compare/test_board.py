@@ -1,6 +1,7 @@
 """The board and the sentence above it, without a browser."""
 
 import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -80,8 +81,8 @@ def test_the_sentence_says_what_the_picture_looks_like_instead():
 
 
 def cells(html, model):
-    found = re.findall(rf"<td data-model='{model}'[^>]*>(.*?)</td>", html)
-    return [re.sub("<span class='visually-hidden'>[^<]*</span>|<[^>]*>", "", each) for each in found]
+    found = re.findall(rf'<td data-model="{model}"[^>]*>(.*?)</td>', html)
+    return [unescape(re.sub('<span class="visually-hidden">[^<]*</span>|<[^>]*>', "", each)) for each in found]
 
 
 def test_the_board_holds_every_class_and_network_and_marks_the_winner():
@@ -90,10 +91,10 @@ def test_the_board_holds_every_class_and_network_and_marks_the_winner():
     columns["lenet5"] = Column("lenet5", compared("mnist", lenet5="7").models[0], source="weights/")
     columns["alexnet"] = Column("alexnet", missing="`python -m x` trains it", untrained=True)
     html = board(Ask(), list(columns.values()), sizes).replace("<wbr>", "")
-    assert html.count("scope='row'") == 14 and html.count("<th scope='col' data-model=") == len(columns)
-    assert html.count("board-winner") == 2 and "data-model='lenet5' data-class='7' class='board-winner'" in html
-    assert html.count("99.10<span class='visually-hidden'> likeliest</span>") == 2
-    assert html.count("rowspan='14'") == 1 and "<code>python -m x</code> trains it" in html
+    assert html.count('scope="row"') == 14 and html.count('<th scope="col" data-model=') == len(columns)
+    assert html.count("board-winner") == 2 and 'data-model="lenet5" data-class="7" class="board-winner"' in html
+    assert html.count('99.10<span class="visually-hidden"> prediction</span>') == 2
+    assert html.count('rowspan="14"') == 1 and "<code>python -m x</code> trains it" in html
     assert html.count("not trained yet") == 1
     columns["alexnet"] = Column("alexnet", missing="The Hub is away.")
     assert "not trained yet" not in board(Ask(), list(columns.values()), sizes)

@@ -7,11 +7,13 @@ from contextvars import copy_context
 
 import pytest
 
-from cnn_models import ModelHub, visitors
+from cnn_models import ModelHub
 from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
-from cnn_models.hub import downloads as pull
-from cnn_models.hub.client import StillComing
-from cnn_models.visitors import VISITOR, Hourly, Places, Visitor
+from cnn_models.checkpoints.ids import parse
+from cnn_models.hub import downloads, limits
+from cnn_models.hub.errors import DownloadPending
+from cnn_models.hub.limits import Hourly
+from cnn_models.visitors import VISITOR, Visitor
 from tests.ui.compare.test_tab import SEVEN, numbers
 from ui.api import arrive
 from ui.common.texts import LANGUAGES
@@ -37,7 +39,7 @@ def test_what_is_brought_joins_the_board_measured_and_marked(public, checkpoint,
     commit = fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     got = Bringer(public).bring({"id": f" {REMOTE}@main "})
     pinned = f"{REMOTE}@{commit}"
-    assert got["id"] == pinned and f"value='{pinned}' checked" in got["choice"] and "error" not in got
+    assert got["id"] == pinned and f'value="{pinned}" checked' in got["choice"] and "error" not in got
     fake_hub.requests.clear()
     looker = Looker(public)
     shown = looker.look({"picture": SEVEN, "models": ["lenet5", pinned], "quick": True})
@@ -71,7 +73,7 @@ def test_a_hostile_one_is_refused_by_name(public, checkpoint, fake_hub, tmp_path
 
 
 def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(pull, "WAIT", 0.1)
+    monkeypatch.setattr(downloads, "WAIT", 0.1)
     gate = threading.Event()
     fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
@@ -80,9 +82,9 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
         assert bringer.bring({"id": REMOTE}) == {"wait": True}
         if far := bringer.bringing({"id": REMOTE}):
             break
-    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB came")
+    assert 0 < far["done"] < far["all"] and far["text"].endswith("of 0.2 MB downloaded")
     gate.set()
-    monkeypatch.setattr(pull, "WAIT", 20)
+    monkeypatch.setattr(downloads, "WAIT", 20)
     measure = public.measure
 
     def watched(id, seconds, progress):
@@ -90,12 +92,12 @@ def test_who_waits_sees_how_far_it_is(public, checkpoint, fake_hub, tmp_path, mo
 
     monkeypatch.setattr(public, "measure", watched)
     assert bringer.bring({"id": REMOTE})["id"].startswith(REMOTE)
-    assert seen == [{"done": 100, "all": 10_000, "text": "measuring: 100 of 10,000 test pictures"}]
+    assert seen == [{"done": 100, "all": 10_000, "text": "evaluating: 100 of 10,000 test images"}]
     assert bringer.bringing({"id": REMOTE}) == {}
 
 
 def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(pull, "WAIT", 0.1)
+    monkeypatch.setattr(downloads, "WAIT", 0.1)
     gate = threading.Event()
     fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
@@ -106,8 +108,8 @@ def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, 
         assert got["again"] and "正在下载" in got["board"] and not got["answers"]
         if "max=" in got["board"]:
             break
-    assert re.search(r"已下载 0\.\d / 0\.2 MB</p><progress value='\d+' max='\d{6}'>", got["board"])
-    monkeypatch.setattr(pull, "WAIT", 20)
+    assert re.search(r'已下载 0\.\d / 0\.2 MB</p>\s*<progress value="\d+" max="\d{6}">', got["board"])
+    monkeypatch.setattr(downloads, "WAIT", 20)
     start = time.monotonic()
     assert looker.look(ask)["again"] and time.monotonic() < start + 10, "it waited for what it knows to be on its way"
     gate.set()
@@ -117,12 +119,12 @@ def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, 
 
 
 def test_compare_waits_for_what_is_on_its_way_and_for_nothing_else(hub, checkpoint, fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(pull, "WAIT", 0.1)
+    monkeypatch.setattr(downloads, "WAIT", 0.1)
     gate = threading.Event()
     fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
     public = ModelHub(hub.weights_dir, namespace="someone", public=True)
-    with pytest.raises(StillComing):
+    with pytest.raises(DownloadPending):
         public.get("lenet5.mnist")
     threading.Timer(0.5, gate.set).start()
     arrive(public, ["alexnet.mnist", "lenet5.mnist"])
@@ -135,7 +137,7 @@ def test_a_visitor_costs_one_look_up(public, checkpoint, fake_hub, tmp_path, mon
     bringer = Bringer(public)
     ids = {bringer.bring({"id": id})["id"] for id in (REMOTE, REMOTE)}
     assert len(ids) == 1 and bringer.bring({"id": ids.pop()})["id"]
-    assert len(public._puller._downloads._times[""]) == 1
+    assert len(public._downloads._limits._downloads._times[""]) == 1
 
 
 def by(visitor, work, *arguments):
@@ -155,31 +157,31 @@ def test_who_asks_for_many_that_do_not_exist_locks_out_nobody_else(public, check
     fake_hub.requests.clear()
     errors = [by("first", bringer.bring, {"id": f"nobody{number}/lenet5.mnist"})["error"] for number in range(80)]
     assert sum("or it is private; check the name" in error for error in errors) == 19 == len(fake_hub.requests)
-    assert "is not looked up: 20 names were for you, this hour; ask again in 60 minutes" in errors[-1]
+    assert "is not looked up: you requested 20 new names within an hour; try again in 60 minutes" in errors[-1]
     assert by("first", bringer.bring, {"id": REMOTE})["id"], "what is known costs no look-up"
     fake_hub.push("other/lenet5.mnist", tmp_path / "published" / "lenet5.mnist")
-    assert "for you" in by("first", bringer.bring, {"id": "other/lenet5.mnist"})["error"]
+    assert "new names" in by("first", bringer.bring, {"id": "other/lenet5.mnist"})["error"]
     assert by("second", bringer.bring, {"id": "other/lenet5.mnist"})["id"]
     assert by("first", bringer.bring, {"id": "other/lenet5.mnist"})["id"]
     assert "check the name" in by("second", bringer.bring, {"id": "nobody0/lenet5.mnist"})["error"]
     assert len(fake_hub.requests) < 19 + 20, "that it failed was forgotten"
-    assert len(public._puller._downloads._times[""]) == 2
+    assert len(public._downloads._limits._downloads._times[""]) == 2
 
 
 def test_pools_look_up_for_who_asked_them(public, fake_hub, monkeypatch):
-    monkeypatch.setattr(public._puller, "_lookups", Hourly(1))
+    monkeypatch.setattr(public._downloads._limits, "_lookups", Hourly(1, "checkpoint.lookups"))
     ids = [f"{name}/lenet5.mnist@{name * 40}" for name in "abcd"]
     shown = by("first", Looker(public).look, {"picture": SEVEN, "models": ids, "quick": True})
-    assert shown["board"].count("names were for you") == 3
+    assert shown["board"].count("new names within an hour") == 3
     by("second", arrive, public, [f"{id[:-1]}0" for id in ids])
     with pytest.raises(CheckpointError):
         by("third", public.fetch, [f"{id[:-1]}1" for id in ids])
-    assert set(public._puller._lookups._times) == {"first", "second", "third"}
+    assert set(public._downloads._limits._lookups._times) == {"first", "second", "third"}
     by("fourth", ModelHub(public.weights_dir, namespace="someone", public=True).known)  # its own are not counted
 
 
 def test_one_visitor_has_two_of_four_places(public, checkpoint, fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(pull, "WAIT", 0.1)
+    monkeypatch.setattr(downloads, "WAIT", 0.1)
     gate, published = threading.Event(), checkpoint(root=tmp_path / "published")
     for name in "abcd":
         fake_hub.push(f"{name}/lenet5.mnist", published)
@@ -193,22 +195,20 @@ def test_one_visitor_has_two_of_four_places(public, checkpoint, fake_hub, tmp_pa
         time.sleep(0.01)
     assert sorted(path.split("/")[3] for _, path in fake_hub.requests) == ["a", "b", "d"]
     gate.set()
-    monkeypatch.setattr(pull, "WAIT", 20)
+    monkeypatch.setattr(downloads, "WAIT", 20)
     assert all(by("second", bringer.bring, {"id": f"{name}/lenet5.mnist"})["id"] for name in "abcd")
 
 
-def test_no_more_visitors_are_remembered_than_so_many(monkeypatch):
-    monkeypatch.setattr(visitors, "REMEMBERED", 3)
-    hourly, now = Hourly(2), [0.0]
-    monkeypatch.setattr(visitors.time, "monotonic", lambda: now[0])
-    assert [hourly.take("a") for _ in range(3)] == [0, 0, 3600]
-    for visitor in "bca":
-        hourly.take(visitor)
-    hourly.take("d")
-    assert list(hourly._times) == ["c", "a", "d"]
+def test_events_are_limited_for_each_visitor_and_the_least_recently_used_are_evicted(monkeypatch):
+    monkeypatch.setattr(limits, "REMEMBERED", 3)
+    now = [0.0]
+    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
+    hourly, reference = Hourly(2, "checkpoint.lookups"), parse(REMOTE)
+    for visitor in "aabc":
+        hourly.count(reference, visitor)
+    with pytest.raises(CheckpointError, match="try again in 60 minutes"):
+        hourly.count(reference, "a")
+    hourly.count(reference, "d")
+    assert set(hourly._times) == {"a", "c", "d"}
     now[0] = 3600.0
-    assert hourly.take("a") == 0
-    places = Places(2, 1)
-    with places.place("a"), places.place("b"):
-        assert places._taken.total() == 2
-    assert not places._taken
+    hourly.count(reference, "a")

@@ -29,7 +29,7 @@ def test_the_numbers_are_those_of_the_networks():
     for name in PAIR:
         network = architecture_layers(name)
         assert f"{network.parameters:,} parameters, {network.macs:,} MACs" in html
-    assert "a stride of 4 brings" in html and "16 times the filters" in html and "53 times the values" in html
-    assert "the same 28×28 pictures" in html and "mirrored, recoloured" in html
+    assert "with stride 4 reduces" in html and "16 times the filters" in html and "53 times the values" in html
+    assert "the same 28×28 images" in html and "mirrored, recoloured" in html
     dense = sum(step.parameters for step in architecture_layers("alexnet").steps() if step.index in ROWS["dense"][1])
     assert f"{dense:,} parameters" in html and dense == 42_999_808

@@ -48,7 +48,7 @@ def test_pooling_is_pytorchs():
         assert output == pytest.approx(pool(picture).flatten().tolist(), abs=0.005)
     assert re.findall(r" · (\d×\d)</figcaption>", html) == ["6×6", "3×3", "3×3"], "without the padding"
     assert sum(map(math.isnan, padded)) == html.count("lesson-pale") == 8 * 8 - 6 * 6 and "lesson.padded" in html
-    assert html.count("lesson-on") == 3 * 3 + 2 and "Window 5 of 9: it makes row 2, column 2" in html
+    assert html.count("lesson-on") == 3 * 3 + 2 and "Window 5 of 9: row 2, column 2" in html
 
 
 @pytest.mark.parametrize(

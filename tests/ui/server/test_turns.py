@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from cnn_models import visitors
-from cnn_models.visitors import RoundRobin, Visitor
+from cnn_models import fair_queue
+from cnn_models.fair_queue import RoundRobin
+from cnn_models.visitors import Visitor
 from tests.conftest import run_async
 from ui.server.turns import BusyError, Turns
 
@@ -137,7 +138,7 @@ def test_a_queue_that_is_taken_from_and_removed_from_is_empty():
 
 
 def test_an_address_has_its_share_of_the_places_while_others_are_there(monkeypatch):
-    queue = RoundRobin(4)
+    now, queue = fair_queue.time.monotonic(), RoundRobin(4)
     for number in range(6):
         queue.put(Visitor("flood", str(number)), number)
     assert len(list(queue.heads())) == 6  # nobody else is there
@@ -147,13 +148,13 @@ def test_an_address_has_its_share_of_the_places_while_others_are_there(monkeypat
     assert queue.next() is None  # two of the flood are worked on, and one of the other
     queue.release(Visitor("flood"))
     assert queue.next().address == "flood"
-    monkeypatch.setattr(visitors, "RECENT", -1)
+    monkeypatch.setattr(fair_queue.time, "monotonic", lambda: now + fair_queue.RECENT)
     assert len(list(queue.heads())) == 4  # the other has what it asked for
 
 
 def test_an_address_rests_after_a_few_while_others_are_there(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(visitors.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(fair_queue.time, "monotonic", lambda: now[0])
     queue = RoundRobin(2, rest=0.1)
     for number in range(50):
         queue.put(Visitor("flood"), number)
@@ -173,7 +174,7 @@ def test_an_address_rests_after_a_few_while_others_are_there(monkeypatch):
     assert queue.take(queue.next()) == "x"  # a new address does not rest
     assert served(1) == pytest.approx(10, abs=1)
     queue.release(Visitor("quiet"))
-    now[0] += visitors.RECENT
+    now[0] += fair_queue.RECENT
     assert served(0.1) == 10  # the other has gone
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from cnn_models import ModelHub
 from tests.cnn_models.checkpoints.test_snapshots import folder  # noqa: F401 (a fixture)
 from tests.conftest import make_card
-from ui.common.chart import Axis, Line, chart
 from ui.common.colours import COLOURS
 from ui.common.drawing import drawing_of
 from ui.common.numbers import percent
@@ -44,10 +43,3 @@ def test_opening_the_tab_replays_what_is_there(folder):  # noqa: F811
     assert 'max="1"' in event.fn("", "mnist") and "LeNet-5" in event.fn("", "mnist")
     assert "No Fashion-MNIST network has training snapshots" in event.fn("", "fashion_mnist")
     assert "not an image" in event.fn("upload:/etc/passwd", "mnist") or "uploaded" in event.fn("upload:/x", "mnist")
-
-
-def test_a_chart_puts_points_where_they_belong():
-    html = chart("", "", [Line("a", "red", [(0, 1), (10, 100)])], Axis(0, 10), Axis(1, 100, log=True))
-    assert "points='44.0,188.0 410.0,8.0'" in html
-    assert [float(x) for x in re.findall(r"text-anchor='end'>([\d.]+)<", html)] == [1, 2, 5, 10, 20, 50, 100]
-    assert Axis(0, 1).ticks() == [0, 0.2, 0.4, 0.6, 0.8, 1.0] and Axis(97.3, 99.1).ticks() == [97.5, 98, 98.5, 99]

@@ -198,7 +198,7 @@ def test_a_network_has_one_colour_and_its_runs_differ_by_symbols():
         (COLOURS["lenet5"], "lines"), (COLOURS["lenet5"], "lines+markers"), (COLOURS["mini_resnet"], "lines")
     ]  # fmt: skip
     key = key_html([[run()], source, [run(id="mini_resnet.mnist")]], "en")
-    entries = re.findall(r"stroke='(#\w+)'.*?</svg> (.*?)</li>", key)
+    entries = re.findall(r'stroke="(#\w+)".*?</svg> (.*?)</li>', key)
     assert entries == [
         (COLOURS["lenet5"], "LeNet-5 · MNIST · under way"),
         (COLOURS["lenet5"], "● LeNet-5 · MNIST · under way"),

@@ -1,0 +1,74 @@
+"""The study of ensembles and test-time augmentation on the Learn tab, without a browser."""
+
+import json
+import re
+from dataclasses import replace
+
+import gradio as gr
+import pytest
+import torch
+from torch import nn
+
+from cnn_models import ModelHub
+from cnn_models.analysis.statistics import binomial_interval
+from cnn_models.analysis.tta import many_looks
+from cnn_models.checkpoints.folder import load_model
+from cnn_models.datasets.test_sets import balanced_order, load_test_set, measure_part
+from cnn_models.network import Network
+from training.averages import average
+from training.looks import look_on
+from ui.learn.ensembles import ensembles_html, ensembles_page
+
+
+@pytest.fixture(scope="module")
+def hub():
+    return ModelHub(device="cpu")
+
+
+def test_crops_are_counted_and_drawn(hub):
+    found, probabilities, cards = {}, {}, []
+    for name in ("lenet5", "mini_resnet"):
+        model, card = load_model(hub.folder(f"{name}.mnist"))
+        cards.append(card)
+        found[card.id] = look_on(Network(model, card, torch.device("cpu")), {}, 100)
+        assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 100
+        assert (
+            found[card.id]["accuracy"]["1"] == measure_part(model, card, slice(100)).accuracy
+            and min(found[card.id]["accuracy"].values()) > 50
+        )
+        probabilities[card.id] = nn.functional.one_hot(torch.arange(10), 10).double()
+    averaged = {"mnist": average(cards, probabilities, torch.arange(10)) | {"looks": found}}
+    averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
+    some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
+    html = ensembles_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
+    assert "when this was measured:</span> AlexNet" in html and ">crops: 100 images<" in html
+    for end, paper in (("1", "1"), ("24", "72")):
+        low, high = binomial_interval(round(found["lenet5.mnist"]["accuracy"][end]), 100)
+        assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {paper} → " in html
+    gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
+    assert f"{sum(gained)} of 2 networks are more accurate" in html and "95 % confidence interval" in html
+    assert "Ensemble of 2: 100.00 %" in html and html.count("<polyline") == 4 + 2
+    crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
+    assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
+    assert "Choose at least one" in ensembles_html(some, averaged, "mnist", ["alexnet"])
+    averaged["mnist"]["weights"]["lenet5.mnist"] = "other"
+    assert "training.evaluate --averages" in ensembles_html(some, averaged, "mnist", [])
+
+
+def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
+    (tmp_path / "averaged.json").write_text("{")
+    with gr.Blocks(), gr.Tabs(), gr.Tab("Averages") as page:
+        ensembles_page(ModelHub(tmp_path), page, page)
+
+
+def test_crops_are_averaged_as_the_compare_tab_does(hub):
+    net = hub.get("lenet5.mnist")
+    net = replace(net, card=replace(net.card, mean=0.6))  # dazzled, or it would have all of them right
+    pictures, labels = load_test_set("mnist")
+    chosen = balanced_order(labels)[:100]
+    answers = [many_looks(net, pictures[number]).probabilities for number in chosen]
+    right = sum(max(each, key=each.get) == str(labels[number]) for each, number in zip(answers, chosen, strict=True))
+    begun = look_on(net, {}, 40)
+    assert begun["pictures"] == 40
+    assert look_on(net, begun, 100) == look_on(net, {}, 100)
+    assert look_on(net, {}, 100)["accuracy"]["24"] == right
