@@ -91,6 +91,7 @@ MESSAGES = {
     "checkpoint.text": "{name} must be a text of at most {most} characters",
     "checkpoint.number": "{name} must be a number",
     "checkpoint.whole": "{name} must be a whole number",
+    "checkpoint.count": "{name} must be a whole number that is not negative",
     "checkpoint.hex": "{name} must be 64 hexadecimal digits",
     "checkpoint.list": "{name} must be a list",
     "checkpoint.json": "{name} must be a JSON object",

@@ -58,10 +58,47 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Split:
+    """Counts of images: of the training set `train` and after them `validation`, and `extra` own ones, trained on too.
+
+    Without validation images, the test set validated. All counts are 0 where a card does not say them.
+    """
+
+    train: int = 0
+    validation: int = 0
+    extra: int = 0
+
+    @classmethod
+    def from_json(cls, value: object) -> Split:
+        """The split of a card's JSON, an object with these counts. Raises TranslatableError for anything else.
+
+        Older cards have a sentence instead of the object, of which the counts are read.
+        """
+        if isinstance(value, str):
+            _text("split", value)
+            found = {name: re.search(pattern, value) for name, pattern in OLD_SPLIT.items()}
+            return cls(**{name: int(match[1].replace(",", "")) for name, match in found.items() if match})
+        _object("split", value)
+        if wrong := value.keys() ^ OLD_SPLIT.keys():
+            raise TranslatableError("checkpoint.fields", names=f"{', '.join(sorted(wrong)):.200}")
+        for name, count in value.items():
+            if type(count) is not int or count < 0:
+                raise TranslatableError("checkpoint.count", name=f"split.{name}")
+        return cls(**value)
+
+
+OLD_SPLIT = {  # the counts in the sentences of older cards
+    "train": r"^trained on (?:all|the first) ([0-9][0-9,]{0,12})",
+    "validation": r", validated on the last ([0-9][0-9,]{0,12})",
+    "extra": r", with ([0-9][0-9,]{0,12}) pictures of one's own",
+}
+
+
+@dataclass(frozen=True)
 class Card:
     """What a checkpoint says of itself; stored as JSON in `config.json` and in the header of the weights.
 
-    `recipe` holds every hyper-parameter, `split` says which pictures trained and which validated, `metrics`
+    `recipe` holds every hyper-parameter, `split` counts the images of its training, `metrics`
     holds measured figures (accuracies and calibration errors in percent, AUROC from 0 to 1), `weights_sha256` is
     `checkpoint.weights_hash` of the tensors. Logits divided by `temperature` give probabilities; where their
     `ood.energy` is above `energy_threshold`, if there is one, a picture is unusual (to the app, from `ood.MARGIN`
@@ -76,7 +113,7 @@ class Card:
     classes: tuple[str, ...]
     recipe: dict
     seed: int
-    split: str
+    split: Split
     weights_dtype: str
     weights_sha256: str
     versions: dict[str, str]
@@ -127,6 +164,7 @@ class Card:
         for name, value in values.items():
             TYPES[name](name, value)
         values["classes"] = tuple(values["classes"])
+        values["split"] = Split.from_json(values["split"])
         return cls(**values)
 
 
@@ -211,7 +249,7 @@ TYPES: dict[str, Callable[[str, object], None]] = {
     "classes": _texts,
     "recipe": _recipe,
     "seed": _whole,
-    "split": _text,
+    "split": lambda name, value: Split.from_json(value),
     "weights_dtype": _text,
     "weights_sha256": _hash,
     "versions": _object_of(_text),

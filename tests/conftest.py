@@ -21,6 +21,7 @@ import cnn_models  # first of all: it sets OMP_WAIT_POLICY before torch is impor
 from cnn_models import ARCHITECTURES, DATASETS, Card, ModelHub, create_model
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.checkpoints.folder import HISTORY_COLUMNS, weights_hash, write_checkpoint
+from cnn_models.specs import Split
 from tests.fake_hub import FakeHub
 
 ROOT = Path(cnn_models.__file__).parents[1]
@@ -54,7 +55,7 @@ def make_card(architecture: str = "lenet5", dataset: str = "mnist") -> Card:
     facts = DATASETS[dataset]
     return Card(
         architecture, dataset, ARCHITECTURES[architecture].input_size, facts.mean, facts.std, facts.classes,
-        recipe={"name": "test", "epochs": 0}, seed=0, split="none", weights_dtype="float32", weights_sha256="0" * 64,
+        recipe={"name": "test", "epochs": 0}, seed=0, split=Split(), weights_dtype="float32", weights_sha256="0" * 64,
         versions={"torch": "test"}, commit="0" * 40, date="2026-01-01", metrics={"test_accuracy": 10.0},
     )  # fmt: skip
 

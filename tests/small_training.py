@@ -20,9 +20,9 @@ FORKING = multiprocessing.get_context("forkserver")
 FORKING.set_forkserver_preload(["tests.small_training"])
 
 
-def small(*args) -> tuple[data.Pictures, data.Pictures, str]:
-    trained, held_out, how = data.split(*args)
-    return trained[:600], held_out[:200], how
+def small(*args) -> tuple[data.Pictures, data.Pictures]:
+    trained, held_out = data.split(*args)
+    return trained[:600], held_out[:200]
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cnn_models import ModelHub
 from cnn_models.checkpoints.folder import CONFIG, CheckpointError, read_card
 from cnn_models.errors import TranslatableError
 from cnn_models.images.decode import MAX_BYTES, PictureError, decode
 from cnn_models.messages import MESSAGES
-from ui.common.recipe import split_words
 from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, translate
 from ui.common.theme import LAUNCH
 
@@ -89,22 +87,13 @@ def test_an_error_within_an_error_is_translated_too(tmp_path):
     assert note_html(str(error)) in html
 
 
-def test_what_cards_say_of_their_pictures_is_translated():
-    assert all("data-text=" in split_words(card.split) for card in ModelHub().cards().values())
-    for count in ("60,000", "59,000"):
-        html = split_words(f"trained on all {count}, validated on the test set")
-        assert f'data-values="{{&#34;train&#34;: &#34;{count}&#34;}}"' in html and "recipe.split.none" in html
-    worded = TEXTS["en"]["recipe.split.none"].replace("{train}", "{len(train):,}")
-    assert f'"{worded}"' in Path("training/data.py").read_text(encoding="utf-8")
-
-
 def test_commands_are_set_as_code():
     assert note_html("<b> `a<b`") == "&lt;b&gt; <code>a&lt;b</code>"
     assert note_html("`a.b_c`") == "<code>a.<wbr>b_<wbr>c</code>"
 
 
 # Keys that are put together: by ending, in any language, or by a part of the page from its own names.
-COMPOSED = ("summary.", "recipe.split.", "control.")
+COMPOSED = ("summary.", "control.")
 
 
 def test_every_text_is_in_use():

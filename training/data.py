@@ -72,20 +72,15 @@ def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> Pictu
     return Pictures(source.data.to(device), source.targets.to(device))
 
 
-def split(dataset: str, held_out: int, device: torch.device) -> tuple[Pictures, Pictures, str]:
-    """Pictures to train on, pictures to validate on, and a sentence that says which they are.
+def split(dataset: str, held_out: int, device: torch.device) -> tuple[Pictures, Pictures]:
+    """Pictures to train on and pictures to validate on, which are the last `held_out` of the training set.
 
-    With nothing held out, validation looks at the test set: the reference's runs did, and only those may.
+    With nothing held out, these are the test set: the reference's runs validated on it, and only those may.
     """
     train = load(dataset, train=True, device=device)
     if not held_out:
-        how = f"trained on all {len(train):,}, validated on the test set"
-        return train, load(dataset, train=False, device=device), how
-    return (
-        train[:-held_out],
-        train[-held_out:],
-        f"trained on the first {len(train) - held_out:,} training pictures, validated on the last {held_out:,}",
-    )
+        return train, load(dataset, train=False, device=device)
+    return train[:-held_out], train[-held_out:]
 
 
 if __name__ == "__main__":

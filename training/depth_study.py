@@ -26,6 +26,7 @@ from cnn_models import DATASETS
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import best_device, keep_memory
+from cnn_models.specs import Split
 from training.data import DataError, Pictures, split
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
@@ -106,12 +107,13 @@ def main(argv: list[str] | None = None) -> None:
                 for state in states:
                     discard(state)
             runs = read(path, facts)
-            pictures, validation, how = split(DATASET.name, recipe.held_out, best_device(args.device))
+            pictures, validation = split(DATASET.name, recipe.held_out, best_device(args.device))
+            counts = dataclasses.asdict(Split(len(pictures), recipe.held_out))
             for state in states[: len(runs)]:  # of a kill between writing the study and here
                 discard(state)
             for network, state in list(zip(NETWORKS, states, strict=True))[len(runs) :]:
                 runs.append(study(*network, recipe, (pictures, validation), state, lambda: bool(stopped)))
-                write(path, facts | {"split": how, "commit": commit, "date": date.today().isoformat(), "runs": runs})
+                write(path, facts | {"split": counts, "commit": commit, "date": date.today().isoformat(), "runs": runs})
                 discard(state)
     except (DataError, TrainingError, ValueError) as error:
         sys.exit(f"error: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -33,7 +34,7 @@ CNN Lineup, whose loader checks names, shapes, types and hash of the weights.
 {% for name, text in parts if name ~ "_accuracy" in card.metrics -%}
 | {{ text }} | {{ "%.2f %% | %.4f" | format(card.metrics[name ~ "_accuracy"], card.metrics[name ~ "_loss"]) }} |
 {% endfor %}
-One network, one look at each picture. {{ card.split | capitalize }}.
+One network, one look at each picture.{{ split }}
 {% if evaluation %}
 **How sure it is.** Its logits are divided by the temperature {{ card.temperature }}, {{ fitted }}. The expected
 calibration error on the test pictures (15 bins) is {{ "%.2f" | format(card.metrics.test_ece) }} %, and
@@ -154,6 +155,7 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         layers=architecture_layers(card.architecture, card.input_size),
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
         parts=(("test", "10,000 test pictures"), ("val", "validation pictures")),
+        split=_split(card),
         evaluation=evaluation,
         edge=MARGIN,
         fitted="fitted on the validation pictures" if card.recipe.get("held_out") else "as no picture was held out",
@@ -165,6 +167,18 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         rows=_rows(card, evaluation) if evaluation else (),
     )
     return str(card_text).rstrip() + "\n"
+
+
+def _split(card: Card) -> str:
+    """Which images trained and validated the network, a sentence after a space; empty where the card does not say."""
+    train, validation, extra = dataclasses.astuple(card.split)
+    if not train:
+        return ""
+    which = f"the first {train:,} training pictures" if validation else f"all {train:,}"
+    on = f"the last {validation:,}" if validation else "the test set"
+    own = f", with {extra:,} pictures of one's own" if extra else ""
+    taught = f", taught by {' and '.join(teachers)}" if (teachers := card.recipe.get("teachers")) else ""
+    return f" Trained on {which}, validated on {on}{own}{taught}."
 
 
 def _rows(card: Card, evaluation: Evaluation) -> list[tuple[str, float, str]]:

@@ -27,7 +27,7 @@ from cnn_models.checkpoints.folder import CheckpointError, read_card, write_chec
 from cnn_models.datasets.handwriting import unpack
 from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import CLONE, best_device, keep_memory
-from cnn_models.specs import Card
+from cnn_models.specs import Card, Split
 from training.data import DataError, split
 from training.distill import taught
 from training.init import NAMES, origin
@@ -117,16 +117,16 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
         if group.is_rank_0 and args.restart:
             discard(state)
         log = tracker(args.id, dataclasses.asdict(recipe)) if args.track and group.is_rank_0 else lambda row: None
-        pictures, validation, how = split(dataset.name, recipe.held_out, device)
+        pictures, validation = split(dataset.name, recipe.held_out, device)
+        counts = Split(len(pictures), recipe.held_out)
         if args.extra:
             images, labels = unpack(args.extra, dataset.name)
             pictures = pictures.joined(images, labels)
-            how += f", with {len(labels)} pictures of one's own"
+            counts = dataclasses.replace(counts, extra=len(labels))
         teachers = {}
         if recipe.teachers:
             cache = state.with_name(f"answers.{dataset.name}.safetensors")
             pictures, teachers = taught(dataset.name, pictures, recipe, args.seed, device, cache)
-            how += f", taught by {' and '.join(teachers)}"
         begun, init = {}, {}
         if folder := origin(recipe.init):
             first = read_card(folder)
@@ -150,7 +150,7 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
             | {"name": args.recipe, "changed": changed | init | extra, "teachers": teachers, "started_from": begun}
             | init,
             seed=args.seed,
-            split=how,
+            split=counts,
             weights_dtype="",
             weights_sha256="",
             versions={

@@ -24,9 +24,12 @@ from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import SWITCHES
 from cnn_models.images.worker import decode_untrusted
+from cnn_models.specs import Card
 from cnn_models.visitors import VISITOR, map_in_context
 from ui.common.reading import all_known, fields, flag, items, known
+from ui.common.recipe import split_texts
 from ui.common.sketchpad import uploaded
+from ui.common.texts import say
 from ui.compare.alike import SHOWN
 from ui.compare.steps import data_url, enlarged
 from ui.server.turns import Turns
@@ -238,11 +241,17 @@ def mistakes(hub: ModelHub, result: predict.Comparison) -> list[Mistake]:
     ]
 
 
+def _split(card: Card) -> str:
+    """Which images trained and validated a network, as a sentence."""
+    texts = split_texts(card.split, card.recipe.get("teachers", ()))
+    return "".join(say("en", key, **values) for key, values in texts)
+
+
 def models_function(hub: ModelHub) -> Callable[[], dict[str, dict]]:
     """`/models` over the cards of a hub."""
 
     def models() -> dict[str, dict]:
         """The checkpoints that can be compared, each with its card."""
-        return {id: dataclasses.asdict(card) for id, card in hub.known().items()}
+        return {id: dataclasses.asdict(card) | {"split": _split(card)} for id, card in hub.known().items()}
 
     return models

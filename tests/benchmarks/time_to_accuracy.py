@@ -53,7 +53,7 @@ def ours(id: str, device: torch.device) -> tuple[float, float]:
     keep_memory()  # as a training of ours does, and theirs does not
     architecture, dataset = id.split(".")
     recipe = filled(id, "fast")
-    pictures, held_out, _ = split(dataset, recipe.held_out, device)
+    pictures, held_out = split(dataset, recipe.held_out, device)
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
         build = partial(create_model, architecture)

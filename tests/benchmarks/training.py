@@ -84,7 +84,7 @@ def ours(id: str, device: torch.device) -> float:
     """Images per second of `training.loop.fit` over as many pictures, everything but the validation included."""
     architecture, dataset = id.split(".")
     recipe = last_epoch(id)
-    pictures, held_out, _ = split(dataset, recipe.held_out, device)
+    pictures, held_out = split(dataset, recipe.held_out, device)
     pictures, held_out = pictures[: PICTURES[id]], held_out[:100]
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"

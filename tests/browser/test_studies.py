@@ -37,7 +37,7 @@ def weights(tmp_path):
          "gradients": {"start": [1.0] * depth, "end": [0.0, *[1.0] * (depth - 1)]}}
         for depth, norm in ((20, False), (56, True))
     ]  # fmt: skip
-    facts = {"dataset": "fashion_mnist", "recipe": {"epochs": 1}, "split": "some", "date": "today"}
+    facts = {"dataset": "fashion_mnist", "recipe": {"epochs": 1}, "split": "trained on all 60,000", "date": "today"}
     (tmp_path / FILE).write_text(json.dumps(facts | {"runs": runs}))
     return tmp_path
 
@@ -48,7 +48,7 @@ def url(weights):
         yield address
 
 
-def test_the_time_machine_and_the_study_of_depth_follow_their_controls(page, weights):
+def test_predictions_over_the_epochs_and_the_depth_study_follow_their_controls(page, weights):
     page.locator("#samples .samples:not([hidden]) button").nth(4).click()
     expect(page.locator("#verdict")).to_contain_text("LeNet-5 reads")
     page.get_by_role("tab", name="Training").click()

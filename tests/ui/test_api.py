@@ -115,7 +115,11 @@ def test_bad_input_gets_a_sentence(client, tmp_path, content, dataset, models, s
 
 def test_models_lists_the_cards(client):
     listed = client.predict(api_name="/models")
-    assert listed == {id: json.loads(card.to_json()) for id, card in ModelHub().cards().items()}
+    sentence = "trained on the first 55,000 training images, validated on the last 5,000"
+    assert listed["alexnet.mnist"]["split"] == sentence
+    assert listed["lenet5.mnist"]["split"] == f"{sentence}, distilled from mini_resnet.mnist"
+    cards = {id: json.loads(card.to_json()) for id, card in ModelHub().cards().items()}
+    assert listed == {id: card | {"split": listed[id]["split"]} for id, card in cards.items()}
 
 
 def test_steps_and_reasons_come_on_request(client, tmp_path):

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection
+from dataclasses import astuple
 
-from ui.common.texts import TEXTS, mark, note_html
+from markupsafe import Markup
+
+from cnn_models.specs import Split
+from ui.common.texts import mark
 
 OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW", "muon": "Muon"}
 INITS = {"xavier_uniform": "Xavier", "he": "He", "lecun": "LeCun"}
-SPLITS = {
-    key: re.compile(
-        TEXTS["en"][key].format(train="(?P<train>[0-9,]+)", held="(?P<held>[0-9,]+)", names="(?P<names>.+)")
-    )
-    for key in ("recipe.split", "recipe.split.taught", "recipe.split.none")
-}
 VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip", "cutmix")
 
 
-def recipe_words(recipe: dict) -> str:
+def recipe_words(recipe: dict) -> Markup:
     """What a card's recipe does, as HTML; what the recipe doesn't say is left out."""
     said = {name: value for name, value in recipe.items() if isinstance(value, int | float) and value}
     parts = [
@@ -54,15 +52,26 @@ def recipe_words(recipe: dict) -> str:
         parts.append(mark("recipe.taught", names=names, temperature=said.get("temperature", 1)))
     if recipe.get("held_out") == 0:
         parts.append(mark("recipe.tested"))
-    return " ".join(parts)
+    return Markup(" ").join(parts)
 
 
-def split_words(split: str) -> str:
-    """What a card says of which pictures were trained on, as HTML in the visitor's language; as it is if unknown."""
-    for key, pattern in SPLITS.items():
-        if known := pattern.fullmatch(split):
-            return mark(key, **known.groupdict())
-    return note_html(split)
+def split_texts(split: Split, teachers: Collection[str] = ()) -> list[tuple[str, dict[str, str]]]:
+    """The texts, with their values, of which images trained and validated a network; none if its card does not say."""
+    if not split.train:
+        return []
+    train, held, extra = (f"{count:,}" for count in astuple(split))
+    validated = ("recipe.split", {"train": train, "held": held})
+    texts = [validated if split.validation else ("recipe.split.none", {"train": train})]
+    if split.extra:
+        texts.append(("recipe.split.extra", {"count": extra}))
+    if teachers:
+        texts.append(("recipe.split.taught", {"names": " and ".join(teachers)}))
+    return texts
+
+
+def split_words(split: Split, teachers: Collection[str] = ()) -> Markup:
+    """`split_texts` as HTML."""
+    return Markup().join(mark(key, **values) for key, values in split_texts(split, teachers))
 
 
 def _value(name: str, value: float) -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from cnn_models import DATASETS
+from cnn_models.specs import Split
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import PALETTE
 from ui.common.reading import flag, known
@@ -80,7 +81,7 @@ def _study(study: dict, norm: bool, when: str) -> Markup:
         rows=[_row(run) for run in study["runs"]],
         facts=[
             DATASETS[study["dataset"]].title,
-            split_words(study["split"]),
+            split_words(Split.from_json(study["split"])),
             mark("depth.facts", epochs=study["recipe"]["epochs"], date=study["date"]),
         ],
     )

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from markupsafe import Markup
 from plotly import graph_objects as go
 
 from cnn_models import ARCHITECTURES, DATASETS
@@ -19,7 +20,7 @@ GREY = "#8a8a8a"  # text and grid of a plot, readable on light and dark
 QUANTITIES = ("accuracy", "loss", "lr", "images_per_second")
 WIDTHS = {"en": 48, "zh": 26}  # letters in a line that hovering shows, which fits a phone
 PARTS = {"val": "solid", "train": "dot"}  # of accuracy and loss
-TOLD = ("lr",)  # of a recipe without a name
+UNNAMED = ("lr",)  # of a recipe without a name
 SYMBOLS = {"": "", "circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "star": "★"}  # as plotly and text say
 
 
@@ -38,7 +39,7 @@ def colour_of(id: str) -> str:
 
 
 def symbols(groups: Sequence[list[Run]]) -> list[str]:
-    """What tells groups of one network apart, whose colour is the same: nothing for the first, a symbol for others."""
+    """A symbol for each group, as groups of one network have the same colour; none for the first of a network."""
     names = [runs[0].id.split(".")[0] for runs in groups]
     return [list(SYMBOLS)[names[:index].count(name) % len(SYMBOLS)] for index, name in enumerate(names)]
 
@@ -50,25 +51,25 @@ def name_of(id: str) -> str:
 
 
 def notes_of(run: Run) -> list[str]:
-    """The texts that say where a training without a card is, or that one went on from another's weights."""
+    """Keys of texts: without a card a run is under way or has stopped; one with a card began with other weights."""
     if run.card is None:
         return ["training.stopped" if run.stopped else "training.running"]
     return ["training.further"] if run.card.recipe.get("started_from") else []
 
 
 def length_of(run: Run) -> tuple[str, dict[str, int]] | None:
-    """The text of how many epochs a run has or is to have, with its value; None where that is unknown."""
+    """The key and the value of the text with the epochs of a run; None where their number is unknown."""
     epochs = run.changes.get("epochs", run.epochs if run.card else 0)
     return (f"training.length.{'one' if epochs == 1 else 'many'}", {"epochs": epochs}) if epochs else None
 
 
 def changes_of(run: Run) -> list[str]:
-    """What a run does otherwise than its recipe, in short; of one under way, its rate.
+    """The settings that a run changes in its recipe; of a run under way, its learning rate.
 
-    Its epochs, which `length_of` tells, and where another's weights are, of which the notes tell, are left out.
+    Left out are the epochs, which `length_of` has, and initial weights, which the notes have.
     """
     if not run.card:
-        return [_change(name, run.changes[name]) for name in TOLD if name in run.changes]
+        return [_change(name, run.changes[name]) for name in UNNAMED if name in run.changes]
     left_out = {"epochs"} | ({"init"} if "training.further" in notes_of(run) else set())
     return [_change(name, value) for name, value in run.changes.items() if name not in left_out]
 
@@ -90,14 +91,13 @@ def label(runs: Sequence[Run], language: str) -> str:
     return f"{name_of(run.id)} · {say(language, 'list.comma').join(words)}"
 
 
-def key_html(groups: Sequence[list[Run]], language: str) -> str:
-    """Whose the curves of all charts are; below each chart it would leave no room for the curves."""
+def key_html(groups: Sequence[list[Run]], language: str) -> Markup:
+    """The legend of all charts as HTML; in each chart it would leave no room for the curves."""
     entries = [
         (f"{SYMBOLS[symbol]} {label(runs, language)}".strip(), colour_of(runs[0].id), "")
         for runs, symbol in zip(groups, symbols(groups), strict=True)
     ]
-    note = mark("training.key", "p class='training-note'")
-    return f"{note}{legend(entries)}"
+    return mark("training.key", "p class='training-note'") + legend(entries)
 
 
 def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> go.Figure:

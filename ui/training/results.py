@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
+
+from markupsafe import Markup
 
 from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.analysis.statistics import CONFIDENCE, binomial_interval
@@ -16,15 +17,15 @@ from cnn_models.layers import architecture_layers, architecture_milliseconds
 from cnn_models.specs import Card
 from ui.common.numbers import milliseconds
 from ui.common.recipe import recipe_words, split_words
+from ui.common.templates import render
 from ui.common.texts import mark
 from ui.training.curves import SYMBOLS, Point, changes_of, colour_of, length_of, name_of, notes_of, symbols
 
 COSTS = ("parameters", "macs", "milliseconds", "megabytes")
-FIGURES = ("validation", "test", "loss", "calibration", "epochs", "minutes")
 
 
 class Entry(NamedTuple):
-    """A checkpoint on the leaderboard; accuracy and interval in percent of the test pictures."""
+    """A checkpoint on the leaderboard; accuracy and interval in percent of the test images."""
 
     card: Card
     accuracy: float
@@ -34,9 +35,17 @@ class Entry(NamedTuple):
     milliseconds: float
     megabytes: float
 
+    @property
+    def title(self) -> str:
+        return ARCHITECTURES[self.card.architecture].title
+
+    @property
+    def colour(self) -> str:
+        return colour_of(self.card.id)
+
 
 def interval_of(accuracy: float) -> tuple[float, float]:
-    """The interval of an accuracy on the test pictures, in percent."""
+    """The interval of an accuracy on the test images, in percent."""
     return binomial_interval(round(accuracy * COUNT / 100), COUNT)
 
 
@@ -58,97 +67,61 @@ def leaderboard(hub: ModelHub, dataset: str) -> list[Entry]:
 
 def points(entries: Sequence[Entry], cost: str) -> list[Point]:
     """The leaderboard for the plot of accuracy against a cost of COSTS."""
-    return [
-        Point(
-            ARCHITECTURES[entry.card.architecture].title,
-            getattr(entry, cost),
-            entry.accuracy,
-            entry.interval,
-            colour_of(entry.card.id),
-        )
-        for entry in entries
-    ]
+    return [Point(entry.title, getattr(entry, cost), entry.accuracy, entry.interval, entry.colour) for entry in entries]
 
 
-def leaderboard_html(entries: Sequence[Entry]) -> str:
+def leaderboard_html(entries: Sequence[Entry]) -> Markup:
     """The leaderboard as a table; a sentence where nothing was evaluated."""
-    if not entries:
-        return f"<p class='training-none'>{mark('training.unevaluated')}</p>"
-    heads = ("test", "interval", "parameters", "macs", "milliseconds", "megabytes", "worth")
-    body = [
-        f"<tr><th scope='row'><i style='background:{colour_of(entry.card.id)}'></i>"
-        f"{escape(ARCHITECTURES[entry.card.architecture].title)}</th><td>{entry.accuracy:.2f} %</td>"
-        f"<td>{entry.interval[0]:.2f}–{entry.interval[1]:.2f}</td><td>{entry.parameters:,}</td><td>{entry.macs:,}</td>"
-        f"<td>{milliseconds(entry.milliseconds)}</td><td>{entry.megabytes:.2f} MB</td>"
-        f"<td>{entry.accuracy / entry.megabytes:,.1f}</td></tr>"
-        for entry in entries
-    ]
-    return _table("network", heads, body)
+    confidence = f"{100 * CONFIDENCE:g}"
+    return render("training/leaderboard.html", entries=entries, confidence=confidence, milliseconds=milliseconds)
 
 
-def final_figures(groups: Sequence[list[Run]]) -> str:
+def final_figures(groups: Sequence[list[Run]]) -> Markup:
     """The final figures of runs, each with its recipe folded away below it, and what others report."""
-    if not groups:
-        return f"<p class='training-none'>{mark('training.none')}</p>"
-    body = []
-    for runs, symbol in zip(groups, symbols(groups), strict=True):
-        body += [_figures(run, SYMBOLS[symbol]) for run in runs]
     reported = {runs[0].id: QUOTED[runs[0].id] for runs in groups if runs[0].id in QUOTED}
-    quoted = "".join(
-        f"<li>{mark('training.quoted.run', name=name_of(id), **figure._asdict())}</li>"
-        for id, figure in reported.items()
-    )
-    quoted = f"{mark('training.quoted', 'p')}<ul>{quoted}</ul>" if quoted else ""
-    return _table("run", FIGURES, body) + f"<div class='training-quoted'>{quoted}</div>"
+    return render(
+        "training/figures.html",
+        rows=[
+            _row(run, SYMBOLS[symbol])
+            for runs, symbol in zip(groups, symbols(groups), strict=True)
+            for run in runs
+        ],
+        reported=[figure._asdict() | {"name": name_of(id)} for id, figure in reported.items()],
+    )  # fmt: skip
 
 
-def _table(first: str, heads: Sequence[str], body: Sequence[str]) -> str:
-    values = {"interval": {"confidence": f"{100 * CONFIDENCE:g}"}}
-    titles = "".join(mark(f"training.{head}", "th", **values.get(head, {})) for head in heads)
-    return (
-        f"<div class='training-figures' tabindex='0'><table>"
-        f"<thead><tr>{mark(f'training.{first}', 'th')}{titles}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
-def _figures(run: Run, symbol: str) -> str:
-    metrics, last = run.card.metrics if run.card else {}, run.history[-1]
-    test, loss = (run.card.on_test_set(figure) if run.card else None for figure in ("accuracy", "loss"))
-    held_out = run.card is None or run.card.recipe.get("held_out") != 0
-    low, high = interval_of(test) if test else (0, 0)
-    raw, calibrated = metrics.get("test_ece_uncalibrated"), metrics.get("test_ece")
-    cells = [
-        f"{last['val_accuracy']:.2f} %" if held_out else "–",
-        f"{test:.2f} % <small>{low:.2f}–{high:.2f}</small>" if test else "–",
-        f"{loss:.4f}" if loss is not None else "–",
-        f"{raw:.2f} → {calibrated:.2f} %" if raw is not None else "–",
-        f"{len(run.history)}",
-        f"{run.minutes()[-1]:.1f}",
-    ]
-    seed = f" · {mark('training.seed', seed=run.seed)}"
-    words = [escape(run.recipe)] * bool(run.card) + [*map(mark, notes_of(run))]
+def _row(run: Run, symbol: str) -> dict[str, object]:
+    """What the table shows of a run; what was not measured is None."""
+    card, last = run.card, run.history[-1]
+    metrics = card.metrics if card else {}
+    test, loss = (card.on_test_set(figure) if card else None for figure in ("accuracy", "loss"))
+    words = [run.recipe] * bool(card) + [*map(mark, notes_of(run))]
     if length := length_of(run):
         words.append(mark(length[0], **length[1]))
-    words += map(escape, changes_of(run))
-    recipe = mark("list.comma").join(words)
-    title = f"<i style='background:{colour_of(run.id)}'></i>{symbol} {escape(name_of(run.id))} · {recipe}{seed}"
-    row = f"<tr><th scope='row'>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-    if run.card is None:
-        return row
-    return f"{row}<tr><td colspan='{len(FIGURES) + 1}'>{_recipe(run)}</td></tr>"
+    return {
+        "run": run,
+        "title": f"{symbol} {name_of(run.id)}",
+        "colour": colour_of(run.id),
+        "words": mark("list.comma").join(words + changes_of(run)),
+        "validation": None if card and card.recipe.get("held_out") == 0 else last["val_accuracy"],
+        "test": test,
+        "interval": interval_of(test) if test else None,
+        "loss": loss,
+        "calibration": [metrics.get(name) for name in ("test_ece_uncalibrated", "test_ece")],
+        "recipe": _recipe(card) if card else None,
+    }
 
 
-def _recipe(run: Run) -> str:
-    """The recipe in words and as the command that repeats it."""
-    card = run.card
-    values = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
-        for name, value in sorted(card.recipe.items())
-        if name not in ("changed", "started_from") and value not in (0, 0.0, False, "", None, [], {})
-    )
+def _recipe(card: Card) -> dict[str, object]:
+    """A card's recipe in words and as settings, and where the checkpoint is from."""
     made = mark("training.made", commit=card.commit[:12], date=card.date)
-    where = f"{split_words(card.split)}{mark('list.semicolon')}{made}"
-    return (
-        f"<details><summary>{mark('training.recipe')} <code>{escape(run.command)}</code></summary>"
-        f"<p>{recipe_words(card.recipe)}</p><p>{where}</p><dl>{values}</dl></details>"
-    )
+    split = split_words(card.split, card.recipe.get("teachers", ()))
+    return {
+        "words": recipe_words(card.recipe),
+        "origin": mark("list.semicolon").join(filter(None, (split, made))),
+        "settings": [
+            (name, str(value))
+            for name, value in sorted(card.recipe.items())
+            if name not in ("changed", "started_from") and value not in (0, 0.0, False, "", None, [], {})
+        ],
+    }

@@ -1,10 +1,12 @@
-"""The Training tab: curves of any runs overlaid, their final figures, and the leaderboard of all checkpoints."""
+"""The Training tab, a function for each section."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 
 from cnn_models import DATASETS, ModelHub
 from cnn_models.analysis.statistics import CONFIDENCE
@@ -15,24 +17,45 @@ from ui.common.modules import event_js, on_load
 from ui.common.reading import all_known, flag, items, known, number, text
 from ui.common.texts import LANGUAGES, mark, say
 from ui.training.curves import QUANTITIES, View, curves, key_html, label, pareto
-from ui.training.mistakes import mistakes, mistakes_page
+from ui.training.epochs import epochs_component
 from ui.training.reliability import reliability_html
 from ui.training.results import COSTS, final_figures, leaderboard, leaderboard_html, points
-from ui.training.time_machine import time_machine
+from ui.training.test_errors import errors_component, errors_html
 
 DRAWN = QUANTITIES[:2]  # at first
 AXES = ("epoch", "time")
 SMOOTHEST = 0.95  # weight of the moving average
-EVERY = 15  # seconds between two looks for trainings under way
+EVERY = 15  # seconds between two searches for trainings under way
+EVENT = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+
+
+class Section(NamedTuple):
+    """Controls, what is shown for their values, and the function from the ones to the others."""
+
+    controls: list[Component]
+    shown: list[Component]
+    show: Callable[..., list]
 
 
 def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
-    """Chooser of runs, four charts and the tables; everything is read from histories, cards and evaluations."""
+    """Runs of training, then the networks of a data set; all of it is read from histories, cards and evaluations."""
     cards = gr.State(versions(hub.weights_dir))  # before the cards are read: one that is written meanwhile is newer
-    found, own = find_runs(hub.weights_dir), hub.cards()
+    first = next((card.dataset for card in hub.cards().values()), next(iter(DATASETS)))
+    # The visitor's language, for what is drawn on the server.
+    language = gr.HTML(
+        "en", js_on_load=on_load("training/tab.js"), elem_id="training-language", apply_default_css=False
+    )  # fmt: skip
+    runs = curves_section(hub, language, first)
+    epochs_section(hub, tab)
+    ranking = leaderboard_section(hub, language, first)
+    dataset = ranking.controls[0]
+    calibration = calibration_section(hub, dataset, first)
+    errors = errors_section(hub, dataset, first)
+    follow_trainings(hub, tab, cards, runs, [ranking, calibration, errors])
 
-    def choices(found: Mapping[str, list[Run]], language: str = "en") -> list[tuple[str, str]]:
-        return [(label(runs, language), group) for group, runs in found.items()]
+
+def curves_section(hub: ModelHub, language: gr.HTML, first: str) -> Section:
+    """Charts of the chosen runs, at first the checkpoints of a data set, and their final figures."""
 
     def show(chosen: object, drawn: object, by: object, log: object, smoothing: object, language: object) -> list:
         drawn, chosen = all_known(drawn, QUANTITIES), items(chosen)
@@ -43,48 +66,13 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         ]
         return [key_html(groups, view.language), *plots, final_figures(groups)]
 
-    def follow(
-        shown: object, seen: list[str], cards: dict[str, int], name: object, cost: object, chosen: object, *view: object
-    ) -> list:
-        """The runs to choose from; charts and tables too where they have changed. Sleeps while the tab isn't shown.
-
-        `seen` are the groups under way at the last look: a visitor who unticks one of them keeps it unticked. `cards`
-        are the `versions` that the tables were made of.
-        """
-        rest, made = [gr.skip()] * len(outputs), [gr.skip()] * len(tables)
-        if not flag(shown):
-            return [gr.Timer(active=False), gr.skip(), gr.skip(), gr.skip(), *rest, *made]
-        language, now, chosen = _language(view[-1]), versions(hub.weights_dir), list(map(text, items(chosen)))
-        found = find_runs(hub.weights_dir)
-        running = [group for group, runs in found.items() if any(under_way(run) for run in runs)]
-        value = followed(chosen, found, set(running) - set(seen))
-        changed = {} if set(value) == set(chosen) else {"value": value}
-        if changed or now != cards or set(value) & set(running):
-            rest = show(value, *view)
-        if now != cards:
-            made = [*board(name, cost, language), reliability(name), wrongs(name)]
-        chooser = gr.update(choices=choices(found, language), **changed)
-        return [gr.Timer(active=True), running, now, chooser, *rest, *made]
-
-    def board(dataset: object, cost: object, language: object) -> tuple:
-        entries, cost = leaderboard(hub, known(dataset, DATASETS)), known(cost, COSTS)
-        return pareto(points(entries, cost), cost, _language(language)), leaderboard_html(entries)
-
-    def wrongs(dataset: object) -> str:
-        return mistakes(answers_of(hub, known(dataset, DATASETS)))
-
-    def reliability(dataset: object) -> str:
-        return reliability_html(hub, known(dataset, DATASETS))
-
-    first = next((card.dataset for card in own.values()), next(iter(DATASETS)))
+    found, own = find_runs(hub.weights_dir), hub.cards()
     value = [
         group
         for group, runs in found.items()
         if any(run.card and run.card == own.get(run.id) and run.card.dataset == first for run in runs)
     ]
-    language = gr.HTML(
-        "en", js_on_load=on_load("training/tab.js"), elem_id="training-language", apply_default_css=False
-    )
+    chosen = [found[group] for group in value]
     chooser = gr.CheckboxGroup(
         choices(found), value=value, label=say("en", "training.runs"), show_label=False, container=False,
         elem_id="training-runs",
@@ -101,30 +89,39 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         )  # fmt: skip
         log = gr.Checkbox(label=say("en", "training.log"), container=False, elem_id="training-log")
         smoothing = gr.Slider(0, SMOOTHEST, 0, step=0.05, label=say("en", "training.smoothing"), min_width=200)
-    key = gr.HTML(key_html([found[group] for group in value], "en"), elem_id="training-key", apply_default_css=False)
+    key = gr.HTML(key_html(chosen, "en"), elem_id="training-key", apply_default_css=False)
     plots = []
     for pair in (QUANTITIES[:2], QUANTITIES[2:]):
         with gr.Row():
             for name in pair:
-                figure = curves([found[group] for group in value], name, View()) if name in DRAWN else None
+                figure = curves(chosen, name, View()) if name in DRAWN else None
+                id = f"training-{name.replace('_', '-')}"
                 plots.append(
-                    gr.Plot(
-                        figure,
-                        visible=name in DRAWN,
-                        show_label=False,
-                        container=False,
-                        elem_id=f"training-{name.replace('_', '-')}",
-                    )
-                )
-    gr.HTML(mark("training.figures", "h2"), apply_default_css=False)
-    details = gr.HTML(
-        final_figures([found[group] for group in value]), elem_id="training-figures", apply_default_css=False
-    )
+                    gr.Plot(figure, visible=name in DRAWN, show_label=False, container=False, elem_id=id)
+                )  # fmt: skip
+    _heading("training.figures")
+    figures = gr.HTML(final_figures(chosen), elem_id="training-figures", apply_default_css=False)
+    section = Section([chooser, drawn, by, log, smoothing, language], [key, *plots, figures], show)
+    # Of the slider `change`, as its reset button gives no `input`.
+    events = [control.change if control is smoothing else control.input for control in section.controls]
+    gr.on(events, show, section.controls, section.shown, **EVENT)
+    return section
 
-    gr.HTML(mark("machine.title", "h2"), apply_default_css=False)
-    time_machine(hub, tab)
 
-    gr.HTML(mark("training.leaderboard", "h2"), apply_default_css=False)
+def epochs_section(hub: ModelHub, tab: gr.Tab) -> None:
+    """Predictions over the epochs for the drawing."""
+    _heading("machine.title")
+    epochs_component(hub, tab)
+
+
+def leaderboard_section(hub: ModelHub, language: gr.HTML, first: str) -> Section:
+    """Chooser of the data set, a table of its networks, and their accuracy against a cost."""
+
+    def show(dataset: object, cost: object, language: object) -> list:
+        entries, cost = leaderboard(hub, known(dataset, DATASETS)), known(cost, COSTS)
+        return [leaderboard_html(entries), pareto(points(entries, cost), cost, _language(language))]
+
+    _heading("training.leaderboard")
     with gr.Row():
         dataset = gr.Radio(
             [(spec.title, name) for name, spec in DATASETS.items()],
@@ -135,41 +132,73 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
             [(say("en", f"training.cost.{name}"), name) for name in COSTS],
             value=COSTS[0], label=say("en", "training.against"), container=False, elem_id="training-cost",
         )  # fmt: skip
-    plot, table = board(first, COSTS[0], "en")
-    ranking = gr.HTML(table, elem_id="training-leaderboard", apply_default_css=False)
-    scatter = gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto")
+    table, plot = show(first, COSTS[0], "en")
+    shown = [
+        gr.HTML(table, elem_id="training-leaderboard", apply_default_css=False),
+        gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto"),
+    ]
     measured = {"count": f"{COUNT:,}", "confidence": f"{100 * CONFIDENCE:g}"}
     gr.HTML(mark("training.pareto", "p class='training-note'", **measured), apply_default_css=False)
+    return _wired(Section([dataset, cost, language], shown, show))
 
-    gr.HTML(mark("reliability.title", "h2"), apply_default_css=False)
-    sure = gr.HTML(reliability_html(hub, first), elem_id="training-reliability", apply_default_css=False)
 
-    gr.HTML(mark("mistakes.title", "h2"), apply_default_css=False)
-    wrong = mistakes_page(hub, first)
+def calibration_section(hub: ModelHub, dataset: gr.Radio, first: str) -> Section:
+    """A reliability diagram for each network of the data set."""
 
-    event = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-    inputs, outputs = [chooser, drawn, by, log, smoothing, language], [key, *plots, details]
-    tables = [scatter, ranking, sure, wrong]
-    # Of the slider `change`, as its reset button gives no `input`.
-    events = [control.change if control is smoothing else control.input for control in inputs]
-    gr.on(events, show, inputs, outputs, **event)
-    gr.on(
-        [control.input for control in (dataset, cost, language)],
-        board,
-        [dataset, cost, language],
-        [scatter, ranking],
-        **event,
-    )
-    dataset.input(wrongs, dataset, wrong, **event)
-    dataset.input(reliability, dataset, sure, **event)
+    def show(dataset: object) -> list:
+        return [reliability_html(hub, known(dataset, DATASETS))]
+
+    _heading("reliability.title")
+    shown = gr.HTML(*show(first), elem_id="training-reliability", apply_default_css=False)
+    return _wired(Section([dataset], [shown], show))
+
+
+def errors_section(hub: ModelHub, dataset: gr.Radio, first: str) -> Section:
+    """The comparison of two networks of the data set, and misclassified test images."""
+
+    def show(dataset: object) -> list:
+        return [errors_html(answers_of(hub, known(dataset, DATASETS)))]
+
+    _heading("mistakes.title")
+    return _wired(Section([dataset], [errors_component(hub, first)], show))
+
+
+def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section, tables: Sequence[Section]) -> None:
+    """Show trainings that begin, go on and end, whenever the tab is opened and while it is shown."""
+    chooser = runs.controls[0]
     timer, shown, seen = gr.Timer(EVERY, active=False), gr.Checkbox(True, visible=False), gr.State([])
+    inputs = [shown, seen, cards, *runs.controls, *(control for table in tables for control in table.controls)]
+    outputs = [timer, seen, cards, chooser, *runs.shown, *(each for table in tables for each in table.shown)]
+
+    def follow(shown: object, seen: list[str], cards: dict[str, int], *values: object) -> list:
+        """The runs to choose from; charts and tables too where they have changed. Sleeps while the tab isn't shown.
+
+        `seen` are the groups under way at the last call: a visitor who unticks one of them keeps it unticked. `cards`
+        are the `versions` that the tables were made of.
+        """
+        if not flag(shown):
+            return [gr.Timer(active=False)] + [gr.skip()] * (len(outputs) - 1)
+        (chosen, *view), values = values[: len(runs.controls)], values[len(runs.controls) :]
+        now, found, chosen = versions(hub.weights_dir), find_runs(hub.weights_dir), list(map(text, items(chosen)))
+        running = {group for group, runs in found.items() if any(under_way(run) for run in runs)}
+        value = followed(chosen, found, running - set(seen))
+        changed = {} if set(value) == set(chosen) else {"value": value}
+        drawn = [gr.skip()] * len(runs.shown)
+        if changed or now != cards or running & set(value):
+            drawn = runs.show(value, *view)
+        for table in tables:
+            given, values = values[: len(table.controls)], values[len(table.controls) :]
+            drawn += table.show(*given) if now != cards else [gr.skip()] * len(table.shown)
+        chooser = gr.update(choices=choices(found, _language(view[-1])), **changed)
+        return [gr.Timer(active=True), sorted(running), now, chooser, *drawn]
+
     for listen, js in ((tab.select, None), (timer.tick, event_js("training/tab.js", "whetherShown"))):
-        asked, told = [shown, seen, cards, dataset, cost, *inputs], [timer, seen, cards, chooser, *outputs, *tables]
-        listen(follow, asked, told, js=js, **event)
+        listen(follow, inputs, outputs, js=js, **EVENT)
 
 
-def _language(value: object) -> str:
-    return known(value, LANGUAGES, "en")
+def choices(found: Mapping[str, list[Run]], language: str = "en") -> list[tuple[str, str]]:
+    """The labels and names of groups of runs."""
+    return [(label(runs, language), group) for group, runs in found.items()]
 
 
 def under_way(run: Run) -> bool:
@@ -180,3 +209,17 @@ def followed(chosen: Collection[str], found: Mapping[str, list[Run]], begun: Col
     """The chosen groups that are there and those that have begun; in place of one that ended, its network's runs."""
     ended = {group.partition(" ")[0] for group in chosen if group not in found}
     return [group for group, runs in found.items() if group in chosen or group in begun or runs[0].id in ended]
+
+
+def _heading(key: str) -> None:
+    gr.HTML(mark(key, "h2"), apply_default_css=False)
+
+
+def _wired(section: Section) -> Section:
+    """The section, which follows the input of its controls."""
+    gr.on([each.input for each in section.controls], section.show, section.controls, section.shown, **EVENT)
+    return section
+
+
+def _language(value: object) -> str:
+    return known(value, LANGUAGES, "en")

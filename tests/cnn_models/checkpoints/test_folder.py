@@ -119,11 +119,12 @@ def pickle(folder):
     torch.save({"c1.weight": Bomb()}, folder / WEIGHTS)
 
 
+SPLIT = {"train": 55_000, "validation": 5_000, "extra": 0}
 REFUSED = {
     "unknown architecture": (set_fields(architecture="vgg"), "unknown architecture 'vgg'; known are lenet5"),
     "unknown data set": (set_fields(dataset="cifar"), "unknown data set 'cifar'; known are mnist"),
     "other classes": (set_fields(dataset="fashion_mnist"), "its classes are not those of fashion_mnist"),
-    "impossible size": (set_fields(input_size=32), "lenet5 cannot take pictures of size 32"),
+    "impossible size": (set_fields(input_size=32), "lenet5 cannot take images of size 32"),
     "no deviation": (set_fields(std=0.0), "cannot normalise"),
     "temperature": (set_fields(temperature=1e-310), "temperature 1e-310 is not between 1/20 and 20"),
     "energy": (set_fields(energy_threshold=1e7), "energy threshold 10000000.0 is no energy of logits"),
@@ -141,6 +142,15 @@ REFUSED = {
     "date": (set_fields(date=20260101), "date must be a text"),
     "short hash": (set_fields(weights_sha256="0" * 63), "weights_sha256 must be 64 hexadecimal digits"),
     "snapshots": (set_fields(snapshots_sha256=""), "snapshots_sha256 must be 64 hexadecimal digits"),
+    "split in a list": (set_fields(split=[55_000, 5_000]), "split must be a JSON object"),
+    "half a split": (set_fields(split={"train": 1, "validation": 0}), "missing or unknown fields: extra"),
+    "another split": (set_fields(split=SPLIT | {"test": 1}), "missing or unknown fields: test"),
+    "less than no images": (
+        set_fields(split=SPLIT | {"extra": -1}),
+        "split.extra must be a whole number that is not",
+    ),
+    "true images": (set_fields(split=SPLIT | {"train": True}), "split.train must be a whole number"),
+    "long split": (set_fields(split="0" * 1001), "split must be a text of at most 1,000 characters"),
     "half a pair": (set_fields(split="\ud800"), "no Unicode text"),
     "half a pair for a name": (set_fields(**{"\ud800": 1}), "no Unicode text"),
     "more than 64 bits": (set_fields(recipe={"lr": 2**63}), "more than 64 bits"),

@@ -9,8 +9,10 @@ import pytest
 from cnn_models.checkpoints.folder import read_card
 from cnn_models.datasets.handwriting import LABELS, Labelled, pack, unpack
 from cnn_models.images.decode import PictureError, decode
+from cnn_models.specs import Split
 from tests.training.test_loop import finish, run
 from training import evaluate
+from training.data import HELD_OUT
 
 SEVEN = Path("ui/common/samples/mnist.7.png").read_bytes()
 BAG = Path("ui/common/samples/fashion_mnist.8.png").read_bytes()
@@ -42,7 +44,7 @@ def test_it_joins_the_training_pictures(tmp_path, data_dir):
     code, errors = finish(run(tmp_path, f"--extra={file}", "--epochs=1"))
     assert code == 0, errors
     card = read_card(tmp_path / "mini_resnet.mnist")
-    assert card.split.endswith("with 2 pictures of one's own") and "602" in errors.replace(".", "")
+    assert card.split == Split(600, HELD_OUT, extra=2) and "602" in errors.replace(".", "")
     file.write_bytes(b"no zip")
     code, errors = finish(run(tmp_path, f"--extra={file}"))
     assert code == 1 and "export it from the page" in errors and "Traceback" not in errors

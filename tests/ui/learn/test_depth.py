@@ -23,7 +23,7 @@ def test_the_depth_study_is_drawn(tmp_path):
     html = depth_html(path, False, "end")
     assert html.count("<polyline") == 3 * 2 and "8 layers," in html and "<p>Fashion-MNIST<" in html
     assert html.count("<circle") == 2 * 2 * 2 and "8: F(x): 50.00 %" in html, "a dot for every epoch"
-    assert ">some<" in html and "; today." in html and "2 of 8 networks so far" in html
+    assert "trained on all 60,000" in html and "; today." in html and "2 of 8 networks so far" in html
     gradients = html.split("<polyline")[5]
     assert len(re.search(r"""points=["']([^"']+)""", gradients)[1].split()) == 8
     figures = [">8<", ">no<", ">no<", "<td>0.500</td>", "<td>50.00 %</td>", "<td>40.00 %</td>"]
@@ -50,7 +50,7 @@ def test_what_the_depth_study_found_is_said(tmp_path):
 
 def write_study(folder, runs):
     path = folder / FILE
-    facts = {"dataset": "fashion_mnist", "recipe": {"epochs": 2}, "split": "some", "date": "today"}
+    facts = {"dataset": "fashion_mnist", "recipe": {"epochs": 2}, "split": "trained on all 60,000", "date": "today"}
     path.write_text(json.dumps(facts | {"runs": runs}))
     return path
 

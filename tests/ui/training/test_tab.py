@@ -18,6 +18,7 @@ from cnn_models.checkpoints.evaluation import Bin, Evaluation
 from cnn_models.checkpoints.folder import CONFIG, EVALUATION
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import Run, find_runs
+from cnn_models.specs import Split
 from tests.cnn_models.checkpoints.test_runs import ROW
 from tests.conftest import make_card
 from training.recipes import RECIPES
@@ -115,7 +116,8 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
         entries = leaderboard(hub, dataset)
         assert [entry.accuracy for entry in entries] == sorted((entry.accuracy for entry in entries), reverse=True)
         for entry in entries:
-            assert f"<td>{entry.parameters:,}</td><td>{entry.macs:,}</td>" in leaderboard_html(entries)
+            row = rf"<td>{entry.parameters:,}</td>\s*<td>{entry.macs:,}</td>"
+            assert re.search(row, leaderboard_html(entries))
         assert all(point.cost > 0 for cost in COSTS for point in points(entries, cost))
 
 
@@ -134,13 +136,13 @@ def test_a_training_that_went_on_tells_every_leg():
     second = {"command": "python -m training.train y", "commit": "e" * 40, "weights_sha256": "f" * 64}
     further = replace(make_card(), recipe={"name": "best", "started_from": second | {"started_from": first}})
     legs = [replace(run(), card=further, changes={"init": "weights/lenet5.mnist", "epochs": 11})]
-    assert label(legs, "en") == "LeNet-5 · MNIST · best, going on, 11 epochs"
-    assert "best, going on, 11 epochs · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
+    assert label(legs, "en") == "LeNet-5 · MNIST · best, fine-tuning, 11 epochs"
+    assert "best, fine-tuning, 11 epochs · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
     text = re.sub("<[^>]+>", "", recipe_words(further.recipe))
     legs = [
         f"{leg['command']} at commit {leg['commit'][:12]}, whose weights had the SHA-256" for leg in (first, second)
     ]
-    assert f"other: {legs[0]} {'d' * 12}…, {legs[1]} {'f' * 12}…, and the command above." in text
+    assert f"in turn: {legs[0]} {'d' * 12}…, {legs[1]} {'f' * 12}…, and the command above." in text
 
 
 def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
@@ -154,22 +156,22 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
 
     def follow(shown, *chosen):
         """Whether to ask again, the groups to choose from, those chosen anew, and how many curves are drawn anew."""
-        view = ["loss"], "epoch", False, 0, "en"
+        view, tabled = (["loss"], "epoch", False, 0, "en"), ("mnist", "macs", "en", "mnist", "mnist")
         timer, running, now, chooser, _, _, loss, *rest = event.fn(
-            shown, list(seen), dict(cards), "mnist", "macs", list(chosen), *view
+            shown, list(seen), dict(cards), list(chosen), *view, *tabled
         )
         if shown:
             seen[:] = running
             cards.clear()
             cards.update(now)
-        tables[:] = rest[-3:]
+        tables[:] = rest[-4:]
         drawn = len(json.loads(loss.value["plot"])["data"]) if isinstance(loss, gr.Plot) else None
         return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
 
     assert follow(True) == (True, [], None, None)
     checkpoint("lenet5.mnist")
     assert follow(True, done) == (True, [done], None, 2), "its card is new"
-    assert ["LeNet-5" in str(table) for table in tables] == [True] * 3
+    assert ["LeNet-5" in str(table) for table in tables] == [True] * 4
     assert follow(True, done) == (True, [done], None, None) and not any("LeNet-5" in str(table) for table in tables)
     card = hub.weights_dir / "lenet5.mnist" / CONFIG
     card.write_text(card.read_text().replace('"test_accuracy": 10.0', '"test_accuracy": 12.5'))
@@ -208,9 +210,9 @@ def test_a_network_has_one_colour_and_its_runs_differ_by_symbols():
 def test_every_recipe_is_said_in_words(id):
     for recipe in RECIPES[id].values():
         words = re.sub("<[^>]+>", "", recipe_words(dataclasses.asdict(recipe)))
-        assert f"epochs: {recipe.epochs}," in words and f"{recipe.lr}" in words and "?" not in words
-        assert ("mirrored" in words) == recipe.flip and ("turned" in words) == bool(recipe.degrees)
-        assert ("test set" in words) == (not recipe.held_out) and ("instead" in words) == bool(recipe.teachers)
+        assert f"{recipe.epochs} epochs," in words and f"{recipe.lr}" in words and "?" not in words
+        assert ("horizontal flip" in words) == recipe.flip and ("rotation" in words) == bool(recipe.degrees)
+        assert ("test set" in words) == (not recipe.held_out) and ("Distilled" in words) == bool(recipe.teachers)
 
 
 def test_calibration_is_drawn_from_the_bins(tmp_path):
@@ -224,4 +226,11 @@ def test_calibration_is_drawn_from_the_bins(tmp_path):
     html = reliability_html(hub, "mnist")
     assert html.count("90.0 % → 80.0 % (80 / 100)") == 2 and COLOURS["lenet5"] in html and "LeNet-5" in html
     path.write_text(dataclasses.replace(found, reliability=None).to_json())
-    assert "LeNet-5: measured before this diagram was kept" in reliability_html(hub, "mnist")
+    assert "LeNet-5: not evaluated, or evaluated before this diagram existed" in reliability_html(hub, "mnist")
+
+
+def test_a_card_that_does_not_say_its_split_is_shown_without_one():
+    html = final_figures([[replace(run(), card=make_card())]])
+    assert re.search(r'<p><span data-text="training.made"', html) and "recipe.split" not in html
+    held = final_figures([[replace(run(), card=replace(make_card(), split=Split(55_000, 5_000)))]])
+    assert re.search(r'<p><span data-text="recipe.split" .*?>; <.*?data-text="training.made"', held)

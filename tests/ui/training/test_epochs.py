@@ -1,4 +1,4 @@
-"""The time machine's page: its frames, its cursor's chart, and what it says without snapshots."""
+"""Predictions over the epochs: the frames, the chart with a cursor, and the sentence where there are no snapshots."""
 
 import json
 import re
@@ -13,22 +13,22 @@ from tests.conftest import make_card
 from ui.common.colours import COLOURS
 from ui.common.drawing import drawing_of
 from ui.common.numbers import percent
-from ui.training.time_machine import Replay, page, time_machine
+from ui.training.epochs import Replay, epochs_component, page
 
 
 def test_every_epoch_of_every_network_is_on_the_page():
     frames = np.eye(10)[[0, 3, 7]].tolist()
     html = page(drawing_of("", "mnist"), [Replay(make_card(), frames, [50.0, 0.0])])
-    assert json.loads(unescape(re.search(r"data-frames='([^']+)'", html)[1])) == frames
-    assert "max='2' value='2'" in html and "Epoch 2 of 2" in html and "Nothing is drawn" in html
-    assert re.search(r"<tr class=machine-first><th scope='row'>7<", html) and "Probability of</span> 7" in html
+    assert json.loads(unescape(re.search(r'data-frames="([^"]+)"', html)[1])) == frames
+    assert 'max="2" value="2"' in html and "Epoch 2 of 2" in html and "Nothing is drawn" in html
+    assert re.search(r'<tr class="machine-first">\s*<th scope="row">7<', html) and "Probability of</span> 7" in html
     assert html.count(COLOURS["lenet5"]) == 3 and html.count("chart-cursor") == 2
 
 
 def test_only_certainty_reads_so_once_the_slider_moves():
     """The rounded frames are neither certain nor impossible where the probabilities are not."""
     html = page(drawing_of("", "mnist"), [Replay(make_card(), [[0.99998, 2e-5, *[0.0] * 8], [1.0, *[0.0] * 9]], [1.0])])
-    first, last = json.loads(unescape(re.search(r"data-frames='([^']+)'", html)[1]))
+    first, last = json.loads(unescape(re.search(r'data-frames="([^"]+)"', html)[1]))
     assert [percent(p) for p in first[:3]] == [">99.99", "<0.01", "0.00"] and percent(last[0]) == "100.00"
 
 
@@ -38,8 +38,8 @@ def test_without_snapshots_it_says_what_to_do():
 
 def test_opening_the_tab_replays_what_is_there(folder):  # noqa: F811
     with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
-        time_machine(ModelHub(folder.parent), tab)
+        epochs_component(ModelHub(folder.parent), tab)
     (event,) = blocks.fns.values()
-    assert "max='1'" in event.fn("", "mnist") and "LeNet-5" in event.fn("", "mnist")
-    assert "No network of Fashion-MNIST" in event.fn("", "fashion_mnist")
+    assert 'max="1"' in event.fn("", "mnist") and "LeNet-5" in event.fn("", "mnist")
+    assert "No Fashion-MNIST network has training snapshots" in event.fn("", "fashion_mnist")
     assert "not an image" in event.fn("upload:/etc/passwd", "mnist") or "uploaded" in event.fn("upload:/x", "mnist")

@@ -1,0 +1,132 @@
+"""Predictions over the epochs: the probabilities for the drawing before the training and after each epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import gradio as gr
+import numpy as np
+from markupsafe import Markup
+
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.checkpoints.folder import CheckpointError, read_history
+from cnn_models.checkpoints.snapshots import replay
+from cnn_models.images.decode import PictureError
+from cnn_models.specs import Card
+from ui.common.chart import Axis, Line, around, chart
+from ui.common.colours import COLOURS, DASH
+from ui.common.drawing import SENT, Drawing, drawing_of
+from ui.common.modules import on_load
+from ui.common.names import class_mark
+from ui.common.strips import png
+from ui.common.templates import render
+from ui.common.texts import attribute, mark
+
+REMEMBERED = 64  # drawings through all epochs of a network
+LEAST = 0.01  # % of error: a logarithmic axis has no place for none
+
+
+class Replay(NamedTuple):
+    """A network's probabilities (epochs + 1 x 10) for the drawing, and its validation error after each epoch in %."""
+
+    card: Card
+    probabilities: list[list[float]]
+    errors: list[float]
+
+    @property
+    def title(self) -> str:
+        return ARCHITECTURES[self.card.architecture].title
+
+    @property
+    def colour(self) -> str:
+        return COLOURS[self.card.architecture]
+
+    @property
+    def frames(self) -> str:
+        """The probabilities as JSON, each in few digits."""
+        return json.dumps([[_short(p) for p in row] for row in self.probabilities], separators=(",", ":"))
+
+
+def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
+    """`page` of the drawing, made anew whenever the tab is opened, as there may be another drawing by then."""
+
+    @lru_cache(REMEMBERED)
+    def replayed(id: str, snapshots_sha256: str, picture: bytes) -> Replay:
+        card, history = hub.card(id), read_history(hub.folder(id))
+        found = replay(hub.snapshots(id), card, np.frombuffer(picture, np.uint8).reshape(28, 28))
+        return Replay(card, found.tolist(), [100 - row["val_accuracy"] for row in history])
+
+    def show(value: object, dataset: object) -> str:
+        try:
+            drawing = drawing_of(value, dataset)
+        except PictureError as error:
+            return page(None, [], [error])
+        found, errors = [], []
+        for card in hub.cards().values():
+            if card.dataset == drawing.dataset and card.snapshots_sha256:
+                try:
+                    found.append(replayed(card.id, card.snapshots_sha256, drawing.grid.tobytes()))
+                except CheckpointError as error:
+                    errors.append(error)
+        return page(drawing, found, errors)
+
+    shown = gr.HTML(
+        "",
+        js_on_load=on_load("training/epochs.js"),
+        elem_id="time-machine",
+        apply_default_css=False,
+    )
+    sent = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
+    tab.select(
+        show, sent, shown, js=SENT, queue=False, show_progress="hidden", trigger_mode="always_last",
+        api_visibility="private",
+    )  # fmt: skip
+
+
+def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exception] = ()) -> Markup:
+    """The drawing, a slider over the epochs, the probabilities at its epoch (the last, at first), and two charts.
+
+    Without a drawing, only the errors.
+    """
+    return render(
+        "training/epochs.html",
+        drawing=drawing,
+        dataset=drawing and DATASETS[drawing.dataset],
+        image=drawing and png(drawing.grid),
+        networks=found,
+        last=max((len(each.probabilities) for each in found), default=1) - 1,
+        charts=_charts(drawing, found) if found else (),
+        errors=errors,
+    )
+
+
+def _charts(drawing: Drawing, found: Sequence[Replay]) -> list[Markup]:
+    """The probability of the class that the trained networks predict together, and the validation error."""
+    label = DATASETS[drawing.dataset].classes[int(np.sum([each.probabilities[-1] for each in found], axis=0).argmax())]
+    index = DATASETS[drawing.dataset].classes.index(label)
+    x = Axis(0, max(len(each.probabilities) for each in found) - 1, whole=True)
+    chances = [_line(each, [row[index] for row in each.probabilities], 0) for each in found]
+    errors = [[max(error, LEAST) for error in each.errors] for each in found]
+    learnt = [_line(each, values, 1) for each, values in zip(found, errors, strict=True)]
+    y = around([error for values in errors for error in values], log=True)
+    title, answers = mark("machine.chance") + " " + class_mark(label), {"answer": label}
+    return [
+        chart(title, mark("training.epoch"), chances, x, Axis(0, 1), True,
+              attribute("aria-label", "machine.answers", **answers)),
+        chart(mark("machine.error"), mark("training.epoch"), learnt, x, y, True,
+              attribute("aria-label", "machine.error")),
+    ]  # fmt: skip
+
+
+def _line(each: Replay, values: Sequence[float], first: int) -> Line:
+    return Line(each.title, each.colour, list(enumerate(values, first)), DASH[each.card.architecture])
+
+
+def _short(probability: float) -> float:
+    """A probability in few digits, enough to read the same in percent; only certainty is 1, only 0 is 0."""
+    if 0 < probability < 1:
+        return min(max(round(probability, 4), 1e-5), 1 - 1e-5)
+    return probability
