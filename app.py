@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 # Nothing is sent anywhere while the app runs; read when gradio is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# Read when torch is imported: one picture is too little to share between threads, and visitors come side by side.
+# Read when torch is imported: one image is too little to share between threads, and visitors come side by side.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gradio as gr

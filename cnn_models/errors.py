@@ -29,7 +29,7 @@ class TranslatableError(ValueError):
         return twin
 
 
-class PictureError(TranslatableError):
+class ImageError(TranslatableError):
     """An image that cannot be used."""
 
 

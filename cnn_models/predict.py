@@ -1,4 +1,4 @@
-"""One picture through many networks."""
+"""One image through many networks."""
 
 from __future__ import annotations
 
@@ -45,35 +45,35 @@ class Comparison:
     @classmethod
     def of(cls, dataset: str, steps: tuple[Step, ...], answers: Sequence[Answer], like: str = "") -> Comparison:
         """The comparison of answers to one image, with their verdict; `like` is its `lookalike`."""
-        return cls(dataset, steps, Verdict.of(answers, is_dot(steps[-1].picture, dataset), like), tuple(answers))
+        return cls(dataset, steps, Verdict.of(answers, is_dot(steps[-1].image, dataset), like), tuple(answers))
 
     @property
-    def picture(self) -> np.ndarray:
+    def image(self) -> np.ndarray:
         """What the networks see, 28 x 28 uint8."""
-        return self.steps[-1].picture
+        return self.steps[-1].image
 
     def to_dict(self) -> dict:
-        """Everything but the picture in JSON's types, as the HTTP endpoint answers it."""
+        """Everything but the image in JSON's types, as the HTTP endpoint answers it."""
         models = [answer.to_dict() for answer in self.models]
         return {"dataset": self.dataset, "verdict": self.verdict.to_dict(), "models": models}
 
 
 def compare(
-    picture: bytes | str | Path | Image.Image | np.ndarray,
+    image: bytes | str | Path | Image.Image | np.ndarray,
     dataset: str,
     models: Sequence[str] = (),
     hub: ModelHub | None = None,
     off: Collection[str] = (),
 ) -> Comparison:
-    """Show a picture, whatever `decode` takes, to several networks of one data set.
+    """Show an image, whatever `decode` takes, to several networks of one data set.
 
     `models` are architectures or checkpoint ids; none means all the hub knows that can be loaded, and no hub means
     one that is shared by all such calls; `off` are steps of the preprocessing to leave out. Raises CheckpointError
-    (MissingCheckpoint where there are no weights), PictureError (BlankPicture where nothing is drawn), and
+    (MissingCheckpoint where there are no weights), ImageError (BlankImage where nothing is drawn), and
     ValueError for names that do not fit.
     """
     ids = ids_of(models, DATASETS[dataset].name)
-    return compare_decoded(decode(picture, off), dataset, ids, hub or _shared_hub(), off)
+    return compare_decoded(decode(image, off), dataset, ids, hub or _shared_hub(), off)
 
 
 def compare_decoded(
@@ -81,7 +81,7 @@ def compare_decoded(
 ) -> Comparison:
     """`compare` with a decoded image, H x W uint8, and checkpoint ids that fit the data set."""
     seen = steps(grey, DATASETS[dataset], off)
-    grid = seen[-1].picture
+    grid = seen[-1].image
 
     def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
         found = hub.run(id, lambda network: predict(network.without(off), grid))
@@ -93,12 +93,12 @@ def compare_decoded(
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
-    """Show a 28 x 28 uint8 picture, in its data set's form, to one network. Raises CheckpointError."""
+    """Show a 28 x 28 uint8 image, in its data set's form, to one network. Raises CheckpointError."""
     return predict_all(loaded, [grid])[0]
 
 
 def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
-    """The same for several pictures at once, which share the time of the forward pass. Raises CheckpointError."""
+    """The same for several images at once, which share the time of the forward pass. Raises CheckpointError."""
     found = loaded.run(torch.tensor(np.stack(grids)))
     if not found.logits.isfinite().all():
         raise CheckpointError("checkpoint.numbers", id=loaded.id)

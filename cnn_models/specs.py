@@ -42,7 +42,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Facts of a data set. `mean` and `std` are of the training pictures, in units of 0 (black) to 1 (white)."""
+    """Facts of a data set. `mean` and `std` are of the training images, in units of 0 (black) to 1 (white)."""
 
     name: str
     title: str
@@ -90,7 +90,7 @@ class Split:
 OLD_SPLIT = {  # the counts in the sentences of older cards
     "train": r"^trained on (?:all|the first) ([0-9][0-9,]{0,12})",
     "validation": r", validated on the last ([0-9][0-9,]{0,12})",
-    "extra": r", with ([0-9][0-9,]{0,12}) pictures of one's own",
+    "extra": r", with ([0-9][0-9,]{0,12}) images of one's own",
 }
 
 
@@ -101,7 +101,7 @@ class Card:
     `recipe` holds every hyper-parameter, `split` counts the images of its training, `metrics`
     holds measured figures (accuracies and calibration errors in percent, AUROC from 0 to 1), `weights_sha256` is
     `checkpoint.weights_hash` of the tensors. Logits divided by `temperature` give probabilities; where their
-    `ood.energy` is above `energy_threshold`, if there is one, a picture is unusual (to the app, from `ood.MARGIN`
+    `ood.energy` is above `energy_threshold`, if there is one, an image is unusual (to the app, from `ood.MARGIN`
     above it). `snapshots_sha256` is the `checkpoint.weights_hash` of the snapshots, None for a network that kept none.
     """
 
@@ -138,7 +138,7 @@ class Card:
         return " ".join(["python -m training.train", self.id, *texts])
 
     def on_test_set(self, figure: str) -> float | None:
-        """Its `accuracy`, in percent, or `loss`; that of a run that validated on the test pictures is its last."""
+        """Its `accuracy`, in percent, or `loss`; that of a run that validated on the test images is its last."""
         if self.recipe.get("held_out") == 0:
             return self.metrics.get(f"test_{figure}", self.metrics.get(f"val_{figure}"))
         return self.metrics.get(f"test_{figure}")

@@ -61,7 +61,7 @@ def make_card(architecture: str = "lenet5", dataset: str = "mnist") -> Card:
 
 
 def make_evaluation(weights_sha256: str) -> Evaluation:
-    """Of a network that takes everything for the first class, in a test set of 20 pictures, two of each class."""
+    """Of a network that takes everything for the first class, in a test set of 20 images, two of each class."""
     confusion = tuple((2, *[0] * 9) for _ in range(10))
     return Evaluation(weights_sha256, confusion, (tuple(range(2, 20)), *[()] * 9))
 

@@ -20,7 +20,7 @@ FORKING = multiprocessing.get_context("forkserver")
 FORKING.set_forkserver_preload(["tests.small_training"])
 
 
-def small(*args) -> tuple[data.Pictures, data.Pictures]:
+def small(*args) -> tuple[data.LabelledImages, data.LabelledImages]:
     trained, held_out = data.split(*args)
     return trained[:600], held_out[:200]
 

@@ -11,7 +11,7 @@ import pytest
 
 from cnn_models.checkpoints.folder import CONFIG, CheckpointError, read_card
 from cnn_models.errors import TranslatableError
-from cnn_models.images.decode import MAX_BYTES, PictureError, decode
+from cnn_models.images.decode import MAX_BYTES, ImageError, decode
 from cnn_models.messages import MESSAGES
 from ui.common.texts import LANGUAGES, SUMMARIES, TEXTS, attribute, mark, mark_error, note_html, say, translate
 from ui.common.theme import LAUNCH
@@ -66,7 +66,7 @@ def test_errors_are_raised_with_the_values_that_their_messages_name():
 
 
 def test_errors_are_worded_in_the_language_of_the_request():
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(ImageError) as caught:
         decode(b"x" * (MAX_BYTES + 1))
     error = caught.value
     assert translate("en", error) == str(error) == "The file is larger than 20 MB; make it smaller."

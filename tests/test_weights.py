@@ -26,15 +26,15 @@ IDS = sorted(path.parent.name for path in WEIGHTS_DIR.glob(f"*/{CONFIG}"))
 
 
 SMALL = [id for id in IDS if ARCHITECTURES[id.split(".")[0]].input_size == 28]
-SAMPLE = 200  # pictures for the large networks; `python -m training.evaluate --all` takes minutes for all of them
+SAMPLE = 200  # images for the large networks; `python -m training.evaluate --all` takes minutes for all of them
 
 
 @cache
 def logits(id, count=None):
-    """What a network answers to the first test pictures, by default to all of them, N x 10."""
+    """What a network answers to the first test images, by default to all of them, N x 10."""
     model, card = load_model(WEIGHTS_DIR / id)
-    pictures = load(card.dataset, train=False)[:count]
-    return Network(place(model, "cpu"), card, torch.device("cpu")).run(pictures.images).logits
+    images = load(card.dataset, train=False)[:count]
+    return Network(place(model, "cpu"), card, torch.device("cpu")).run(images.images).logits
 
 
 def test_nothing_in_weights_is_refused():
@@ -105,7 +105,7 @@ def test_the_average_is_of_these_weights(dataset):
     assert recorded["weights"] == {card.id: card.weights_sha256 for card in cards}
     assert recorded["accuracy"] >= max(card.metrics["test_accuracy"] for card in cards) - 0.5
     assert list(recorded["looks"]) == [card.id for card in cards]
-    for card in cards:  # all of the test pictures: `python -m training.evaluate --looks`
+    for card in cards:  # all of the test images: `python -m training.evaluate --looks`
         looks = recorded["looks"][card.id]
         assert looks["pictures"] == COUNT
         assert looks["accuracy"]["1"] == pytest.approx(card.metrics["test_accuracy"], abs=0.03)

@@ -1,4 +1,4 @@
-"""Augmentation: functions from a batch of pictures (float32, N x 1 x 28 x 28, 0 to 1) to another, on its device.
+"""Augmentation: functions from a batch of images (float32, N x 1 x 28 x 28, 0 to 1) to another, on its device.
 
 They draw from torch's global generator, which the training loop seeds for every step.
 """
@@ -19,9 +19,9 @@ CUTMIX = v2.CutMix(num_classes=10)
 
 
 def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, elastic: float = 0.0) -> Tensor:
-    """Every picture rotated, shifted (pixels), scaled and sheared by its own amounts, uniform up to those given.
+    """Every image rotated, shifted (pixels), scaled and sheared by its own amounts, uniform up to those given.
 
-    `elastic` is the deviation in pixels of 5 x 5 random displacements that are smoothly spread over the picture (in the
+    `elastic` is the deviation in pixels of 5 x 5 random displacements that are smoothly spread over the image (in the
     manner of Simard, Steinkraus & Platt 2003: Best practices for convolutional neural networks).
     """
     n, _, _, size = x.shape
@@ -40,7 +40,7 @@ def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, 
     weights, pixels = matrix.view(2 * n, 3), fields(size)
     if elastic:
         weights = torch.cat([weights, torch.randn(2 * n, 25).mul_(2 * elastic / size)], 1)
-    # One product for all pictures: F.affine_grid and F.interpolate take longer than the sampling itself.
+    # One product for all images: F.affine_grid and F.interpolate take longer than the sampling itself.
     grid = (weights @ pixels[: weights.shape[1]]).view(n, 2, size, size)
     return F.grid_sample(x, grid.to(x.device).permute(0, 2, 3, 1), align_corners=False)
 
@@ -55,7 +55,7 @@ def fields(size: int) -> Tensor:
 
 
 def erase(x: Tensor, side: int) -> Tensor:
-    """A black square of `side` pixels in every picture, its centre anywhere in it (DeVries & Taylor 2017: Cutout)."""
+    """A black square of `side` pixels in every image, its centre anywhere in it (DeVries & Taylor 2017: Cutout)."""
     n, _, _, size = x.shape
     first = torch.randint(size, (2, n, 1)).to(x.device) - side // 2
     line = torch.arange(size, device=x.device)
@@ -64,15 +64,15 @@ def erase(x: Tensor, side: int) -> Tensor:
 
 
 def flip(x: Tensor) -> Tensor:
-    """Half of the pictures mirrored left to right."""
+    """Half of the images mirrored left to right."""
     mirrored = (torch.rand(len(x)) < 0.5).to(x.device)
     return torch.where(mirrored[:, None, None, None], x.flip(3), x)
 
 
 def cutmix(x: Tensor, targets: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """A rectangle of every picture taken from another one, in a `share` of the batches (Yun et al. 2019: CutMix).
+    """A rectangle of every image taken from another one, in a `share` of the batches (Yun et al. 2019: CutMix).
 
-    Pictures may be of any size, normalised or not. Targets, labels N or probabilities N x 10, are then mixed to
+    Images may be of any size, normalised or not. Targets, labels N or probabilities N x 10, are then mixed to
     probabilities by the area of the rectangle.
     """
     return CUTMIX(x, targets) if torch.rand(()) < share else (x, targets)

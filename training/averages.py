@@ -1,4 +1,4 @@
-"""What averaging gains on the test sets: any of the networks together, and many looks at a picture."""
+"""What averaging gains on the test sets: any of the networks together, and many looks at an image."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from cnn_models.specs import Card
 from training.data import load
 from training.looks import few, look_on
 
-PART = 50  # pictures that are looked at between two savings
+PART = 50  # images that are looked at between two savings
 
 
 def averages(weights: Path, cards: list[Card], probabilities: dict[str, Tensor], device: torch.device) -> dict:
     """The content of `cnn_models.analysis.averaged` for the checkpoints of a folder, nothing measured that is known.
 
-    `probabilities` (N x 10, of the test pictures) are by checkpoint id. What many looks at the pictures gave before of
+    `probabilities` (N x 10, of the test images) are by checkpoint id. What many looks at the images gave before of
     the same weights is kept: it takes hours. Raises CheckpointError, DataError.
     """
     before, found = read_averaged(weights), {}
@@ -75,7 +75,7 @@ def write_averaged(weights: Path, averaged: dict[str, dict]) -> None:
 
 
 def look_at_all(weights: Path, cards: list[Card], device: torch.device) -> None:
-    """Go on, for each of the networks in `cnn_models.analysis.averaged`, until all test pictures have been looked at.
+    """Go on, for each of the networks in `cnn_models.analysis.averaged`, until all test images have been looked at.
 
     The quick ones come first, and it is saved as it goes: who stops it loses some seconds. Raises CheckpointError.
     """

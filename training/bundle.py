@@ -13,11 +13,11 @@ from training.data import LOADERS, load
 
 def main() -> None:
     for name in LOADERS:
-        pictures = load(name, train=False)
-        # A sheet of 100 x 100 pictures: pillow's filters see the rows of a picture, and a browser can show it.
-        sheet = pictures.images.view(SIDE, SIDE, 28, 28).transpose(1, 2).reshape(SIDE * 28, SIDE * 28)
+        examples = load(name, train=False)
+        # A sheet of 100 x 100 images: pillow's filters see the rows of an image, and a browser can show it.
+        sheet = examples.images.view(SIDE, SIDE, 28, 28).transpose(1, 2).reshape(SIDE * 28, SIDE * 28)
         Image.fromarray(sheet.numpy()).save(DATA / f"{name}.png", optimize=True)
-        (DATA / f"{name}.txt").write_text("".join(map(str, pictures.labels.tolist())) + "\n")
+        (DATA / f"{name}.txt").write_text("".join(map(str, examples.labels.tolist())) + "\n")
         print(f"{DATA / name}.png: {(DATA / f'{name}.png').stat().st_size / 1e6:.2f} MB")
 
 

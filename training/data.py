@@ -15,7 +15,7 @@ from cnn_models import DATASETS
 from cnn_models.runtime import CLONE
 
 HELD_OUT = 5_000
-"""The last training pictures, by number: tuning and validation look at these, never at the test set."""
+"""The last training images, by number: tuning and validation look at these, never at the test set."""
 
 LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 
@@ -25,8 +25,8 @@ class DataError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Pictures N x 28 x 28 (uint8, bright on black) and labels N (int64), on one device.
+class LabelledImages:
+    """Images N x 28 x 28 (uint8, bright on black) and labels N (int64), on one device.
 
     `answers` N x 10 are a teacher's probabilities, if there is one.
     """
@@ -38,14 +38,16 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index: slice) -> Pictures:
-        return Pictures(self.images[index], self.labels[index], None if self.answers is None else self.answers[index])
+    def __getitem__(self, index: slice) -> LabelledImages:
+        return LabelledImages(
+            self.images[index], self.labels[index], None if self.answers is None else self.answers[index]
+        )
 
-    def joined(self, images: np.ndarray, labels: np.ndarray) -> Pictures:
-        """These pictures and more of the same form, without answers."""
+    def joined(self, images: np.ndarray, labels: np.ndarray) -> LabelledImages:
+        """These images and more of the same form, without answers."""
         device = self.labels.device
         more = torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
-        return Pictures(torch.cat([self.images, more[0]]), torch.cat([self.labels, more[1]]))
+        return LabelledImages(torch.cat([self.images, more[0]]), torch.cat([self.labels, more[1]]))
 
 
 def data_dir() -> Path:
@@ -56,8 +58,8 @@ def data_dir() -> Path:
     return Path(os.environ.get("CNN_DATA_DIR") or (CLONE or Path()) / "data")
 
 
-def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> Pictures:
-    """The 60,000 training or the 10,000 test pictures, downloaded with a progress bar where they are missing.
+def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> LabelledImages:
+    """The 60,000 training or the 10,000 test images, downloaded with a progress bar where they are missing.
 
     Raises DataError when they are neither there nor to be downloaded.
     """
@@ -69,11 +71,11 @@ def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> Pictu
             f"{DATASETS[dataset].title} is not in {root} and could not be downloaded ({error}); connect to the "
             "network, or set CNN_DATA_DIR to a folder that holds it in torchvision's layout"
         ) from error
-    return Pictures(source.data.to(device), source.targets.to(device))
+    return LabelledImages(source.data.to(device), source.targets.to(device))
 
 
-def split(dataset: str, held_out: int, device: torch.device) -> tuple[Pictures, Pictures]:
-    """Pictures to train on and pictures to validate on, which are the last `held_out` of the training set.
+def split(dataset: str, held_out: int, device: torch.device) -> tuple[LabelledImages, LabelledImages]:
+    """Images to train on and images to validate on, which are the last `held_out` of the training set.
 
     With nothing held out, these are the test set: the reference's runs validated on it, and only those may.
     """

@@ -3,7 +3,7 @@
 K. He, X. Zhang, S. Ren, J. Sun: Deep residual learning for image recognition, CVPR 2016, arXiv:1512.03385, section 4.2:
 three stages of n blocks of two 3x3 convolutions, of 16, 32 and 64 channels; each stage but the first halves the side.
 
-Changed from the paper: one grey channel and 28 x 28 pictures instead of three and 32 x 32.
+Changed from the paper: one grey channel and 28 x 28 images instead of three and 32 x 32.
 """
 
 from itertools import pairwise

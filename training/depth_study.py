@@ -3,7 +3,7 @@
     python -m training.depth_study [--epochs N] [--restart]
 
 Every network starts from the same seed and is trained by the same recipe, without augmentation, so that its accuracy on
-the training pictures tells how well it can be trained at all. Curves and gradients go to `weights/depth_study.json`,
+the training images tells how well it can be trained at all. Curves and gradients go to `weights/depth_study.json`,
 written after every network; a study that was stopped goes on by the same command.
 """
 
@@ -27,7 +27,7 @@ from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import best_device, keep_memory
 from cnn_models.specs import Split
-from training.data import DataError, Pictures, split
+from training.data import DataError, LabelledImages, split
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
 from training.lock import writing
@@ -53,18 +53,18 @@ def study(
     shortcuts: bool,
     norm: bool,
     recipe: Recipe,
-    data: tuple[Pictures, Pictures],
+    data: tuple[LabelledImages, LabelledImages],
     state: Path,
     stop: Callable,
 ) -> dict:
-    """Train one network; its history, and its gradients before and after on the first pictures, in JSON's types.
+    """Train one network; its history, and its gradients before and after on the first images, in JSON's types.
 
     One whose loss was no longer finite has `diverged`, the epochs before, and no gradients after.
     """
-    pictures, validation = data
+    examples, validation = data
     build = partial(DeepNet, depth, shortcuts, norm)
-    x = to_input(pictures.images[: recipe.batch_size], recipe.size, recipe.mean, recipe.std)
-    labels = pictures.labels[: recipe.batch_size]
+    x = to_input(examples.images[: recipe.batch_size], recipe.size, recipe.mean, recipe.std)
+    labels = examples.labels[: recipe.batch_size]
     torch.manual_seed(0)
     fresh = build()
     initialise(fresh, recipe.init)
@@ -77,7 +77,7 @@ def study(
     }
     name = f"{depth} layers, {'shortcuts' if shortcuts else 'plain'}, {'with' if norm else 'without'} batch norm"
     try:
-        setup = Setup(name, build, pictures, validation, recipe, 0, x.device)
+        setup = Setup(name, build, examples, validation, recipe, 0, x.device)
         model, progress = fit(setup, state, resume=exists(state), stop=stop)
     except Diverged as error:  # which is a finding too
         return found | {"history": error.history, "diverged": True}
@@ -107,12 +107,12 @@ def main(argv: list[str] | None = None) -> None:
                 for state in states:
                     discard(state)
             runs = read(path, facts)
-            pictures, validation = split(DATASET.name, recipe.held_out, best_device(args.device))
-            counts = dataclasses.asdict(Split(len(pictures), recipe.held_out))
+            examples, validation = split(DATASET.name, recipe.held_out, best_device(args.device))
+            counts = dataclasses.asdict(Split(len(examples), recipe.held_out))
             for state in states[: len(runs)]:  # of a kill between writing the study and here
                 discard(state)
             for network, state in list(zip(NETWORKS, states, strict=True))[len(runs) :]:
-                runs.append(study(*network, recipe, (pictures, validation), state, lambda: bool(stopped)))
+                runs.append(study(*network, recipe, (examples, validation), state, lambda: bool(stopped)))
                 write(path, facts | {"split": counts, "commit": commit, "date": date.today().isoformat(), "runs": runs})
                 discard(state)
     except (DataError, TrainingError, ValueError) as error:

@@ -24,7 +24,7 @@ from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
 from training.augment import augmented
-from training.data import Pictures
+from training.data import LabelledImages
 from training.loop import SAVE_EVERY, autocast
 from training.recipes import Recipe
 
@@ -32,8 +32,8 @@ BATCH = 500
 
 
 def taught(
-    dataset: str, pictures: Pictures, recipe: Recipe, seed: int, device: torch.device, cache: Path
-) -> tuple[Pictures, dict[str, str]]:
+    dataset: str, examples: LabelledImages, recipe: Recipe, seed: int, device: torch.device, cache: Path
+) -> tuple[LabelledImages, dict[str, str]]:
     """The images in `recipe.views` views with their soft targets, and the hash of each teacher's weights.
 
     These are at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
@@ -49,7 +49,7 @@ def taught(
     views = torch.cat([
         (augmented(images, recipe)[:, 0] * 255).round().to(torch.uint8)
         for _ in range(recipe.views)
-        for images in pictures.images.split(BATCH)
+        for images in examples.images.split(BATCH)
     ])  # fmt: skip
     sha256 = hashlib.sha256(views.cpu().numpy().data).hexdigest()
     asked = json.dumps([hashes, recipe.temperature, recipe.precision, sha256])
@@ -68,7 +68,7 @@ def taught(
                 _keep(cache, asked, torch.cat(parts))
                 saved = time.monotonic()
     bar.close()
-    return Pictures(views, pictures.labels.repeat(recipe.views), torch.cat(parts)), hashes
+    return LabelledImages(views, examples.labels.repeat(recipe.views), torch.cat(parts)), hashes
 
 
 def _keep(cache: Path, asked: str, answers: Tensor) -> None:
@@ -79,7 +79,7 @@ def _keep(cache: Path, asked: str, answers: Tensor) -> None:
 
 
 def _kept(cache: Path, asked: str) -> Tensor:
-    """The answers to the first pictures that were kept for the same question; none if there are none."""
+    """The answers to the first images that were kept for the same question; none if there are none."""
     with suppress(OSError, SafetensorError, KeyError, TypeError), safe_open(cache, framework="pt") as file:
         if file.metadata()["asked"] == asked:
             return file.get_tensor("answers")

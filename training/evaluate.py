@@ -55,18 +55,18 @@ from training.state import TrainingError
 
 
 def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, Evaluation, Tensor]:
-    """Fit a network's constants on its held-out pictures, then measure it on the 10,000 test pictures.
+    """Fit a network's constants on its held-out images, then measure it on the 10,000 test images.
 
-    Returns the card with all that was found, the evaluation, and the probabilities for the test pictures (N x 10).
-    A network that has trained on every training picture keeps temperature 1 and has no energy threshold: on pictures it
-    has seen it is surer than on others. Raises DataError without the pictures.
+    Returns the card with all that was found, the evaluation, and the probabilities for the test images (N x 10).
+    A network that has trained on every training image keeps temperature 1 and has no energy threshold: on images it
+    has seen it is surer than on others. Raises DataError without the images.
     """
     net = Network(place(model, device), card, device)
     temperature, threshold = 1.0, None
     if held_out := card.recipe.get("held_out"):
-        pictures = load(card.dataset, train=True)[-held_out:]
-        logits = net.run(pictures.images).logits
-        temperature = round(fit_temperature(logits, pictures.labels), 4)
+        examples = load(card.dataset, train=True)[-held_out:]
+        logits = net.run(examples.images).logits
+        temperature = round(fit_temperature(logits, examples.labels), 4)
         threshold = round(fit_threshold(logits / temperature), 4)
 
     test = load(card.dataset, train=False)
@@ -75,8 +75,8 @@ def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, E
     found = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
     bins = tuple(reliability(shares, test.labels) for shares in (logits.softmax(1), probabilities))
     found["test_ece_uncalibrated"], found["test_ece"] = map(calibration_error, bins)
-    for name, pictures in ood_data(card.dataset).items():
-        found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(net.run(pictures).logits / temperature))
+    for name, examples in ood_data(card.dataset).items():
+        found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(net.run(examples).logits / temperature))
     metrics = card.metrics | {name: round(value, 4) for name, value in found.items()}
     measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)
     evaluation = evaluation_of(logits.argmax(1), test.labels, card.weights_sha256)
@@ -84,7 +84,7 @@ def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, E
 
 
 def evaluation_of(answers: Tensor, labels: Tensor, weights_sha256: str) -> Evaluation:
-    """Which test pictures (N labels) the network with these weights takes for what (N answers)."""
+    """Which test images (N labels) the network with these weights takes for what (N answers)."""
     confusion = (labels * CLASSES + answers).bincount(minlength=CLASSES**2).view(CLASSES, CLASSES)
     wrong = (((answers == index) & (labels != index)).nonzero().flatten().tolist() for index in range(CLASSES))
     return Evaluation(weights_sha256, tuple(map(tuple, confusion.tolist())), tuple(map(tuple, wrong)))
@@ -93,7 +93,7 @@ def evaluation_of(answers: Tensor, labels: Tensor, weights_sha256: str) -> Evalu
 def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
     """Examine the checkpoint of a folder and write what was found into it; its new card and its probabilities.
 
-    Raises CheckpointError for a folder that is none, DataError without the pictures, TrainingError while another
+    Raises CheckpointError for a folder that is none, DataError without the images, TrainingError while another
     command is at work on it.
     """
     with writing(folder):
@@ -109,9 +109,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and their averages")
     parser.add_argument("--averages", action="store_true", help="the averages alone, as far as their networks are new")
-    parser.add_argument("--looks", action="store_true", help="go on with many looks until all test pictures had them")
+    parser.add_argument("--looks", action="store_true", help="go on with many looks until all test images had them")
     parser.add_argument("--table", action="store_true", help="measure nothing, print the results the cards hold")
-    parser.add_argument("--pictures", type=Path, help="a zip of labelled pictures from the page: what is right of them")
+    parser.add_argument("--pictures", type=Path, help="a zip of labelled images from the page: what is right of them")
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
     args = parser.parse_args(argv)
     if bool(args.id) + args.all + args.averages + args.looks + args.table + bool(args.pictures) != 1:
@@ -121,10 +121,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-def on_own_pictures(file: Path, weights: Path, device: torch.device) -> str:
-    """The accuracy of every checkpoint on the labelled pictures of a zip, as a Markdown table; no card changes.
+def on_own_images(file: Path, weights: Path, device: torch.device) -> str:
+    """The accuracy of every checkpoint on the labelled images of a zip, as a Markdown table; no card changes.
 
-    Raises PictureError for a file that is none.
+    Raises ImageError for a file that is none.
     """
     own = {dataset: unpack(file, dataset) for dataset in DATASETS}
     lines = ["| network | right | of | accuracy |", "|---|---:|---:|---:|"]
@@ -223,7 +223,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         device = best_device()
         if args.pictures:
-            print(on_own_pictures(args.pictures, args.weights, device))
+            print(on_own_images(args.pictures, args.weights, device))
             return
         probabilities = {}
         for id in tqdm(ids, unit="checkpoint", disable=len(ids) < 2):

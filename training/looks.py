@@ -1,4 +1,4 @@
-"""What many looks at each picture are worth: test accuracy against the number of crops that are averaged."""
+"""What many looks at each image are worth: test accuracy against the number of crops that are averaged."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from cnn_models.layers import architecture_layers
 from cnn_models.network import Network
 from cnn_models.specs import Card
 
-FEW = 500  # test pictures at first, for a network that takes hours for all of them
-BATCH = 10  # pictures at once, each with all its looks
+FEW = 500  # test images at first, for a network that takes hours for all of them
+BATCH = 10  # images at once, each with all its looks
 
 
 def few(card: Card) -> int:
-    """How many test pictures are looked at when a network is measured; `look_on` can go on to all of them."""
+    """How many test images are looked at when a network is measured; `look_on` can go on to all of them."""
     return COUNT if architecture_layers(card.architecture, card.input_size).macs < WHOLE_BELOW else FEW
 
 
 def look_on(net: Network, found: dict, count: int) -> dict:
-    """What was `found` of the first test pictures, and of the next ones until they are `count`; {} is of none.
+    """What was `found` of the first test images, and of the next ones until they are `count`; {} is of none.
 
-    It holds `pictures` and, in percent of them, `accuracy` by the number of crops whose probabilities are averaged: one
-    is the picture itself; then come the crops of one scale after another, and at last all of them mirrored too.
+    It holds `images` and, in percent of them, `accuracy` by the number of crops whose probabilities are averaged: one
+    is the image itself; then come the crops of one scale after another, and at last all of them mirrored too.
     """
     card = net.card
-    pictures, labels = load_test_set(card.dataset)
+    examples, labels = load_test_set(card.dataset)
     done = found.get("pictures", 0)
     right = {int(looked): round(done * accuracy / 100) for looked, accuracy in found.get("accuracy", {}).items()}
     chosen = balanced_order(labels)[done:count]
     mirror = DATASETS[card.dataset].kind != "digits"
     for start in range(0, len(chosen), BATCH):
         numbers = chosen[start : start + BATCH]
-        grids, truth = torch.from_numpy(pictures[numbers]), torch.from_numpy(labels[numbers].astype(int))
+        grids, truth = torch.from_numpy(examples[numbers]), torch.from_numpy(labels[numbers].astype(int))
         views = looks(grids, mirror)
         each = views.shape[1] // (2 if mirror else 1) // len(SCALES)  # looks of a scale
         views = torch.cat([grids[:, None].float() / 255, views], dim=1)

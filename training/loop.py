@@ -23,7 +23,7 @@ from cnn_models.checkpoints.folder import HISTORY_COLUMNS, SNAPSHOTS_LIMIT
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
 from training import augment
-from training.data import Pictures
+from training.data import LabelledImages
 from training.init import initialise
 from training.metrics import measure
 from training.optimizers import OPTIMIZERS
@@ -78,8 +78,8 @@ class Setup:
 
     name: str
     build: Callable[[], nn.Module]
-    train: Pictures
-    validation: Pictures
+    train: LabelledImages
+    validation: LabelledImages
     recipe: Recipe
     seed: int
     device: torch.device

@@ -17,7 +17,7 @@ from cnn_models.checkpoints.evaluation import BINS, Bin
 from cnn_models.checkpoints.folder import TEMPERATURES
 from cnn_models.images.preprocess import to_dataset_form, to_input
 from cnn_models.network import BATCH
-from training.data import Pictures, load
+from training.data import LabelledImages, load
 
 UNUSUAL = 0.005  # of the validation images; see `fit_threshold`
 NOISE = 2_000  # images
@@ -30,13 +30,13 @@ def score(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 @torch.no_grad()
-def measure(model: nn.Module, pictures: Pictures, size: int, mean: float, std: float) -> dict[str, float]:
+def measure(model: nn.Module, examples: LabelledImages, size: int, mean: float, std: float) -> dict[str, float]:
     """The `score` of a network that is being trained, and has no card yet, in evaluation mode."""
     was_training = model.training
     model.eval()
-    logits = torch.cat([model(to_input(part, size, mean, std)) for part in pictures.images.split(BATCH)])
+    logits = torch.cat([model(to_input(part, size, mean, std)) for part in examples.images.split(BATCH)])
     model.train(was_training)
-    return score(logits, pictures.labels)
+    return score(logits, examples.labels)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -79,10 +79,10 @@ def fit_threshold(logits: Tensor) -> float:
     """The energy that one in 200 validation images exceeds; `logits` N x 10 are divided by the temperature.
 
     One in 200, and the 3 in `ood.energy`, were chosen with lenet5, mini_inception and mini_resnet, two of which had
-    to find a picture unusual, on training pictures of Fashion-MNIST and on drawings: it is so for 88 % of the clothing
+    to find an image unusual, on training images of Fashion-MNIST and on drawings: it is so for 88 % of the clothing
     among digits and half of 200 scribbles, but for none of 576 neat digits in the sketchpad's pen. One in 100 finds
     95 % and 62 %, but also ones with a flag, which MNIST hardly has; at 1 instead of 3, those are found at one in 200
-    already. The mean AUROC (held-out pictures against the other data set and noise, for both data sets) is 0.907,
+    already. The mean AUROC (held-out images against the other data set and noise, for both data sets) is 0.907,
     0.911, 0.911 and 0.906 at 1, 2, 3 and 4, and 0.838 for the largest probability in place of the energy.
     """
     return energy(logits.double()).quantile(1 - UNUSUAL).item()
@@ -97,14 +97,14 @@ def auroc(usual: Tensor, unusual: Tensor) -> float:
 
 @cache
 def ood_data(dataset: str) -> dict[str, Tensor]:
-    """Pictures N x 28 x 28 (uint8) with none of a data set's classes: other test sets, by name, and `noise`.
+    """Images N x 28 x 28 (uint8) with none of a data set's classes: other test sets, by name, and `noise`.
 
     They are as the networks of the data set would see them: those of other data sets have been brought to its form, as
-    the app does with any picture. The app takes even noise, each pixel uniform, for blank; here it is left as it is.
+    the app does with any image. The app takes even noise, each pixel uniform, for blank; here it is left as it is.
     """
     found = {}
     for other in DATASETS.keys() - {dataset}:
-        forms = [to_dataset_form(picture, DATASETS[dataset]) for picture in load(other, train=False).images.numpy()]
+        forms = [to_dataset_form(image, DATASETS[dataset]) for image in load(other, train=False).images.numpy()]
         found[other] = torch.from_numpy(np.stack(forms))
     generator = torch.Generator().manual_seed(0)
     return found | {"noise": torch.randint(256, (NOISE, 28, 28), dtype=torch.uint8, generator=generator)}

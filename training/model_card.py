@@ -34,31 +34,31 @@ CNN Lineup, whose loader checks names, shapes, types and hash of the weights.
 {% for name, text in parts if name ~ "_accuracy" in card.metrics -%}
 | {{ text }} | {{ "%.2f %% | %.4f" | format(card.metrics[name ~ "_accuracy"], card.metrics[name ~ "_loss"]) }} |
 {% endfor %}
-One network, one look at each picture.{{ split }}
+One network, one look at each image.{{ split }}
 {% if evaluation %}
 **How sure it is.** Its logits are divided by the temperature {{ card.temperature }}, {{ fitted }}. The expected
-calibration error on the test pictures (15 bins) is {{ "%.2f" | format(card.metrics.test_ece) }} %, and
+calibration error on the test images (15 bins) is {{ "%.2f" | format(card.metrics.test_ece) }} %, and
 {{ "%.2f" | format(card.metrics.test_ece_uncalibrated) }} % at temperature 1.
 
-**What is none of the ten.** By its energy (Liu et al. 2020), a test picture is told
+**What is none of the ten.** By its energy (Liu et al. 2020), a test image is told
 {% for title, value in ood_data -%}
 from {{ title }} with an AUROC of {{ "%.4f" | format(value) }}{{ ", " if not loop.last }}
 {%- endfor %}.
 {% if card.energy_threshold is none -%}
-There is no energy from which on a picture counts as unusual, as no picture was held out to fit one on.
+There is no energy from which on an image counts as unusual, as no image was held out to fit one on.
 {%- else -%}
-Above {{ card.energy_threshold }} is one in 200 validation pictures. From {{ edge }} above that on, which leaves room
-for drawings, CNN Lineup says that the network finds a picture unlike those it was trained on.
+Above {{ card.energy_threshold }} is one in 200 validation images. From {{ edge }} above that on, which leaves room
+for drawings, CNN Lineup says that the network finds an image unlike those it was trained on.
 {%- endif %}
 
-**What it takes for what**, in test pictures:
+**What it takes for what**, in test images:
 
 | class | recognised | taken for something else |
 |---|---:|---|
 {% for name, accuracy, mistakes in rows -%}
 | {{ name }} | {{ "%.1f %%" | format(accuracy) }} | {{ mistakes }} |
 {% endfor %}
-Which pictures those are is in `evaluation.json`.
+Which images those are is in `evaluation.json`.
 {% endif %}
 ## Layers
 
@@ -82,10 +82,10 @@ Run this where `weights/` is, or set `CNN_WEIGHTS_DIR` to that folder:
 ```python
 from cnn_models import ModelHub, compare
 
-print(compare("picture.png", "{{ card.dataset }}", models=["{{ id }}"], hub=ModelHub()).verdict)
+print(compare("image.png", "{{ card.dataset }}", models=["{{ id }}"], hub=ModelHub()).verdict)
 ```
 
-It sees {{ card.input_size }}×{{ card.input_size }} grey pictures, bright on black, normalised with mean {{ card.mean }}
+It sees {{ card.input_size }}×{{ card.input_size }} grey images, bright on black, normalised with mean {{ card.mean }}
 and deviation {{ card.std }}, and tells apart: {{ card.classes | join(", ") }}.
 
 ## Training
@@ -107,9 +107,9 @@ One row an epoch is in `history.csv`.
 
 ## Limits
 
-Whatever a picture shows, the network gives one of its ten answers, and it may be sure of a wrong one. It knows pictures
-prepared as its data set's makers did (centred, scaled, bright on black; CNN Lineup does so with any picture) and
-nothing that differs from the data set in other ways: other scripts, several things in one picture, cluttered
+Whatever an image shows, the network gives one of its ten answers, and it may be sure of a wrong one. It knows images
+prepared as its data set's makers did (centred, scaled, bright on black; CNN Lineup does so with any image) and
+nothing that differs from the data set in other ways: other scripts, several things in one image, cluttered
 backgrounds. It is for teaching and comparing, not for decisions about people.
 """
 
@@ -118,7 +118,7 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
     """The text of the model card; the Hub's metadata at its top lists the measured test accuracy.
 
     `evaluation` belongs to a card with the figures that `training.evaluate` measures with it; `curves` names the
-    picture of the training curves, where one is published beside the card; `owner` is who publishes it.
+    image of the training curves, where one is published beside the card; `owner` is who publishes it.
     """
     network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
     results = []
@@ -154,11 +154,11 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         curves=curves,
         layers=architecture_layers(card.architecture, card.input_size),
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
-        parts=(("test", "10,000 test pictures"), ("val", "validation pictures")),
+        parts=(("test", "10,000 test images"), ("val", "validation images")),
         split=_split(card),
         evaluation=evaluation,
         edge=MARGIN,
-        fitted="fitted on the validation pictures" if card.recipe.get("held_out") else "as no picture was held out",
+        fitted="fitted on the validation images" if card.recipe.get("held_out") else "as no image was held out",
         ood_data=[
             (f"one of {DATASETS[name].title}" if name in DATASETS else name, value)
             for key, value in card.metrics.items()
@@ -174,15 +174,15 @@ def _split(card: Card) -> str:
     train, validation, extra = dataclasses.astuple(card.split)
     if not train:
         return ""
-    which = f"the first {train:,} training pictures" if validation else f"all {train:,}"
+    which = f"the first {train:,} training images" if validation else f"all {train:,}"
     on = f"the last {validation:,}" if validation else "the test set"
-    own = f", with {extra:,} pictures of one's own" if extra else ""
+    own = f", with {extra:,} images of one's own" if extra else ""
     taught = f", taught by {' and '.join(teachers)}" if (teachers := card.recipe.get("teachers")) else ""
     return f" Trained on {which}, validated on {on}{own}{taught}."
 
 
 def _rows(card: Card, evaluation: Evaluation) -> list[tuple[str, float, str]]:
-    """A class, how many percent of its pictures are recognised, and what the others are taken for, most often first."""
+    """A class, how many percent of its images are recognised, and what the others are taken for, most often first."""
     rows = []
     for index, (name, counts) in enumerate(zip(card.classes, evaluation.confusion, strict=True)):
         mistakes = sorted(

@@ -160,7 +160,7 @@ def measure_again(model: nn.Module, card: Card) -> None:
     if not abs(found.accuracy - said) <= (TOLERANCE if found.whole else 3 * found.error):
         raise PublishError(
             f"the card of {card.id} says {said:.2f} % on the test set, measured {found.accuracy:.2f} % on "
-            f"{found.count:,} pictures of it; {way_out}"
+            f"{found.count:,} images of it; {way_out}"
         )
     if found.whole and not math.isclose(found.loss, card.metrics["test_loss"], rel_tol=TOLERANCE, abs_tol=1e-3):
         raise PublishError(
@@ -177,8 +177,8 @@ def pack_space(repository: str, weights: Path) -> Parcel:
     if CLONE is None:
         raise PublishError("the installed package has no app; run this in a clone of CNN Lineup")
     readme = CLONE / README
-    pictures = re.findall(r"!\[[^\]]*\]\((?!http)([^)]+)\)", readme.read_text(encoding="utf-8"))
-    paths = [CLONE / name for name in ("app.py", "requirements.txt", "LICENSE", README, *pictures)]
+    examples = re.findall(r"!\[[^\]]*\]\((?!http)([^)]+)\)", readme.read_text(encoding="utf-8"))
+    paths = [CLONE / name for name in ("app.py", "requirements.txt", "LICENSE", README, *examples)]
     for part in ("cnn_models", "ui"):
         found = sorted(path for path in (CLONE / part).rglob("*") if path.is_file())
         paths += [path for path in found if "__pycache__" not in path.parts]

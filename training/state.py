@@ -104,7 +104,7 @@ def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer
             ) from error
     if run["facts"] != json.loads(json.dumps(facts)):
         raise TrainingError(
-            f"{path} is of another run ({run['facts']}); repeat its recipe, seed and pictures, or use --restart"
+            f"{path} is of another run ({run['facts']}); repeat its recipe, seed and images, or use --restart"
         )
     for key, module in modules.items():
         module.load_state_dict({name: tensors[f"{key}.{name}"] for name in module.state_dict()})

@@ -86,7 +86,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")
     parser.add_argument("--out", type=Path, default=default_weights_dir(), help="the checkpoint is written to OUT/id/")
-    parser.add_argument("--extra", type=Path, help="a zip of labelled pictures from the page, to train on as well")
+    parser.add_argument("--extra", type=Path, help="a zip of labelled images from the page, to train on as well")
     parser.add_argument("--track", action="store_true", help="live curves through trackio, if that is installed")
     unfinished = parser.add_mutually_exclusive_group()
     unfinished.add_argument("--resume", action="store_true", help="go on with an unfinished training")
@@ -117,16 +117,16 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
         if group.is_rank_0 and args.restart:
             discard(state)
         log = tracker(args.id, dataclasses.asdict(recipe)) if args.track and group.is_rank_0 else lambda row: None
-        pictures, validation = split(dataset.name, recipe.held_out, device)
-        counts = Split(len(pictures), recipe.held_out)
+        examples, validation = split(dataset.name, recipe.held_out, device)
+        counts = Split(len(examples), recipe.held_out)
         if args.extra:
             images, labels = unpack(args.extra, dataset.name)
-            pictures = pictures.joined(images, labels)
+            examples = examples.joined(images, labels)
             counts = dataclasses.replace(counts, extra=len(labels))
         teachers = {}
         if recipe.teachers:
             cache = state.with_name(f"answers.{dataset.name}.safetensors")
-            pictures, teachers = taught(dataset.name, pictures, recipe, args.seed, device, cache)
+            examples, teachers = taught(dataset.name, examples, recipe, args.seed, device, cache)
         begun, init = {}, {}
         if folder := origin(recipe.init):
             first = read_card(folder)
@@ -135,7 +135,7 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
         extra = {"extra": args.extra.name} if args.extra else {}
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.append(True))
-        setup = Setup(args.id, architecture.build, pictures, validation, recipe, args.seed, device, group)
+        setup = Setup(args.id, architecture.build, examples, validation, recipe, args.seed, device, group)
         model, progress = fit(setup, state, resume=args.resume, stop=lambda: bool(stopped), log=log)
         if not group.is_rank_0:
             return

@@ -87,7 +87,7 @@ class Model(TypedDict):
     milliseconds: float
     unusual: bool
     source: str
-    measured: Measured | None  # of a network of others: how many of the bundled test pictures it gets right
+    measured: Measured | None  # of a network of others: how many of the bundled test images it gets right
     temperature: float
     entropy: float  # bits
     uncalibrated: dict[str, float]  # probabilities without the temperature
@@ -127,13 +127,13 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
         off: list[str] | None = None,
         label: str = "",
     ) -> Answer:
-        """Compare classic CNNs on one picture: what each network reads in it, with probabilities and a common verdict.
+        """Compare classic CNNs on one image: what each network reads in it, with probabilities and a common verdict.
 
         Args:
-            image: any picture, as a file, an http or https address, or a data URL.
+            image: any image, as a file, an http or https address, or a data URL.
             dataset: mnist (digits) or fashion_mnist (clothing).
             models: architecture names or checkpoint ids, those of others as owner/lenet5.mnist@revision; empty for all.
-            steps: also the pictures of the preprocessing, step by step, and each network's own input.
+            steps: also the images of the preprocessing, step by step, and each network's own input.
             explain: also why: heat maps, what breaks each answer, many looks, the closest mistakes; takes seconds.
             off: steps of the preprocessing to leave out: orientation, polarity, ink, scale, centre, normalisation.
             label: the class that the heat maps explain; empty for each network's own answer.
@@ -167,10 +167,10 @@ def answer_of(hub: ModelHub, result: predict.Comparison, steps: bool, off: Colle
     """The answer without reasons; with `steps`, those of the preprocessing and the networks' inputs."""
     answer = result.to_dict() | {"steps": [], "mistakes": []}
     for model in answer["models"]:
-        given = partial(given_to, grid=result.picture, off=off)
+        given = partial(given_to, grid=result.image, off=off)
         model |= {"input": hub.run(model["id"], given) if steps else None, "why": None}
     for step in result.steps if steps else ():
-        answer["steps"].append({"name": step.name, "picture": data_url(step.picture), "box": list(step.box or ())})
+        answer["steps"].append({"name": step.name, "picture": data_url(step.image), "box": list(step.box or ())})
     return answer
 
 
@@ -194,17 +194,17 @@ def arrive(hub: ModelHub, ids: Sequence[str]) -> None:
 
 
 def given_to(loaded: LoadedModel, grid: np.ndarray, off: Collection[str]) -> Input:
-    """What a network is given of a 28 x 28 uint8 picture."""
+    """What a network is given of a 28 x 28 uint8 image."""
     card = loaded.without(off).card
-    picture = data_url(enlarged(grid, card.input_size))
-    return {"size": card.input_size, "picture": picture, "mean": card.mean, "std": card.std}
+    image = data_url(enlarged(grid, card.input_size))
+    return {"size": card.input_size, "picture": image, "mean": card.mean, "std": card.std}
 
 
 def why(loaded: LoadedModel, result: predict.Comparison, label: str, off: Collection[str]) -> Why:
-    """Why a network gives its answer to the picture of a comparison. Raises ValueError for an unknown label."""
+    """Why a network gives its answer to the image of a comparison. Raises ValueError for an unknown label."""
     loaded = loaded.without(off)
-    heat, looks = explain_network(loaded, result.picture, label), many_looks(loaded, result.picture)
-    broken = break_down(loaded, disturbed(result.picture))
+    heat, looks = explain_network(loaded, result.image, label), many_looks(loaded, result.image)
+    broken = break_down(loaded, disturbed(result.image))
     return {
         "label": label,
         "cam": heat.cam.tolist(),
@@ -224,13 +224,11 @@ def why(loaded: LoadedModel, result: predict.Comparison, label: str, off: Collec
 
 
 def mistakes(hub: ModelHub, result: predict.Comparison) -> list[Mistake]:
-    """The test pictures nearest to the one compared on which the evaluated networks in `weights/` go wrong likewise."""
+    """The test images nearest to the one compared on which the evaluated networks in `weights/` go wrong likewise."""
     answers, classes = answers_of(hub, result.dataset), DATASETS[result.dataset].classes
     ids = {f"{name}.{result.dataset}": name for name in answers.said}
     says = {ids[model.id]: classes.index(model.label) for model in result.models if model.id in ids}
-    numbers = (
-        [int(number) for found in alike(answers, says, result.picture).values() for number in found] if says else []
-    )
+    numbers = [int(number) for found in alike(answers, says, result.image).values() for number in found] if says else []
     return [
         {
             "number": number,

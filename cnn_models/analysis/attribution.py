@@ -1,4 +1,4 @@
-"""Where a network looked: Grad-CAM and occlusion, through captum, over the 28 x 28 picture."""
+"""Where a network looked: Grad-CAM and occlusion, through captum, over the 28 x 28 image."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Heat(NamedTuple):
 
 
 def explain(net: Network, grid: np.ndarray, label: str) -> Heat:
-    """What in a 28 x 28 uint8 picture speaks for a class. Raises ValueError for a class that the card does not have."""
+    """What in a 28 x 28 uint8 image speaks for a class. Raises ValueError for a class that the card does not have."""
     from captum.attr import LayerAttribution, LayerGradCam, Occlusion  # only who asks pays for the import
 
     card = net.card
@@ -36,17 +36,17 @@ def explain(net: Network, grid: np.ndarray, label: str) -> Heat:
         raise ValueError(f"{label!r:.40} is not a class of {card.dataset}; those are {', '.join(card.classes)}")
     target, side = card.classes.index(label), grid.shape[0]
     net = replace(net, model=shared_copy(net.model))  # captum hooks into it while others may be using the network
-    picture = torch.tensor(grid, device=net.device)[None, None].float() / 255  # 1 x 1 x 28 x 28
-    x = net.input(picture).requires_grad_()
+    image = torch.tensor(grid, device=net.device)[None, None].float() / 255  # 1 x 1 x 28 x 28
+    x = net.input(image).requires_grad_()
     cam = LayerGradCam(net.model, last_stage(net.model, x)).attribute(x, target, relu_attributions=True)
     cam = LayerAttribution.interpolate(cam.detach(), (side, side), "bilinear")[0, 0]
 
-    def probabilities(pictures: Tensor) -> Tensor:
-        return net.run(pictures).probabilities.to(pictures)
+    def probabilities(images: Tensor) -> Tensor:
+        return net.run(images).probabilities.to(images)
 
     with torch.no_grad():
         lost = Occlusion(probabilities).attribute(
-            picture, (1, WINDOW, WINDOW), (1, STRIDE, STRIDE), target=target, perturbations_per_eval=AT_ONCE
+            image, (1, WINDOW, WINDOW), (1, STRIDE, STRIDE), target=target, perturbations_per_eval=AT_ONCE
         )[0, 0]
     return Heat((cam / cam.sum().clamp(min=1e-12)).cpu().numpy(), lost.float().cpu().numpy())
 

@@ -13,7 +13,7 @@ from cnn_models.analysis.verdict import Answer, is_unusual
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.datasets import DATASETS
 from cnn_models.hub.model_hub import ModelHub
-from cnn_models.images.decode import PictureError
+from cnn_models.images.decode import ImageError
 from cnn_models.images.preprocess import to_dataset_form
 from cnn_models.specs import Card
 
@@ -73,7 +73,7 @@ def lookalike(
     try:
         own = reference_score(hub, dataset, to_dataset_form(grey, DATASETS[dataset]) if off else form)
         others = reference_score(hub, other, to_dataset_form(grey, DATASETS[other]))
-    except (CheckpointError, PictureError):  # there is no reference model, or nothing stands out in the image
+    except (CheckpointError, ImageError):  # there is no reference model, or nothing stands out in the image
         return ""
     return other if others < min(own, 0) else ""
 

@@ -1,4 +1,4 @@
-"""What it takes to break an answer: a picture disturbed more and more, in one batch per network."""
+"""What it takes to break an answer: an image disturbed more and more, in one batch per network."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ SEED = 0
 
 
 class Disturbance(NamedTuple):
-    """A way to disturb a 1 x 28 x 28 picture of floats from 0 to 1, and the amounts it is tried at, mildest first."""
+    """A way to disturb a 1 x 28 x 28 image of floats from 0 to 1, and the amounts it is tried at, mildest first."""
 
     amounts: tuple[float, ...]
     apply: Callable[[Tensor, float], Tensor]
 
 
-def _move(picture: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
+def _move(image: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
     from torchvision.transforms.v2.functional import affine  # takes seconds, which the app's start need not wait for
 
-    return affine(picture, angle, [shift, 0], scale, [0.0, 0.0], interpolation="bilinear")
+    return affine(image, angle, [shift, 0], scale, [0.0, 0.0], interpolation="bilinear")
 
 
-def _thicken(picture: Tensor, amount: float) -> Tensor:
+def _thicken(image: Tensor, amount: float) -> Tensor:
     """Dilated by a square of `amount` pixels more on each side; between whole pixels, the mean of both."""
     whole = int(amount)
-    thinner, thicker = (functional.max_pool2d(picture, 2 * n + 1, 1, n) for n in (whole, whole + 1))
+    thinner, thicker = (functional.max_pool2d(image, 2 * n + 1, 1, n) for n in (whole, whole + 1))
     return torch.lerp(thinner, thicker, amount - whole)
 
 
-def _blur(picture: Tensor, sigma: float) -> Tensor:
+def _blur(image: Tensor, sigma: float) -> Tensor:
     from torchvision.transforms.v2.functional import gaussian_blur  # as above
 
-    return gaussian_blur(picture, [25, 25], sigma) if sigma else picture
+    return gaussian_blur(image, [25, 25], sigma) if sigma else image
 
 
-def _noise(picture: Tensor, amount: float) -> Tensor:
-    noise = torch.randn(picture.shape, generator=torch.Generator().manual_seed(SEED))
-    return (picture + amount * noise).clamp(0, 1)
+def _noise(image: Tensor, amount: float) -> Tensor:
+    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(SEED))
+    return (image + amount * noise).clamp(0, 1)
 
 
 DISTURBANCES = {
-    "shift": Disturbance((0, 1, 2, 3, 4, 6, 8), lambda picture, pixels: _move(picture, shift=int(pixels))),
-    "rotate": Disturbance((0, 10, 20, 30, 45, 60, 90), lambda picture, degrees: _move(picture, angle=degrees)),
-    "scale": Disturbance((1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4), lambda picture, factor: _move(picture, scale=factor)),
+    "shift": Disturbance((0, 1, 2, 3, 4, 6, 8), lambda image, pixels: _move(image, shift=int(pixels))),
+    "rotate": Disturbance((0, 10, 20, 30, 45, 60, 90), lambda image, degrees: _move(image, angle=degrees)),
+    "scale": Disturbance((1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4), lambda image, factor: _move(image, scale=factor)),
     "thicken": Disturbance((0, 0.5, 1, 1.5, 2, 2.5, 3), _thicken),
     "blur": Disturbance((0, 0.5, 1, 1.5, 2, 3, 4), _blur),
     "noise": Disturbance((0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8), _noise),
@@ -64,14 +64,14 @@ class Broken(NamedTuple):
 
 
 def disturbed(grid: np.ndarray) -> Tensor:
-    """A 28 x 28 uint8 picture under all disturbances at all amounts, in order: N x 28 x 28 floats from 0 to 1."""
-    picture = torch.tensor(grid)[None].float() / 255
-    return torch.cat([each.apply(picture, amount) for each in DISTURBANCES.values() for amount in each.amounts])
+    """A 28 x 28 uint8 image under all disturbances at all amounts, in order: N x 28 x 28 floats from 0 to 1."""
+    image = torch.tensor(grid)[None].float() / 255
+    return torch.cat([each.apply(image, amount) for each in DISTURBANCES.values() for amount in each.amounts])
 
 
-def break_down(net: Network, pictures: Tensor) -> dict[str, Broken]:
-    """What a network says of the pictures that `disturbed` made, by disturbance."""
-    probabilities = net.run(pictures).probabilities
+def break_down(net: Network, images: Tensor) -> dict[str, Broken]:
+    """What a network says of the images that `disturbed` made, by disturbance."""
+    probabilities = net.run(images).probabilities
     original, found, start = probabilities[0].argmax(), {}, 0
     for name, (amounts, _) in DISTURBANCES.items():
         rows = probabilities[start : start + len(amounts)]

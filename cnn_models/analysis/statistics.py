@@ -9,7 +9,7 @@ CONFIDENCE = 0.95
 
 
 def binomial_interval(right: int, count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson's score interval of the share of right answers, in percent: where the accuracy on endless pictures may be.
+    """Wilson's score interval of the share of right answers, in percent: where the accuracy on endless images may be.
 
     E. B. Wilson: Probable inference, the law of succession, and statistical inference, 1927. Raises ValueError.
     """
@@ -25,7 +25,7 @@ def binomial_interval(right: int, count: int, confidence: float = CONFIDENCE) ->
 def mcnemar(only_first: int, only_second: int) -> float:
     """McNemar's exact test: the probability of so unequal counts or worse, if both networks were equally good.
 
-    The counts are of pictures that only the one, and only the other network has right. Q. McNemar: Note on the sampling
+    The counts are of images that only the one, and only the other network has right. Q. McNemar: Note on the sampling
     error of the difference between correlated proportions, 1947.
     """
     count, fewer = only_first + only_second, min(only_first, only_second)

@@ -1,4 +1,4 @@
-"""What the networks of a data set answer to its test pictures, and the pictures on which they differ."""
+"""What the networks of a data set answer to its test images, and the images on which they differ."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ RIGHT, WRONG = "right", "wrong"
 
 
 class Answers(NamedTuple):
-    """`labels` (N) are the classes of the test pictures, `said` what each architecture takes them for (N each)."""
+    """`labels` (N) are the classes of the test images, `said` what each architecture takes them for (N each)."""
 
     dataset: str
     labels: np.ndarray
     said: dict[str, np.ndarray]
 
     def right(self, name: str) -> np.ndarray:
-        """Whether an architecture has each picture right."""
+        """Whether an architecture has each image right."""
         return self.said[name] == self.labels
 
 
 class Contest(NamedTuple):
-    """How many pictures two networks have right and wrong, and McNemar's probability that it is by chance."""
+    """How many images two networks have right and wrong, and McNemar's probability that it is by chance."""
 
     both: int
     only_first: int
@@ -58,14 +58,14 @@ def answers_of(hub: ModelHub, dataset: str) -> Answers:
 
 
 def contest(answers: Answers, first: str, second: str) -> Contest:
-    """Two networks against each other on all pictures. Raises KeyError for one that was not evaluated."""
+    """Two networks against each other on all images. Raises KeyError for one that was not evaluated."""
     a, b = answers.right(first), answers.right(second)
     only_first, only_second = int((a & ~b).sum()), int((b & ~a).sum())
     return Contest(int((a & b).sum()), only_first, only_second, int((~a & ~b).sum()), mcnemar(only_first, only_second))
 
 
 def pick(answers: Answers, says: Mapping[str, str | int], truth: int | None = None) -> np.ndarray:
-    """The numbers of the pictures that each named network has `right` or `wrong`, or takes for a class, ascending.
+    """The numbers of the images that each named network has `right` or `wrong`, or takes for a class, ascending.
 
     `truth` leaves those of one class. Raises KeyError for a network that was not evaluated.
     """
@@ -75,11 +75,11 @@ def pick(answers: Answers, says: Mapping[str, str | int], truth: int | None = No
     return np.flatnonzero(chosen)
 
 
-def alike(answers: Answers, says: Mapping[str, int], picture: np.ndarray) -> dict[int, np.ndarray]:
-    """The numbers of the pictures on which the named networks go wrong as they do on a `picture`, 28 x 28 uint8.
+def alike(answers: Answers, says: Mapping[str, int], image: np.ndarray) -> dict[int, np.ndarray]:
+    """The numbers of the images on which the named networks go wrong as they do on a `image`, 28 x 28 uint8.
 
-    `says` is what each takes it for. Where they disagree, these are pictures on which they disagree too; else, those
-    that at least one has wrong. They come by how many of the networks say the same as of the picture, the most first
+    `says` is what each takes it for. Where they disagree, these are images on which they disagree too; else, those
+    that at least one has wrong. They come by how many of the networks say the same as of the image, the most first
     and at least one; within these, the nearest first: by the Euclidean distance after averaging over 3 x 3 pixels,
     so that a line that is a pixel off still counts as near. Raises KeyError for a network that was not evaluated.
     """
@@ -87,8 +87,8 @@ def alike(answers: Answers, says: Mapping[str, int], picture: np.ndarray) -> dic
     is_split = len(set(says.values())) > 1
     same = (said == np.array(list(says.values()))[:, None]).sum(axis=0)
     (found,) = np.nonzero(same * (said != (said[0] if is_split else answers.labels)).any(axis=0))
-    pictures, _ = load_test_set(answers.dataset)
-    smooth = avg_pool2d(torch.from_numpy(np.concatenate([picture[None], pictures[found]])).float(), 3, 1)
+    images, _ = load_test_set(answers.dataset)
+    smooth = avg_pool2d(torch.from_numpy(np.concatenate([image[None], images[found]])).float(), 3, 1)
     found = found[(smooth[1:] - smooth[0]).norm(dim=(1, 2)).argsort(stable=True).numpy()]
     counts = sorted(set(same[found].tolist()), reverse=True)
     return {count: found[same[found] == count] for count in counts}

@@ -1,4 +1,4 @@
-"""Many looks at one picture, averaged: the crops of Szegedy et al. 2015, section 7, at 28 pixels for 224."""
+"""Many looks at one image, averaged: the crops of Szegedy et al. 2015, section 7, at 28 pixels for 224."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnn_models.images.preprocess import SIDE
 from cnn_models.network import Network
 
 SCALES = (256, 288, 320, 352)  # of the shorter side, where the network sees 224
-SQUARES = 3  # left, centre and right, which are one and the same in a square picture
+SQUARES = 3  # left, centre and right, which are one and the same in a square image
 
 
 class Looks(NamedTuple):
@@ -29,15 +29,15 @@ class Looks(NamedTuple):
 
 
 def looks(grids: Tensor, mirror: bool) -> Tensor:
-    """The different looks at each of N x 28 x 28 uint8 pictures: N x looks x 28 x 28 floats from 0 to 1.
+    """The different looks at each of N x 28 x 28 uint8 images: N x looks x 28 x 28 floats from 0 to 1.
 
     At each scale the four corners, the centre, and the whole made small again; each mirrored too if asked for.
     """
     from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `robustness`, late
 
-    pictures, views = grids.float() / 255, []
+    images, views = grids.float() / 255, []
     for scale in SCALES:
-        large = resize(pictures, [round(SIDE * scale / 224)] * 2, antialias=True)
+        large = resize(images, [round(SIDE * scale / 224)] * 2, antialias=True)
         views += [*five_crop(large, [SIDE, SIDE]), resize(large, [SIDE, SIDE], antialias=True)]
     if mirror:
         views += [hflip(view) for view in views]

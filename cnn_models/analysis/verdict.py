@@ -12,11 +12,11 @@ from cnn_models.datasets import DATASETS
 from cnn_models.datasets.test_sets import Measured
 
 WHY = {
-    "dot": "The picture may show none of the ten classes: it is a dot, not a stroke.",
-    "lookalike": "The picture may show none of the ten classes: it looks more like one of {title}.",
-    "ood.one": "The picture may show none of the ten classes: the network finds it unlike anything seen in training.",
+    "dot": "The image may show none of the ten classes: it is a dot, not a stroke.",
+    "lookalike": "The image may show none of the ten classes: it looks more like one of {title}.",
+    "ood.one": "The image may show none of the ten classes: the network finds it unlike anything seen in training.",
     "ood": (
-        "The picture may show none of the ten classes: {unusual} of {count} networks find it unlike anything seen in "
+        "The image may show none of the ten classes: {unusual} of {count} networks find it unlike anything seen in "
         "training."
     ),
     "undecided": ("No class has half of the probability: the likeliest, {label}, has {probability:.1%} on average."),
@@ -25,13 +25,13 @@ WHY = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What one network says of a picture.
+    """What one network says of an image.
 
     `probabilities` are by class, in the data set's order; `margin` is the winner's logit less that of the runner-up;
-    `milliseconds` are those of the forward pass alone, which the device has finished, or a picture's share of them;
-    `unusual` says that the picture is unlike those it was trained on (never where its card has no threshold for that);
+    `milliseconds` are those of the forward pass alone, which the device has finished, or an image's share of them;
+    `unusual` says that the image is unlike those it was trained on (never where its card has no threshold for that);
     `source` is where the network came from and, from the Hub, its commit; `measured`, of a network of others, is how
-    many of the bundled test pictures it gets right, of as many as could be shown in a few seconds; `temperature` is
+    many of the bundled test images it gets right, of as many as could be shown in a few seconds; `temperature` is
     what the logits were divided by.
     """
 

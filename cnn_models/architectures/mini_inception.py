@@ -1,4 +1,4 @@
-"""A small Inception network for 28x28 pictures.
+"""A small Inception network for 28x28 images.
 
 The block is that of C. Szegedy et al.: Going deeper with convolutions, CVPR 2015, arXiv:1409.4842, in the variant with
 two 3x3 convolutions of C. Szegedy et al.: Rethinking the Inception architecture, CVPR 2016, arXiv:1512.00567, figure 5.

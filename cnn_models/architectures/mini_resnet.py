@@ -1,4 +1,4 @@
-"""A small residual network for 28x28 pictures.
+"""A small residual network for 28x28 images.
 
 K. He, X. Zhang, S. Ren, J. Sun: Deep residual learning for image recognition, CVPR 2016, arXiv:1512.03385, figure 2.
 

@@ -1,4 +1,4 @@
-"""What a network answered to the test pictures: `evaluation.json` of a checkpoint folder."""
+"""What a network answered to the test images: `evaluation.json` of a checkpoint folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 CLASSES = 10
-MOST = 10**6  # pictures of a test set
+MOST = 10**6  # images of a test set
 BINS = 15  # of confidence
 
 
@@ -22,7 +22,7 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`confusion[i][j]` counts the test pictures of class i that the network takes for class j.
+    """`confusion[i][j]` counts the test images of class i that the network takes for class j.
 
     `wrong[j]` are the numbers, within the test set, of those it takes for j and that are something else, ascending;
     `weights_sha256` is the hash of the weights that were measured. `reliability` are two times `BINS` equal bins of
@@ -36,13 +36,13 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Of all pictures, the share that is recognised, in percent."""
+        """Of all images, the share that is recognised, in percent."""
         right = sum(row[index] for index, row in enumerate(self.confusion))
         return 100 * right / sum(map(sum, self.confusion))
 
     @property
     def accuracies(self) -> tuple[float, ...]:
-        """Of the pictures of each class, the share that is recognised (its recall), in percent."""
+        """Of the images of each class, the share that is recognised (its recall), in percent."""
         return tuple(100 * row[index] / sum(row) for index, row in enumerate(self.confusion))
 
     def to_json(self) -> str:
@@ -57,14 +57,14 @@ class Evaluation:
             raise ValueError("an evaluation has the fields confusion, weights_sha256 and wrong")
         confusion, wrong = _rows(values["confusion"]), _rows(values["wrong"])
         if any(len(row) != CLASSES or not sum(row) for row in confusion):
-            raise ValueError(f"the confusion matrix is {CLASSES} x {CLASSES}, with pictures of every class")
+            raise ValueError(f"the confusion matrix is {CLASSES} x {CLASSES}, with images of every class")
         mistakes = [sum(row[index] for row in confusion) - confusion[index][index] for index in range(CLASSES)]
         if mistakes != [len(set(row)) for row in wrong] or mistakes != [len(row) for row in wrong]:
-            raise ValueError("the pictures it has wrong are not as many as in the confusion matrix")
+            raise ValueError("the images it has wrong are not as many as in the confusion matrix")
         right = sum(row[index] for index, row in enumerate(confusion))
         count = sum(map(sum, confusion))
         if count > MOST or any(number >= count for row in wrong for number in row):
-            raise ValueError(f"the numbers of the pictures go from 0 to one less than there are, of at most {MOST:,}")
+            raise ValueError(f"the numbers of the images go from 0 to one less than there are, of at most {MOST:,}")
         reliability = _reliability(values.get("reliability"), count, right)
         if not isinstance(values["weights_sha256"], str):
             raise ValueError("the hash of the weights is a text")
@@ -96,5 +96,5 @@ def _rows(value: object) -> tuple[tuple[int, ...], ...]:
     if not isinstance(value, list) or len(value) != CLASSES or not all(isinstance(row, list) for row in value):
         raise ValueError(f"{CLASSES} lists are expected, one for each class")
     if any(type(number) is not int or number < 0 for row in value for number in row):
-        raise ValueError("counts and numbers of pictures are whole and not negative")
+        raise ValueError("counts and numbers of images are whole and not negative")
     return tuple(map(tuple, value))

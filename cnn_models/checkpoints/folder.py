@@ -134,7 +134,7 @@ def read_card(folder: Path) -> Card:
 
 
 def read_evaluation(folder: Path) -> Evaluation | None:
-    """What the network of a folder answered to the test pictures; None if it was not evaluated yet.
+    """What the network of a folder answered to the test images; None if it was not evaluated yet.
 
     Raises CheckpointError, also when it is of other weights than the card's.
     """

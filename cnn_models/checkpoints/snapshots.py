@@ -23,7 +23,7 @@ def networks(snapshots: dict[str, Tensor], architecture: str) -> Iterator[nn.Mod
 
 
 def replay(snapshots: dict[str, Tensor], card: Card, grid: np.ndarray) -> Tensor:
-    """The probabilities, epochs x 10, that a 28 x 28 uint8 picture got before the training and after each epoch.
+    """The probabilities, epochs x 10, that a 28 x 28 uint8 image got before the training and after each epoch.
 
     All at the temperature of the finished network, so that the last are its own.
     """

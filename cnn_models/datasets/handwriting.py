@@ -1,6 +1,6 @@
-"""My handwriting: labelled pictures as a zip that the page writes and training reads.
+"""My handwriting: labelled images as a zip that the page writes and training reads.
 
-The zip holds `labels.csv` with the columns `file,dataset,label`, and each file it names, a picture of any kind that
+The zip holds `labels.csv` with the columns `file,dataset,label`, and each file it names, an image of any kind that
 `decode` takes; the page writes the 28 x 28 PNG that the networks saw. A label is a class of its data set by name.
 """
 
@@ -16,31 +16,31 @@ from typing import NamedTuple
 import numpy as np
 
 from cnn_models.datasets import DATASETS
-from cnn_models.images.decode import MAX_BYTES, PictureError, decode
+from cnn_models.images.decode import MAX_BYTES, ImageError, decode
 from cnn_models.images.preprocess import SIDE, to_dataset_form
 
 LABELS = "labels.csv"
 COLUMNS = ("file", "dataset", "label")
-MOST = 10_000  # pictures in a zip
+MOST = 10_000  # images in a zip
 
 
 class Labelled(NamedTuple):
-    """An encoded picture and what it shows."""
+    """An encoded image and what it shows."""
 
-    picture: bytes
+    image: bytes
     dataset: str
     label: str
 
 
-def pack(pictures: Iterable[Labelled], decode: Callable[[bytes], np.ndarray] = decode) -> bytes:
-    """The zip. Raises PictureError for what `unpack` would refuse. `decode_untrusted` can be what decodes."""
+def pack(images: Iterable[Labelled], decode: Callable[[bytes], np.ndarray] = decode) -> bytes:
+    """The zip. Raises ImageError for what `unpack` would refuse. `decode_untrusted` can be what decodes."""
     file, rows = io.BytesIO(), []
     with zipfile.ZipFile(file, "w") as archive:  # stored: a PNG does not get smaller
-        for index, each in enumerate(pictures):
+        for index, each in enumerate(images):
             _check(index, each.dataset, each.label)
-            to_dataset_form(decode(each.picture), DATASETS[each.dataset])
+            to_dataset_form(decode(each.image), DATASETS[each.dataset])
             rows.append((f"pictures/{index:04}.png", each.dataset, each.label))
-            archive.writestr(rows[-1][0], each.picture)
+            archive.writestr(rows[-1][0], each.image)
         table = io.StringIO()
         csv.writer(table, lineterminator="\n").writerows([COLUMNS, *rows])
         archive.writestr(LABELS, table.getvalue())
@@ -48,47 +48,47 @@ def pack(pictures: Iterable[Labelled], decode: Callable[[bytes], np.ndarray] = d
 
 
 def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.ndarray]:
-    """The pictures of one data set in its form, N x 28 x 28 uint8, and their labels, N int64; N may be 0.
+    """The images of one data set in its form, N x 28 x 28 uint8, and their labels, N int64; N may be 0.
 
-    Raises PictureError, with the file's name, for whatever is damaged, missing, too large or unknown.
+    Raises ImageError, with the file's name, for whatever is damaged, missing, too large or unknown.
     """
     images, labels = [], []
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
             rows = csv.DictReader(io.StringIO(_member(archive, LABELS).decode("utf-8")))
             if tuple(rows.fieldnames or ()) != COLUMNS:
-                raise PictureError("zip.columns", file=LABELS, columns=", ".join(COLUMNS))
+                raise ImageError("zip.columns", file=LABELS, columns=", ".join(COLUMNS))
             for index, row in enumerate(rows):
                 _check(index, row["dataset"], row["label"])
                 if row["dataset"] == dataset:
                     try:
                         grey = decode(_member(archive, row["file"] or ""))
                         images.append(to_dataset_form(grey, DATASETS[dataset]))
-                    except PictureError as error:
-                        raise PictureError("zip.image", file=f"{row['file']!r:.80}", why=error) from error
+                    except ImageError as error:
+                        raise ImageError("zip.image", file=f"{row['file']!r:.80}", why=error) from error
                     labels.append(DATASETS[dataset].classes.index(row["label"]))
     except (zipfile.BadZipFile, OSError, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError) as error:
-        raise PictureError("zip.damaged", why=error) from error
+        raise ImageError("zip.damaged", why=error) from error
     return np.array(images, np.uint8).reshape(-1, SIDE, SIDE), np.array(labels, np.int64)
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """A file of the zip, no more of which is unpacked than a picture may have."""
+    """A file of the zip, no more of which is unpacked than an image may have."""
     try:
         with archive.open(name) as file:
             content = file.read(MAX_BYTES + 1)
     except KeyError as error:
-        raise PictureError("zip.missing", file=f"{name!r:.80}") from error
+        raise ImageError("zip.missing", file=f"{name!r:.80}") from error
     if len(content) > MAX_BYTES:
-        raise PictureError("zip.large", file=f"{name!r:.80}", most=MAX_BYTES // 10**6)
+        raise ImageError("zip.large", file=f"{name!r:.80}", most=MAX_BYTES // 10**6)
     return content
 
 
 def _check(index: int, dataset: str | None, label: str | None) -> None:
     if index >= MOST:
-        raise PictureError("zip.many", most=f"{MOST:,}")
+        raise ImageError("zip.many", most=f"{MOST:,}")
     if dataset is None or dataset not in DATASETS or label not in DATASETS[dataset].classes:
-        raise PictureError(
+        raise ImageError(
             "zip.class",
             label=f"{label!r:.40}",
             dataset=f"{dataset!r:.40}",

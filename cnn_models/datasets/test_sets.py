@@ -22,15 +22,15 @@ from cnn_models.runtime import ZERO_GPU, gpu_work
 from cnn_models.specs import Card
 
 DATA = Path(__file__).parent / "data"
-SIDE = 100  # pictures in a row, and in a column, of a sheet
-COUNT = SIDE**2  # pictures of a test set
-BATCH, LARGE = 100, 224  # pictures at once, a tenth where they are larger than so many pixels
+SIDE = 100  # images in a row, and in a column, of a sheet
+COUNT = SIDE**2  # images of a test set
+BATCH, LARGE = 100, 224  # images at once, a tenth where they are larger than so many pixels
 SLOW_FROM = 64  # pixels of input from which a CPU takes minutes for a test set
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How many of the pictures shown a network got right, and its mean cross-entropy on them in nats."""
+    """How many of the images shown a network got right, and its mean cross-entropy on them in nats."""
 
     right: int
     count: int
@@ -55,20 +55,20 @@ class Measured:
 
 @cache
 def load_test_set(dataset: str) -> tuple[np.ndarray, np.ndarray]:
-    """The 10,000 test pictures (10,000 x 28 x 28 uint8, bright on black) and their labels, in the makers' order.
+    """The 10,000 test images (10,000 x 28 x 28 uint8, bright on black) and their labels, in the makers' order.
 
     Raises UnknownName: no path is made of a name that is not a data set's, and none is remembered.
     """
     name = DATASETS[dataset].name
     sheet = np.asarray(Image.open(DATA / f"{name}.png", formats=["PNG"]))
-    pictures = sheet.reshape(SIDE, 28, SIDE, 28).swapaxes(1, 2).reshape(-1, 28, 28)
+    images = sheet.reshape(SIDE, 28, SIDE, 28).swapaxes(1, 2).reshape(-1, 28, 28)
     labels = np.frombuffer((DATA / f"{name}.txt").read_bytes().strip(), np.uint8) - ord("0")
-    pictures.setflags(write=False)
-    return pictures, labels
+    images.setflags(write=False)
+    return images, labels
 
 
 def balanced_order(labels: np.ndarray) -> np.ndarray:
-    """Indices by turns: the first picture of each class, then the second of each, so that any beginning is balanced."""
+    """Indices by turns: the first image of each class, then the second of each, so that any beginning is balanced."""
     rank = np.empty(len(labels), int)
     for label in np.unique(labels):
         (of_class,) = np.nonzero(labels == label)
@@ -81,7 +81,7 @@ def measure(
 ) -> Measured:
     """The accuracy and loss of a network on the test set that comes with the app.
 
-    After so many seconds on as much of it as was shown by then, the same number of pictures of every class.
+    After so many seconds on as much of it as was shown by then, the same number of images of every class.
     `progress` is called with their number, but not from a lent GPU.
     """
     if ZERO_GPU and card.input_size > SLOW_FROM:
@@ -102,10 +102,10 @@ def _measure(model: nn.Module, card: Card, seconds: float, progress: Callable[[i
 
 def measure_part(model: nn.Module, card: Card, part: slice) -> Measured:
     """The accuracy and loss of a network on a part of its test set in `balanced_order`, shown at once where it is."""
-    pictures, labels = load_test_set(card.dataset)
+    images, labels = load_test_set(card.dataset)
     chosen = _order(card.dataset)[part]
     net = Network(model, card, next(model.parameters()).device)
-    answers = net.run(torch.from_numpy(pictures[chosen])).logits
+    answers = net.run(torch.from_numpy(images[chosen])).logits
     truth = torch.tensor(labels[chosen], dtype=torch.long)
     return Measured(int((answers.argmax(1) == truth).sum()), len(chosen), F.cross_entropy(answers, truth).item())
 

@@ -1,4 +1,4 @@
-"""Any picture a person may bring -> its luminance. What comes in here is not trusted."""
+"""Any image a person may bring -> its luminance. What comes in here is not trusted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from cnn_models.errors import PictureError
+from cnn_models.errors import ImageError
 from cnn_models.images.structure import check_structure
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
@@ -20,7 +20,7 @@ MAX_SIDE = 20_000
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of a TIFF
 
 DEEP_MODES = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")  # pillow would clip these to 8 bits, not scale them
-WHITES = (1, 255, 65_535, 2**31)  # what white may be in a picture of floats or 32-bit integers, which do not say
+WHITES = (1, 255, 65_535, 2**31)  # what white may be in an image of floats or 32-bit integers, which do not say
 
 
 class Decoded(NamedTuple):
@@ -31,12 +31,12 @@ class Decoded(NamedTuple):
 
 
 def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> np.ndarray:
-    """The luminance (ITU-R 601) of a picture as H x W uint8: upright, first frame, transparency shown over white.
+    """The luminance (ITU-R 601) of an image as H x W uint8: upright, first frame, transparency shown over white.
 
-    `source` is the content of a file, the path of one, a pillow picture, or an array H x W, H x W x 3 or H x W x 4
+    `source` is the content of a file, the path of one, a pillow image, or an array H x W, H x W x 3 or H x W x 4
     of uint8, uint16, or floats from 0 (black) to 1 (white). With "orientation" in `off`, it stays as the file has it,
-    whichever way the camera was held. Raises PictureError for anything else, for damaged pictures, and, before
-    decoding them, for pictures that are too large and files with too many parts. Files of untrusted clients are for
+    whichever way the camera was held. Raises ImageError for anything else, for damaged images, and, before
+    decoding them, for images that are too large and files with too many parts. Files of untrusted clients are for
     `decode_untrusted`, as these limits alone do not bound the time.
     """
     return read(source, off).luminance
@@ -49,59 +49,59 @@ def read(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[
         _check_size(*image.size)
         is_turned = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)  # loading it may turn a TIFF already
         return Decoded(_luminance(image if "orientation" in off else ImageOps.exif_transpose(image)), is_turned)
-    except PictureError:
+    except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise PictureError("image.pixels") from error
+        raise ImageError("image.pixels") from error
     except Image.UnidentifiedImageError as error:
         known = ", ".join(FORMATS)
-        raise PictureError("image.kind", known=known) from error
+        raise ImageError("image.kind", known=known) from error
     except Exception as error:  # a damaged file makes pillow raise nearly anything
-        raise PictureError("image.damaged") from error
+        raise ImageError("image.damaged") from error
 
 
 def content_of(source: bytes | str | Path) -> bytes:
-    """The content of a file, of which the path may be given. Raises PictureError, also where it is too large."""
+    """The content of a file, of which the path may be given. Raises ImageError, also where it is too large."""
     if isinstance(source, bytes):
         _check_bytes(len(source))
         return source
     path = Path(source)
     try:
         if not path.is_file():
-            raise PictureError("image.nofile", name=repr(path.name[:80]))
+            raise ImageError("image.nofile", name=repr(path.name[:80]))
         _check_bytes(path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise PictureError("image.unread", name=repr(path.name[:80])) from error
+        raise ImageError("image.unread", name=repr(path.name[:80])) from error
 
 
 def _open(source: object) -> Image.Image:
-    """A pillow picture; of a file only the header is read."""
+    """A pillow image; of a file only the header is read."""
     match source:
         case bytes() | str() | Path():
             content = content_of(source)
             check_structure(content)
             image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if tags := getattr(image, "tag_v2", None):  # a TIFF is decoded by the tile, which may exceed the picture
+            if tags := getattr(image, "tag_v2", None):  # a TIFF is decoded by the tile, which may exceed the image
                 _check_size(tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1))
             return image
         case Image.Image():
             return source
         case np.ndarray():
             return _from_array(source)
-    raise PictureError("image.none")
+    raise ImageError("image.none")
 
 
 def _check_bytes(count: int) -> None:
     if count > MAX_BYTES:
-        raise PictureError("image.bytes", most=MAX_BYTES // 10**6)
+        raise ImageError("image.bytes", most=MAX_BYTES // 10**6)
 
 
 def _check_size(width: int, height: int) -> None:
     if not width or not height:
-        raise PictureError("image.empty")
+        raise ImageError("image.empty")
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise PictureError(
+        raise ImageError(
             "image.size",
             width=f"{width:,}",
             height=f"{height:,}",
@@ -112,20 +112,20 @@ def _check_size(width: int, height: int) -> None:
 
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)):
-        raise PictureError("image.shape", shape=array.shape)
+        raise ImageError("image.shape", shape=array.shape)
     _check_size(array.shape[1], array.shape[0])
     if np.issubdtype(array.dtype, np.floating):
         return Image.fromarray(_to_8_bits(array, white=1))
     if array.dtype.newbyteorder("=") == np.uint16:
         return Image.fromarray(_to_8_bits(array, white=65_535))
     if array.dtype != np.uint8:
-        raise PictureError("image.dtype", kind=array.dtype)
+        raise ImageError("image.dtype", kind=array.dtype)
     return Image.fromarray(array)
 
 
 def _to_8_bits(values: np.ndarray, white: int) -> np.ndarray:
     if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
-        raise PictureError("image.values", white=f"{white:,}")
+        raise ImageError("image.values", white=f"{white:,}")
     return np.rint(values * np.float32(255 / white)).astype(np.uint8)
 
 

@@ -1,7 +1,7 @@
 """From luminance to tensor: the one place that crops, centres, resizes and normalises.
 
 Each data set's form is made as its makers made it, see `FORMS`. Constants marked "measured" were
-chosen on held-out training pictures enlarged, moved, and put on noisy, shaded, JPEG-compressed paper.
+chosen on held-out training images enlarged, moved, and put on noisy, shaded, JPEG-compressed paper.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 from torch.nn import functional
 
-from cnn_models.images.decode import PictureError
+from cnn_models.images.decode import ImageError
 from cnn_models.specs import Dataset
 
 SIDE = 28
-WORK_SIDE = 512  # pixels; a larger picture is first averaged down to it, which also quiets its noise
+WORK_SIDE = 512  # pixels; a larger image is first averaged down to it, which also quiets its noise
 FAINTEST = 16  # grey levels by which something must stand out
 # Steps that can be left out: the first in `decode`, the last in the network's own input (`predict.without`).
 SWITCHES = ("orientation", "polarity", "ink", "scale", "centre", "normalisation")
 
 
-class BlankPicture(PictureError):
-    """A picture in which nothing stands out from the background."""
+class BlankImage(ImageError):
+    """An image in which nothing stands out from the background."""
 
     def __init__(self):
         super().__init__("image.blank")
@@ -35,70 +35,70 @@ class BlankPicture(PictureError):
 def to_dataset_form(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> np.ndarray:
     """H x W uint8, dark on light or light on dark, to 28 x 28 uint8, bright on black, as the data set has them.
 
-    A picture that already has the data set's form, either way round, keeps every byte: this holds for each of the
-    70,000 pictures of both data sets. One that has it but for its place is only moved. `off` names SWITCHES, steps
-    to leave out. Raises BlankPicture.
+    An image that already has the data set's form, either way round, keeps every byte: this holds for each of the
+    70,000 images of both data sets. One that has it but for its place is only moved. `off` names SWITCHES, steps
+    to leave out. Raises BlankImage.
     """
-    return steps(grey, dataset, off)[-1].picture
+    return steps(grey, dataset, off)[-1].image
 
 
 class Step(NamedTuple):
-    """A step and what it makes: a picture of uint8; `box` is left, top, right, bottom of what it found there."""
+    """A step and what it makes: an image of uint8; `box` is left, top, right, bottom of what it found there."""
 
     name: str
-    picture: np.ndarray
+    image: np.ndarray
     box: tuple[int, int, int, int] | None = None
 
 
 def decoded(grey: np.ndarray) -> Step:
-    """The first of the `steps`, which every picture has."""
+    """The first of the `steps`, which every image has."""
     return Step("decoded", _shrink(grey))
 
 
 def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tuple[Step, ...]:
-    """`to_dataset_form` step by step: decoded, polarity, ink, scale, centre. Raises BlankPicture, ValueError."""
+    """`to_dataset_form` step by step: decoded, polarity, ink, scale, centre. Raises BlankImage, ValueError."""
     if unknown := set(off) - set(SWITCHES):
         raise ValueError(f"no steps {', '.join(sorted(unknown))}; those that can be left out are {', '.join(SWITCHES)}")
     form, first = FORMS[dataset.name], decoded(grey)
-    picture = _bright_on_dark(first.picture)
-    begun = first, Step("polarity", first.picture if "polarity" in off else picture)
+    image = _bright_on_dark(first.image)
+    begun = first, Step("polarity", first.image if "polarity" in off else image)
     # Which way round it is tells where the ink is; left out, the networks get it as it came all the same.
-    flip = 255 if "polarity" in off and picture is not first.picture else 0
+    flip = 255 if "polarity" in off and image is not first.image else 0
 
     def ended(ink: np.ndarray, box: tuple[int, int, int, int], small: np.ndarray, last: np.ndarray) -> tuple[Step, ...]:
         return *begun, Step("ink", flip ^ ink, box), Step("scale", flip ^ small), Step("centre", flip ^ last)
 
     is_whole = {"ink", "scale", "centre"}.isdisjoint(off)
-    if is_whole and np.count_nonzero(picture == 0) >= SIDE and picture.max() >= 254:  # as in all of both data sets
-        left, top, right, bottom = box = _box(picture)
+    if is_whole and np.count_nonzero(image == 0) >= SIDE and image.max() >= 254:  # as in all of both data sets
+        left, top, right, bottom = box = _box(image)
         if max(right - left, bottom - top) in form.edges:
-            is_placed = picture.shape == (SIDE, SIDE) and form.is_centred(picture)
-            cut = picture[top:bottom, left:right]
-            return ended(picture, box, cut, picture if is_placed else form.centre(cut))
-    height, width = picture.shape
+            is_placed = image.shape == (SIDE, SIDE) and form.is_centred(image)
+            cut = image[top:bottom, left:right]
+            return ended(image, box, cut, image if is_placed else form.centre(cut))
+    height, width = image.shape
     whole = 0, 0, width, height
     if "ink" in off:
-        if picture.min() == picture.max():
-            raise BlankPicture
-        ink, box = picture.astype(np.float32), whole
+        if image.min() == image.max():
+            raise BlankImage
+        ink, box = image.astype(np.float32), whole
     else:
-        ink, box = form.ink(*_foreground(picture))
+        ink, box = form.ink(*_foreground(image))
     small = _fit(ink, whole, SIDE) if "scale" in off else form.scale(ink, box)
     last = _stay(small, whole if "scale" in off else box, max(height, width)) if "centre" in off else form.centre(small)
     return ended(np.minimum(ink, 255).astype(np.uint8), box, small, last)
 
 
-def to_input(pictures: Tensor, size: int, mean: float, std: float) -> Tensor:
-    """Pictures N x 28 x 28 or N x 1 x 28 x 28 to the float32 N x 1 x size x size a network sees, on their device.
+def to_input(images: Tensor, size: int, mean: float, std: float) -> Tensor:
+    """Images N x 28 x 28 or N x 1 x 28 x 28 to the float32 N x 1 x size x size a network sees, on their device.
 
-    Pictures are uint8 or floats from 0 (black) to 1 (white); `mean` and `std` are in units of the latter.
+    Images are uint8 or floats from 0 (black) to 1 (white); `mean` and `std` are in units of the latter.
     Raises ValueError for other types and shapes.
     """
-    if pictures.dtype != torch.uint8 and not pictures.is_floating_point():
-        raise ValueError(f"pictures are uint8 or floats, not {pictures.dtype}")
-    x = pictures.unsqueeze(1) if pictures.ndim == 3 else pictures  # N x 1 x 28 x 28
+    if images.dtype != torch.uint8 and not images.is_floating_point():
+        raise ValueError(f"images are uint8 or floats, not {images.dtype}")
+    x = images.unsqueeze(1) if images.ndim == 3 else images  # N x 1 x 28 x 28
     if x.ndim != 4 or x.shape[1] != 1:
-        raise ValueError(f"pictures are N x H x W or N x 1 x H x W, not {tuple(pictures.shape)}")
+        raise ValueError(f"images are N x H x W or N x 1 x H x W, not {tuple(images.shape)}")
     x = x.float().div_(255) if x.dtype == torch.uint8 else x.float()
     x = x.sub(mean).div_(std)  # before resizing, which is linear: the same on fewer pixels
     if x.shape[-2:] != (size, size):
@@ -112,31 +112,31 @@ def _shrink(grey: np.ndarray) -> np.ndarray:
     return np.asarray(image)
 
 
-def _border(picture: np.ndarray) -> np.ndarray:
-    return np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
+def _border(image: np.ndarray) -> np.ndarray:
+    return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
 
 
-def _bright_on_dark(picture: np.ndarray) -> np.ndarray:
-    """The picture, negated if its border is nearer on average to its lightest than to its darkest value.
+def _bright_on_dark(image: np.ndarray) -> np.ndarray:
+    """The image, negated if its border is nearer on average to its lightest than to its darkest value.
 
-    Right for the 70,000 pictures of both data sets, either way round; the median fails where clothes touch the border.
+    Right for the 70,000 images of both data sets, either way round; the median fails where clothes touch the border.
     """
-    middle = (int(picture.min()) + int(picture.max())) / 2
-    return picture if _border(picture).mean() < middle else 255 - picture
+    middle = (int(image.min()) + int(image.max())) / 2
+    return image if _border(image).mean() < middle else 255 - image
 
 
-def _foreground(picture: np.ndarray) -> tuple[np.ndarray, float]:
+def _foreground(image: np.ndarray) -> tuple[np.ndarray, float]:
     """How far each pixel is above the background, H x W float32, and the noise; both in grey levels.
 
-    Raises BlankPicture.
+    Raises BlankImage.
     """
-    noise = 1.05 * float(np.median(np.abs(np.diff(_border(picture.astype(np.float32))))))  # a normal deviation
-    smooth = Image.fromarray(picture).filter(ImageFilter.GaussianBlur(max(picture.shape) // 200))
+    noise = 1.05 * float(np.median(np.abs(np.diff(_border(image.astype(np.float32))))))  # a normal deviation
+    smooth = Image.fromarray(image).filter(ImageFilter.GaussianBlur(max(image.shape) // 200))
     values = np.asarray(smooth, np.float32)
     least = max(FAINTEST, 6 * noise)
     above = np.maximum(values - _background(values, tolerance=least), 0)
     if above.max() < least:
-        raise BlankPicture
+        raise BlankImage
     return above, noise
 
 
@@ -164,8 +164,8 @@ def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _centre_of_mass(picture: np.ndarray) -> tuple[float, float]:
-    rows, columns = picture.sum(axis=1, dtype=np.float64), picture.sum(axis=0, dtype=np.float64)
+def _centre_of_mass(image: np.ndarray) -> tuple[float, float]:
+    rows, columns = image.sum(axis=1, dtype=np.float64), image.sum(axis=0, dtype=np.float64)
     return rows @ np.arange(len(rows)) / rows.sum(), columns @ np.arange(len(columns)) / columns.sum()
 
 
@@ -178,17 +178,17 @@ def _fit(values: np.ndarray, box: tuple[int, int, int, int], side: int) -> np.nd
     return np.rint(small * (255 / small.max())).astype(np.uint8)
 
 
-def _paste(picture: np.ndarray, top: int, left: int) -> np.ndarray:
-    """The picture on 28 x 28 black pixels, as near to the place named as it fits."""
-    height, width = picture.shape
+def _paste(image: np.ndarray, top: int, left: int) -> np.ndarray:
+    """The image on 28 x 28 black pixels, as near to the place named as it fits."""
+    height, width = image.shape
     top, left = min(max(top, 0), SIDE - height), min(max(left, 0), SIDE - width)
     canvas = np.zeros((SIDE, SIDE), np.uint8)
-    canvas[top : top + height, left : left + width] = picture
+    canvas[top : top + height, left : left + width] = image
     return canvas
 
 
 def _stay(small: np.ndarray, box: tuple[int, int, int, int], side: int) -> np.ndarray:
-    """What was in the box of a picture of this side, where it was."""
+    """What was in the box of an image of this side, where it was."""
     scale = SIDE / side
     top, left = ((box[i] + box[i + 2]) / 2 * scale - small.shape[1 - i] / 2 for i in (1, 0))
     return _paste(small, round(top), round(left))
@@ -214,8 +214,8 @@ def _centre_digit(digit: np.ndarray) -> np.ndarray:
     return _paste(digit, round(14 - y), round(14 - x))
 
 
-def _is_digit_centred(picture: np.ndarray) -> bool:
-    return all(13.47 < centre < 14.5 for centre in _centre_of_mass(picture))  # 13.48 to 14.50 in all 70,000
+def _is_digit_centred(image: np.ndarray) -> bool:
+    return all(13.47 < centre < 14.5 for centre in _centre_of_mass(image))  # 13.48 to 14.50 in all 70,000
 
 
 def _ink_clothing(above: np.ndarray, noise: float) -> tuple[np.ndarray, tuple[int, int, int, int]]:
@@ -239,14 +239,14 @@ def _centre_clothing(clothing: np.ndarray) -> np.ndarray:
     return _paste(clothing, (SIDE - height + 1) // 2, (SIDE - width + 1) // 2)
 
 
-def _is_clothing_centred(picture: np.ndarray) -> bool:
+def _is_clothing_centred(image: np.ndarray) -> bool:
     """Opposite margins differ by 2 at most, as in all 70,000; of a JPEG this holds but for the traces it adds."""
-    boxes = _box(picture), _box(picture > 25)
+    boxes = _box(image), _box(image > 25)
     return any(abs(left + right - SIDE) <= 2 and abs(top + bottom - SIDE) <= 2 for left, top, right, bottom in boxes)
 
 
 class Form(NamedTuple):
-    """How a data set has its pictures: the longer edge of what they show in pixels, and its place in 28 x 28."""
+    """How a data set has its images: the longer edge of what they show in pixels, and its place in 28 x 28."""
 
     edges: range
     ink: Callable[[np.ndarray, float], tuple[np.ndarray, tuple[int, int, int, int]]]

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from itertools import islice
 
-from cnn_models.errors import PictureError
+from cnn_models.errors import ImageError
 
 SCANS = 100  # of a JPEG: encoders write about 10, each takes as long as decoding the image once
 SEGMENTS = 1_000  # of a JPEG: 20 MB of metadata are 300
@@ -39,7 +39,7 @@ STRIP_OFFSETS, TILE_OFFSETS = 273, 324
 
 
 def check_structure(content: bytes) -> None:
-    """Raises PictureError for a file with more parts than programs write.
+    """Raises ImageError for a file with more parts than programs write.
 
     It takes milliseconds; 20 MB that look like markers all along take 0.1 s.
     """
@@ -89,7 +89,7 @@ def _riff_chunks(content: bytes) -> Iterator[tuple[bytes, int]]:
 
 def _check_chunks(chunks: Iterator[tuple[bytes, int]]) -> None:
     if any(islice(chunks, CHUNKS, None)):
-        raise PictureError("image.chunks", most=f"{CHUNKS:,}")
+        raise ImageError("image.chunks", most=f"{CHUNKS:,}")
 
 
 def _check_jpeg(content: bytes) -> None:
@@ -97,9 +97,9 @@ def _check_jpeg(content: bytes) -> None:
     for count, marker in enumerate(_jpeg_segments(content), 1):
         scans += marker == SOS
         if scans > SCANS:
-            raise PictureError("image.scans", most=SCANS)
+            raise ImageError("image.scans", most=SCANS)
         if count > SEGMENTS:
-            raise PictureError("image.segments", most=f"{SEGMENTS:,}")
+            raise ImageError("image.segments", most=f"{SEGMENTS:,}")
 
 
 def _jpeg_segments(content: bytes) -> Iterator[int]:
@@ -107,7 +107,7 @@ def _jpeg_segments(content: bytes) -> Iterator[int]:
     at, scanning = 2, False
     while found := JPEG_MARKER.search(content, at):
         if not scanning and found.start() - at > JUNK:
-            raise PictureError("image.damaged")
+            raise ImageError("image.damaged")
         marker, at = content[found.start() + 1], found.end()
         if scanning and marker == EOI:
             return
@@ -119,7 +119,7 @@ def _jpeg_segments(content: bytes) -> Iterator[int]:
 
 def _check_gif(content: bytes) -> None:
     if any(islice(_gif_blocks(content), BLOCKS, None)):
-        raise PictureError("image.blocks", most=f"{BLOCKS:,}")
+        raise ImageError("image.blocks", most=f"{BLOCKS:,}")
 
 
 def _gif_blocks(content: bytes) -> Iterator[bytes]:
@@ -142,11 +142,11 @@ def _check_tiff(content: bytes) -> None:
     shared = 0
     for tag, bytes_each, count in _tiff_entries(content):
         if tag in (STRIP_OFFSETS, TILE_OFFSETS) and count > STRIPS:
-            raise PictureError("image.strips", most=f"{STRIPS:,}")
+            raise ImageError("image.strips", most=f"{STRIPS:,}")
         size = bytes_each * count
         shared += size if size <= len(content) else 0  # pillow reads nothing past the end
     if shared > 2 * len(content):  # the same bytes are read, and kept, again and again
-        raise PictureError("image.damaged")
+        raise ImageError("image.damaged")
 
 
 def _tiff_entries(content: bytes) -> list[tuple[int, int, int]]:
@@ -159,7 +159,7 @@ def _tiff_entries(content: bytes) -> list[tuple[int, int, int]]:
     except (struct.error, OverflowError):  # it ends before that
         return []
     if count > ENTRIES:
-        raise PictureError("image.entries", most=f"{ENTRIES:,}")
+        raise ImageError("image.entries", most=f"{ENTRIES:,}")
     start, size = start + struct.calcsize(length), struct.calcsize(entry)
     table = content[start : start + count * size]
     found = struct.iter_unpack(entry, table[: len(table) // size * size])

@@ -25,7 +25,7 @@ from typing import IO, cast
 import numpy as np
 
 from cnn_models.fair_queue import RoundRobin
-from cnn_models.images.decode import MAX_PIXELS, MAX_SIDE, Decoded, PictureError, content_of, read
+from cnn_models.images.decode import MAX_PIXELS, MAX_SIDE, Decoded, ImageError, content_of, read
 from cnn_models.images.structure import is_cheap
 from cnn_models.visitors import VISITOR, Visitor
 
@@ -49,12 +49,12 @@ log = logging.getLogger(__name__)
 
 
 def decode_untrusted(source: bytes | Path, off: Collection[str] = ()) -> np.ndarray:
-    """What `decode` makes of a file, in a worker process unless the file is cheap. Raises PictureError."""
+    """What `decode` makes of a file, in a worker process unless the file is cheap. Raises ImageError."""
     return read_untrusted(source, off).luminance
 
 
 def read_untrusted(source: bytes | Path, off: Collection[str] = ()) -> Decoded:
-    """What `read` makes of a file, in a worker process unless the file is cheap. Raises PictureError."""
+    """What `read` makes of a file, in a worker process unless the file is cheap. Raises ImageError."""
     content = content_of(source)
     return read(content, off) if is_cheap(content) else _workers.read(content, off)
 
@@ -77,7 +77,7 @@ class Workers:
         self._most_waiting, self._lock = waiting, threading.Lock()
 
     def read(self, content: bytes, off: Collection[str] = ()) -> Decoded:
-        """What `read` makes of a file. Raises PictureError, also where no worker becomes free in time."""
+        """What `read` makes of a file. Raises ImageError, also where no worker becomes free in time."""
         worker = self._take(visitor := VISITOR.get())
         kept = None
         try:
@@ -87,12 +87,12 @@ class Workers:
             kept = worker
         except Exception as error:  # it has ended, or writes nonsense
             log.warning("a worker that decodes images is replaced: %r", error)
-            raise PictureError("image.slow") from None
+            raise ImageError("image.slow") from None
         finally:
             if worker and not kept:
                 worker.end()
             self._give(visitor, kept)
-        if isinstance(found, PictureError):
+        if isinstance(found, ImageError):
             raise found
         return found
 
@@ -117,7 +117,7 @@ class Workers:
             self._waiting.remove(visitor, turn)
             if turn.done():  # it came just now
                 return turn.result()
-        raise PictureError("image.busy")
+        raise ImageError("image.busy")
 
     def _give(self, visitor: Visitor, worker: _Worker | None) -> None:
         with self._lock:
@@ -155,13 +155,13 @@ class _Worker:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def read(self, content: bytes, as_it_is: bool, seconds: float) -> Decoded | PictureError:
+    def read(self, content: bytes, as_it_is: bool, seconds: float) -> Decoded | ImageError:
         """What is in a file, or why that cannot be said."""
         with self._ended_after(seconds):
             _send(self._requests, {"bytes": len(content), "as_it_is": as_it_is}, content)
             reply = _receive(self._replies)
             if "code" in reply:
-                return PictureError(reply["code"], **reply["values"])
+                return ImageError(reply["code"], **reply["values"])
             height, width = reply["height"], reply["width"]
             if not all(0 < side <= MAX_SIDE for side in (height, width)) or height * width > MAX_PIXELS:
                 raise ValueError("not the size of an image")
@@ -252,7 +252,7 @@ def main() -> None:
 def _answer(replies: IO[bytes], content: bytes, off: Collection[str]) -> None:
     try:
         luminance, is_turned = read(content, off)
-    except PictureError as error:
+    except ImageError as error:
         _send(replies, {"code": error.code, "values": error.values})
     else:
         height, width = luminance.shape

@@ -1,7 +1,7 @@
 """Convolution arithmetic: how large a feature map becomes, and what it costs to compute.
 
 V. Dumoulin, F. Visin: A guide to convolution arithmetic for deep learning, 2016, arXiv:1603.07285.
-Square pictures and windows; all sizes are in pixels. A linear layer is a convolution of kernel 1 on a map of size 1.
+Square images and windows; all sizes are in pixels. A linear layer is a convolution of kernel 1 on a map of size 1.
 """
 
 

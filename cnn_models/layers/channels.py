@@ -1,4 +1,4 @@
-"""What a picture becomes in a network: the channels of each layer, the strongest first, and the filters to look at."""
+"""What an image becomes in a network: the channels of each layer, the strongest first, and the filters to look at."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnn_models.layers.trace import Layer
 from cnn_models.specs import Card
 
 SHOWN = 16  # channels of a layer
-BATCH_MEMORY = 10**8  # bytes of outputs of the test pictures at once, which are all in memory, twice
+BATCH_MEMORY = 10**8  # bytes of outputs of the test images at once, which are all in memory, twice
 _DEAD: WeakKeyDictionary[nn.Module, dict[int, dict[int, int]]] = WeakKeyDictionary()
 
 
@@ -42,23 +42,23 @@ def channels(output: Tensor, shown: int = SHOWN) -> Channels:
     return Channels(order, output[order].cpu().numpy(), len(output), int((strength == 0).sum()))
 
 
-def flow(model: nn.Module, card: Card, picture: np.ndarray, size: int) -> list[Tensor]:
-    """What each step makes of a 28 x 28 uint8 picture in its data set's form, by `Layer.index`, without the batch."""
+def flow(model: nn.Module, card: Card, image: np.ndarray, size: int) -> list[Tensor]:
+    """What each step makes of a 28 x 28 uint8 image in its data set's form, by `Layer.index`, without the batch."""
     device = next(model.parameters()).device
-    x = to_input(torch.tensor(picture, device=device)[None], size, card.mean, card.std)
+    x = to_input(torch.tensor(image, device=device)[None], size, card.mean, card.std)
     return [tensor[0] for tensor in outputs(model, x)]
 
 
 def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
-    """How many channels of each ReLU are zero for every one of `tested(network)` test pictures, by `Layer.index`.
+    """How many channels of each ReLU are zero for every one of `tested(network)` test images, by `Layer.index`.
 
     Counted once for each network in memory and each size of its input.
     """
     size = network.inputs[0][-1]
     known = _DEAD.setdefault(model, {})
     if size not in known:
-        pictures, labels = load_test_set(card.dataset)
-        chosen = pictures[balanced_order(labels)[: tested(network)]]
+        images, labels = load_test_set(card.dataset)
+        chosen = images[balanced_order(labels)[: tested(network)]]
         relus = [step.index for step in network.steps() if step.kind == "ReLU" and step.index is not None]
         alive: dict[int, Tensor] = {}
         for batch in torch.from_numpy(chosen).split(max(1, BATCH_MEMORY // network.memory)):
@@ -72,12 +72,12 @@ def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
 
 
 def tested(network: Layer) -> int:
-    """How many test pictures `dead` looks at: fewer where one takes long."""
+    """How many test images `dead` looks at: fewer where one takes long."""
     return 200 if network.macs < 1e8 else 20
 
 
 def filters(model: nn.Module, layer: Layer) -> Channels | None:
-    """The filters of a convolution of one channel, which are pictures; None for other layers."""
+    """The filters of a convolution of one channel, which are images; None for other layers."""
     if layer.kind != "convolution" or layer.inputs[0][0] != 1:
         return None
     weight = model.get_parameter(f"{layer.name}.weight").detach()  # out x 1 x H x W

@@ -25,7 +25,7 @@ ARGUMENTS = {
 
 
 class Operation(NamedTuple):
-    """Kernel, stride, padding, dilation: (height, width), None without windows of one size; `macs` of one picture."""
+    """Kernel, stride, padding, dilation: (height, width), None without windows of one size; `macs` of one image."""
 
     kind: str
     macs: int = 0

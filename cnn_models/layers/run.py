@@ -18,13 +18,13 @@ RUNS = 5  # of which a time is the median
 
 
 class Operations(TorchFunctionMode):
-    """Calls `see` for every operation that works on the picture or on what came from it, in order."""
+    """Calls `see` for every operation that works on the image or on what came from it, in order."""
 
-    def __init__(self, picture: Tensor):
+    def __init__(self, image: Tensor):
         super().__init__()
-        self.tensors: list[Tensor] = [picture]  # by number; kept, so that no id is used twice
-        self.numbers = {id(picture): 0}  # by id; an operation in place gives its tensor a new number
-        self.clock = torch.get_device_module(picture.device)
+        self.tensors: list[Tensor] = [image]  # by number; kept, so that no id is used twice
+        self.numbers = {id(image): 0}  # by id; an operation in place gives its tensor a new number
+        self.clock = torch.get_device_module(image.device)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -47,8 +47,8 @@ class Operations(TorchFunctionMode):
 
 
 class _Outputs(Operations):
-    def __init__(self, picture: Tensor):
-        super().__init__(picture)
+    def __init__(self, image: Tensor):
+        super().__init__(image)
         self.outputs: list[Tensor] = []
         self.seconds: list[float] = []
 

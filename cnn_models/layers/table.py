@@ -21,7 +21,7 @@ TEXTS = ("network", "name", "kind")  # columns that aren't set to the right
 
 
 class Column(NamedTuple):
-    """One network of a table: its name, its layers for pictures of one size, and the time of each step."""
+    """One network of a table: its name, its layers for images of one size, and the time of each step."""
 
     name: str
     network: Layer

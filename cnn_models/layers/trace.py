@@ -29,7 +29,7 @@ class Layer:
 
     `name` is the dotted path of the module, or what the function or branch is called. Shapes are C x H x W, or C once
     flat, without the batch; kernel, stride, padding and dilation are (height, width), None where there is no window.
-    `macs` are the multiply-accumulates of convolutions and linear layers on one picture; parameters that are used twice
+    `macs` are the multiply-accumulates of convolutions and linear layers on one image; parameters that are used twice
     count once; `memory` is what the outputs take in float32, in bytes, where they don't share that of an input.
     `receptive_field` is the side of the square of the input, in pixels, that one output value can see. `index` counts
     the steps as they run; a layer with children has none.
@@ -59,16 +59,16 @@ class Layer:
 
 
 def describe(model: nn.Module, size: int) -> Layer:
-    """Run the network on a 1 x 1 x size x size picture of zeros, on its own device and in its own mode, as one Layer.
+    """Run the network on a 1 x 1 x size x size image of zeros, on its own device and in its own mode, as one Layer.
 
     Nothing else may run this very module meanwhile. What the network cannot take raises the network's own error.
     """
-    picture = torch.zeros(1, 1, size, size, device=next(model.parameters()).device)
-    recorder = _Recorder(picture)
+    image = torch.zeros(1, 1, size, size, device=next(model.parameters()).device)
+    recorder = _Recorder(image)
     hooks = [hook for path, module in model.named_modules() for hook in recorder.watch(path, module)]
     try:
         with torch.no_grad(), recorder:
-            model(picture)
+            model(image)
     finally:
         for hook in hooks:
             hook.remove()
@@ -76,7 +76,7 @@ def describe(model: nn.Module, size: int) -> Layer:
 
 
 def architecture_layers(name: str, size: int | None = None) -> Layer:
-    """The layers of a network of the line-up, for pictures of its own input size or another that it takes.
+    """The layers of a network of the line-up, for images of its own input size or another that it takes.
 
     Raises UnknownName, and ValueError for a size the network cannot take.
     """
@@ -84,7 +84,7 @@ def architecture_layers(name: str, size: int | None = None) -> Layer:
 
 
 def architecture_milliseconds(name: str, size: int | None = None) -> list[float]:
-    """The time of each step of `architecture_layers`, by its index: fresh weights, one picture, on the best device."""
+    """The time of each step of `architecture_layers`, by its index: fresh weights, one image, on the best device."""
     return _milliseconds(name, _side(name, size))
 
 
@@ -99,7 +99,7 @@ def _layers(name: str, size: int) -> Layer:
         model = create_model(name).eval()
     sizes = ARCHITECTURES[name].sizes
     if size not in sizes:
-        raise ValueError(f"{name} takes pictures of {sizes[0]} to {sizes[-1]} pixels a side, not {size}")
+        raise ValueError(f"{name} takes images of {sizes[0]} to {sizes[-1]} pixels a side, not {size}")
     # Weights of any value will do. A run on "meta" itself would import sympy first, which takes 1.6 s.
     blanks = {key: torch.empty(t.shape, dtype=t.dtype) for key, t in model.state_dict().items()}
     model.load_state_dict(blanks, assign=True)
@@ -124,9 +124,9 @@ class _Row(NamedTuple):
 class _Recorder(Operations):
     """Turns the operations of one run into rows: one list for the network, and one for each block being run."""
 
-    def __init__(self, picture: Tensor):
-        super().__init__(picture)
-        self.size = picture.shape[-1]
+    def __init__(self, image: Tensor):
+        super().__init__(image)
+        self.size = image.shape[-1]
         self.levels: list[list[_Row]] = [[]]
         self.fields: list[tuple[float, float]] = [(1, 1)]  # receptive field, distance of neighbouring values; pixels
         self.counted: set[int] = set()  # ids of parameters

@@ -22,12 +22,12 @@ from playwright.sync_api import sync_playwright
 from cnn_models import ModelHub, compare
 
 ROOT = Path(__file__).parents[2]
-PICTURES = sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png"))
+IMAGES = sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png"))
 ROUNDS = 30
 
 
 def page_loads(url: str, rounds: int = 5) -> list[float]:
-    """Seconds from asking for the page to an answer on it, the click on a test picture included."""
+    """Seconds from asking for the page to an answer on it, the click on a test image included."""
     times = []
     with sync_playwright() as playwright:
         executable = shutil.which("chromium") or shutil.which("google-chrome")
@@ -44,9 +44,9 @@ def page_loads(url: str, rounds: int = 5) -> list[float]:
     return times
 
 
-def over_http(curl: httpx.Client, picture: Path) -> dict:
+def over_http(curl: httpx.Client, image: Path) -> dict:
     """The answer of `/compare` on a connection that is kept: upload, question, stream of events."""
-    with picture.open("rb") as file:
+    with image.open("rb") as file:
         path = curl.post("/upload", files={"files": file}).json()[0]
     data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist"]
     event = curl.post("/call/compare", json={"data": data}).json()["event_id"]
@@ -58,7 +58,7 @@ def timed(name: str, ask: Callable[[Path], dict]) -> None:
     whole, forward = [], []
     for index in range(ROUNDS + 5):
         start = time.perf_counter()
-        answer = ask(PICTURES[index % 10])
+        answer = ask(IMAGES[index % 10])
         whole.append((time.perf_counter() - start) * 1000)
         forward.append(sum(model["milliseconds"] for model in answer["models"]))
     whole, forward = whole[5:], forward[5:]

@@ -48,7 +48,7 @@ def started(*options: str) -> Iterator[tuple[subprocess.Popen, str]]:
 
 
 def visit(browser: Browser, url: str, clicks: int) -> float:
-    """Open the page, choose so many test pictures, each answered before the next, and leave; MB that were received."""
+    """Open the page, choose so many test images, each answered before the next, and leave; MB that were received."""
     context = browser.new_context()
     page, received = context.new_page(), [0]
     devtools = context.new_cdp_session(page)
@@ -82,10 +82,10 @@ def main() -> None:
                 visit(browser, url, 3)
             print(f"memory with the networks: {before:.0f} MB; {VISITORS} visitors later {memory(app.pid):.0f} MB")
             browser.close()
-        client, picture = Client(url, verbose=False), handle_file(ROOT / "ui" / "common" / "samples" / "mnist.7.png")
+        client, image = Client(url, verbose=False), handle_file(ROOT / "ui" / "common" / "samples" / "mnist.7.png")
         start = processor_seconds(app.pid)
         for _ in range(CALLS):
-            client.predict(picture, "mnist", [], api_name="/compare")
+            client.predict(image, "mnist", [], api_name="/compare")
         print(f"processor time of a call of /compare: {(processor_seconds(app.pid) - start) / CALLS * 1000:.0f} ms")
 
 

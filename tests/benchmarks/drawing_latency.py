@@ -96,15 +96,15 @@ def crowd(url: str) -> None:
     """Prints how long answers take when many visitors draw at once, each asking as a page does."""
     config = json.load(urllib.request.urlopen(f"{url}/config"))
     component = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "compare-page")
-    pictures = _pictures()
+    images = _images()
     times: dict[bool, list[float]] = {True: [], False: []}
     begin = time.perf_counter() + WARM_UP
 
     def visit(number: int, quick: bool) -> None:
-        index = number * len(pictures) // VISITORS
+        index = number * len(images) // VISITORS
         while time.perf_counter() < begin + SECONDS:
             index += 1
-            ask = {"picture": pictures[index % len(pictures)], "quick": quick, "drawing": True}
+            ask = {"image": images[index % len(images)], "quick": quick, "drawing": True}
             body = {"data": ask, "fn_name": "look", "component_id": component, "session_hash": f"visitor{number}"}
             request = urllib.request.Request(
                 f"{url}/gradio_api/component_server", json.dumps(body).encode(), {"Content-Type": "application/json"}
@@ -124,18 +124,18 @@ def crowd(url: str) -> None:
         print(f"{VISITORS} visitors at once, {name}: {_figures([1000 * t for t in times[quick]])}")
 
 
-def _pictures() -> list[str]:
+def _images() -> list[str]:
     """Drawings that differ, so that none is remembered: the samples, each turned by some degrees."""
     from PIL import Image
 
     from ui.compare.steps import data_url
 
-    pictures = []
+    images = []
     for path in sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png")):
         sample = Image.open(path).convert("L")
         turned = (sample.rotate(angle).resize((112, 112)) for angle in range(-40, 40))
-        pictures += [data_url(Image.eval(each, lambda value: 255 - value)) for each in turned]
-    return pictures
+        images += [data_url(Image.eval(each, lambda value: 255 - value)) for each in turned]
+    return images
 
 
 def _figures(milliseconds: list[float]) -> str:

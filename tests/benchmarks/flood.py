@@ -19,7 +19,7 @@ from contextlib import contextmanager
 import httpx
 
 from tests.benchmarks.concurrent_users import started
-from tests.benchmarks.drawing_latency import _pictures
+from tests.benchmarks.drawing_latency import _images
 from tests.conftest import ROOT
 
 FLOOD, VISITOR = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "192.0.2.2"))  # as a proxy tells
@@ -32,7 +32,7 @@ SAMPLE = (ROOT / "ui" / "common" / "samples" / "mnist.7.png").read_bytes()
 class Client:
     """A client with an address of its own, which asks for what no other asks for."""
 
-    pictures = _pictures()
+    images = _images()
     number = itertools.count(0, 2)  # what was asked for before is remembered
 
     def __init__(self, url: str, component: int, headers: dict[str, str], session: str):
@@ -40,7 +40,7 @@ class Client:
         self.component, self.session = component, session
 
     def _ask(self, function: str, **more: object) -> bool:
-        data = {"picture": self.pictures[next(self.number) % len(self.pictures)], **more}
+        data = {"image": self.images[next(self.number) % len(self.images)], **more}
         body = {"data": data, "fn_name": function, "component_id": self.component, "session_hash": self.session}
         return self.http.post("/component_server", json=body).is_success
 
@@ -52,8 +52,8 @@ class Client:
 
     def compare(self, explain: bool = False) -> bool:
         path = self.http.post("/upload", files={"files": ("7.png", SAMPLE)}).json()[0]
-        picture = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        sent = {"data": [picture, "mnist", ["mini_resnet"], False, explain], "session_hash": self.session}
+        image = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        sent = {"data": [image, "mnist", ["mini_resnet"], False, explain], "session_hash": self.session}
         event = self.http.post("/call/compare", json=sent).json().get("event_id")
         return "event: complete" in self.http.get(f"/call/compare/{event}").text
 

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cnn_models import ModelHub
-from cnn_models.images.decode import PictureError, decode
+from cnn_models.images.decode import ImageError, decode
 from cnn_models.images.worker import decode_untrusted
 from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import encode, jpeg_of_scans, slow_png
@@ -55,7 +55,7 @@ def answering(looker: Looker, numbers: itertools.count) -> str:
     """The time to an answer, as a cell of the table."""
     times, end = [], time.perf_counter() + SECONDS
     for number in itertools.takewhile(lambda _: time.perf_counter() < end, itertools.islice(numbers, DRAWINGS)):
-        sent = {"picture": PNG + base64.b64encode(drawing(number)).decode()}
+        sent = {"image": PNG + base64.b64encode(drawing(number)).decode()}
         start = time.perf_counter()
         assert looker.look(sent)["answers"]
         times.append(1000 * (time.perf_counter() - start))
@@ -69,8 +69,8 @@ def beside(looker: Looker, numbers: itertools.count, name: str) -> str:
     def upload(number: int) -> None:
         VISITOR.set(Visitor(f"192.0.2.{number}"))
         while not done.is_set():
-            with suppress(PictureError):
-                looker.look({"picture": f"{UPLOAD}{name}"})
+            with suppress(ImageError):
+                looker.look({"image": f"{UPLOAD}{name}"})
 
     threads = [threading.Thread(target=upload, args=(number,), daemon=True) for number in range(VISITORS)]
     for thread in threads:

@@ -53,8 +53,8 @@ class Visitors:
         self.component = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "compare-page")
         self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60)
 
-    def look(self, number: int, picture: str) -> None:
-        ask = {"picture": picture, "quick": number % 10 > 0, "drawing": True}
+    def look(self, number: int, image: str) -> None:
+        ask = {"image": image, "quick": number % 10 > 0, "drawing": True}
         body = {"data": ask, "fn_name": "look", "component_id": self.component, "session_hash": f"s{number // 10}"}
         answer = self.http.post("/component_server", json=body)
         if not answer.is_success or not answer.json()["answers"]:

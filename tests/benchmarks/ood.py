@@ -1,8 +1,8 @@
-"""How many pictures are called "not one of the ten things": test pictures of each data set, in each, and drawings.
+"""How many images are called "not one of the ten things": test images of each data set, in each, and drawings.
 
-python -m tests.benchmarks.ood [PICTURES]
+python -m tests.benchmarks.ood [IMAGES]
 
-With and without asking whether a picture looks more like the other data set's; and, as AUROC, how well the energy of
+With and without asking whether an image looks more like the other data set's; and, as AUROC, how well the energy of
 the reference model tells the data sets apart, alone and less that of the other data set's.
 """
 
@@ -28,8 +28,8 @@ def main(count: int) -> None:
         (other,) = DATASETS.keys() - {dataset}
         alone, relative = {}, {}
         for source in DATASETS:
-            pictures = load_test_set(source)[0][:count]
-            found = [compare(picture, dataset, hub=hub) for picture in pictures]
+            images = load_test_set(source)[0][:count]
+            found = [compare(image, dataset, hub=hub) for image in images]
             alone_found = [is_unusual(each.models) for each in found]
             before, now = (
                 np.mean(alone_found),
@@ -37,7 +37,7 @@ def main(count: int) -> None:
             )
             print(f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the lookalike {100 * now:.1f} %")
             own, others = (
-                torch.tensor([reference_score(hub, name, to_dataset_form(image, DATASETS[name])) for image in pictures])
+                torch.tensor([reference_score(hub, name, to_dataset_form(image, DATASETS[name])) for image in images])
                 for name in (dataset, other)
             )
             alone[source] = own
@@ -48,9 +48,9 @@ def main(count: int) -> None:
         )
     xs, ys = (0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42), (0.2, 0.23, 0.26, 0.29, 0.32, 0.35)
     drawings = {"ones with a flag": ones_with_a_flag(xs, ys, (0.49, 0.52, 0.55)), "scribbles": scribbles(200)}
-    for name, pictures in drawings.items():
-        strange = sum(is_unusual(compare(picture, "mnist", hub=hub).models) for picture in pictures)
-        print(f"{strange} of {len(pictures)} {name} are unusual digits")
+    for name, images in drawings.items():
+        strange = sum(is_unusual(compare(image, "mnist", hub=hub).models) for image in images)
+        print(f"{strange} of {len(images)} {name} are unusual digits")
 
 
 if __name__ == "__main__":

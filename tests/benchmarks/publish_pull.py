@@ -44,7 +44,7 @@ def draw_seven(page: Page) -> None:
     page.mouse.up()
 
 
-def visit(environment: dict[str, str], picture: Path | None) -> None:
+def visit(environment: dict[str, str], image: Path | None) -> None:
     """Start the app without any weights, draw, and print what all five networks say and how long that took."""
     command = [sys.executable, "app.py", "--weights", environment["EMPTY"], "--namespace", "someone"]
     app = subprocess.Popen(
@@ -64,15 +64,15 @@ def visit(environment: dict[str, str], picture: Path | None) -> None:
             took = time.perf_counter() - start
             page.wait_for_timeout(3000)  # answers come while one draws; this is after the last
             print(f"  {page.locator('.verdict').inner_text()!r}, all five {took:.1f} s after the first touch")
-            if picture:
-                page.screenshot(path=picture)
+            if image:
+                page.screenshot(path=image)
             browser.close()
     finally:
         app.terminate()
         app.wait()
 
 
-def main(work: Path, pictures: Path | None) -> None:
+def main(work: Path, images: Path | None) -> None:
     (work / "empty").mkdir()
     print(f"trained and copied: {', '.join(copied(work / 'weights'))}", flush=True)
     with FakeHub() as server:
@@ -89,10 +89,10 @@ def main(work: Path, pictures: Path | None) -> None:
         shutil.rmtree(work / "weights")
         environment["HF_HOME"] = str(work / "puller")
         print("the app with an empty cache:", flush=True)
-        visit(environment, pictures and pictures / "publish-pull-online.png")
+        visit(environment, images and images / "publish-pull-online.png")
         print("the app with the server stopped:", flush=True)
         server.stop()
-        visit(environment, pictures and pictures / "publish-pull-stopped.png")
+        visit(environment, images and images / "publish-pull-stopped.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What threads and their way of waiting cost: a forward pass of one picture, alone and beside a busy process.
+"""What threads and their way of waiting cost: a forward pass of one image, alone and beside a busy process.
 
 python -m tests.benchmarks.threads
 """

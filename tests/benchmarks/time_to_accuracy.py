@@ -53,11 +53,11 @@ def ours(id: str, device: torch.device) -> tuple[float, float]:
     keep_memory()  # as a training of ours does, and theirs does not
     architecture, dataset = id.split(".")
     recipe = filled(id, "fast")
-    pictures, held_out = split(dataset, recipe.held_out, device)
+    images, held_out = split(dataset, recipe.held_out, device)
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
         build = partial(create_model, architecture)
-        model, progress = loop.fit(loop.Setup(id, build, pictures, held_out, recipe, 0, device), state)
+        model, progress = loop.fit(loop.Setup(id, build, images, held_out, recipe, 0, device), state)
     return on_test_set(id, model, recipe, device), sum(row["seconds"] for row in progress.history)
 
 

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.training [id ...]
 
-The `source` pipeline is the course texts': a torchvision data set with per-picture transforms, a DataLoader, plain SGD,
+The `source` pipeline is the course texts': a torchvision data set with per-image transforms, a DataLoader, plain SGD,
 contiguous tensors, with threads and memory as torch has them by itself. Both train the same network on the same
-pictures, in the size that ours ends with, each with its own batch size, by turns, in a process of its own; `limit` is
+images, in the size that ours ends with, each with its own batch size, by turns, in a process of its own; `limit` is
 the forward, backward and step of ours on one resident batch, which no pipeline can outrun.
 """
 
@@ -34,7 +34,7 @@ from training import loop
 from training.data import LOADERS, data_dir, split
 from training.recipes import Recipe, recipe_for
 
-PICTURES = {  # in a round
+IMAGES = {  # in a round
     "lenet5.mnist": 12_800,
     "mini_inception.fashion_mnist": 12_800,
     "mini_resnet.fashion_mnist": 12_800,
@@ -53,15 +53,15 @@ def last_epoch(id: str) -> Recipe:
 
 
 def source(id: str, device: torch.device, count: int, epochs: int = 1) -> tuple[nn.Module, float]:
-    """Train by the `source` recipe in its own pipeline, on so many pictures; the network, and the seconds it took."""
+    """Train by the `source` recipe in its own pipeline, on so many images; the network, and the seconds it took."""
     architecture, dataset = id.split(".")
     recipe = recipe_for(id, "source")
     steps = [transforms.ToTensor(), transforms.Normalize((recipe.mean,), (recipe.std,))]
     if (size := last_epoch(id).size) != DATASETS[dataset].size:
         steps.insert(0, transforms.Resize(size))
-    pictures = LOADERS[dataset](data_dir(), train=True, transform=transforms.Compose(steps))
-    pictures = Subset(pictures, range(count))
-    loader = DataLoader(pictures, recipe.batch_size, shuffle=True)
+    subset = LOADERS[dataset](data_dir(), train=True, transform=transforms.Compose(steps))
+    subset = Subset(subset, range(count))
+    loader = DataLoader(subset, recipe.batch_size, shuffle=True)
     model = create_model(architecture).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=recipe.lr)
     start = time.perf_counter()
@@ -77,18 +77,18 @@ def source(id: str, device: torch.device, count: int, epochs: int = 1) -> tuple[
 
 def their_speed(id: str, device: torch.device) -> float:
     """Images per second of the `source` pipeline."""
-    return PICTURES[id] / source(id, device, PICTURES[id])[1]
+    return IMAGES[id] / source(id, device, IMAGES[id])[1]
 
 
 def ours(id: str, device: torch.device) -> float:
-    """Images per second of `training.loop.fit` over as many pictures, everything but the validation included."""
+    """Images per second of `training.loop.fit` over as many images, everything but the validation included."""
     architecture, dataset = id.split(".")
     recipe = last_epoch(id)
-    pictures, held_out = split(dataset, recipe.held_out, device)
-    pictures, held_out = pictures[: PICTURES[id]], held_out[:100]
+    examples, held_out = split(dataset, recipe.held_out, device)
+    examples, held_out = examples[: IMAGES[id]], held_out[:100]
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
-        setup = loop.Setup(id, partial(create_model, architecture), pictures, held_out, recipe, 0, device)
+        setup = loop.Setup(id, partial(create_model, architecture), examples, held_out, recipe, 0, device)
         _, progress = loop.fit(setup, state)
     return progress.history[0]["images_per_second"]
 
@@ -100,7 +100,7 @@ def limit(id: str, device: torch.device) -> float:
     optimizer = loop.OPTIMIZERS[recipe.optimizer](model.parameters(), fused=True)
     x = torch.rand(recipe.batch_size, 1, recipe.size, recipe.size, device=device)
     y = torch.randint(0, 10, (recipe.batch_size,), device=device)
-    steps = PICTURES[id] // recipe.batch_size
+    steps = IMAGES[id] // recipe.batch_size
     start = time.perf_counter()
     for _ in range(steps):
         loss = F.cross_entropy(model(x), y)
@@ -129,7 +129,7 @@ def main() -> None:
         with mock.patch.dict(os.environ, SPIN):
             first.submit(os.getpid).result()  # starts it
         sides = (first, their_speed), (second, ours), (third, limit)
-        for id in sys.argv[1:] or PICTURES:
+        for id in sys.argv[1:] or IMAGES:
             rounds = [[side.submit(run, id, device).result() for side, run in sides] for _ in range(ROUNDS + 1)]
             print(row(id, rounds[1:]))  # after one to warm up
 

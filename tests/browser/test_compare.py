@@ -168,7 +168,7 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     other.close()
 
 
-def test_a_picture_dropped_beside_the_canvas_is_in_the_link_that_is_copied(page, browser):
+def test_a_image_dropped_beside_the_canvas_is_in_the_link_that_is_copied(page, browser):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     files = page.evaluate_handle(
         """async (bytes) => {

@@ -135,7 +135,7 @@ def test_a_network_can_be_left_out(page):
     expect(page.locator("#lineup .board-winner")).to_have_count(len(trained("mnist")))
 
 
-def test_test_pictures_of_clothing_reach_the_networks_unchanged(page):
+def test_test_images_of_clothing_reach_the_networks_unchanged(page):
     page.get_by_label("Clothing").check()
     expect(page.locator("#verdict")).to_contain_text("draw a garment")
     expect(page.locator("#samples .samples:not([hidden]) button")).to_have_count(10)
@@ -153,10 +153,10 @@ def test_test_pictures_of_clothing_reach_the_networks_unchanged(page):
     assert page.locator("#seen img").nth(5).evaluate(pixels) == sent and sum(sent) > 0
 
 
-def test_an_uploaded_picture_is_read(page, tmp_path):
-    picture = Image.open("ui/common/samples/mnist.4.png").resize((200, 200))
+def test_an_uploaded_image_is_read(page, tmp_path):
+    image = Image.open("ui/common/samples/mnist.4.png").resize((200, 200))
     canvas = Image.new("L", (640, 480), 250)
-    canvas.paste(Image.eval(picture, lambda value: 250 - value * 230 // 255), (30, 250))
+    canvas.paste(Image.eval(image, lambda value: 250 - value * 230 // 255), (30, 250))
     canvas.convert("RGB").save(tmp_path / "four.jpg")
     page.locator("#sketchpad input[type=file]").set_input_files(tmp_path / "four.jpg")
     expect(page.locator("#verdict")).to_contain_text("networks read 4")
@@ -165,12 +165,12 @@ def test_an_uploaded_picture_is_read(page, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"), [("text.png", b"not an image"), ("cut.png", None)], ids=["not an image", "truncated"]
 )
-def test_a_broken_picture_gets_a_sentence_and_the_page_goes_on(page, tmp_path, name, content):
+def test_a_broken_image_gets_a_sentence_and_the_page_goes_on(page, tmp_path, name, content):
     whole = (Image.open("ui/common/samples/mnist.4.png").resize((300, 300)), tmp_path / "whole.png")
     whole[0].save(whole[1])
     (tmp_path / name).write_bytes(content or whole[1].read_bytes()[:-2000])
     page.locator("#sketchpad input[type=file]").set_input_files(tmp_path / name)
-    expect(page.locator("#verdict .verdict-alarm, #verdict.verdict-alarm")).to_contain_text("picture")
+    expect(page.locator("#verdict .verdict-alarm, #verdict.verdict-alarm")).to_contain_text("image")
     draw(page, SEVEN)
     expect(page.locator("#verdict")).to_contain_text("networks read 7")
 
@@ -304,12 +304,12 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
         expect(page.locator("#training-pareto .xtitle")).to_have_text(title)
 
 
-def test_pictures_that_networks_have_wrong_are_one_click_away(page):
+def test_images_that_networks_have_wrong_are_one_click_away(page):
     page.get_by_role("tab", name="Training").click()
     answers = answers_of(ModelHub(), "mnist")
     wrong = pick(answers, dict.fromkeys(answers.said, "wrong"))
     page.get_by_role("button", name=f"All wrong ({len(wrong)})").click()
-    expect(page.locator(".mistakes-pictures figure")).to_have_count(len(wrong))
+    expect(page.locator(".mistakes-images figure")).to_have_count(len(wrong))
     for title in ("LeNet-5", "Mini Inception"):
         chooser = "first" if title == "LeNet-5" else "second"
         page.locator(f"#mistakes select[name={chooser}]").select_option(label=title)
@@ -317,16 +317,16 @@ def test_pictures_that_networks_have_wrong_are_one_click_away(page):
     cells = page.locator(".mistakes-table tbody td")
     expect(cells).to_have_text([f"{count:,}" for count in found[:4]])
     cells.nth(1).locator("button").click()
-    expect(page.locator(".mistakes-pictures figure")).to_have_count(found.only_first)
+    expect(page.locator(".mistakes-images figure")).to_have_count(found.only_first)
     alone = pick(answers, {name: RIGHT if name == "lenet5" else WRONG for name in answers.said})
     page.get_by_role("button", name=f"Only LeNet-5 right ({len(alone)})").click()
-    expect(page.locator(".mistakes-pictures figure")).to_have_count(len(alone))
+    expect(page.locator(".mistakes-images figure")).to_have_count(len(alone))
     cell = page.locator(".mistakes-matrix").first.locator("td:not(.mistakes-right) button").first
     asked = json.loads(cell.get_attribute("data-pick"))
     fitting = pick(answers, asked["says"], asked["truth"])
     cell.click()
-    expect(page.locator(".mistakes-pictures figure")).to_have_count(len(fitting))
-    expect(page.locator(f".mistakes-pictures img[title='#{fitting[0]}']")).to_be_visible()
+    expect(page.locator(".mistakes-images figure")).to_have_count(len(fitting))
+    expect(page.locator(f".mistakes-images img[title='#{fitting[0]}']")).to_be_visible()
 
 
 def test_learn_pages_follow_their_controls(page):

@@ -1,4 +1,4 @@
-"""One picture through several networks: answers, verdicts, and the sentences for what does not fit."""
+"""One image through several networks: answers, verdicts, and the sentences for what does not fit."""
 
 import dataclasses
 import json
@@ -17,16 +17,16 @@ from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
 from cnn_models.checkpoints.ids import parse
 from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
-from cnn_models.images.preprocess import BlankPicture
+from cnn_models.images.preprocess import BlankImage
 from cnn_models.predict import Answer, PredictionCache, Verdict, predict
 from tests.conftest import make_card
 
-PICTURE = np.full((100, 100), 255, np.uint8)
-PICTURE[20:80, 45:55] = 0
+IMAGE = np.full((100, 100), 255, np.uint8)
+IMAGE[20:80, 45:55] = 0
 
 
 class Fixed(nn.Module):
-    """Answers the same logits to any picture."""
+    """Answers the same logits to any image."""
 
     def __init__(self, logits):
         super().__init__()
@@ -59,7 +59,7 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
         return use(nets[id])
 
     hub = SimpleNamespace(run=run, is_foreign=lambda id: False, fetch=lambda ids: None)
-    return compare(PICTURE, "mnist", ids, hub)
+    return compare(IMAGE, "mnist", ids, hub)
 
 
 def test_answer():
@@ -89,10 +89,10 @@ def test_answer():
 def test_whole_way(checkpoint, hub):
     for id in ("lenet5.mnist", "mini_resnet.mnist", "mini_resnet.fashion_mnist"):
         checkpoint(id)
-    result = compare(PICTURE, "mnist", hub=hub)
+    result = compare(IMAGE, "mnist", hub=hub)
     assert [answer.id for answer in result.models] == ["lenet5.mnist", "mini_resnet.mnist"]
-    assert result.picture.shape == (28, 28) and result.picture.dtype == np.uint8
-    chosen = compare(PICTURE, "mnist", ["mini_resnet", "lenet5.mnist"], hub)
+    assert result.image.shape == (28, 28) and result.image.dtype == np.uint8
+    chosen = compare(IMAGE, "mnist", ["mini_resnet", "lenet5.mnist"], hub)
     assert [answer.id for answer in chosen.models] == ["mini_resnet.mnist", "lenet5.mnist"]
     assert chosen.models[1].probabilities == pytest.approx(result.models[0].probabilities)
 
@@ -110,7 +110,7 @@ def test_a_network_of_others_is_measured_here(checkpoint, hub, fake_hub, monkeyp
     monkeypatch.setattr("cnn_models.predict.MEASURING", 0)
     commit = fake_hub.push("someone/lenet5.mnist", checkpoint(root=tmp_path / "published"))
     checkpoint()
-    ours, foreign = compare(PICTURE, "mnist", ["lenet5", "someone/lenet5.mnist@main"], hub).models
+    ours, foreign = compare(IMAGE, "mnist", ["lenet5", "someone/lenet5.mnist@main"], hub).models
     assert ours.measured is None and foreign.source == f"someone/lenet5.mnist@{commit}"
     assert foreign.measured.count == 100 and foreign.measured == hub.measure("someone/lenet5.mnist", seconds=0)
 
@@ -188,14 +188,14 @@ def test_energy_above_the_threshold_is_unusual():
     [
         (
             (-99.0,),
-            "The picture may show none of the ten classes: the network finds it unlike anything seen in training.",
+            "The image may show none of the ten classes: the network finds it unlike anything seen in training.",
         ),
         ((99.0,), ""),
         ((-99.0, 99.0), ""),
         ((-99.0, None, None), ""),
         (
             (-99.0, None, -99.0),
-            "The picture may show none of the ten classes: 2 of 3 networks find it unlike anything seen in training.",
+            "The image may show none of the ten classes: 2 of 3 networks find it unlike anything seen in training.",
         ),
     ],
 )
@@ -229,23 +229,23 @@ BAD_NAMES = {
 def test_names_that_do_not_fit(case, hub):
     dataset, models, sentence = BAD_NAMES[case]
     with pytest.raises(ValueError, match=sentence):
-        compare(PICTURE, dataset, models, hub)
+        compare(IMAGE, dataset, models, hub)
 
 
 def test_missing_and_damaged(checkpoint, hub, caplog):
     with pytest.raises(MissingCheckpoint, match=r"no weights for lenet5.mnist; run `python -m training.train lenet5."):
-        compare(PICTURE, "mnist", hub=hub)
+        compare(IMAGE, "mnist", hub=hub)
     checkpoint()
     with pytest.raises(MissingCheckpoint, match=r"no weights for alexnet.mnist; run"):
-        compare(PICTURE, "mnist", ["lenet5", "alexnet"], hub)
+        compare(IMAGE, "mnist", ["lenet5", "alexnet"], hub)
     (checkpoint("mini_resnet.mnist") / WEIGHTS).write_bytes(b"")
-    assert [answer.id for answer in compare(PICTURE, "mnist", hub=hub).models] == ["lenet5.mnist"]
+    assert [answer.id for answer in compare(IMAGE, "mnist", hub=hub).models] == ["lenet5.mnist"]
     assert "mini_resnet.mnist is left out" in caplog.text
     with pytest.raises(CheckpointError, match=r"is not the weights of mini_resnet.mnist"):
-        compare(PICTURE, "mnist", ["mini_resnet"], hub)
+        compare(IMAGE, "mnist", ["mini_resnet"], hub)
 
 
-def test_a_blank_picture_gets_no_answer(checkpoint, hub):
+def test_a_blank_image_gets_no_answer(checkpoint, hub):
     checkpoint()
-    with pytest.raises(BlankPicture):
+    with pytest.raises(BlankImage):
         compare(np.full((50, 50), 255, np.uint8), "mnist", hub=hub)

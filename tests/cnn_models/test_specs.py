@@ -8,7 +8,7 @@ from cnn_models import Card
 from cnn_models.specs import Split
 from tests.conftest import make_card
 
-HELD = "trained on the first 55,000 training pictures, validated on the last 5,000"
+HELD = "trained on the first 55,000 training images, validated on the last 5,000"
 WHOLE = "trained on all 60,000, validated on the test set"
 
 
@@ -23,8 +23,8 @@ def read(split):
         (HELD, Split(55_000, 5_000)),
         (WHOLE, Split(60_000)),
         (f"{HELD}, taught by lenet5.mnist and googlenet.mnist", Split(55_000, 5_000)),
-        (f"{HELD}, with 12 pictures of one's own, taught by lenet5.mnist", Split(55_000, 5_000, 12)),
-        (f"{WHOLE}, with 1,234 pictures of one's own", Split(60_000, 0, 1_234)),
+        (f"{HELD}, with 12 images of one's own, taught by lenet5.mnist", Split(55_000, 5_000, 12)),
+        (f"{WHOLE}, with 1,234 images of one's own", Split(60_000, 0, 1_234)),
         ("the first 7 epochs on all 60,000", Split()),
         ("trained on all ,", Split()),
         (f"trained on all {'9' * 999}"[:1000], Split(int("9" * 13))),

@@ -1,4 +1,4 @@
-"""Augmentation: each picture moved by no more than asked, and not at all when nothing is asked."""
+"""Augmentation: each image moved by no more than asked, and not at all when nothing is asked."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from training import augment
 
 
-def pictures(n=64):
+def examples(n=64):
     x = torch.zeros(n, 1, 28, 28)
     x[:, :, 10:18, 12:16] = 1.0
     return x
@@ -19,13 +19,13 @@ def centres(x):
 
 
 def test_nothing_asked_nothing_changed():
-    x = pictures()
+    x = examples()
     assert torch.allclose(augment.deform(x, 0, 0, 0, 0), x, atol=1e-5)
 
 
 def test_shifts_stay_within_their_pixels():
     torch.manual_seed(0)
-    rows, columns = centres(augment.deform(pictures(500), 0, 2, 0, 0))
+    rows, columns = centres(augment.deform(examples(500), 0, 2, 0, 0))
     for moved, start in ((rows, 13.5), (columns, 13.5)):
         away = (moved - start).abs()
         assert 1.8 < away.max() <= 2.001
@@ -33,22 +33,22 @@ def test_shifts_stay_within_their_pixels():
 
 def test_rotation_turns_by_the_angle():
     torch.manual_seed(0)
-    moved = augment.deform(pictures(500), 30, 0, 0, 0)
+    moved = augment.deform(examples(500), 30, 0, 0, 0)
     y, x = torch.meshgrid(torch.arange(28.0) - 13.5, torch.arange(28.0) - 13.5, indexing="ij")
     covariance = (moved[:, 0] * x * y).sum((1, 2))
     spread = (moved[:, 0] * (y * y - x * x)).sum((1, 2))
     angle = torch.rad2deg(0.5 * torch.atan2(2 * covariance, spread))
     assert 28 < angle.abs().max() < 31
-    assert torch.allclose(moved.sum((1, 2, 3)), pictures(500).sum((1, 2, 3)), rtol=0.05)
+    assert torch.allclose(moved.sum((1, 2, 3)), examples(500).sum((1, 2, 3)), rtol=0.05)
 
 
 def test_scaling_changes_the_area():
     torch.manual_seed(0)
-    area = augment.deform(pictures(500), 0, 0, 0.1, 0).sum((1, 2, 3)) / 32
+    area = augment.deform(examples(500), 0, 0, 0.1, 0).sum((1, 2, 3)) / 32
     assert 1 / 1.1**2 - 0.02 < area.min() < 0.88 and 1.13 < area.max() < 1 / 0.9**2 + 0.02
 
 
-def test_elastic_moves_parts_of_a_picture_by_about_its_deviation():
+def test_elastic_moves_parts_of_a_image_by_about_its_deviation():
     torch.manual_seed(0)
     line = torch.zeros(2000, 1, 28, 28)
     line[:, :, :, 14] = 1.0  # an upright line: what is above or below it is the same, so only sideways moves show
@@ -76,14 +76,14 @@ def test_a_square_of_the_side_is_erased_and_nothing_else():
 
 
 @pytest.mark.parametrize("soft", [False, True])
-def test_a_rectangle_of_another_picture_counts_by_its_area(soft):
+def test_a_rectangle_of_another_image_counts_by_its_area(soft):
     torch.manual_seed(0)
     values, labels = torch.arange(10.0), torch.arange(10)
     x, targets = values[:, None, None, None].expand(-1, 1, 28, 28), torch.eye(10) if soft else labels
     shares = []
     for _ in range(100):
         mixed, answers = augment.cutmix(x, targets, 1)
-        patched = mixed[0, 0] == 9  # all have the same rectangle, the first one's is from the last picture
+        patched = mixed[0, 0] == 9  # all have the same rectangle, the first one's is from the last image
         assert patched.sum() == patched.any(0).sum() * patched.any(1).sum(), "it is not a rectangle"
         assert torch.equal(mixed[1:, 0], torch.where(patched, values[:-1, None, None], values[1:, None, None]))
         shares.append(patched.float().mean().item())
@@ -94,9 +94,9 @@ def test_a_rectangle_of_another_picture_counts_by_its_area(soft):
     assert 180 < sum(again) < 240, "not the share of the batches that was asked for"
 
 
-def test_the_same_seed_gives_the_same_pictures():
+def test_the_same_seed_gives_the_same_images():
     def draw():
         torch.manual_seed(7)
-        return augment.flip(augment.deform(pictures(), 10, 2, 0.1, 5, 0.8))
+        return augment.flip(augment.deform(examples(), 10, 2, 0.1, 5, 0.8))
 
     assert torch.equal(draw(), draw())

@@ -9,7 +9,7 @@ from cnn_models.analysis.averaged import read_averaged
 from tests.conftest import make_card
 from training import averages as module
 from training.averages import average, averages, write_averaged
-from training.data import Pictures
+from training.data import LabelledImages
 from training.evaluate import main, table
 from training.looks import look_on
 
@@ -40,9 +40,9 @@ def test_the_average_is_a_vote_weighted_by_probability(tmp_path):
 
 
 def test_what_is_known_of_the_same_weights_is_not_measured_again(checkpoint, hub, monkeypatch):
-    """Untrained networks on ten pictures; the second time there is nothing to do, the third one network is new."""
+    """Untrained networks on ten images; the second time there is nothing to do, the third one network is new."""
     names, looked = ("lenet5.mnist", "mini_resnet.mnist"), []
-    ten = Pictures(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
+    ten = LabelledImages(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
     monkeypatch.setattr(module, "load", lambda dataset, train: ten)
     monkeypatch.setattr(module, "look_on", lambda net, *_: looked.append(net.card.id) or {"of": len(looked)})
     checkpoint(names[0])
@@ -63,8 +63,8 @@ def test_what_is_known_of_the_same_weights_is_not_measured_again(checkpoint, hub
 
 
 def test_looks_go_on_from_where_they_were_stopped(checkpoint, hub, monkeypatch, capsys):
-    """Untrained networks; stopped after the first has had all of 100 pictures and the second a half of them."""
-    ten = Pictures(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
+    """Untrained networks; stopped after the first has had all of 100 images and the second a half of them."""
+    ten = LabelledImages(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
     monkeypatch.setattr(module, "load", lambda dataset, train: ten)
     monkeypatch.setattr(module, "few", lambda card: 20)
     monkeypatch.setattr(module, "COUNT", 100)

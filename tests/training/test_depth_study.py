@@ -9,7 +9,7 @@ import torch
 
 from tests.small_training import Training, study
 from training import depth_study, loop
-from training.data import Pictures
+from training.data import LabelledImages
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
 
@@ -85,8 +85,8 @@ def test_a_study_that_is_killed_goes_on_to_the_same_end(tmp_path, data_dir):
 
 
 def test_a_network_that_diverges_is_recorded_and_the_next_is_trained(tmp_path, monkeypatch):
-    pictures = Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
-    monkeypatch.setattr(depth_study, "split", lambda *args: (pictures, pictures))
+    examples = LabelledImages(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+    monkeypatch.setattr(depth_study, "split", lambda *args: (examples, examples))
     monkeypatch.setattr(depth_study, "NETWORKS", ((8, False, False), (8, True, True)))
     losses = iter([float("nan"), 2.0])
     monkeypatch.setattr(loop, "objective", lambda logits, *_: next(losses) * logits.sum().exp() ** 0)

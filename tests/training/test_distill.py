@@ -10,7 +10,7 @@ from cnn_models import ARCHITECTURES
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.images.preprocess import to_input
 from training import distill
-from training.data import Pictures
+from training.data import LabelledImages
 from training.init import initialise
 from training.loop import Setup, fit, objective, prepare
 from training.recipes import RECIPES, recipe_for
@@ -30,14 +30,14 @@ def recipe(tmp_path, monkeypatch, checkpoint):
 
 
 @pytest.fixture
-def pictures():
-    return Pictures(torch.randint(0, 256, (20, 28, 28), dtype=torch.uint8), torch.arange(20) % 10)
+def examples():
+    return LabelledImages(torch.randint(0, 256, (20, 28, 28), dtype=torch.uint8), torch.arange(20) % 10)
 
 
-def test_answers_are_the_averaged_ones_of_the_teachers_to_what_the_student_sees(recipe, pictures, tmp_path):
-    seen, hashes = distill.taught("mnist", pictures, recipe, 0, CPU, tmp_path / "answers.safetensors")
+def test_answers_are_the_averaged_ones_of_the_teachers_to_what_the_student_sees(recipe, examples, tmp_path):
+    seen, hashes = distill.taught("mnist", examples, recipe, 0, CPU, tmp_path / "answers.safetensors")
     assert list(hashes) == ["lenet5.mnist", "mini_resnet.mnist"] and len(seen) == 60
-    assert torch.equal(seen.labels[20:40], pictures.labels) and not torch.equal(seen.images[:20], seen.images[20:40])
+    assert torch.equal(seen.labels[20:40], examples.labels) and not torch.equal(seen.images[:20], seen.images[20:40])
     expected = 0
     for id in hashes:
         model, card = distill.load_model(tmp_path / id)
@@ -46,20 +46,20 @@ def test_answers_are_the_averaged_ones_of_the_teachers_to_what_the_student_sees(
     assert torch.equal(prepare(seen.images, recipe, 28), to_input(seen.images, 28, 0.1, 0.3)), "augmented once more"
 
 
-def test_teachers_are_asked_once(recipe, pictures, tmp_path, monkeypatch):
+def test_teachers_are_asked_once(recipe, examples, tmp_path, monkeypatch):
     cache = tmp_path / "kept" / "answers.safetensors"
-    first, _ = distill.taught("mnist", pictures, recipe, 0, CPU, cache)
+    first, _ = distill.taught("mnist", examples, recipe, 0, CPU, cache)
     monkeypatch.setattr(distill, "to_input", None)
-    again, _ = distill.taught("mnist", pictures, recipe, 0, CPU, cache)
+    again, _ = distill.taught("mnist", examples, recipe, 0, CPU, cache)
     assert torch.equal(first.answers, again.answers) and torch.equal(first.images, again.images)
     with pytest.raises(TypeError):  # other views: the answers kept are not theirs
-        distill.taught("mnist", pictures, recipe, 1, CPU, cache)
+        distill.taught("mnist", examples, recipe, 1, CPU, cache)
 
 
-def test_teachers_that_were_stopped_go_on_with_the_next_pictures(recipe, pictures, tmp_path, monkeypatch):
+def test_teachers_that_were_stopped_go_on_with_the_next_images(recipe, examples, tmp_path, monkeypatch):
     cache, shown = tmp_path / "answers.safetensors", []
     monkeypatch.setattr(distill, "BATCH", 10)
-    whole, _ = distill.taught("mnist", pictures, recipe, 0, CPU, tmp_path / "whole.safetensors")
+    whole, _ = distill.taught("mnist", examples, recipe, 0, CPU, tmp_path / "whole.safetensors")
 
     def ask(images, *normalisation):
         shown.append(len(images))
@@ -70,15 +70,15 @@ def test_teachers_that_were_stopped_go_on_with_the_next_pictures(recipe, picture
     monkeypatch.setattr(distill, "SAVE_EVERY", 0)
     monkeypatch.setattr(distill, "to_input", ask)
     with pytest.raises(KeyboardInterrupt):
-        distill.taught("mnist", pictures, recipe, 0, CPU, cache)
-    again, _ = distill.taught("mnist", pictures, recipe, 0, CPU, cache)
+        distill.taught("mnist", examples, recipe, 0, CPU, cache)
+    again, _ = distill.taught("mnist", examples, recipe, 0, CPU, cache)
     assert torch.equal(whole.answers, again.answers) and sum(shown) == 2 * 60 + 2 * 10
 
 
-def test_a_missing_teacher_is_named(recipe, pictures, tmp_path):
+def test_a_missing_teacher_is_named(recipe, examples, tmp_path):
     recipe = dataclasses.replace(recipe, teachers=("googlenet",))
     with pytest.raises(CheckpointError, match=r"no weights for googlenet.mnist in .* training.train googlenet"):
-        distill.taught("mnist", pictures, recipe, 0, CPU, tmp_path / "answers.safetensors")
+        distill.taught("mnist", examples, recipe, 0, CPU, tmp_path / "answers.safetensors")
 
 
 def test_a_student_who_answers_as_its_teacher_has_nothing_to_learn():
@@ -92,18 +92,18 @@ def test_a_student_who_answers_as_its_teacher_has_nothing_to_learn():
     assert logits.grad.abs().max() < 1e-3 * other.grad.abs().max()
 
 
-def test_a_student_is_told_its_loss_against_the_labels(recipe, pictures, tmp_path):
-    """As every other network, and on its held-out pictures; not sixteen times that against the answers."""
-    recipe = dataclasses.replace(recipe, epochs=1, batch_size=len(pictures))
-    taught = dataclasses.replace(pictures, answers=torch.full((len(pictures), 10), 0.1))
+def test_a_student_is_told_its_loss_against_the_labels(recipe, examples, tmp_path):
+    """As every other network, and on its held-out images; not sixteen times that against the answers."""
+    recipe = dataclasses.replace(recipe, epochs=1, batch_size=len(examples))
+    taught = dataclasses.replace(examples, answers=torch.full((len(examples), 10), 0.1))
     build = ARCHITECTURES["lenet5"].build
-    setup = Setup("lenet5.mnist", build, taught, pictures, recipe, 0, CPU)
+    setup = Setup("lenet5.mnist", build, taught, examples, recipe, 0, CPU)
     _, progress = fit(setup, tmp_path / "state.safetensors")
     torch.manual_seed(0)
     model = build()
     initialise(model, recipe.init)
-    logits = model(prepare(pictures.images, recipe, recipe.size))
-    expected = F.cross_entropy(logits, pictures.labels).item()
+    logits = model(prepare(examples.images, recipe, recipe.size))
+    expected = F.cross_entropy(logits, examples.labels).item()
     assert progress.history[0]["train_loss"] == pytest.approx(expected, rel=1e-4)
 
 

@@ -245,12 +245,12 @@ def test_every_network_takes_a_step_of_every_recipe(id):
 
 
 def test_without_augmentation_training_sees_what_the_page_shows():
-    pictures = torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8)
+    examples = torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8)
     recipe = Recipe(1, 1, 1, size=96, mean=0.3, std=0.4)
-    assert torch.equal(loop.prepare(pictures, recipe, recipe.size), to_input(pictures, 96, 0.3, 0.4))
+    assert torch.equal(loop.prepare(examples, recipe, recipe.size), to_input(examples, 96, 0.3, 0.4))
 
 
-def test_no_held_out_picture_is_trained_on(data_dir):
+def test_no_held_out_image_is_trained_on(data_dir):
     whole = data.load("mnist", train=True)
     trained, held_out = data.split("mnist", data.HELD_OUT, torch.device("cpu"))
     assert len(held_out) == data.HELD_OUT and len(trained) == 60_000 - data.HELD_OUT
@@ -274,11 +274,11 @@ def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeyp
     def randomness(seed, group):
         seen = []
         monkeypatch.setattr(loop, "prepare", lambda images, *_: seen.append(torch.rand(4)) or images[:, None].float())
-        pictures = data.Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+        examples = data.LabelledImages(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
         recipe = Recipe(1, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
         build = ARCHITECTURES["lenet5"].build
         state = tmp_path / f"{seed}.{group.rank}"
-        loop.fit(loop.Setup("a", build, pictures, pictures, recipe, seed, torch.device("cpu"), group), state)
+        loop.fit(loop.Setup("a", build, examples, examples, recipe, seed, torch.device("cpu"), group), state)
         return torch.stack(seen)
 
     first = randomness(0, SingleProcess())
@@ -297,11 +297,11 @@ def test_a_short_training_grows_on_the_page_where_saving_costs_little(saving, se
         epochs.append(sum(len(run.history) for runs in find_runs(tmp_path).values() for run in runs))
         time.sleep(0.01)
 
-    pictures = data.Pictures(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
+    examples = data.LabelledImages(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
     recipe = Recipe(3, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
     state = tmp_path / ".training" / "lenet5.mnist.safetensors"
     build = ARCHITECTURES["lenet5"].build
-    loop.fit(loop.Setup("a", build, pictures, pictures, recipe, 0, torch.device("cpu")), state, stop=look)
+    loop.fit(loop.Setup("a", build, examples, examples, recipe, 0, torch.device("cpu")), state, stop=look)
     assert epochs == seen
 
 

@@ -83,7 +83,7 @@ def test_the_evaluation_counts_what_is_taken_for_what():
             type(found).from_json(dataclasses.replace(found, reliability=wrong).to_json())
 
 
-def test_what_trained_on_every_picture_gets_no_constants(data_dir):
+def test_what_trained_on_every_image_gets_no_constants(data_dir):
     """As with the `source` recipes; a network that answers at once spares the wait."""
     model = torch.nn.Sequential(torch.nn.AvgPool2d(9), torch.nn.Flatten(), torch.nn.Linear(9, 10))
     card = dataclasses.replace(make_card(), recipe={"name": "source", "held_out": 0})
@@ -92,4 +92,4 @@ def test_what_trained_on_every_picture_gets_no_constants(data_dir):
     assert found.metrics["test_ece"] == found.metrics["test_ece_uncalibrated"]
     assert {"auroc_fashion_mnist", "auroc_noise"} <= found.metrics.keys()
     text = model_card(found, evaluation)
-    assert "as no picture was held out to fit one on" in text and "{" not in text.split("## Use")[0]
+    assert "as no image was held out to fit one on" in text and "{" not in text.split("## Use")[0]

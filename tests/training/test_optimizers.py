@@ -6,7 +6,7 @@ import torch
 from cnn_models import ARCHITECTURES
 from cnn_models.runtime import place
 from training import loop
-from training.data import Pictures
+from training.data import LabelledImages
 from training.optimizers import OPTIMIZERS, Muon
 from training.recipes import Recipe
 from training.state import TrainingError
@@ -46,11 +46,11 @@ def test_muon_steps_weights_as_torch_does_and_biases_as_adamw(architecture):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_run_that_was_stopped_goes_on_exactly(optimizer, tmp_path):
     torch.manual_seed(0)
-    pictures = Pictures(torch.randint(0, 256, (40, 28, 28), dtype=torch.uint8), torch.arange(40) % 10)
+    examples = LabelledImages(torch.randint(0, 256, (40, 28, 28), dtype=torch.uint8), torch.arange(40) % 10)
     recipe = Recipe(2, 8, 1e-3, optimizer=optimizer, held_out=0, size=28, mean=0.1, std=0.3)
     build = ARCHITECTURES["mini_resnet"].build
 
-    setup = loop.Setup("a", build, pictures, pictures, recipe, 0, CPU)
+    setup = loop.Setup("a", build, examples, examples, recipe, 0, CPU)
 
     def fit(name, **options):
         return loop.fit(setup, tmp_path / name, **options)[0].state_dict()

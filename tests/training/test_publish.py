@@ -172,7 +172,7 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
     model, card = load_model(FOLDER)
     history, folder = read_history(FOLDER), tmp_path / ID
     accuracy, loss = (card.metrics[f"test_{figure}"] for figure in ("accuracy", "loss"))
-    measured = f"measured {accuracy:.2f} % on 10,000 pictures of it; run `python -m training.evaluate"
+    measured = f"measured {accuracy:.2f} % on 10,000 images of it; run `python -m training.evaluate"
     for metrics, sentence in {
         (("test_accuracy", 99.9),): f"says 99.90 % on the test set, {measured}",
         (("test_loss", 0.001),): f"says a test loss of 0.0010, measured {loss:.4f}; run `python -m training.evaluate",
@@ -218,7 +218,7 @@ def test_a_part_of_the_test_set_decides_with_its_error(fake_hub, tmp_path, monke
     monkeypatch.setattr(publish, "measure", lambda *_: Measured(990, 1000))
     assert run("--dry-run") is None
     monkeypatch.setattr(publish, "measure", lambda *_: Measured(950, 1000))
-    assert "measured 95.00 % on 1,000 pictures of it" in run("--dry-run")
+    assert "measured 95.00 % on 1,000 images of it" in run("--dry-run")
 
 
 FAULTS = {

@@ -27,20 +27,20 @@ def client(url):
 
 def drawn_seven(corner=(60, 60)):
     """Dark on light, 300 x 300, as one draws it."""
-    picture = Image.new("L", (300, 300), 255)
+    image = Image.new("L", (300, 300), 255)
     x, y = corner
-    ImageDraw.Draw(picture).line([(x, y), (x + 110, y), (x + 50, y + 150)], fill=20, width=20, joint="curve")
-    return picture
+    ImageDraw.Draw(image).line([(x, y), (x + 110, y), (x + 50, y + 150)], fill=20, width=20, joint="curve")
+    return image
 
 
 def bag():
-    """A Fashion-MNIST test picture as a photo has it: dark on a light background, larger."""
-    picture = Image.open("ui/common/samples/fashion_mnist.8.png").resize((280, 280), Image.Resampling.BICUBIC)
-    return ImageOps.expand(ImageOps.invert(picture), 10, fill=255)
+    """A Fashion-MNIST test image as a photo has it: dark on a light background, larger."""
+    image = Image.open("ui/common/samples/fashion_mnist.8.png").resize((280, 280), Image.Resampling.BICUBIC)
+    return ImageOps.expand(ImageOps.invert(image), 10, fill=255)
 
 
 @pytest.mark.parametrize(
-    ("dataset", "label", "picture"),
+    ("dataset", "label", "image"),
     [
         ("mnist", "7", drawn_seven()),
         ("mnist", "7", ImageOps.invert(drawn_seven())),
@@ -50,10 +50,10 @@ def bag():
         ("fashion_mnist", "Bag", bag()),
         ("fashion_mnist", "Bag", ImageOps.expand(bag(), (150, 200, 0, 0), fill=255)),
     ],
-    ids=["dark", "bright", "top left", "bottom right", "test picture", "photo", "photo in a corner"],
+    ids=["dark", "bright", "top left", "bottom right", "test image", "photo", "photo in a corner"],
 )
-def test_compare_reads_pictures_however_they_come(client, tmp_path, dataset, label, picture):
-    picture.save(tmp_path / "picture.png")
+def test_compare_reads_images_however_they_come(client, tmp_path, dataset, label, image):
+    image.save(tmp_path / "picture.png")
     answer = client.predict(handle_file(tmp_path / "picture.png"), dataset, [], api_name="/compare")
     assert set(answer) == {"dataset", "verdict", "models", "steps", "mistakes"}
     assert answer["steps"] == answer["mistakes"] == [] and answer["dataset"] == dataset
@@ -75,8 +75,8 @@ def test_curl_may_leave_out_the_last_arguments(url, tmp_path):
     at = f"{url.rstrip('/')}/gradio_api"
     with httpx.Client() as curl:
         path = curl.post(f"{at}/upload", files={"files": (tmp_path / "seven.png").open("rb")}).json()[0]
-        picture = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        for data in ([picture], [picture, "mnist", []], [picture, "mnist", ["lenet5"], True, True, ["scale"]]):
+        image = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        for data in ([image], [image, "mnist", []], [image, "mnist", ["lenet5"], True, True, ["scale"]]):
             event = curl.post(f"{at}/call/compare", json={"data": data}).json()["event_id"]
             kind, answer = curl.get(f"{at}/call/compare/{event}").text.strip().split("\n")
             assert kind == "event: complete"
@@ -124,8 +124,8 @@ def test_models_lists_the_cards(client):
 
 def test_steps_and_reasons_come_on_request(client, tmp_path):
     drawn_seven((15, 10)).save(tmp_path / "seven.png")
-    picture = handle_file(tmp_path / "seven.png")
-    answer = client.predict(picture, "mnist", ["lenet5"], True, True, api_name="/compare")
+    image = handle_file(tmp_path / "seven.png")
+    answer = client.predict(image, "mnist", ["lenet5"], True, True, api_name="/compare")
     assert [step["name"] for step in answer["steps"]] == ["decoded", *SWITCHES[1:-1]]
     assert all(step["picture"].startswith("data:image/png;base64,") for step in answer["steps"])
     why = answer["models"][0]["why"]
@@ -133,10 +133,10 @@ def test_steps_and_reasons_come_on_request(client, tmp_path):
     assert why["breaking"]["rotate"]["amounts"][-1] == 90 and why["looks_count"] == 24
     assert {mistake["said"]["lenet5.mnist"] for mistake in answer["mistakes"]} == {"7"}
     assert "7" not in {mistake["label"] for mistake in answer["mistakes"]}
-    off = client.predict(picture, "mnist", ["lenet5"], False, False, ["scale", "centre"], api_name="/compare")
+    off = client.predict(image, "mnist", ["lenet5"], False, False, ["scale", "centre"], api_name="/compare")
     assert off["models"][0]["probabilities"] != answer["models"][0]["probabilities"]
     with pytest.raises(AppError, match=", ".join(SWITCHES)):
-        client.predict(picture, "mnist", [], False, False, ["x"], api_name="/compare")
+        client.predict(image, "mnist", [], False, False, ["x"], api_name="/compare")
 
 
 def test_inputs_and_the_class_that_is_explained(client, tmp_path):
@@ -146,10 +146,10 @@ def test_inputs_and_the_class_that_is_explained(client, tmp_path):
     for model, side in zip(answer["models"], (28, 96), strict=True):
         seen = model["input"]
         assert (seen["size"], seen["mean"], seen["std"]) == (side, 0.1307, 0.3081)
-        picture = Image.open(io.BytesIO(base64.b64decode(seen["picture"].partition(",")[2])))
-        assert picture.size == (side, side)
+        image = Image.open(io.BytesIO(base64.b64decode(seen["picture"].partition(",")[2])))
+        assert image.size == (side, side)
         if side == 28:
-            assert picture.tobytes() == Image.open("ui/common/samples/mnist.7.png").tobytes()
+            assert image.tobytes() == Image.open("ui/common/samples/mnist.7.png").tobytes()
     (off,) = ask(["lenet5"], steps=True, explain=True, off=["normalisation"])["models"]
     assert (off["input"]["mean"], off["input"]["std"]) == (0, 1)
     assert off["probabilities"] != answer["models"][0]["probabilities"]
@@ -187,8 +187,8 @@ def test_a_client_of_mcp_compares(url):
         address = f"{url.rstrip('/')}/gradio_api/mcp/"
         async with streamable_http_client(address) as (read, write, _), mcp.ClientSession(read, write) as session:
             await session.initialize()
-            picture = data_url(Image.open("ui/common/samples/mnist.7.png"))
-            return await session.call_tool("compare", {"image": picture, "dataset": "mnist", "models": ["lenet5"]})
+            image = data_url(Image.open("ui/common/samples/mnist.7.png"))
+            return await session.call_tool("compare", {"image": image, "dataset": "mnist", "models": ["lenet5"]})
 
     with ThreadPoolExecutor(1) as pool:  # a browser's loop may be running in this thread
         result = pool.submit(anyio.run, ask).result()

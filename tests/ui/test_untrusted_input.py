@@ -20,7 +20,7 @@ from app import build
 from cnn_models import DATASETS, create_model
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.errors import TranslatableError, UnknownName
-from cnn_models.images.decode import PictureError
+from cnn_models.images.decode import ImageError
 from tests.conftest import ROOT, run_async
 from ui.api import compare_function
 from ui.common import uploads
@@ -32,7 +32,7 @@ SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 FILE = {"meta": {"_type": "gradio.FileData"}}
 # The fields of what the page sends to the functions of its components, of all of them together.
 GOOD = {
-    "picture": "", "dataset": "mnist", "models": ["lenet5"], "language": "en", "calibrated": True, "sort": "year",
+    "image": "", "dataset": "mnist", "models": ["lenet5"], "language": "en", "calibrated": True, "sort": "year",
     "off": [], "quick": False, "drawing": False, "label": "", "part": "heat", "says": {"lenet5": 5}, "truth": 0,
     "first": "lenet5", "second": "lenet5", "id": "nobody/lenet5.mnist", "there": [],
 }  # fmt: skip
@@ -151,7 +151,7 @@ class Visitor:
         """Fails with all the answers that were wrong; the app still answers what is sensible."""
         wrong, self.wrong = self.wrong, []
         (look,) = (id for id, each in self.components.items() if "look" in (each["props"].get("server_fns") or ()))
-        answer = self.ask(look, "look", json.dumps(GOOD | {"picture": SEVEN}), "a digit")
+        answer = self.ask(look, "look", json.dumps(GOOD | {"image": SEVEN}), "a digit")
         assert "LeNet-5 reads" in answer.json()["verdict"], self.wrong
         assert not wrong, f"{len(wrong)} of {self.count}: {wrong[:30]}"
 
@@ -261,7 +261,7 @@ def test_no_path_is_made_of_a_name(name):
 def test_a_file_that_cannot_be_is_not_uploaded():
     folder = uploads.folder()
     for path in ("", "\0", "\ud800", str(folder), str(folder / ("a" * 5000)), "/etc/passwd", 5, None, [], {}):
-        with pytest.raises(PictureError, match="upload it first"):
+        with pytest.raises(ImageError, match="upload it first"):
             uploaded(path)
 
 

@@ -8,19 +8,19 @@ import numpy as np
 
 from cnn_models import DATASETS
 from cnn_models.images.decode import decode
-from cnn_models.images.preprocess import BlankPicture, to_dataset_form
+from cnn_models.images.preprocess import BlankImage, to_dataset_form
 from cnn_models.images.worker import decode_untrusted
 from ui.common.modules import event_js
 from ui.common.reading import known
-from ui.common.sketchpad import picture_of, sample
+from ui.common.sketchpad import image_of, sample
 
-SAMPLE = 7  # the class of the test picture that stands in
+SAMPLE = 7  # the class of the test image that stands in
 SENT = event_js("common/drawing.js", "withDrawing")
 """The `js` of an event whose last two inputs become what is drawn, and of which data set it is."""
 
 
 class Drawing(NamedTuple):
-    """A 28 x 28 uint8 picture in the form of its data set; not `drawn` where a test picture stands in."""
+    """A 28 x 28 uint8 image in the form of its data set; not `drawn` where a test image stands in."""
 
     grid: np.ndarray
     dataset: str
@@ -28,12 +28,12 @@ class Drawing(NamedTuple):
 
 
 def drawing_of(value: object, dataset: object) -> Drawing:
-    """The picture in the sketchpad's value; both come from the visitor. Raises PictureError."""
+    """The image in the sketchpad's value; both come from the visitor. Raises ImageError."""
     dataset = known(dataset, DATASETS, next(iter(DATASETS)))
-    picture = picture_of(value)
+    image = image_of(value)
     try:
-        if picture is not None:
-            return Drawing(to_dataset_form(decode_untrusted(picture), DATASETS[dataset]), dataset, True)
-    except BlankPicture:
+        if image is not None:
+            return Drawing(to_dataset_form(decode_untrusted(image), DATASETS[dataset]), dataset, True)
+    except BlankImage:
         pass
     return Drawing(decode(sample(dataset, SAMPLE)), dataset, False)

@@ -1,4 +1,4 @@
-"""The sketchpad and the strips of test pictures below it; what comes from them is untrusted and decoded with care."""
+"""The sketchpad and the strips of test images below it; what comes from them is untrusted and decoded with care."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from cnn_models import DATASETS
-from cnn_models.images.decode import MAX_BYTES, PictureError
+from cnn_models.images.decode import MAX_BYTES, ImageError
 from ui.common import uploads
 from ui.common.templates import render
 
@@ -24,7 +24,7 @@ def sketchpad() -> Markup:
 
 
 def samples(dataset: str) -> Markup:
-    """The strip of bundled test pictures: the first of each class in the test set."""
+    """The strip of bundled test images: the first of each class in the test set."""
     shown = [
         (label, PNG + base64.b64encode(sample(dataset, index).read_bytes()).decode())
         for index, label in enumerate(DATASETS[dataset].classes)
@@ -33,19 +33,19 @@ def samples(dataset: str) -> Markup:
 
 
 def sample(dataset: str, index: int) -> Path:
-    """The file of the bundled test picture of a class: a PNG in the form of its data set."""
+    """The file of the bundled test image of a class: a PNG in the form of its data set."""
     return SAMPLES / f"{dataset}.{index}.png"
 
 
-def picture_of(value: object) -> bytes | Path | None:
-    """The picture in the sketchpad's value, still encoded; None when the canvas is empty. Raises PictureError."""
+def image_of(value: object) -> bytes | Path | None:
+    """The image in the sketchpad's value, still encoded; None when the canvas is empty. Raises ImageError."""
     if value in ("", None):
         return None
     if (content := png_of(value)) is not None:
         return content
     if isinstance(value, str) and value.startswith(UPLOAD):
         return uploaded(value.removeprefix(UPLOAD))
-    raise PictureError("image.unsent")
+    raise ImageError("image.unsent")
 
 
 def png_of(value: object) -> bytes | None:
@@ -57,7 +57,7 @@ def png_of(value: object) -> bytes | None:
 
 
 def uploaded(path: object) -> Path:
-    """The path of an upload by its name, or as gradio found it: a visitor can send any. Raises PictureError."""
+    """The path of an upload by its name, or as gradio found it: a visitor can send any. Raises ImageError."""
     if found := uploads.upload_path(path):
         return found
     if isinstance(path, str):
@@ -65,4 +65,4 @@ def uploaded(path: object) -> Path:
             found = Path(path).resolve()
             if found.is_relative_to(uploads.folder()) and found.is_file():
                 return found
-    raise PictureError("image.unknown")
+    raise ImageError("image.unknown")

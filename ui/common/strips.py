@@ -22,7 +22,7 @@ UNSHOWN = ("flatten", "dropout")  # they change no value
 
 
 def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> dict[int, Markup]:
-    """For each step that changes values, by index: its filters where they are pictures, and its strongest channels."""
+    """For each step that changes values, by index: its filters where they are images, and its strongest channels."""
     found, counts = {}, dead(model, card, network)
     for step in network.steps():
         if step.index is None or step.kind in UNSHOWN:
@@ -38,7 +38,7 @@ def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> 
 
 
 def strip(found: Channels, what: str, layer: Layer, note: str = "") -> Markup:
-    """A button with the tiles side by side in one picture, and what is not seen in it in words."""
+    """A button with the tiles side by side in one image, and what is not seen in it in words."""
     tiles = _tiles(found.values)
     count, height, width, _ = tiles.shape
     key = f"layers.strip.{what if found.numbers else 'values'}"

@@ -58,7 +58,7 @@ LAUNCH = {
     "theme": THEME,
     "head": str(render("common/head.html", texts=TEXTS, modules=modules.first())),
     "css_paths": sorted(HERE.parent.rglob("*.css")),
-    "run_history": False,  # it would keep visitors' pictures in their browser
+    "run_history": False,  # it would keep visitors' images in their browser
     "max_file_size": f"{MAX_BYTES // 10**6}mb",
     "footer_links": ["api", "settings"],
     "ssr_mode": False,

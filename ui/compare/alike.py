@@ -1,4 +1,4 @@
-"""The test pictures on which the networks go wrong as they do on the visitor's, as HTML."""
+"""The test images on which the networks go wrong as they do on the visitor's, as HTML."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ui.common.strips import png
 from ui.common.templates import render
 from ui.common.texts import say
 
-SHOWN = 8  # pictures
+SHOWN = 8  # images
 
 
 def closest_mistakes(language: str, answers: Answers, says: Mapping[str, str], grid: np.ndarray) -> Markup:
     """The nearest of `alike`, in groups by how many networks answer as here; that all do is said even where none is.
 
-    `says` is what each checkpoint, by id, takes the picture for, `grid` 28 x 28 uint8.
+    `says` is what each checkpoint, by id, takes the image for, `grid` 28 x 28 uint8.
     """
     classes = DATASETS[answers.dataset].classes
     measured = {f"{name}.{answers.dataset}" for name in answers.said}
@@ -42,11 +42,11 @@ def closest_mistakes(language: str, answers: Answers, says: Mapping[str, str], g
 
 
 def _figure(language: str, answers: Answers, known: Mapping[str, int], number: int) -> dict:
-    """A test picture with what it is, and each answer with the networks that give it."""
+    """A test image with what it is, and each answer with the networks that give it."""
     names = [class_name(language, label) for label in DATASETS[answers.dataset].classes]
     said: dict[str, list[str]] = {}
     for name in known:
         said.setdefault(names[answers.said[name][number]], []).append(network_name(name))
-    pictures, _ = load_test_set(answers.dataset)
+    images, _ = load_test_set(answers.dataset)
     truth = names[answers.labels[number]]
-    return {"number": number, "image": png(pictures[number]), "truth": truth, "answers": said}
+    return {"number": number, "image": png(images[number]), "truth": truth, "answers": said}

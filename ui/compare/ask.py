@@ -19,7 +19,7 @@ SORTS = ("year", "size", "confidence")
 
 @dataclass(frozen=True)
 class Ask:
-    """A picture as the sketchpad sends it, and what to show of it.
+    """An image as the sketchpad sends it, and what to show of it.
 
     `models` are in the order in which they are shown: architectures, and what was brought, ids pinned to a commit.
     `off` are the steps of preprocessing to leave out; a `quick` ask is for the small networks alone, so that the others
@@ -27,7 +27,7 @@ class Ask:
     class to explain; "" is the one of the soft vote.
     """
 
-    picture: object = ""
+    image: object = ""
     dataset: str = next(iter(DATASETS))
     models: tuple[str, ...] = tuple(ARCHITECTURES)
     language: str = "en"
@@ -45,7 +45,7 @@ class Ask:
         sent = fields(sent, {})
         dataset = _one(sent.get("dataset"), DATASETS)
         return cls(
-            picture=sent.get("picture", ""),
+            image=sent.get("image", ""),
             dataset=dataset,
             models=_models(sent.get("models", list(ARCHITECTURES)), dataset),
             language=_one(sent.get("language"), LANGUAGES),

@@ -19,7 +19,7 @@ export function board({ element, ask, settings }) {
   let stepped = ""; // what the preprocessing that is shown is of
   let tallest = { width: 0, height: 0 }; // of the verdicts since the canvas was empty
 
-  const question = (more) => ({ picture: current.value, drawing: current.drawing, ...settings.all(), ...more });
+  const question = (more) => ({ image: current.value, drawing: current.drawing, ...settings.all(), ...more });
 
   // The sentence grows and shrinks while one draws; the board below must not move up and down with it: the place keeps
   // the height of the longest sentence there was until the canvas is empty, or the window has another width.
@@ -42,7 +42,7 @@ export function board({ element, ask, settings }) {
       // Answers that were overtaken are shown only while the pen is down.
       if (age !== asked && !(asking.drawing && current.drawing)) return;
       for (const [name, place] of Object.entries(places)) if (answer[name] !== null) fill(place, answer[name]);
-      if (answer.steps !== null) stepped = asking.picture;
+      if (answer.steps !== null) stepped = asking.image;
       steady();
       if (quick && complete && !answer.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
       if (quick) complete = answer.complete;

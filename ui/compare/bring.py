@@ -31,7 +31,7 @@ class Bringer:
 
     def __init__(self, hub: ModelHub):
         self._hub = hub
-        self._shown: dict[str, int] = {}  # test pictures so far, of what is being measured
+        self._shown: dict[str, int] = {}  # test images so far, of what is being measured
 
     def bring(self, sent: object) -> dict:
         """The `id` to ask for, pinned to a commit, and its `choice` as HTML; `wait`; or an `error`, a sentence."""

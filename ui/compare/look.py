@@ -1,4 +1,4 @@
-"""What the Compare tab shows for a picture: verdict, board and strip, as HTML."""
+"""What the Compare tab shows for an image: verdict, board and strip, as HTML."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from cnn_models.checkpoints.ids import COMMIT
 from cnn_models.fair_queue import Activity
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
-from cnn_models.images.decode import Decoded, PictureError
-from cnn_models.images.preprocess import BlankPicture, Step, decoded, steps
+from cnn_models.images.decode import Decoded, ImageError
+from cnn_models.images.preprocess import BlankImage, Step, decoded, steps
 from cnn_models.images.worker import decode_untrusted, read_untrusted
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import MEASURING, Answer, Comparison, PredictionCache
 from cnn_models.visitors import VISITOR, Visitor, map_in_context
 from ui.common.names import architecture
-from ui.common.sketchpad import picture_of
+from ui.common.sketchpad import image_of
 from ui.common.texts import say, translate
 from ui.compare.ask import Ask
 from ui.compare.batches import Batches
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class Question:
-    """An ask, the places of its networks, whose it is, and what becomes of its picture."""
+    """An ask, the places of its networks, whose it is, and what becomes of its image."""
 
     ask: Ask
     columns: dict[str, Column]
@@ -119,9 +119,9 @@ class Looker:
     def _decode(self, question: Question) -> None:
         """The image, or what is shown where it cannot be used; neither where there is none."""
         try:
-            if (picture := picture_of(question.ask.picture)) is not None:
-                question.image = read_untrusted(picture, question.ask.off)
-        except PictureError as error:
+            if (image := image_of(question.ask.image)) is not None:
+                question.image = read_untrusted(image, question.ask.off)
+        except ImageError as error:
             self._refuse(question, error)
 
     def _see(self, question: Question) -> None:
@@ -129,26 +129,26 @@ class Looker:
         ask = question.ask
         try:
             if question.image is None:
-                raise BlankPicture
+                raise BlankImage
             question.seen = steps(question.image.luminance, DATASETS[ask.dataset], ask.off)
             if not question.ready:
-                raise PictureError("image.no_networks")
-        except BlankPicture as error:
+                raise ImageError("image.no_networks")
+        except BlankImage as error:
             text = say(ask.language, f"verdict.empty.{DATASETS[ask.dataset].kind}")
             if question.image is not None:
                 text, question.seen = translate(ask.language, error), (decoded(question.image.luminance),)
             question.shown = self._shown(question, verdict_html(text), question.strip, complete=True)
-        except PictureError as error:
+        except ImageError as error:
             self._refuse(question, error)
 
-    def _refuse(self, question: Question, error: PictureError) -> None:
+    def _refuse(self, question: Question, error: ImageError) -> None:
         language = question.ask.language
         text = say(language, "verdict.refused", why=error) if question.ready else translate(language, error)
         question.shown = self._shown(question, verdict_html(text, "alarm"), question.strip, complete=True)
 
     def _answer(self, name: str, questions: list[Question]) -> None:
         """A network's answers to all of them, or why it has none, in their columns."""
-        asks, grids = [each.ask for each in questions], [each.seen[-1].picture for each in questions]
+        asks, grids = [each.ask for each in questions], [each.seen[-1].image for each in questions]
         try:
             answers = self._answers(asks[0].id(name), asks, grids)
         except CheckpointError as error:
@@ -163,7 +163,7 @@ class Looker:
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if answers and (complete or not ask.quick):
-            grey, form = question.image.luminance, question.seen[-1].picture
+            grey, form = question.image.luminance, question.seen[-1].image
             like = lookalike(self._hub, ask.dataset, grey, form, ask.off, answers)
             comparison = Comparison.of(ask.dataset, question.seen, answers, like)
             text = verdict_html(sentence(comparison, ask.language), "unusual" * comparison.verdict.unusual)
@@ -175,11 +175,11 @@ class Looker:
         return self._shown(question, text, question.strip if ask.quick else None, complete)
 
     def ready(self, ask: Ask) -> tuple[list[str], Step | None]:
-        """The ids of the chosen networks that can answer, and the picture's last step. Raises PictureError."""
-        picture = picture_of(ask.picture)
-        columns = self._columns(ask).values() if picture is not None else ()
+        """The ids of the chosen networks that can answer, and the image's last step. Raises ImageError."""
+        image = image_of(ask.image)
+        columns = self._columns(ask).values() if image is not None else ()
         ids = [ask.id(column.name) for column in columns if not column.missing]
-        return ids, steps(decode_untrusted(picture, ask.off), DATASETS[ask.dataset], ask.off)[-1] if ids else None
+        return ids, steps(decode_untrusted(image, ask.off), DATASETS[ask.dataset], ask.off)[-1] if ids else None
 
     def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
         """`ModelHub.run`."""
@@ -198,7 +198,7 @@ class Looker:
         ]  # fmt: skip
 
     def test_answers(self, dataset: str) -> Answers:
-        """What the networks answered to the test pictures."""
+        """What the networks answered to the test images."""
         return answers_of(self._hub, dataset)
 
     def _shown(self, question: Question, text: str | None, seen: str | None, complete: bool) -> dict:
@@ -227,14 +227,14 @@ class Looker:
             return dict(zip(ask.models, map_in_context(pool, partial(self._column, ask), ask.models), strict=True))
 
     def _column(self, ask: Ask, name: str) -> Column:
-        """The network's place; with a picture to answer for, its weights are loaded too."""
+        """The network's place; with an image to answer for, its weights are loaded too."""
         id, side, brought = ask.id(name), architecture(name).input_size, "/" in name
         if coming := self._coming(ask, name, side):  # nobody waits for what is known to be on its way
             return coming
         try:
             measured = self._hub.measure(id, MEASURING) if brought else None
             # A quick ask does not wait for the weights of large networks, but says which are there.
-            if not ask.picture or (ask.quick and side != DATASETS[ask.dataset].size):
+            if not ask.image or (ask.quick and side != DATASETS[ask.dataset].size):
                 return Column(name, side=self._hub.card(id).input_size, measured=measured)
             source, side = self.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
             return Column(name, source=source, side=side, measured=measured)

@@ -1,4 +1,4 @@
-"""The strip of the preprocessing, picture by picture, as HTML."""
+"""The strip of the preprocessing, image by image, as HTML."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ui.common.templates import render
 from ui.common.texts import say
 from ui.compare.ask import Ask
 
-SHOWN = 96  # pixels; larger pictures are shown as small
+SHOWN = 96  # pixels; larger images are shown as small
 RED = (226, 72, 40)
 
 
-def data_url(picture: np.ndarray | Image.Image) -> str:
+def data_url(pixels: np.ndarray | Image.Image) -> str:
     buffer = io.BytesIO()
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     image.save(buffer, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_turned: bool = False) -> Markup:
-    """Every step as a picture over its switch, at last what each network is given; `sides` are networks by size.
+    """Every step as an image over its switch, at last what each network is given; `sides` are networks by size.
 
     `is_turned` says that its EXIF orientation asks for the image to be turned.
     """
@@ -41,17 +41,17 @@ def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_tur
         if name == "decoded" and steps and not is_turned:
             key = "steps.decoded.unturned"
         text = say(ask.language, key, side=FORMS[ask.dataset].edges[-1])
-        shown.append((switch, text, _picture(found[name]) if name in found else ""))
+        shown.append((switch, text, _image(found[name]) if name in found else ""))
     inputs = [
-        (side, ", ".join(map(network_name, names)), _given(ask, steps[-1].picture, side) if len(steps) > 1 else "")
+        (side, ", ".join(map(network_name, names)), _given(ask, steps[-1].image, side) if len(steps) > 1 else "")
         for side, names in sides.items()
     ]
     return render("compare/steps.html", language=ask.language, off=ask.off, steps=shown, inputs=inputs)
 
 
-def _picture(step: Step) -> str:
-    """The step's picture, no larger than it is shown, with the box that was found in it drawn around."""
-    image = Image.fromarray(step.picture)
+def _image(step: Step) -> str:
+    """The step's image, no larger than it is shown, with the box that was found in it drawn around."""
+    image = Image.fromarray(step.image)
     scale = min(1, SHOWN / max(image.size))
     if scale < 1:
         image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BOX)
@@ -64,7 +64,7 @@ def _picture(step: Step) -> str:
 
 
 def _square(image: Image.Image) -> Image.Image:
-    """The whole picture on a transparent square: pages are fond of cropping."""
+    """The whole image on a transparent square: pages are fond of cropping."""
     if image.width == image.height:
         return image
     side = max(image.size)
@@ -74,14 +74,14 @@ def _square(image: Image.Image) -> Image.Image:
 
 
 def enlarged(grid: np.ndarray, side: int) -> np.ndarray:
-    """A 28 x 28 uint8 picture as a network of this input size is given it, before it is normalised: side x side."""
+    """A 28 x 28 uint8 image as a network of this input size is given it, before it is normalised: side x side."""
     x = to_input(torch.tensor(grid)[None], side, mean=0.0, std=1.0)[0, 0]
     return (x * 255).round().to(torch.uint8).numpy()
 
 
 def _given(ask: Ask, grid: np.ndarray, side: int) -> str:
-    """What a network of this input size is given; black and white are those of a normalised picture."""
-    picture, dataset = enlarged(grid, side), DATASETS[ask.dataset]
+    """What a network of this input size is given; black and white are those of a normalised image."""
+    image, dataset = enlarged(grid, side), DATASETS[ask.dataset]
     if "normalisation" in ask.off:  # 0 to 1 lie within (0 - mean) / std to (1 - mean) / std
-        picture = np.rint(picture * dataset.std + 255 * dataset.mean).astype(np.uint8)
-    return data_url(picture)
+        image = np.rint(image * dataset.std + 255 * dataset.mean).astype(np.uint8)
+    return data_url(image)

@@ -123,7 +123,7 @@ export function strip({ element, ask, settings, pad, board }, address, inform) {
     const code = address.code();
     if (code && board.seen() && Object.keys(answers).length) remember(detail, code);
     else shown = null;
-    valueShown = question.picture;
+    valueShown = question.image;
     address.write();
     show();
     if (early?.sheet === sheetShown && early.dataset === question.dataset) label(early.name);
@@ -136,7 +136,7 @@ export function strip({ element, ask, settings, pad, board }, address, inform) {
     label(labels.querySelector(`[data-key="${event.key}"][data-dataset=${settings.dataset}]`).value);
   });
   figures.querySelector(".keep-export").addEventListener("click", async () => {
-    const sent = labelled().map(({ form, dataset, label }) => ({ picture: form, dataset, label }));
+    const sent = labelled().map(({ form, dataset, label }) => ({ image: form, dataset, label }));
     const { zip, error } = await ask("export_handwriting", sent).catch(() => ({ error: say("verdict.offline") }));
     if (error) return void (accuracy.innerHTML = error);
     const anchor = document.createElement("a");

@@ -56,5 +56,5 @@ def _share(language: str, key: str, label: str, probability: float) -> str:
 
 
 def verdict_html(text: str, kind: str = "") -> Markup:
-    """`kind` is `alarm` for what went wrong and `unusual` for a picture of none of the classes."""
+    """`kind` is `alarm` for what went wrong and `unusual` for an image of none of the classes."""
     return render("compare/verdict.html", text=text, kind=kind)

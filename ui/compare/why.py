@@ -17,7 +17,7 @@ from cnn_models.analysis.tta import SCALES, Looks, many_looks
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.errors import TranslatableError
 from cnn_models.hub.model_hub import LoadedModel
-from cnn_models.images.decode import PictureError
+from cnn_models.images.decode import ImageError
 from cnn_models.predict import Answer, predict
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import line_looks
@@ -50,21 +50,21 @@ class Explainer:
         ask = Ask.read(sent)
         try:
             ids, step = self._looker.ready(ask)
-        except (PictureError, CheckpointError) as error:
+        except (ImageError, CheckpointError) as error:
             return partial(_refused, ask, error)
         if not ids:
             return partial(render, "compare/note.html", text=say(ask.language, "steps.nothing"))
-        return partial(self._part, ask, ids, step.picture)
+        return partial(self._part, ask, ids, step.image)
 
     def _part(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         try:
             return self._why(ask, ids, grid)
-        except (PictureError, CheckpointError) as error:
+        except (ImageError, CheckpointError) as error:
             return _refused(ask, error)
 
     def _why(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         if ask.part == "break":
-            return charts(ask.language, self._each(ask, ids, partial(break_down, pictures=disturbed(grid))))
+            return charts(ask.language, self._each(ask, ids, partial(break_down, images=disturbed(grid))))
         if ask.part == "alike":
             says = {id: self._looker.answer(ask, id, grid).label for id in ids}
             return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
@@ -125,7 +125,7 @@ def _share(language: str, label: str, probabilities: Mapping[str, float]) -> str
 
 
 def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
-    """The picture, paled, under a 28 x 28 map from -1 (blue) to 1 (red)."""
+    """The image, paled, under a 28 x 28 map from -1 (blue) to 1 (red)."""
     base = np.asarray(Image.fromarray(grid).resize((SHOWN, SHOWN), Image.Resampling.NEAREST), np.float32)
     large = np.asarray(Image.fromarray(heat.astype(np.float32)).resize((SHOWN, SHOWN), Image.Resampling.BILINEAR))
     colour = np.where(large[..., None] > 0, HOT, COLD)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from cnn_models import ARCHITECTURES, ModelHub
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.hub.model_hub import LoadedModel
-from cnn_models.images.decode import PictureError
+from cnn_models.images.decode import ImageError
 from cnn_models.layers import Layer
 from cnn_models.layers.channels import flow
 from cnn_models.layers.run import RUNS
@@ -33,7 +33,7 @@ def flows(columns: list[Column], value: object, dataset: object, hub: ModelHub) 
     """
     try:
         grid, dataset, is_drawn = drawing_of(value, dataset)
-    except PictureError as error:
+    except ImageError as error:
         return [{}] * len(columns), render("layers/drawing.html", refused=error)
     found, missing = [], []
     for each in columns:

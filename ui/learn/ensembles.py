@@ -168,8 +168,8 @@ def _lines(crops: dict[str, dict]) -> list[Line]:
         name = id.split(".")[0]
         title = ARCHITECTURES[name].title
         points = sorted((_as_in_paper(int(count)), accuracy) for count, accuracy in found["accuracy"].items())
-        pictures = found["pictures"]
-        dots = [f"{title}: {count} → {accuracy:.2f} % ({_interval(accuracy, pictures)})" for count, accuracy in points]
+        images = found["pictures"]
+        dots = [f"{title}: {count} → {accuracy:.2f} % ({_interval(accuracy, images)})" for count, accuracy in points]
         lines.append(Line(title, COLOURS[name], points, DASH[name], dots))
     return lines
 

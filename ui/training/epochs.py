@@ -14,7 +14,7 @@ from markupsafe import Markup
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoints.folder import CheckpointError, read_history
 from cnn_models.checkpoints.snapshots import replay
-from cnn_models.images.decode import PictureError
+from cnn_models.images.decode import ImageError
 from cnn_models.specs import Card
 from ui.common.chart import Axis, Line, around, chart
 from ui.common.colours import COLOURS, DASH
@@ -54,15 +54,15 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
     """`page` of the drawing, made anew whenever the tab is opened, as there may be another drawing by then."""
 
     @lru_cache(REMEMBERED)
-    def replayed(id: str, snapshots_sha256: str, picture: bytes) -> Replay:
+    def replayed(id: str, snapshots_sha256: str, image: bytes) -> Replay:
         card, history = hub.card(id), read_history(hub.folder(id))
-        found = replay(hub.snapshots(id), card, np.frombuffer(picture, np.uint8).reshape(28, 28))
+        found = replay(hub.snapshots(id), card, np.frombuffer(image, np.uint8).reshape(28, 28))
         return Replay(card, found.tolist(), [100 - row["val_accuracy"] for row in history])
 
     def show(value: object, dataset: object) -> str:
         try:
             drawing = drawing_of(value, dataset)
-        except PictureError as error:
+        except ImageError as error:
             return page(None, [], [error])
         found, errors = [], []
         for card in hub.cards().values():

@@ -13,8 +13,8 @@ export function mount({ element, server, watch }) {
   element.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-pick]");
     if (!button) return;
-    await fill(".mistakes-pictures", server.pictures(JSON.parse(button.dataset.pick)));
-    within(".mistakes-pictures").scrollIntoView({ block: "nearest" });
+    await fill(".mistakes-images", server.images(JSON.parse(button.dataset.pick)));
+    within(".mistakes-images").scrollIntoView({ block: "nearest" });
   });
   element.addEventListener("change", (event) => {
     if (!event.target.closest(".mistakes-choose")) return;

@@ -33,7 +33,7 @@ class Picked(NamedTuple):
 def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
     """`errors_html` of a data set, whose buttons request images, and whose choosers a comparison."""
 
-    def pictures(sent: object) -> str:
+    def images(sent: object) -> str:
         """The images that a button requests, as HTML. Raises Refused, UnknownName."""
         answers, asked = read(sent)
         return images_html(answers, pick(answers, *_requested(asked, answers)))
@@ -50,7 +50,7 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
     return gr.HTML(
         errors_html(answers_of(hub, dataset)),
         js_on_load=on_load("training/test_errors.js"),
-        server_functions=[pictures, against],
+        server_functions=[images, against],
         elem_id="mistakes",
         apply_default_css=False,
     )

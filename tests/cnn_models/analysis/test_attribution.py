@@ -1,4 +1,4 @@
-"""Heat maps, disturbances and many looks, of trained networks on real pictures."""
+"""Heat maps, disturbances and many looks, of trained networks on real images."""
 
 import numpy as np
 import pytest
@@ -46,15 +46,15 @@ def test_heat_is_where_the_digit_is_and_the_network_stays_as_it_was(trained, sev
         explain(trained, seven, "Bag")
 
 
-def test_disturbances_start_from_the_picture_itself(seven):
-    pictures, start = disturbed(seven), 0
+def test_disturbances_start_from_the_image_itself(seven):
+    images, start = disturbed(seven), 0
     for amounts, _ in DISTURBANCES.values():
-        ours = pictures[start : start + len(amounts)]
+        ours = images[start : start + len(amounts)]
         start += len(amounts)
         assert torch.allclose(ours[0], torch.tensor(seven) / 255, atol=1e-6)
         distances = (ours - ours[0]).abs().sum((1, 2))
         assert (distances[1:] > 0).all() and ours.min() >= 0 and ours.max() <= 1
-    assert start == len(pictures) and torch.equal(pictures, disturbed(seven))
+    assert start == len(images) and torch.equal(images, disturbed(seven))
 
 
 def test_breaking_is_by_the_networks_own_answers(trained, seven):

@@ -1,4 +1,4 @@
-"""Who has which test pictures wrong, held against the networks themselves and against the cards."""
+"""Who has which test images wrong, held against the networks themselves and against the cards."""
 
 import json
 import re
@@ -20,7 +20,7 @@ SAID = {"lenet5": np.array([0, 1, 1, 1, 0, 2]), "mini_resnet": np.array([0, 1, 2
 ANSWERS = Answers("mnist", LABELS, SAID)
 
 
-def test_two_networks_have_four_kinds_of_pictures():
+def test_two_networks_have_four_kinds_of_images():
     assert contest(ANSWERS, "lenet5", "mini_resnet") == (3, 1, 1, 1, 1.0)
     assert pick(ANSWERS, {"lenet5": RIGHT, "mini_resnet": WRONG}).tolist() == [2]
     assert pick(ANSWERS, {"lenet5": WRONG, "mini_resnet": WRONG}).tolist() == [1]
@@ -34,34 +34,34 @@ def numbers(found):
     return {same: sorted(each.tolist()) for same, each in found.items()}
 
 
-def test_pictures_that_are_mistaken_alike_come_by_how_many_networks_answer_so():
-    picture = np.zeros((28, 28), np.uint8)
-    both = alike(ANSWERS, {"lenet5": 1, "mini_resnet": 1}, picture)
+def test_images_that_are_mistaken_alike_come_by_how_many_networks_answer_so():
+    image = np.zeros((28, 28), np.uint8)
+    both = alike(ANSWERS, {"lenet5": 1, "mini_resnet": 1}, image)
     assert numbers(both) == {2: [1], 1: [2]}  # not 3, which both have right
-    assert numbers(alike(ANSWERS, {"lenet5": 0, "mini_resnet": 2}, picture)) == {2: [4], 1: [2]}
-    split = alike(ANSWERS, {"lenet5": 1, "mini_resnet": 0}, picture)
+    assert numbers(alike(ANSWERS, {"lenet5": 0, "mini_resnet": 2}, image)) == {2: [4], 1: [2]}
+    split = alike(ANSWERS, {"lenet5": 1, "mini_resnet": 0}, image)
     assert numbers(split) == {1: [2]}  # not 1, on which they agree
-    assert numbers(alike(ANSWERS, {"lenet5": 2}, picture)) == {}
+    assert numbers(alike(ANSWERS, {"lenet5": 2}, image)) == {}
     with pytest.raises(KeyError):
-        alike(ANSWERS, {"alexnet": 1}, picture)
+        alike(ANSWERS, {"alexnet": 1}, image)
 
 
-def test_the_nearest_mistake_of_a_mistaken_picture_is_itself():
-    answers, (pictures, _) = answers_of(ModelHub(), "fashion_mnist"), load_test_set("fashion_mnist")
+def test_the_nearest_mistake_of_a_mistaken_image_is_itself():
+    answers, (images, _) = answers_of(ModelHub(), "fashion_mnist"), load_test_set("fashion_mnist")
     for number in pick(answers, {"lenet5": WRONG, "mini_resnet": RIGHT})[:5]:
         says = {name: int(answers.said[name][number]) for name in ("lenet5", "mini_resnet")}
-        found = alike(answers, says, pictures[number])
+        found = alike(answers, says, images[number])
         assert found[2][0] == number and set(found) <= {1, 2}
 
 
 def test_closest_mistakes_say_what_each_network_said_and_who_is_left_out():
-    answers, (pictures, _) = answers_of(ModelHub(), "fashion_mnist"), load_test_set("fashion_mnist")
+    answers, (images, _) = answers_of(ModelHub(), "fashion_mnist"), load_test_set("fashion_mnist")
     says = {"lenet5.fashion_mnist": "Coat", "mini_resnet.fashion_mnist": "Shirt"}
-    html = closest_mistakes("en", answers, says | {"user/lenet5.fashion_mnist": "Bag"}, pictures[0])
+    html = closest_mistakes("en", answers, says | {"user/lenet5.fashion_mnist": "Bag"}, images[0])
     assert "disagree as on yours" in html and "not on file: LeNet-5 (user)." in html and html.count("<img") == 8
     assert html.count("<small>Coat: LeNet-5</small><small>Shirt: Mini ResNet</small>") == 8
     nobody = {name: "8" for name in ("lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist")}
-    assert "All predict as here: 0" in closest_mistakes("en", answers_of(ModelHub(), "mnist"), nobody, pictures[0])
+    assert "All predict as here: 0" in closest_mistakes("en", answers_of(ModelHub(), "mnist"), nobody, images[0])
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
@@ -76,14 +76,14 @@ def test_the_answers_are_as_accurate_as_the_cards_say(dataset):
 
 def test_the_answers_are_what_the_network_says():
     net, answers = ModelHub().get("lenet5.fashion_mnist"), answers_of(ModelHub(), "fashion_mnist")
-    pictures, _ = load_test_set("fashion_mnist")
-    x = to_input(torch.from_numpy(pictures[:500].copy()), net.card.input_size, net.card.mean, net.card.std)
+    images, _ = load_test_set("fashion_mnist")
+    x = to_input(torch.from_numpy(images[:500].copy()), net.card.input_size, net.card.mean, net.card.std)
     with torch.inference_mode():
         said = net.model(x).argmax(1)
     assert (said.numpy() == answers.said["lenet5"][:500]).mean() > 0.995  # but for ties on another processor
 
 
-def test_every_button_asks_for_as_many_pictures_as_it_says():
+def test_every_button_asks_for_as_many_images_as_it_says():
     answers = answers_of(ModelHub(), "fashion_mnist")
     buttons = re.findall(r'<button type="button" [^>]*data-pick="([^"]+)">(.*?)</button>', errors_html(answers))
     assert len(buttons) > 50
@@ -95,7 +95,7 @@ def test_every_button_asks_for_as_many_pictures_as_it_says():
 
 def test_one_network_has_its_matrix_alone():
     html = errors_html(Answers("mnist", np.arange(10), {"lenet5": np.array([1, *range(1, 10)])}))
-    assert html.count("mistakes-matrix") == html.count("mistakes-pictures") == 1 and html.count("data-pick") == 10
+    assert html.count("mistakes-matrix") == html.count("mistakes-images") == 1 and html.count("data-pick") == 10
     assert "<select" not in html and "training.unevaluated" in errors_html(Answers("mnist", LABELS, {}))
 
 
@@ -106,7 +106,7 @@ def test_a_sentence_says_whether_two_networks_differ():
     assert "McNemar" not in comparison_html(answers, "lenet5", "lenet5")
 
 
-def test_pictures_say_what_they_are_and_what_they_are_taken_for():
+def test_images_say_what_they_are_and_what_they_are_taken_for():
     answers = answers_of(ModelHub(), "mnist")
     numbers = pick(answers, dict.fromkeys(answers.said, WRONG))
     html = images_html(answers, numbers)

@@ -49,14 +49,14 @@ DIGITS = {
 
 def drawing(strokes, side=280):
     """Dark on light, in the sketchpad's size, pen and grey; points are in units of its side."""
-    picture = Image.new("L", (2 * side, 2 * side), 255)
-    pen, radius = ImageDraw.Draw(picture), 0.075 * side
+    image = Image.new("L", (2 * side, 2 * side), 255)
+    pen, radius = ImageDraw.Draw(image), 0.075 * side
     for stroke in strokes:
         points = [(2 * side * x, 2 * side * y) for x, y in stroke]
         pen.line(points, fill=17, width=round(2 * radius), joint="curve")
         for x, y in (points[0], points[-1]):
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=17)
-    return np.asarray(picture.resize((side, side), Image.Resampling.BOX))
+    return np.asarray(image.resize((side, side), Image.Resampling.BOX))
 
 
 def ones_with_a_flag(xs, ys, feet):
@@ -93,13 +93,13 @@ def test_a_sample_is_not(dataset):
 
 def test_clothing_among_digits_is_in_the_main(data_dir):
     clothing = load("fashion_mnist", train=False).images[:100].numpy()
-    found = [compare(picture, "mnist") for picture in clothing]
+    found = [compare(image, "mnist") for image in clothing]
     assert sum(each.verdict.unusual for each in found) > 80
     assert sum(doubt(each) == "lookalike" for each in found) > 80
 
 
 def test_scribbles_are_in_the_main():
-    assert sum(compare(picture, "mnist").verdict.unusual for picture in scribbles(30)) > 15
+    assert sum(compare(image, "mnist").verdict.unusual for image in scribbles(30)) > 15
 
 
 def test_drawn_clothing_among_digits_is_unless_it_reads_as_a_digit():

@@ -20,7 +20,7 @@ def test_the_interval_stays_within_what_is_possible():
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says():
-    """Of all outcomes of 200 pictures at 90 %, those whose interval holds 90 % have about 95 % of the probability."""
+    """Of all outcomes of 200 images at 90 %, those whose interval holds 90 % have about 95 % of the probability."""
     held = sum(
         comb(200, right) * 0.9**right * 0.1 ** (200 - right)
         for right in range(201)
@@ -36,7 +36,7 @@ def test_mcnemar_counts_all_outcomes_at_least_as_unequal(one, other):
     assert mcnemar(one, other) == mcnemar(other, one) == pytest.approx(unequal / len(outcomes))
 
 
-def test_mcnemar_of_many_pictures():
+def test_mcnemar_of_many_images():
     assert mcnemar(400, 300) == pytest.approx(1.8e-4, rel=0.05)
 
 

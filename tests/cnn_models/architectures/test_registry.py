@@ -43,12 +43,12 @@ def test_every_size_passes(name):
 
 
 @every_architecture
-def test_a_picture_does_not_depend_on_its_batch(name):
+def test_a_image_does_not_depend_on_its_batch(name):
     torch.manual_seed(0)
     model, size = create_model(name).eval(), ARCHITECTURES[name].sizes[0]
-    pictures = torch.randn(3, 1, size, size)
+    images = torch.randn(3, 1, size, size)
     with torch.no_grad():
-        together, alone = model(pictures), torch.cat([model(picture[None]) for picture in pictures])
+        together, alone = model(images), torch.cat([model(image[None]) for image in images])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
@@ -59,7 +59,7 @@ def test_parameters_are_the_papers(name, parameters):
 
 
 def test_alexnet_at_224_is_the_papers():
-    """What lets smaller pictures through changes nothing at the size of the paper."""
+    """What lets smaller images through changes nothing at the size of the paper."""
     maps = torch.randn(2, 256, 5, 5)
     with torch.device("meta"):
         model = create_model("alexnet")

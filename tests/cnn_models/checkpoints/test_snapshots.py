@@ -89,9 +89,9 @@ def test_a_hub_has_them_only_where_one_asks(folder, checkpoint, hub, fake_hub):
 
 def test_the_last_replayed_answer_is_the_networks_own(folder):
     model, card = load_model(folder)
-    picture = load_test_set("mnist")[0][0]
-    found = replay(read_snapshots(folder), card, picture)
-    answer = predict(LoadedModel(model, card, torch.device("cpu"), ID, ""), picture)
+    image = load_test_set("mnist")[0][0]
+    found = replay(read_snapshots(folder), card, image)
+    answer = predict(LoadedModel(model, card, torch.device("cpu"), ID, ""), image)
     assert found.shape == (2, 10)
     np.testing.assert_allclose(found[-1], list(answer.probabilities.values()), atol=1e-3)
     assert not torch.allclose(found[0], found[-1], atol=1e-3)

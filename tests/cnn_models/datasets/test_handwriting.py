@@ -1,4 +1,4 @@
-"""The zip of labelled pictures: what is packed comes back, and what is not one gets a sentence."""
+"""The zip of labelled images: what is packed comes back, and what is not one gets a sentence."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ import pytest
 
 from cnn_models.checkpoints.folder import read_card
 from cnn_models.datasets.handwriting import LABELS, Labelled, pack, unpack
-from cnn_models.images.decode import PictureError, decode
+from cnn_models.images.decode import ImageError, decode
 from cnn_models.specs import Split
 from tests.training.test_loop import finish, run
 from training import evaluate
@@ -38,7 +38,7 @@ def test_checkpoints_are_evaluated_on_it(tmp_path, capsys):
     assert "| mini_resnet.mnist | 1 | 2 | 50.0 % |" in table and "fashion" not in table
 
 
-def test_it_joins_the_training_pictures(tmp_path, data_dir):
+def test_it_joins_the_training_images(tmp_path, data_dir):
     file = tmp_path / "mine.zip"
     file.write_bytes(pack([Labelled(SEVEN, "mnist", "7"), Labelled(SEVEN, "mnist", "1")]))
     code, errors = finish(run(tmp_path, f"--extra={file}", "--epochs=1"))
@@ -77,7 +77,7 @@ HEAD = "file,dataset,label\n"
     ],
 )
 def test_what_is_not_one_gets_a_sentence(content, sentence):
-    with pytest.raises(PictureError, match=sentence):
+    with pytest.raises(ImageError, match=sentence):
         unpack(content, "mnist")
 
 
@@ -85,5 +85,5 @@ def test_what_is_not_one_gets_a_sentence(content, sentence):
     "bad", [Labelled(b"x", "mnist", "7"), Labelled(SEVEN, "mnist", "Bag"), Labelled(SEVEN, "x", "7")]
 )
 def test_nothing_is_packed_that_cannot_be_read(bad):
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         pack([bad])

@@ -17,10 +17,10 @@ ROOT = Path(testsets.__file__).parents[2]
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_bundled_pictures_are_the_makers_own(dataset, data_dir):
-    pictures, labels = load_test_set(dataset)
+def test_bundled_images_are_the_makers_own(dataset, data_dir):
+    images, labels = load_test_set(dataset)
     source = load(dataset, train=False)
-    assert pictures.dtype == np.uint8 and np.array_equal(pictures, source.images.numpy())
+    assert images.dtype == np.uint8 and np.array_equal(images, source.images.numpy())
     assert np.array_equal(labels, source.labels.numpy())
 
 

@@ -140,9 +140,9 @@ def test_a_namespace_answers_without_a_folder(published, fake_hub, tmp_path):
     fake_hub.push(REMOTE, published)
     hub = ModelHub(tmp_path / "none", namespace="someone")
     assert list(hub.known()) == [ID] and not hub.cards()
-    picture = np.full((100, 100), 255, np.uint8)
-    picture[20:80, 45:55] = 0
-    assert [answer.id for answer in compare(picture, "mnist", hub=hub).models] == [ID]
+    image = np.full((100, 100), 255, np.uint8)
+    image[20:80, 45:55] = 0
+    assert [answer.id for answer in compare(image, "mnist", hub=hub).models] == [ID]
 
 
 def test_a_cached_commit_costs_no_request(published, hub, fake_hub):

@@ -1,4 +1,4 @@
-"""Every kind of picture a person may bring, and much that is none."""
+"""Every kind of image a person may bring, and much that is none."""
 
 import contextlib
 import io
@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from PIL import Image
 
-from cnn_models.images.decode import FORMATS, MAX_BYTES, MAX_PIXELS, PictureError, decode, read
+from cnn_models.images.decode import FORMATS, MAX_BYTES, MAX_PIXELS, ImageError, decode, read
 from tests import crafted_images as crafted
 
 RAMP = np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1))  # 40 x 60, black at the left
 
 
-def encode(picture, format: str, **options) -> bytes:
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+def encode(pixels, format: str, **options) -> bytes:
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
@@ -110,13 +110,13 @@ def test_32_bits_are_scaled_by_what_white_is(values, white):
 def test_exif_orientation_is_applied(orientation):
     turns = {1: 0, 2: 0, 3: 2, 4: 2, 5: 1, 6: -1, 7: -1, 8: 1}[orientation]  # counterclockwise
     mirrored = orientation in (2, 4, 5, 7)
-    picture = RAMP // 2 + np.linspace(0, 127, 40, dtype=np.uint8)[:, None]  # nothing about it is symmetrical
-    upright = np.rot90(np.fliplr(picture) if mirrored else picture, turns)
+    image = RAMP // 2 + np.linspace(0, 127, 40, dtype=np.uint8)[:, None]  # nothing about it is symmetrical
+    upright = np.rot90(np.fliplr(image) if mirrored else image, turns)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    content = encode(picture, "PNG", exif=exif)
+    content = encode(image, "PNG", exif=exif)
     assert np.array_equal(decode(content), upright)
-    assert np.array_equal(decode(content, off=["orientation"]), picture)
+    assert np.array_equal(decode(content, off=["orientation"]), image)
     assert read(content).is_turned == read(content, off=["orientation"]).is_turned == (orientation > 1)
 
 
@@ -174,7 +174,7 @@ def tiled_tiff(side: int) -> bytes:
         (np.zeros((1, 20_001), np.uint8), "pixels"),
         (bytes(MAX_BYTES + 1), "MB"),
         (b"", "kind"),
-        (b"just text, no picture " * 99, "kind"),
+        (b"just text, no image " * 99, "kind"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "kind"),
         (encode(RAMP, "PPM"), "kind"),
         (encode(RAMP, "ICO"), "kind"),
@@ -198,7 +198,7 @@ def tiled_tiff(side: int) -> bytes:
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_cannot_be_used_gets_a_sentence(source, why):
-    with pytest.raises(PictureError, match=why) as caught:
+    with pytest.raises(ImageError, match=why) as caught:
         decode(source)
     assert str(caught.value).endswith(".") and ("; " in str(caught.value) or "are." in str(caught.value))
 
@@ -212,7 +212,7 @@ def test_sizes_at_the_limit_are_taken():
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
 def test_truncated_file_gets_a_sentence(format, part):
     content = encode(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8), format)
-    with pytest.raises(PictureError, match=r"cut short|kind"):
+    with pytest.raises(ImageError, match=r"cut short|kind"):
         decode(content[: int(len(content) * part)])
 
 
@@ -244,11 +244,11 @@ def test_floats_outside_of_black_and_white_are_refused(array, odd):
     if 0 <= array[1, 1] <= 1:
         assert np.array_equal(decode(array), np.rint(array * np.float32(255)))
     else:
-        with pytest.raises(PictureError, match="between 0 and 1"):
+        with pytest.raises(ImageError, match="between 0 and 1"):
             decode(array)
 
 
 def check_image(source: bytes | np.ndarray) -> None:
-    with contextlib.suppress(PictureError):
+    with contextlib.suppress(ImageError):
         found = decode(source)
         assert found.dtype == np.uint8 and found.ndim == 2 and 0 < found.size <= MAX_PIXELS

@@ -1,4 +1,4 @@
-"""From any picture to what training saw."""
+"""From any image to what training saw."""
 
 import io
 
@@ -14,15 +14,15 @@ from torchvision import datasets
 
 from cnn_models import DATASETS
 from cnn_models.images.decode import decode
-from cnn_models.images.preprocess import FORMS, SWITCHES, BlankPicture, steps, to_dataset_form, to_input
+from cnn_models.images.preprocess import FORMS, SWITCHES, BlankImage, steps, to_dataset_form, to_input
 
 LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 MNIST, FASHION = DATASETS["mnist"], DATASETS["fashion_mnist"]
 
 
 @pytest.fixture(scope="module")
-def pictures(data_dir) -> dict[str, np.ndarray]:
-    """The test pictures of each data set, 10,000 x 28 x 28."""
+def images(data_dir) -> dict[str, np.ndarray]:
+    """The test images of each data set, 10,000 x 28 x 28."""
     return {name: loader(data_dir, train=False).data.numpy() for name, loader in LOADERS.items()}
 
 
@@ -34,20 +34,20 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
     return np.abs(a.astype(float) - b).mean()
 
 
-def enlarge(picture: np.ndarray, times: float) -> np.ndarray:
-    height, width = picture.shape
-    return np.asarray(Image.fromarray(picture).resize((round(width * times), round(height * times)), 3))  # bicubic
+def enlarge(image: np.ndarray, times: float) -> np.ndarray:
+    height, width = image.shape
+    return np.asarray(Image.fromarray(image).resize((round(width * times), round(height * times)), 3))  # bicubic
 
 
-def place(picture: np.ndarray, side: int, top: int, left: int) -> np.ndarray:
+def place(image: np.ndarray, side: int, top: int, left: int) -> np.ndarray:
     canvas = np.zeros((side, side), np.uint8)
-    canvas[top : top + len(picture), left : left + picture.shape[1]] = picture
+    canvas[top : top + len(image), left : left + image.shape[1]] = image
     return canvas
 
 
-def trim(picture: np.ndarray) -> np.ndarray:
-    rows, columns = np.flatnonzero(picture.any(1)), np.flatnonzero(picture.any(0))
-    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+def trim(image: np.ndarray) -> np.ndarray:
+    rows, columns = np.flatnonzero(image.any(1)), np.flatnonzero(image.any(0))
+    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def stroke(side: int = 280, ink: int = 0, paper: int = 255) -> np.ndarray:
@@ -64,19 +64,19 @@ def test_every_dataset_has_a_form():
 
 
 @every_dataset
-def test_own_pictures_keep_every_byte_either_way_round(pictures, dataset):
-    sample = pictures[dataset.name][::4]
+def test_own_images_keep_every_byte_either_way_round(images, dataset):
+    sample = images[dataset.name][::4]
     for negative in (False, True):
         wrong = sum(not np.array_equal(to_dataset_form(255 - p if negative else p, dataset), p) for p in sample)
         assert wrong == 0
 
 
 @every_dataset
-def test_own_pictures_as_png_reach_the_network_as_in_training(pictures, dataset):
-    seen = to_input(torch.from_numpy(pictures[dataset.name][:100]), 28, dataset.mean, dataset.std)
-    for picture, expected in zip(pictures[dataset.name][:100], seen, strict=True):
+def test_own_images_as_png_reach_the_network_as_in_training(images, dataset):
+    seen = to_input(torch.from_numpy(images[dataset.name][:100]), 28, dataset.mean, dataset.std)
+    for image, expected in zip(images[dataset.name][:100], seen, strict=True):
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "PNG")
+        Image.fromarray(image).save(buffer, "PNG")
         form = torch.from_numpy(to_dataset_form(decode(buffer.getvalue()), dataset))
         assert torch.equal(to_input(form[None], 28, dataset.mean, dataset.std)[0], expected)
 
@@ -85,43 +85,43 @@ def test_own_pictures_as_png_reach_the_network_as_in_training(pictures, dataset)
     ("dataset", "number"),
     [(MNIST, 19_841), (MNIST, 45_131), (FASHION, 26_299), (FASHION, 41_623)],  # least centred; most over the border
 )
-def test_hardest_own_pictures_keep_every_byte(data_dir, dataset, number):
-    picture = LOADERS[dataset.name](data_dir, train=True).data[number].numpy()
-    assert np.array_equal(to_dataset_form(picture, dataset), picture)
-    assert np.array_equal(to_dataset_form(255 - picture, dataset), picture)
+def test_hardest_own_images_keep_every_byte(data_dir, dataset, number):
+    image = LOADERS[dataset.name](data_dir, train=True).data[number].numpy()
+    assert np.array_equal(to_dataset_form(image, dataset), image)
+    assert np.array_equal(to_dataset_form(255 - image, dataset), image)
 
 
-def test_result_is_not_the_caller_s_array(pictures):
-    mine = pictures["mnist"][0].copy()
+def test_result_is_not_the_caller_s_array(images):
+    mine = images["mnist"][0].copy()
     to_dataset_form(mine, MNIST)[:] = 7
-    assert np.array_equal(mine, pictures["mnist"][0])
+    assert np.array_equal(mine, images["mnist"][0])
 
 
 @every_dataset
 @pytest.mark.parametrize("negative", [False, True])
 @pytest.mark.parametrize("side", [56, 112, 280, 1200])
-def test_enlarged_pictures_come_out_close(pictures, dataset, negative, side):
+def test_enlarged_images_come_out_close(images, dataset, negative, side):
     limit = {"mnist": 9, "fashion_mnist": 18}[dataset.name]
-    sample = pictures[dataset.name][:40]
+    sample = images[dataset.name][:40]
     large = [enlarge(p, side / 28) for p in sample]
     found = [to_dataset_form(255 - p if negative else p, dataset) for p in large]
     assert np.mean([distance(a, b) for a, b in zip(found, sample, strict=True)]) < limit
 
 
 @every_dataset
-def test_own_pictures_as_jpeg_stay_close(pictures, dataset):
+def test_own_images_as_jpeg_stay_close(images, dataset):
     found = []
-    for picture in pictures[dataset.name][:100]:
+    for image in images[dataset.name][:100]:
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=85)
-        found.append(distance(to_dataset_form(decode(buffer.getvalue()), dataset), picture))
+        Image.fromarray(image).save(buffer, "JPEG", quality=85)
+        found.append(distance(to_dataset_form(decode(buffer.getvalue()), dataset), image))
     assert np.median(found) < 6
 
 
 @every_dataset
 @pytest.mark.parametrize("page", [28, 112])
-def test_own_picture_in_a_corner_is_only_moved(pictures, dataset, page):
-    sample = pictures[dataset.name][:500]
+def test_own_image_in_a_corner_is_only_moved(images, dataset, page):
+    sample = images[dataset.name][:500]
     corners = [place(trim(p), page, 0, 0) for p in sample]
     found = [to_dataset_form(corner, dataset) for corner in corners]
     same = [np.array_equal(a, b) for a, b in zip(found, sample, strict=True)]
@@ -130,9 +130,9 @@ def test_own_picture_in_a_corner_is_only_moved(pictures, dataset, page):
 
 @every_dataset
 @pytest.mark.parametrize("negative", [False, True])
-def test_place_on_the_page_does_not_matter(pictures, dataset, negative):
-    for picture in pictures[dataset.name][:20]:
-        drawing = enlarge(trim(picture), 5)
+def test_place_on_the_page_does_not_matter(images, dataset, negative):
+    for image in images[dataset.name][:20]:
+        drawing = enlarge(trim(image), 5)
         forms = [place(drawing, 280, top, left) for top, left in ((70, 70), (5, 5), (5, 135), (135, 60))]
         middle, *others = (to_dataset_form(255 - page if negative else page, dataset) for page in forms)
         assert all(distance(middle, other) < 1 for other in others)
@@ -167,17 +167,17 @@ def test_paper_leaves_no_trace(paper):
         clean += 15 * ramp + 15 * ramp[:, None]
     elif paper == "vignette":
         clean -= 40 * (ramp**2 + ramp[:, None] ** 2)
-    picture = clean.clip(0, 255).astype(np.uint8)
+    image = clean.clip(0, 255).astype(np.uint8)
     if paper == "jpeg":
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=30)
-        picture = decode(buffer.getvalue())
-    form, ideal = to_dataset_form(picture, MNIST), to_dataset_form(stroke(), MNIST)
+        Image.fromarray(image).save(buffer, "JPEG", quality=30)
+        image = decode(buffer.getvalue())
+    form, ideal = to_dataset_form(image, MNIST), to_dataset_form(stroke(), MNIST)
     assert distance(form, ideal) < 4
     assert form[ideal == 0].max() <= 60 and np.median(form[ideal == 255]) > 240
 
 
-def test_large_picture_is_averaged_not_sampled():
+def test_large_image_is_averaged_not_sampled():
     noisy = stroke(1400, ink=60, paper=190) + np.random.default_rng(0).normal(0, 25, (1400, 1400))
     form, ideal = to_dataset_form(noisy.clip(0, 255).astype(np.uint8), MNIST), to_dataset_form(stroke(), MNIST)
     assert distance(form, ideal) < 5
@@ -196,8 +196,8 @@ def test_blot_does_not_pale_the_stroke():
     assert np.median(to_dataset_form(page, MNIST)[to_dataset_form(stroke(), MNIST) == 255]) == 255
 
 
-def test_clothing_may_touch_the_border(pictures):
-    sample = pictures["fashion_mnist"][:60]
+def test_clothing_may_touch_the_border(images):
+    sample = images["fashion_mnist"][:60]
     cropped = [enlarge(np.ascontiguousarray(trim(p)), 10) for p in sample]
     found = [distance(to_dataset_form(255 - crop, FASHION), p) for crop, p in zip(cropped, sample, strict=True)]
     assert np.mean(found) < 18
@@ -224,8 +224,8 @@ def test_thin_strokes_become_bright():
     ],
     ids=["white", "black", "pixel", "line", "slope", "paper", "noise", "near white"],
 )
-def test_blank_picture_gets_a_sentence(dataset, blank):
-    with pytest.raises(BlankPicture, match="blank; draw"):
+def test_blank_image_gets_a_sentence(dataset, blank):
+    with pytest.raises(BlankImage, match="blank; draw"):
         to_dataset_form(blank, dataset)
 
 
@@ -244,39 +244,39 @@ def test_any_image_gives_a_form_or_a_sentence(dataset, grey, spot, off):
     grey[top : bottom + 1, left : right + 1] = spot[4]
     try:
         form = to_dataset_form(grey, dataset, off)
-    except BlankPicture as error:
+    except BlankImage as error:
         assert str(error).endswith(".")  # noqa: PT017  it may be refused or not
     else:
         assert form.shape == (28, 28) and form.dtype == np.uint8 and (off or form.max() == 255)
 
 
-def random_pictures(count: int = 5) -> torch.Tensor:
+def random_images(count: int = 5) -> torch.Tensor:
     return torch.randint(0, 256, (count, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
 @every_dataset
 def test_input_of_own_size_is_only_normalised(dataset):
-    pictures = random_pictures()
-    expected = ((pictures.float() / 255 - dataset.mean) / dataset.std)[:, None]
-    found = to_input(pictures, 28, dataset.mean, dataset.std)
+    images = random_images()
+    expected = ((images.float() / 255 - dataset.mean) / dataset.std)[:, None]
+    found = to_input(images, 28, dataset.mean, dataset.std)
     assert found.dtype == torch.float32 and torch.equal(found, expected)
-    assert torch.equal(to_input(pictures[:, None], 28, dataset.mean, dataset.std), expected)
+    assert torch.equal(to_input(images[:, None], 28, dataset.mean, dataset.std), expected)
 
 
 @pytest.mark.parametrize("size", [20, 28, 32, 96])
 def test_floats_and_bytes_give_the_same_input_and_stay_as_they_are(size):
-    pictures = random_pictures()
-    floats = pictures.float() / 255
-    assert torch.equal(to_input(floats, size, 0.3, 0.4), to_input(pictures, size, 0.3, 0.4))
+    images = random_images()
+    floats = images.float() / 255
+    assert torch.equal(to_input(floats, size, 0.3, 0.4), to_input(images, size, 0.3, 0.4))
     assert to_input(floats.double(), size, 0.3, 0.4).dtype == torch.float32
-    assert torch.equal(floats, random_pictures().float() / 255) and torch.equal(pictures, random_pictures())
+    assert torch.equal(floats, random_images().float() / 255) and torch.equal(images, random_images())
 
 
 @pytest.mark.parametrize("size", [20, 32, 96])
 def test_input_is_resized_bilinearly(size):
-    pictures = random_pictures()
-    resized = functional.interpolate(pictures[:, None] / 255, (size, size), mode="bilinear", align_corners=False)
-    assert torch.allclose(to_input(pictures, size, 0.3, 0.4), (resized - 0.3) / 0.4, atol=1e-5)
+    images = random_images()
+    resized = functional.interpolate(images[:, None] / 255, (size, size), mode="bilinear", align_corners=False)
+    assert torch.allclose(to_input(images, size, 0.3, 0.4), (resized - 0.3) / 0.4, atol=1e-5)
 
 
 kinds = st.sampled_from(["?", "u1", "i2", "i8", "f2", "f4", "f8", "c8"])
@@ -284,14 +284,14 @@ kinds = st.sampled_from(["?", "u1", "i2", "i8", "f2", "f4", "f8", "c8"])
 
 @given(array=arrays(kinds, array_shapes(min_dims=0, max_dims=5, max_side=5)))
 def test_any_tensor_becomes_an_input_or_is_refused(array):
-    pictures = torch.from_numpy(array)
-    is_image = pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[1] == 1)
-    if is_image and (pictures.dtype == torch.uint8 or pictures.is_floating_point()):
-        found = to_input(pictures, 28, 0.3, 0.4)
-        assert found.shape == (len(pictures), 1, 28, 28) and found.dtype == torch.float32
+    images = torch.from_numpy(array)
+    is_image = images.ndim == 3 or (images.ndim == 4 and images.shape[1] == 1)
+    if is_image and (images.dtype == torch.uint8 or images.is_floating_point()):
+        found = to_input(images, 28, 0.3, 0.4)
+        assert found.shape == (len(images), 1, 28, 28) and found.dtype == torch.float32
     else:
-        with pytest.raises(ValueError, match="pictures are"):
-            to_input(pictures, 28, 0.3, 0.4)
+        with pytest.raises(ValueError, match="images are"):
+            to_input(images, 28, 0.3, 0.4)
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
@@ -300,10 +300,10 @@ def test_steps_end_in_the_form_and_each_can_be_left_out(dataset):
     grey[10:60, 70:84], grey[60:68, 60:100] = 20, 20
     whole = steps(grey, dataset)
     assert [step.name for step in whole] == ["decoded", *SWITCHES[1:-1]]
-    assert (whole[-1].picture == to_dataset_form(grey, dataset)).all() and whole[2].box == (60, 10, 100, 68)
+    assert (whole[-1].image == to_dataset_form(grey, dataset)).all() and whole[2].box == (60, 10, 100, 68)
     for name in SWITCHES[1:-1]:  # the first is left to `decode`, the last to each network
         form = to_dataset_form(grey, dataset, off=[name])
-        assert form.shape == (28, 28) and not (form == whole[-1].picture).all(), name
+        assert form.shape == (28, 28) and not (form == whole[-1].image).all(), name
     placed = to_dataset_form(grey, dataset, off=["scale", "centre"])  # small, and where it was
     rows, columns = np.nonzero(placed > 99)
     assert 14 <= columns.min() <= columns.max() <= 25 and rows.max() <= 17

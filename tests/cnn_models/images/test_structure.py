@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_models.images.decode import FORMATS, PictureError, decode
+from cnn_models.images.decode import FORMATS, ImageError, decode
 from cnn_models.images.structure import (
     BLOCKS,
     CHEAP_BYTES,
@@ -66,7 +66,7 @@ SHARED = tuple((40_000 + index, 7, 10**6, 8) for index in range(10))  # ten valu
 def test_too_many_parts_are_refused_at_once(make, parts):
     content = make()
     start = time.process_time()
-    with pytest.raises(PictureError, match=parts):
+    with pytest.raises(ImageError, match=parts):
         decode(content)
     assert time.process_time() - start < 0.2
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from cnn_models.images import worker as decode_worker
-from cnn_models.images.decode import FORMATS, PictureError, decode, read
+from cnn_models.images.decode import FORMATS, ImageError, decode, read
 from cnn_models.images.worker import Workers, decode_untrusted, read_untrusted
 from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import NOISE, encode, jpeg_of_scans, slow_png
@@ -56,10 +56,10 @@ def until(condition) -> None:
 
 @contextmanager
 def beside(*visits):
-    """What goes on meanwhile, each in its own thread; PictureErrors are what they may get."""
+    """What goes on meanwhile, each in its own thread; ImageErrors are what they may get."""
 
     def visit(call):
-        with suppress(PictureError):
+        with suppress(ImageError):
             call()
 
     threads = [threading.Thread(target=visit, args=(call,)) for call in visits]
@@ -87,7 +87,7 @@ def test_a_worker_decodes_as_this_process_does(format):
 def test_paths_are_read_here(tmp_path):
     (tmp_path / "a.bmp").write_bytes(SMALL)
     assert np.array_equal(decode_untrusted(tmp_path / "a.bmp"), NOISE)
-    with pytest.raises(PictureError, match=r"no file 'b\.bmp'"):
+    with pytest.raises(ImageError, match=r"no file 'b\.bmp'"):
         decode_untrusted(tmp_path / "b.bmp")
 
 
@@ -95,7 +95,7 @@ def test_paths_are_read_here(tmp_path):
 def test_a_worker_reports_what_this_process_does_and_goes_on(content):
     errors = []
     for way in (decode, decode_untrusted):
-        with pytest.raises(PictureError) as caught:
+        with pytest.raises(ImageError) as caught:
             way(content)
         errors.append((caught.value.code, caught.value.values))
     assert errors[0] == errors[1]
@@ -116,7 +116,7 @@ def test_a_worker_that_computes_too_long_is_ended_and_replaced(workers):
     pool = workers(1, cpu_seconds=1)
     assert np.array_equal(pool.read(SMALL).luminance, NOISE)
     process = process_of(pool)
-    with pytest.raises(PictureError, match="too much time or memory"):
+    with pytest.raises(ImageError, match="too much time or memory"):
         pool.read(SLOW)
     assert process.poll() is not None
     assert np.array_equal(pool.read(SMALL).luminance, NOISE)
@@ -134,7 +134,7 @@ def test_the_limit_on_cpu_time_is_that_of_one_file(workers):
 
 def test_a_worker_that_is_late_is_ended(workers):
     pool = workers(1, cpu_seconds=100, seconds=0.3)
-    with pytest.raises(PictureError, match="too much time or memory"):
+    with pytest.raises(ImageError, match="too much time or memory"):
         pool.read(SLOW)
     assert pool._free == [None]
 
@@ -142,7 +142,7 @@ def test_a_worker_that_is_late_is_ended(workers):
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems may not limit the address space")
 def test_memory_is_limited(workers):
     pool = workers(1, memory=400 * 2**20)
-    with pytest.raises(PictureError, match=r"too many pixels|too much time or memory"):
+    with pytest.raises(ImageError, match=r"too many pixels|too much time or memory"):
         pool.read(encode(Image.new("RGBA", (8000, 5000)), "PNG", compress_level=1))
     assert np.array_equal(pool.read(SMALL).luminance, NOISE)
 
@@ -231,7 +231,7 @@ def test_what_a_worker_writes_is_an_image(workers, answering):
 def test_nonsense_that_a_worker_writes_is_refused(workers, answering, text):
     answering(text).touch()
     pool = workers(1)
-    with pytest.raises(PictureError, match="too much time or memory"):
+    with pytest.raises(ImageError, match="too much time or memory"):
         pool.read(b"")
     assert pool._free == [None]
 
@@ -241,7 +241,7 @@ def test_nobody_waits_for_ever(workers, answering):
     pool = workers(1, patience=0.1)
     with beside(partial(pool.read, b"")):
         until(lambda: not pool._free)
-        with pytest.raises(PictureError, match="Many images"):
+        with pytest.raises(ImageError, match="Many images"):
             pool.read(b"")
         go.touch()
 
@@ -251,7 +251,7 @@ def test_no_more_wait_than_may(workers, answering):
     pool = workers(1, patience=60, waiting=1)
     with beside(partial(pool.read, b""), partial(pool.read, b"")):
         until(lambda: not pool._free and pool._waiting.count("") == 1)
-        with pytest.raises(PictureError, match="Many images"):
+        with pytest.raises(ImageError, match="Many images"):
             pool.read(b"")
         go.touch()
 
@@ -283,7 +283,7 @@ def test_files_of_one_visitor_make_another_wait_for_one_of_them(workers, answeri
 
 def test_a_worker_that_cannot_start_gets_a_sentence(workers, monkeypatch):
     monkeypatch.setattr(decode_worker.sys, "executable", "/nowhere/python")
-    with pytest.raises(PictureError, match="too much time or memory"):
+    with pytest.raises(ImageError, match="too much time or memory"):
         workers(1).read(SMALL)
 
 
@@ -296,16 +296,16 @@ def test_a_drawing_does_not_wait_for_the_slow_files_of_others(workers, monkeypat
     looker, done = Looker(hub), threading.Event()
 
     def draw(number: int) -> float:
-        picture = np.full((280, 280), 255, np.uint8)
-        picture[40:240, 100 + number : 130 + number] = 0  # another one each time, as answers are remembered
-        sent = PNG + base64.b64encode(encode(picture, "PNG")).decode()
+        image = np.full((280, 280), 255, np.uint8)
+        image[40:240, 100 + number : 130 + number] = 0  # another one each time, as answers are remembered
+        sent = PNG + base64.b64encode(encode(image, "PNG")).decode()
         start = time.perf_counter()
-        assert looker.look({"picture": sent, "models": ["lenet5"]})["answers"]
+        assert looker.look({"image": sent, "models": ["lenet5"]})["answers"]
         return time.perf_counter() - start
 
     def upload() -> None:
         while not done.is_set():
-            looker.look({"picture": f"{UPLOAD}{name}", "models": ["lenet5"]})
+            looker.look({"image": f"{UPLOAD}{name}", "models": ["lenet5"]})
 
     draw(0)
     alone = statistics.median(map(draw, range(1, 8)))

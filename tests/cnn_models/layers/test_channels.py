@@ -1,4 +1,4 @@
-"""What a picture becomes in a network, held against the network's own answer, and how the page shows it."""
+"""What an image becomes in a network, held against the network's own answer, and how the page shows it."""
 
 import base64
 import copy
@@ -22,16 +22,16 @@ from ui.layers.page import flows, page
 from ui.layers.rows import rows
 from ui.layers.tab import columns_of, layers_tab
 
-PICTURE = np.asarray(Image.open("ui/common/samples/mnist.7.png"))
+IMAGE = np.asarray(Image.open("ui/common/samples/mnist.7.png"))
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_flow_ends_in_the_answer_and_every_layer_has_its_strip(name, checkpoint, hub):
     checkpoint(f"{name}.mnist")
     net, layers = hub.get(f"{name}.mnist"), architecture_layers(name)
-    found = flow(net.model, net.card, PICTURE, net.card.input_size)
+    found = flow(net.model, net.card, IMAGE, net.card.input_size)
     with torch.inference_mode():
-        logits = net.model(to_input(torch.tensor(PICTURE)[None], net.card.input_size, net.card.mean, net.card.std))
+        logits = net.model(to_input(torch.tensor(IMAGE)[None], net.card.input_size, net.card.mean, net.card.std))
     torch.testing.assert_close(found[-1], logits[0])
     shown = strips(net.model, net.card, layers, found)
     wanted = [step for step in layers.steps() if step.index is not None and step.kind not in ("flatten", "dropout")]
@@ -53,7 +53,7 @@ def test_the_strongest_come_first_and_the_silent_are_counted():
     assert np.array_equal(found.values, output[[4, 1, 3]].numpy())
 
 
-def test_dead_channels_are_counted_on_few_pictures_at_once_where_they_take_much(checkpoint, hub, monkeypatch):
+def test_dead_channels_are_counted_on_few_images_at_once_where_they_take_much(checkpoint, hub, monkeypatch):
     checkpoint("mini_resnet.mnist")
     net, layers = hub.get("mini_resnet.mnist"), architecture_layers("mini_resnet")
     seen = []
@@ -73,7 +73,7 @@ def test_dead_channels_are_counted_on_few_pictures_at_once_where_they_take_much(
     assert 1 <= 10**8 // big.memory < 20
 
 
-def test_dead_channels_are_counted_over_test_pictures(checkpoint, hub):
+def test_dead_channels_are_counted_over_test_images(checkpoint, hub):
     checkpoint("mini_resnet.mnist")
     net, layers = hub.get("mini_resnet.mnist"), architecture_layers("mini_resnet")
     with torch.no_grad():  # a bias that nothing outweighs
@@ -96,8 +96,8 @@ def test_filters_are_those_of_the_first_layer_only(checkpoint, hub):
 def test_a_strip_is_white_where_positive_and_blue_where_negative():
     output = torch.tensor([[[0.0, 4.0], [-4.0, 1.0]]])
     html = strip(channels(output), "channels", architecture_layers("lenet5").children[0])
-    picture = Image.open(io.BytesIO(base64.b64decode(re.search(r'base64,([^"]+)', html)[1])))
-    pixels = np.asarray(picture)
+    image = Image.open(io.BytesIO(base64.b64decode(re.search(r'base64,([^"]+)', html)[1])))
+    pixels = np.asarray(image)
     assert pixels.shape == (2, 3, 4) and (pixels[:, 2, 3] == 0).all(), "one clear pixel between tiles"
     assert pixels[0, 0].tolist() == [0, 0, 0, 255] and pixels[0, 1].tolist() == [255] * 4
     red, _, blue, _ = pixels[1, 0].tolist()

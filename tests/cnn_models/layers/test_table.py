@@ -97,5 +97,5 @@ def test_every_row_says_in_which_block_it_is(capsys):
 
 
 def test_a_size_that_a_network_cannot_take_ends_with_a_sentence():
-    with pytest.raises(SystemExit, match="lenet5 takes pictures of 28 to 28 pixels a side, not 30"):
+    with pytest.raises(SystemExit, match="lenet5 takes images of 28 to 28 pixels a side, not 30"):
         main(["lenet5", "--size", "30"])

@@ -143,7 +143,7 @@ def test_every_step_obeys_the_formulas(name, size):
 
 @pytest.mark.parametrize("name", [name for name, spec in ARCHITECTURES.items() if spec.input_size <= 96])
 def test_receptive_fields_are_as_far_as_a_nan_spreads(name):
-    """Of as many pictures as columns, each has another column spoilt; a value sees those columns that spoil it."""
+    """Of as many images as columns, each has another column spoilt; a value sees those columns that spoil it."""
     torch.manual_seed(0)
     model, size = create_model(name).eval(), ARCHITECTURES[name].input_size
     seen = {}
@@ -154,10 +154,10 @@ def test_receptive_fields_are_as_far_as_a_nan_spreads(name):
 
     for path, module in model.named_modules():
         module.register_forward_hook(lambda module, args, output, path=path: look(path, output))
-    pictures = torch.randn(size, 1, size, size)
-    pictures[range(size), :, :, range(size)] = torch.nan
+    images = torch.randn(size, 1, size, size)
+    images[range(size), :, :, range(size)] = torch.nan
     with torch.no_grad():
-        model(pictures)
+        model(images)
     for step in architecture_layers(name).steps():
         if step.name in seen:
             assert step.receptive_field == seen[step.name].pop(0), step
@@ -246,7 +246,7 @@ def test_describing_leaves_no_hooks():
 
 
 def test_what_a_network_cannot_take_is_refused():
-    with pytest.raises(ValueError, match="lenet5 takes pictures of 28 to 28 pixels a side, not 30"):
+    with pytest.raises(ValueError, match="lenet5 takes images of 28 to 28 pixels a side, not 30"):
         architecture_layers("lenet5", 30)
     with pytest.raises(KeyError, match="known are"):
         architecture_layers("nonsense")

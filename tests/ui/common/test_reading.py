@@ -46,8 +46,8 @@ def test_any_json_is_read_within_bounds_or_refused_in_a_sentence(reader, value):
     try:
         assert is_right(read(value))
     except (Refused, UnknownName) as error:
-        assert " " in str(error) and len(str(error)) < 1000
-        str(error).encode()  # noqa: PT017
+        assert " " in str(error) and len(str(error)) < 1000  # noqa: PT017  it may be read or not
+        str(error).encode()
 
 
 @given(value=values)

@@ -21,7 +21,7 @@ BROUGHT = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(OTHERS
 CHOICES = {
     "dataset": [*DATASETS], "models": [[*ARCHITECTURES], BROUGHT, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
     "calibrated": [False], "sort": SORTS, "off": [[*SWITCHES]], "quick": [True], "drawing": [True],
-    "label": ["7", "Bag"], "part": PARTS, "picture": [""],
+    "label": ["7", "Bag"], "part": PARTS, "image": [""],
 }  # fmt: skip
 FIELDS = {name: st.sampled_from(values) | documents for name, values in CHOICES.items()}
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
@@ -37,7 +37,7 @@ def test_any_json_is_a_request_within_its_bounds(sent):
     brought = [model for model in ask.models if model not in ARCHITECTURES]
     assert len(brought) <= OTHERS and set(brought) <= set(BROUGHT) and len(set(ask.models)) == len(ask.models)
     again = dataclasses.asdict(ask) | {"models": list(ask.models), "off": list(ask.off)}
-    assert repr(Ask.read(again)) == repr(ask)  # NaN, in a picture, is not equal to itself
+    assert repr(Ask.read(again)) == repr(ask)  # NaN, in an image, is not equal to itself
 
 
 @given(
@@ -45,7 +45,7 @@ def test_any_json_is_a_request_within_its_bounds(sent):
     | st.lists(
         st.fixed_dictionaries(
             {
-                "picture": st.sampled_from([SEVEN, SEVEN[:-9], PNG]) | documents,
+                "image": st.sampled_from([SEVEN, SEVEN[:-9], PNG]) | documents,
                 "dataset": st.sampled_from([*DATASETS]) | texts,
                 "label": st.sampled_from(["7", "Bag"]) | documents,
             }

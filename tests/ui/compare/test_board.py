@@ -73,7 +73,7 @@ def test_the_sentence_is_said_in_chinese_too():
     assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都认为是包。"
 
 
-def test_the_sentence_says_what_the_picture_looks_like_instead():
+def test_the_sentence_says_what_the_image_looks_like_instead():
     answers = compared("fashion_mnist", lenet5="Bag").models
     comparison = Comparison.of("fashion_mnist", BLANK, answers, "mnist")
     assert comparison.verdict.unusual and "looks more like a digit" in sentence(comparison)

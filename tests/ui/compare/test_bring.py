@@ -42,13 +42,13 @@ def test_what_is_brought_joins_the_board_measured_and_marked(public, checkpoint,
     assert got["id"] == pinned and f'value="{pinned}" checked' in got["choice"] and "error" not in got
     fake_hub.requests.clear()
     looker = Looker(public)
-    shown = looker.look({"picture": SEVEN, "models": ["lenet5", pinned], "quick": True})
+    shown = looker.look({"image": SEVEN, "models": ["lenet5", pinned], "quick": True})
     found = public.measure(pinned, seconds=0)
     assert f"someone@<wbr>{commit[:7]}" in shown["board"] and f"{found.accuracy:.2f} % of 100 here" in shown["board"]
     assert len(numbers(shown["board"], "lenet5")) == len(numbers(shown["board"], pinned)) == 10
     assert "weights/" in shown["board"] and f"{REMOTE}@{commit[:7]}" in shown["board"].replace("<wbr>", "")
     assert set(shown["answers"]) == {"lenet5", pinned} and f"(someone@{commit[:7]})" in shown["steps"]
-    assert pinned not in looker.look({"picture": SEVEN, "models": [pinned], "dataset": "fashion_mnist"})["order"]
+    assert pinned not in looker.look({"image": SEVEN, "models": [pinned], "dataset": "fashion_mnist"})["order"]
     assert not fake_hub.requests
 
 
@@ -102,7 +102,7 @@ def test_the_page_does_not_wait_for_the_line_up_but_asks_again(hub, checkpoint, 
     fake_hub.push(REMOTE, checkpoint(root=tmp_path / "published"))
     fake_hub.fail("GET", "/cdn/", first=lambda: gate.wait(20))
     looker = Looker(ModelHub(hub.weights_dir, namespace="someone", public=True))
-    ask = {"picture": SEVEN, "models": ["lenet5"], "language": "zh"}
+    ask = {"image": SEVEN, "models": ["lenet5"], "language": "zh"}
     for _ in range(100):
         got = looker.look(ask)
         assert got["again"] and "正在下载" in got["board"] and not got["answers"]
@@ -171,7 +171,7 @@ def test_who_asks_for_many_that_do_not_exist_locks_out_nobody_else(public, check
 def test_pools_look_up_for_who_asked_them(public, fake_hub, monkeypatch):
     monkeypatch.setattr(public._downloads._limits, "_lookups", Hourly(1, "checkpoint.lookups"))
     ids = [f"{name}/lenet5.mnist@{name * 40}" for name in "abcd"]
-    shown = by("first", Looker(public).look, {"picture": SEVEN, "models": ids, "quick": True})
+    shown = by("first", Looker(public).look, {"image": SEVEN, "models": ids, "quick": True})
     assert shown["board"].count("new names within an hour") == 3
     by("second", arrive, public, [f"{id[:-1]}0" for id in ids])
     with pytest.raises(CheckpointError):

@@ -22,9 +22,9 @@ SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 
 @pytest.fixture
 def look(hub):
-    """`look(picture, name=value)` gives what the page gets: verdict, board and steps as HTML, and the order."""
+    """`look(image, name=value)` gives what the page gets: verdict, board and steps as HTML, and the order."""
     looker = Looker(hub)
-    return lambda picture=SEVEN, **values: looker.look({"picture": picture, **values})
+    return lambda image=SEVEN, **values: looker.look({"image": image, **values})
 
 
 def numbers(html, model):
@@ -35,7 +35,7 @@ def numbers(html, model):
 
 
 def shown(html):
-    """The pictures in it, each H x W."""
+    """The images in it, each H x W."""
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in re.findall(r"base64,([^\"]+)", html)]
 
 
@@ -58,13 +58,13 @@ def test_a_network_without_weights_names_the_command_that_trains_it(look):
 
 
 def test_many_at_once_get_the_answers_of_each_alone(checkpoint, hub, look):
-    """Some whose picture cannot be read among them; each in the language asked for."""
+    """Some whose image cannot be read among them; each in the language asked for."""
     for id in ("lenet5.mnist", "mini_resnet.mnist"):
         checkpoint(id)
-    pictures = [PNG + base64.b64encode(path.read_bytes()).decode() for path in SAMPLES.glob("mnist.*.png")]
+    images = [PNG + base64.b64encode(path.read_bytes()).decode() for path in SAMPLES.glob("mnist.*.png")]
     asks = [
-        {"picture": picture, "language": language, "models": ["mini_resnet", "lenet5"]}
-        for picture in ["nonsense", *pictures, ""]
+        {"image": image, "language": language, "models": ["mini_resnet", "lenet5"]}
+        for image in ["nonsense", *images, ""]
         for language in LANGUAGES
     ]
     alone = [look(**ask) for ask in asks]
@@ -117,20 +117,20 @@ def test_networks_are_sorted_by_year_size_and_confidence_but_never_while_one_dra
     assert look(models=names, sort="confidence", drawing=True)["order"] == names
 
 
-def test_a_step_switched_off_changes_the_picture_and_the_answers(checkpoint, look):
+def test_a_step_switched_off_changes_the_image_and_the_answers(checkpoint, look):
     checkpoint()
     on, off = (look(models=["lenet5"], quick=True, off=names) for names in ([], ["polarity"]))
     assert on["steps"].count(" checked") == 6 and off["steps"].count(" checked") == 5
-    assert numbers(on["board"], "lenet5") == numbers(off["board"], "lenet5")  # a test picture is bright on black
+    assert numbers(on["board"], "lenet5") == numbers(off["board"], "lenet5")  # a test image is bright on black
     assert numbers(look(models=["lenet5"], off=["scale", "centre"])["board"], "lenet5") != numbers(
         on["board"], "lenet5"
     )
 
 
-def test_without_normalisation_every_answer_is_another_and_the_pictures_are_paler(checkpoint, hub):
+def test_without_normalisation_every_answer_is_another_and_the_images_are_paler(checkpoint, hub):
     checkpoint()
     looker = Looker(hub)
-    ask, off = ({"picture": SEVEN, "models": ["lenet5"], "off": off} for off in ([], ["normalisation"]))
+    ask, off = ({"image": SEVEN, "models": ["lenet5"], "off": off} for off in ([], ["normalisation"]))
     seen = [looker.look(each) for each in (ask, off, ask)]  # answers are remembered
     assert numbers(seen[0]["board"], "lenet5") == numbers(seen[2]["board"], "lenet5")
     assert numbers(seen[0]["board"], "lenet5") != numbers(seen[1]["board"], "lenet5")
@@ -151,13 +151,13 @@ def test_a_photo_stays_as_the_file_has_it_and_a_drawing_says_that_there_is_nothi
     upright, turned = (look(photo, models=["lenet5"], quick=True, off=off) for off in ([], ["orientation"]))
     drawn = look(models=["lenet5"], quick=True)
     assert "upright by EXIF" in drawn["steps"] and "upright by EXIF" not in upright["steps"] + turned["steps"]
-    for picture in (0, 4, 5):  # decoded, centred, given to LeNet-5
-        assert np.array_equal(shown(turned["steps"])[picture], shown(drawn["steps"])[picture])
-        assert not np.array_equal(shown(upright["steps"])[picture], shown(drawn["steps"])[picture])
+    for image in (0, 4, 5):  # decoded, centred, given to LeNet-5
+        assert np.array_equal(shown(turned["steps"])[image], shown(drawn["steps"])[image])
+        assert not np.array_equal(shown(upright["steps"])[image], shown(drawn["steps"])[image])
     said = [numbers(got["board"], "lenet5") for got in (drawn, turned, upright)]
     assert said[0] == said[1] != said[2]
     heat = {"part": "heat", "models": ["lenet5"], "off": ["orientation"]}
-    drawn, turned = (Explainer(Looker(hub)).why({**heat, "picture": picture}) for picture in (SEVEN, photo))
+    drawn, turned = (Explainer(Looker(hub)).why({**heat, "image": image}) for image in (SEVEN, photo))
     assert drawn == turned
 
 
@@ -166,22 +166,22 @@ def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
         checkpoint(f"{name}.mnist")
     explainer = Explainer(Looker(hub))
     for language in LANGUAGES:
-        ask = {"picture": SEVEN, "language": language}
+        ask = {"image": SEVEN, "language": language}
         heat, broken, looks, alike = (explainer.why({**ask, "part": part}) for part in PARTS)
         assert heat.count("<img") == 4 and broken.count("<polyline") == 2 * 6 and looks.count("<tr>") == 3
         assert all("Mini ResNet" in html for html in (heat, broken, looks, alike))
-    assert "for 3" in explainer.why({"picture": SEVEN, "part": "heat", "label": "3"})
-    for nothing in ({}, {"picture": ""}, {"picture": SEVEN, "models": []}, 7):
+    assert "for 3" in explainer.why({"image": SEVEN, "part": "heat", "label": "3"})
+    for nothing in ({}, {"image": ""}, {"image": SEVEN, "models": []}, 7):
         assert explainer.why(nothing) == "<p>Nothing yet</p>"
-    assert "clear the sketchpad" in explainer.why({"picture": "nonsense"})
+    assert "clear the sketchpad" in explainer.why({"image": "nonsense"})
 
 
 def test_the_why_is_calibrated_as_the_board_is():
     """Of a network whose temperature is not 1."""
     looker, seen = Looker(ModelHub()), set()
-    picture = PNG + base64.b64encode(sample("fashion_mnist", 6).read_bytes()).decode()
+    image = PNG + base64.b64encode(sample("fashion_mnist", 6).read_bytes()).decode()
     for calibrated in (True, False):
-        ask = {"picture": picture, "dataset": "fashion_mnist", "models": ["lenet5"], "calibrated": calibrated}
+        ask = {"image": image, "dataset": "fashion_mnist", "models": ["lenet5"], "calibrated": calibrated}
         percentage = re.search(r"board-winner[^>]*>([0-9.]+)<", looker.look(ask)["board"])[1]
         looks, broken = (Explainer(looker).why({**ask, "part": part}) for part in ("looks", "break"))
         assert f"{percentage}\N{NO-BREAK SPACE}%</td>" in looks

@@ -24,7 +24,7 @@ from ui.learn.blocks import derivatives_html, weights_html
 from ui.learn.depth import depth_html
 from ui.learn.ensembles import ensembles_html
 
-FEW = 300  # test pictures
+FEW = 300  # test images
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_a_full_gpu_is_said(hub, monkeypatch):
         list(study.show("mini_resnet", [], "", "mnist", lambda *_: ""))
 
 
-def test_what_takes_long_is_measured_on_more_and_more_pictures(hub, monkeypatch):
+def test_what_takes_long_is_measured_on_more_and_more_images(hub, monkeypatch):
     """On both networks the same ones; what one visitor waited for, the next has at once."""
     monkeypatch.setattr(ablation, "EVERY", 0)
     monkeypatch.setattr(ablation, "rounds", lambda architecture: range(100, FEW + 1, 100))

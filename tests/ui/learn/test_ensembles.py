@@ -64,9 +64,9 @@ def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
 def test_crops_are_averaged_as_the_compare_tab_does(hub):
     net = hub.get("lenet5.mnist")
     net = replace(net, card=replace(net.card, mean=0.6))  # dazzled, or it would have all of them right
-    pictures, labels = load_test_set("mnist")
+    images, labels = load_test_set("mnist")
     chosen = balanced_order(labels)[:100]
-    answers = [many_looks(net, pictures[number]).probabilities for number in chosen]
+    answers = [many_looks(net, images[number]).probabilities for number in chosen]
     right = sum(max(each, key=each.get) == str(labels[number]) for each, number in zip(answers, chosen, strict=True))
     begun = look_on(net, {}, 40)
     assert begun["pictures"] == 40

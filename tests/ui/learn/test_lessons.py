@@ -43,9 +43,9 @@ def test_a_convolution_is_pytorchs(size, kernel, stride, padding):
 def test_pooling_is_pytorchs():
     html = lessons.pooling(6, 3, 2, 1, 4)
     padded, *outputs = numbers(html)
-    picture = torch.tensor(padded).reshape(1, 1, 8, 8)[..., 1:-1, 1:-1]
+    image = torch.tensor(padded).reshape(1, 1, 8, 8)[..., 1:-1, 1:-1]
     for output, pool in zip(outputs, (nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(3, 2, 1)), strict=True):
-        assert output == pytest.approx(pool(picture).flatten().tolist(), abs=0.005)
+        assert output == pytest.approx(pool(image).flatten().tolist(), abs=0.005)
     assert re.findall(r" · (\d×\d)</figcaption>", html) == ["6×6", "3×3", "3×3"], "without the padding"
     assert sum(map(math.isnan, padded)) == html.count("lesson-pale") == 8 * 8 - 6 * 6 and "lesson.padded" in html
     assert html.count("lesson-on") == 3 * 3 + 2 and "Window 5 of 9: row 2, column 2" in html
@@ -88,7 +88,7 @@ def test_pooling_is_refused_where_pytorch_refuses_it_with_the_reason(kernel, pad
         assert "lesson-misfit" not in html
     except RuntimeError as error:
         reason = "lesson.misfit" if "too small" in str(error) else "lesson.half"
-        alone = all(index < padding for index in range(kernel))  # the first window, none of it on the picture
+        alone = all(index < padding for index in range(kernel))  # the first window, none of it on the image
         assert ("lesson.padding" if alone else reason) in html
 
 

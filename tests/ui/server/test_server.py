@@ -56,7 +56,7 @@ def component(page):
 def asking(page, name="look", session="s", **data):
     """The body of a request to a function of the Compare tab."""
     return {
-        "data": {"picture": SEVEN, **data},
+        "data": {"image": SEVEN, **data},
         "fn_name": name,
         "component_id": component(page),
         "session_hash": session,
@@ -395,7 +395,7 @@ def test_no_request_writes_its_own_length_into_the_log(at, browser, page, capfd)
         ("/gradio_api/run/" + long[:5000], {"data": []}),
         ("/gradio_api/call/compare", {"data": [long] * 10}),
         ("/gradio_api/queue/join", {"data": [long], "fn_index": long, "session_hash": long}),
-        ("/gradio_api/component_server", asking(page, "look", long, picture=long, models=[long])),
+        ("/gradio_api/component_server", asking(page, "look", long, image=long, models=[long])),
         ("/gradio_api/component_server", {"data": long, "fn_name": long, "component_id": long, "session_hash": long}),
         ("/gradio_api/upload", {"data": long}),
         ("/" + long[:5000], {}),
