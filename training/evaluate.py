@@ -211,7 +211,7 @@ def write_averages(args: argparse.Namespace, probabilities: dict[str, Tensor], d
             try:
                 look_at_all(args.weights, cards, device)
             except KeyboardInterrupt:
-                sys.exit("stopped; what was measured until then is kept, and the same command goes on")
+                sys.exit("stopped; what was measured until then is kept, and the same command resumes")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -101,7 +101,7 @@ def test_an_address_with_sixty_names_asks_for_four(page, fake_hub):
     page.goto("about:blank")
     page.goto(f"{url}#d=mnist&m={','.join(['mini_resnet', *names])}")
     expect(page.locator("#bring")).to_contain_text(
-        "The address names 60 networks of others; the first 4 are added, as many as can be."
+        "The address names 60 third-party checkpoints; only the first 4 are added."
     )
     expect(page.locator("#bring")).to_contain_text("the Hub has no nobody3/mini_resnet.mnist")
     page.evaluate(PAINTED)  # a fifth would be asked for by now

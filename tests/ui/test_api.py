@@ -93,7 +93,7 @@ def test_models_are_answered_in_the_order_asked_for(client, tmp_path):
 @pytest.mark.parametrize(
     ("content", "dataset", "models", "sentence"),
     [
-        (b"not an image", "mnist", [], "picture"),
+        (b"not an image", "mnist", [], "image"),
         ("blank", "mnist", [], "blank|empty"),
         ("seven", "letters", [], "known are mnist, fashion_mnist"),
         ("seven", "mnist", ["vgg16"], "known are lenet5.mnist"),

@@ -108,7 +108,7 @@ def _chain(runs: Sequence[dict], when: str) -> dict[str, object]:
     return {"many": many, "plain": plain, "residual": residual}
 
 
-def _curves(runs: Sequence[dict]) -> list[str]:
+def _curves(runs: Sequence[dict]) -> list[Markup]:
     """A chart of the training accuracy, and one of the validation accuracy."""
     charts, epochs = [], Axis(1, max([2, *(len(run["history"]) for run in runs)]), whole=True)
     for part in ("train", "val"):
@@ -122,7 +122,7 @@ def _curves(runs: Sequence[dict]) -> list[str]:
     return charts
 
 
-def _gradients(runs: Sequence[dict], when: str) -> str:
+def _gradients(runs: Sequence[dict], when: str) -> Markup:
     """A chart of the norms; without zeros and infinite ones, which have no place on a logarithmic axis."""
     lines = []
     for run in runs:

@@ -94,7 +94,7 @@ def _missing(macs: dict[str, int]) -> list[str]:
     return [spec.title for name, spec in ARCHITECTURES.items() if name not in measured]
 
 
-def _legend(lines: Sequence[Line], counts: Sequence[int]) -> str:
+def _legend(lines: Sequence[Line], counts: Sequence[int]) -> Markup:
     """Each network, and on how many images it was measured."""
     names = [
         Markup("{} ({})").format(line.name, mark("averages.of", count=f"{count:,}"))
@@ -144,7 +144,7 @@ def _chosen(together: list, macs: dict[str, int], chosen: Sequence[str]) -> dict
     }
 
 
-def _ensembles(together: list) -> str:
+def _ensembles(together: list) -> Markup:
     """A chart of every ensemble as a dot, and of the mean over those of a size as a line."""
     dots = [
         Line(_names(ids), _colour(ids), [(len(ids), accuracy)], dots=[f"{_names(ids)}: {accuracy:.2f} %"])
@@ -174,7 +174,7 @@ def _lines(crops: dict[str, dict]) -> list[Line]:
     return lines
 
 
-def _crops(lines: Sequence[Line]) -> str:
+def _crops(lines: Sequence[Line]) -> Markup:
     """A chart of the accuracy of each network over the number of crops."""
     values = [y for line in lines for _, y in line.points]
     most = max(x for line in lines for x, _ in line.points)

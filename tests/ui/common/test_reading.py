@@ -47,7 +47,7 @@ def test_any_json_is_read_within_bounds_or_refused_in_a_sentence(reader, value):
         assert is_right(read(value))
     except (Refused, UnknownName) as error:
         assert " " in str(error) and len(str(error)) < 1000
-        str(error).encode()
+        str(error).encode()  # noqa: PT017
 
 
 @given(value=values)
