@@ -319,7 +319,7 @@ def test_images_that_networks_have_wrong_are_one_click_away(page):
     cells.nth(1).locator("button").click()
     expect(page.locator(".mistakes-images figure")).to_have_count(found.only_first)
     alone = pick(answers, {name: RIGHT if name == "lenet5" else WRONG for name in answers.said})
-    page.get_by_role("button", name=f"Only LeNet-5 right ({len(alone)})").click()
+    page.get_by_role("button", name=f"Only LeNet-5 correct ({len(alone)})").click()
     expect(page.locator(".mistakes-images figure")).to_have_count(len(alone))
     cell = page.locator(".mistakes-matrix").first.locator("td:not(.mistakes-right) button").first
     asked = json.loads(cell.get_attribute("data-pick"))
