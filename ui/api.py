@@ -30,7 +30,7 @@ from ui.common.reading import all_known, fields, flag, items, known
 from ui.common.recipe import split_texts
 from ui.common.sketchpad import uploaded
 from ui.common.texts import say
-from ui.compare.alike import SHOWN
+from ui.compare.misclassified import SHOWN
 from ui.compare.steps import data_url, enlarged
 from ui.server.turns import Turns
 

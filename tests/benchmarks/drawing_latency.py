@@ -105,7 +105,7 @@ def crowd(url: str) -> None:
         while time.perf_counter() < begin + SECONDS:
             index += 1
             ask = {"image": images[index % len(images)], "quick": quick, "drawing": True}
-            body = {"data": ask, "fn_name": "look", "component_id": component, "session_hash": f"visitor{number}"}
+            body = {"data": ask, "fn_name": "predict", "component_id": component, "session_hash": f"visitor{number}"}
             request = urllib.request.Request(
                 f"{url}/gradio_api/component_server", json.dumps(body).encode(), {"Content-Type": "application/json"}
             )

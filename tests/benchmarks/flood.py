@@ -45,10 +45,10 @@ class Client:
         return self.http.post("/component_server", json=body).is_success
 
     def drawing(self) -> bool:
-        return self._ask("look")
+        return self._ask("predict")
 
     def heat_map(self) -> bool:
-        return self._ask("why", part="heat")
+        return self._ask("explain", part="heat")
 
     def compare(self, explain: bool = False) -> bool:
         path = self.http.post("/upload", files={"files": ("7.png", SAMPLE)}).json()[0]

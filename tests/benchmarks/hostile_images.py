@@ -22,7 +22,7 @@ from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import encode, jpeg_of_scans, slow_png
 from ui.common import uploads
 from ui.common.sketchpad import PNG, UPLOAD
-from ui.compare.look import Looker
+from ui.compare.predictor import Predictor
 
 VISITORS = 10
 DRAWINGS = 15
@@ -51,18 +51,18 @@ def decoding() -> None:
     print(f"decoding a drawing: {text}")
 
 
-def answering(looker: Looker, numbers: itertools.count) -> str:
+def answering(predictor: Predictor, numbers: itertools.count) -> str:
     """The time to an answer, as a cell of the table."""
     times, end = [], time.perf_counter() + SECONDS
     for number in itertools.takewhile(lambda _: time.perf_counter() < end, itertools.islice(numbers, DRAWINGS)):
         sent = {"image": PNG + base64.b64encode(drawing(number)).decode()}
         start = time.perf_counter()
-        assert looker.look(sent)["answers"]
+        assert predictor.predict(sent)["answers"]
         times.append(1000 * (time.perf_counter() - start))
     return f"{statistics.median(times):.0f} | {max(times):.0f}"
 
 
-def beside(looker: Looker, numbers: itertools.count, name: str) -> str:
+def beside(predictor: Predictor, numbers: itertools.count, name: str) -> str:
     """The same while ten visitors send an upload, and send it again once they have an answer."""
     done = threading.Event()
 
@@ -70,13 +70,13 @@ def beside(looker: Looker, numbers: itertools.count, name: str) -> str:
         VISITOR.set(Visitor(f"192.0.2.{number}"))
         while not done.is_set():
             with suppress(ImageError):
-                looker.look({"image": f"{UPLOAD}{name}"})
+                predictor.predict({"image": f"{UPLOAD}{name}"})
 
     threads = [threading.Thread(target=upload, args=(number,), daemon=True) for number in range(VISITORS)]
     for thread in threads:
         thread.start()
     time.sleep(WARM_UP)
-    cell = answering(looker, numbers)
+    cell = answering(predictor, numbers)
     done.set()
     for thread in threads:
         thread.join()
@@ -85,14 +85,14 @@ def beside(looker: Looker, numbers: itertools.count, name: str) -> str:
 
 def main() -> None:
     decoding()
-    looker, numbers = Looker(ModelHub()), itertools.count()
+    predictor, numbers = Predictor(ModelHub()), itertools.count()
     for _ in range(WARM_UP):
-        answering(looker, numbers)
+        answering(predictor, numbers)
     print("| ms to the answer to a drawing | median | most |\n|---|---:|---:|")
-    print(f"| alone | {answering(looker, numbers)} |", flush=True)
+    print(f"| alone | {answering(predictor, numbers)} |", flush=True)
     for name, make in FILES.items():
         upload = uploads.keep(name, make())
-        print(f"| beside {VISITORS} × {name} | {beside(looker, numbers, upload)} |", flush=True)
+        print(f"| beside {VISITORS} × {name} | {beside(predictor, numbers, upload)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Visitors:
 
     def look(self, number: int, image: str) -> None:
         ask = {"image": image, "quick": number % 10 > 0, "drawing": True}
-        body = {"data": ask, "fn_name": "look", "component_id": self.component, "session_hash": f"s{number // 10}"}
+        body = {"data": ask, "fn_name": "predict", "component_id": self.component, "session_hash": f"s{number // 10}"}
         answer = self.http.post("/component_server", json=body)
         if not answer.is_success or not answer.json()["answers"]:
             raise SystemExit(f"drawing {number}: {answer.status_code} {answer.text[:300]}")

@@ -1,4 +1,4 @@
-"""What axe-core finds on every tab of the running app, light and dark, wide and narrow; it ends with 1 if it finds any.
+"""Violations that axe-core finds on each tab of the running app, light and dark, wide and narrow; exits with 1 if any.
 
 python app.py --port 7860 &
 python -m tests.browser.accessibility http://127.0.0.1:7860
@@ -19,7 +19,7 @@ PARTS = ("heat", "break", "looks", "alike")
 
 
 def violations(page: Page) -> list[str]:
-    """The serious and critical violations on the page as it stands, each with the first places where it is."""
+    """The serious and critical violations on the open tab, each with its first places."""
     found = Axe().run(page).response["violations"]
     return [
         f"{each['impact']}: {each['help']}: {', '.join(str(node['target']) for node in each['nodes'][:3])}"
@@ -29,7 +29,7 @@ def violations(page: Page) -> list[str]:
 
 
 def fill(page: Page) -> None:
-    """A drawing on the Compare tab, with its label and every part of the why."""
+    """Draw and label a digit on the Compare tab, and open all explanations."""
     draw(page, SEVEN)
     page.wait_for_selector("#lineup .board-winner")
     page.keyboard.press("7")

@@ -1,4 +1,4 @@
-"""The machine's own Chromium on the page of the real app."""
+"""The real app in the machine's own Chromium."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 30_000  # ms; as long as Playwright waits for a click, since the machine may be slow or busy
+PATIENCE = 30_000  # ms, as for clicks in Playwright: the machine may be busy
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -26,18 +26,18 @@ def browser():
 
 @pytest.fixture(params=[(1440, 900)], ids=["desktop"])
 def page(request, browser, url):
-    """The page, loaded; afterwards nothing may have gone wrong in its console or asked another server."""
+    """The loaded page. Fails if it logged an error or sent a request to another server."""
     width, height = request.param
     tab = browser.new_page(viewport={"width": width, "height": height})
-    wrong, strangers = [], []
+    wrong, elsewhere = [], []
     tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: wrong.append(str(error)))
     tab.on(
-        "request", lambda r: strangers.append(r.url) if r.url.startswith("http") and not r.url.startswith(url) else None
+        "request", lambda r: elsewhere.append(r.url) if r.url.startswith("http") and not r.url.startswith(url) else None
     )
     tab.goto(url)
     tab.wait_for_selector("#sketchpad canvas")
     yield tab
     tab.close()
     assert not wrong
-    assert not strangers
+    assert not elsewhere

@@ -31,7 +31,7 @@ def shoot(page: Page, folder: Path, name: str) -> None:
 
 
 def pages(url: str) -> Iterator[tuple[str, Page]]:
-    """The app freshly opened in every size and theme, named so, and closed again."""
+    """The app, newly opened, in each size and theme, with a name of these."""
     with sync_playwright() as playwright:
         executable = next(filter(None, map(shutil.which, BROWSERS)))
         browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)

@@ -1,4 +1,4 @@
-"""Drawings in the address of the page: any is opened, and what the page writes opens as the same."""
+"""Drawings in the address of the page: any code opens, and the code that the page writes opens as the same drawing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def encoded(kind: str, content: bytes) -> str:
 
 
 def stroke(width: int, points: list[tuple[int, int, int]]) -> bytes:
-    """A stroke as the address holds it: width, number of points, then x, y and pressure of each."""
+    """A stroke in an address: width, number of points, then x, y and pressure of each."""
     return struct.pack(">BH", width, len(points)) + bytes(value for point in points for value in point)
 
 
@@ -30,7 +30,7 @@ broken = st.binary(max_size=30).map(lambda content: encoded("t", content)) | tex
 
 
 def opened(page, code: str) -> str:
-    """The drawing in the address of the page, once it has opened this one and completed the address itself."""
+    """The code in the address of the page after it has opened this code."""
     parts = urlencode({"d": "mnist", "m": "lenet5", "p": code}, errors="replace")
     page.evaluate("hash => (location.hash = hash)", parts)
     page.wait_for_function("new URLSearchParams(location.hash.slice(1)).has('s')")
@@ -42,7 +42,7 @@ def opened(page, code: str) -> str:
 def test_a_drawing_opens_and_its_address_stays(page, code):
     written = opened(page, code)
     assert written[0] == code[0] and opened(page, written) == written
-    assert written == code or code[0] == "t"  # of a stroke, points are left out that are close to others
+    assert written == code or code[0] == "t"  # close points of a stroke are dropped
 
 
 @settings(max_examples=20)

@@ -18,7 +18,7 @@ SERVER = re.compile("component_server")
 CELL = "#lineup td[data-model=mini_resnet][data-class='7']"
 
 
-def answered(page, text):
+def expect_verdict(page, text):
     expect(page.locator("#verdict")).to_contain_text(text)
 
 
@@ -27,7 +27,7 @@ def shrunk(points, by, x, y):
 
 
 def update_sizes(page):
-    """The list to which the bytes of every update will be added."""
+    """A list that gets the bytes of each later request."""
     sizes = []
 
     def note(request):
@@ -38,7 +38,7 @@ def update_sizes(page):
     return sizes
 
 
-def test_answers_change_before_the_pen_is_up_in_updates_under_2_kb(page):
+def test_predictions_change_before_the_pen_is_up_in_requests_under_2_kb(page):
     sizes = update_sizes(page)
     draw(page, SEVEN[:2], release=False)
     expect(page.locator(CELL)).not_to_have_text("")
@@ -47,35 +47,35 @@ def test_answers_change_before_the_pen_is_up_in_updates_under_2_kb(page):
     page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.8 * box["height"], steps=30)
     expect(page.locator(CELL)).not_to_have_text(first)
     page.mouse.up()
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     assert sizes and max(sizes) < 2048
 
 
 def test_a_digit_in_each_corner_small_tilted_and_thin_is_read(page):
     for x, y in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)):
         draw(page, shrunk(SEVEN, 0.6, x, y))
-        answered(page, "read 7")
+        expect_verdict(page, "read 7")
         page.get_by_role("button", name="Clear", exact=True).click()
-        answered(page, "canvas is empty")
+        expect_verdict(page, "canvas is empty")
     page.locator("#sketchpad input[type=range]").fill("8")
     draw(page, shrunk(SEVEN, 0.35, 0.6, 0.4))
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.get_by_role("button", name="Clear", exact=True).click()
     draw(page, [(0.25, 0.35), (0.64, 0.22), (0.55, 0.8)])
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
 
 
-def test_a_dot_a_scribble_and_clothing_among_digits_are_refused_with_the_reason(page):
+def test_a_dot_a_scribble_and_clothing_among_digits_are_out_of_distribution(page):
     page.locator("#sketchpad canvas").click()
-    answered(page, "it is a dot, not a stroke")
+    expect_verdict(page, "it is a dot, not a stroke")
     page.keyboard.press("Escape")
     sizes = update_sizes(page)
     scribble = [(0.1 + 0.8 * ((7 * i) % 11) / 10, 0.1 + 0.8 * ((5 * i) % 13) / 12) for i in range(40)]
     draw(page, scribble)
-    answered(page, "Probably none of the ten classes")
+    expect_verdict(page, "Probably none of the ten classes")
     assert sizes and max(sizes) < 2048
     page.locator("#sketchpad input[type=file]").set_input_files("ui/common/samples/fashion_mnist.8.png")
-    answered(page, "it may be a garment; choose Clothing above")
+    expect_verdict(page, "it may be a garment; choose Clothing above")
 
 
 def test_undo_redo_and_the_keyboard(page):
@@ -88,15 +88,15 @@ def test_undo_redo_and_the_keyboard(page):
         page.keyboard.press("ArrowDown")
         page.keyboard.press("ArrowLeft") if _ % 2 else None
     page.keyboard.press("Space")
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.keyboard.press("Control+z")
-    answered(page, "canvas is empty")
+    expect_verdict(page, "canvas is empty")
     page.keyboard.press("Control+Shift+z")
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.keyboard.press("Escape")
-    answered(page, "canvas is empty")
+    expect_verdict(page, "canvas is empty")
     page.get_by_role("button", name="Undo").click()
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
 
 
 def test_a_finger_draws_and_the_page_stays_where_it_is(browser, url):
@@ -114,23 +114,23 @@ def test_a_finger_draws_and_the_page_stays_where_it_is(browser, url):
         at = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}]
         finger.send("Input.dispatchTouchEvent", {"type": "touchMove" if index else "touchStart", "touchPoints": at})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    answered(tab, "read 7")
+    expect_verdict(tab, "read 7")
     assert tab.evaluate("scrollY") == 50
     context.close()
 
 
-def test_a_pen_draws_as_broad_as_it_is_pressed_and_needs_no_pressure(page):
+def test_the_pressure_of_a_pen_sets_the_width(page):
     box = page.locator("#sketchpad canvas").bounding_box()
     pen = page.context.new_cdp_session(page)
 
     def ink(force):
-        """The dark pixels of a seven drawn so."""
+        """The dark pixels of a seven drawn with this force."""
         page.keyboard.press("Escape")
         for kind, (x, y) in zip(("Pressed", "Moved", "Moved", "Released"), (*SEVEN, SEVEN[-1]), strict=True):
             at = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
             down = {"button": "left", "buttons": int(kind != "Released"), "force": force, "pointerType": "pen"}
             pen.send("Input.dispatchMouseEvent", {"type": f"mouse{kind}", **at, **down})
-        answered(page, "read 7")
+        expect_verdict(page, "read 7")
         return page.evaluate("""() => {
           const canvas = document.querySelector("#sketchpad canvas");
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -143,7 +143,7 @@ def test_a_pen_draws_as_broad_as_it_is_pressed_and_needs_no_pressure(page):
 
 def test_the_address_restores_drawing_networks_and_switches(page, browser):
     draw(page, SEVEN)
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.locator("#models").get_by_text("LeNet-5").click()
     for step in ("Decoded", "Centred by centre of mass"):
         page.get_by_label(step).uncheck()
@@ -154,7 +154,7 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     board = page.locator("#lineup td[data-class]").all_inner_texts()
     other = browser.new_page()
     other.goto(page.url)
-    expect(other.locator(".keep-strip button")).to_have_count(1)  # the whole answer came
+    expect(other.locator(".keep-strip button")).to_have_count(1)  # the response of all networks
     assert other.url == page.url
     assert other.locator("#lineup th[data-model]").count() == page.locator("#lineup th[data-model]").count()
     shown = other.locator("#lineup td[data-class]").all_inner_texts()
@@ -168,7 +168,7 @@ def test_the_address_restores_drawing_networks_and_switches(page, browser):
     other.close()
 
 
-def test_a_image_dropped_beside_the_canvas_is_in_the_link_that_is_copied(page, browser):
+def test_an_image_dropped_beside_the_canvas_is_in_the_link_that_is_copied(page, browser):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     files = page.evaluate_handle(
         """async (bytes) => {
@@ -179,12 +179,12 @@ def test_a_image_dropped_beside_the_canvas_is_in_the_link_that_is_copied(page, b
         list(Path("ui/common/samples/mnist.4.png").read_bytes()),
     )
     page.locator("#lineup").dispatch_event("drop", {"dataTransfer": files})
-    page.locator(".keep-link").click()  # before the answer
+    page.locator(".keep-link").click()  # before the response
     expect(page.locator(".keep-spoken")).to_have_text("Copied")
-    answered(page, "read 4")
+    expect_verdict(page, "read 4")
     other = browser.new_page()
     other.goto(page.evaluate("navigator.clipboard.readText()"))
-    answered(other, "read 4")
+    expect_verdict(other, "read 4")
     expect(other.locator(".keep-strip button")).to_have_count(1)
     other.close()
 
@@ -200,12 +200,12 @@ def test_a_broken_address_opens_an_empty_page(page, url, hash):
 
 def test_drawings_are_kept_labelled_and_exported(page):
     draw(page, SEVEN)
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     expect(page.locator(".keep-strip button")).to_have_count(1)
     page.keyboard.press("7")
     expect(page.locator(".keep-figures p")).to_contain_text("Mini ResNet 1/1")
     page.locator("#samples .samples:not([hidden]) button").nth(3).click()
-    answered(page, "read 3")
+    expect_verdict(page, "read 3")
     expect(page.locator(".keep-strip button")).to_have_count(2)
     page.locator("select[name=label]").select_option("8")
     expect(page.locator(".keep-figures p")).to_contain_text("Mini ResNet 1/2")
@@ -216,69 +216,69 @@ def test_drawings_are_kept_labelled_and_exported(page):
     images, labels = unpack(content, "mnist")
     assert labels.tolist() == [7, 8] and images[0].any()
     page.locator(".keep-strip button").nth(1).click()
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.wait_for_url("**p=t*")
     page.reload()
     expect(page.locator(".keep-strip button")).to_have_count(2)
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
 
 
-def test_a_drawing_that_comes_back_is_the_one_in_the_strip_with_its_label(page):
+def test_a_restored_drawing_keeps_its_label(page):
     kept, labels = page.locator(".keep-strip button"), page.locator(".keep-strip small")
-    draw(page, SEVEN, steps=70)  # slowly: points as close as they come
-    answered(page, "read 7")
+    draw(page, SEVEN, steps=70)  # slowly: close points
+    expect_verdict(page, "read 7")
     expect(kept).to_have_count(1)
     page.keyboard.press("7")
     page.wait_for_url("**p=t*")
     address = page.url
     page.get_by_role("button", name="Clear", exact=True).click()
-    answered(page, "canvas is empty")
+    expect_verdict(page, "canvas is empty")
     kept.click()
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.wait_for_url("**p=t*")
     assert page.url == address
     expect(labels).to_have_text(["7"])
     page.keyboard.press("Escape")
-    answered(page, "canvas is empty")
+    expect_verdict(page, "canvas is empty")
     page.get_by_role("button", name="Undo").click()
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.wait_for_url("**p=t*")
     page.reload()
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     expect(labels).to_have_text(["7"])
 
     samples = page.locator("#samples .samples:not([hidden]) button")
     samples.nth(3).click()
-    answered(page, "read 3")
+    expect_verdict(page, "read 3")
     expect(kept).to_have_count(2)
     samples.nth(8).click()
-    page.keyboard.press("8")  # before the answer
+    page.keyboard.press("8")  # before the response
     expect(labels).to_have_text(["8", "", "7"])
     expect(kept.first).to_have_class("keep-shown")
 
 
-def test_what_is_labelled_stays_as_it_was(page):
-    """Whatever is drawn on it, or switched off, afterwards."""
+def test_a_labelled_drawing_does_not_change(page):
+    """After more strokes, or without a step."""
     labels, figures = page.locator(".keep-strip small"), page.locator(".keep-figures p")
     draw(page, SEVEN)
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.keyboard.press("7")
     expect(figures).to_contain_text("Mini ResNet 1/1")
     page.get_by_label("Bright on dark").uncheck()
     expect(page.locator("#verdict")).not_to_contain_text("networks read 7")
     expect(figures).to_contain_text("Mini ResNet 1/1")
     page.get_by_label("Bright on dark").check()
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     draw(page, [(0.2, 0.9), (0.8, 0.9)])
     expect(labels).to_have_text(["", "7"])
-    page.mouse.click(5, 5)  # the focus is nowhere
+    page.mouse.click(5, 5)  # without focus
     page.keyboard.press("Control+z")
-    answered(page, f"All {len(trained('mnist'))} networks read 7")
+    expect_verdict(page, f"All {len(trained('mnist'))} networks read 7")
     expect(page.locator(".keep-strip button").nth(1)).to_have_class("keep-shown")
     expect(labels).to_have_text(["", "7"])
 
 
-def test_the_strip_keeps_all_of_a_drawing_with_a_step_left_out(page):
+def test_a_drawing_without_a_step_is_restored_but_not_labelled(page):
     page.get_by_label("Centred by centre of mass").uncheck()
     draw(page, SEVEN)
     page.wait_for_url("**p=t*")
@@ -287,7 +287,7 @@ def test_the_strip_keeps_all_of_a_drawing_with_a_step_left_out(page):
     page.wait_for_function("first => location.href !== first", arg=first)
     whole = page.url
     page.get_by_role("button", name="Clear", exact=True).click()
-    answered(page, "canvas is empty")
+    expect_verdict(page, "canvas is empty")
     page.locator(".keep-strip button").click()
     page.wait_for_function("whole => location.href === whole", arg=whole)
     page.locator("select[name=label]").select_option("7")
@@ -295,15 +295,15 @@ def test_the_strip_keeps_all_of_a_drawing_with_a_step_left_out(page):
     expect(page.locator("select[name=label]")).to_have_value("")
 
 
-def test_an_upload_without_anything_on_it_is_called_so(page, tmp_path):
+def test_a_blank_upload_is_refused(page, tmp_path):
     Image.new("L", (60, 40), 200).save(tmp_path / "wall.png")
     page.locator("#sketchpad input[type=file]").set_input_files(tmp_path / "wall.png")
-    answered(page, "The image is blank")
+    expect_verdict(page, "The image is blank")
     expect(page.locator("#seen img")).to_have_count(1)
 
 
 @pytest.mark.parametrize("page", [(1440, 900), (390, 844)], ids=["desktop", "phone"], indirect=True)
-def test_the_board_stays_where_it_is_while_one_draws(page):
+def test_the_board_does_not_move_while_the_pen_is_down(page):
     page.evaluate("""() => {
       window.places = [];
       const note = () => {
@@ -316,7 +316,7 @@ def test_the_board_stays_where_it_is_while_one_draws(page):
     for index in range(2):
         points = [(0.1 + 0.08 * ((7 * i + index) % 11), 0.1 + 0.06 * ((5 * i) % 13)) for i in range(8)]
         draw(page, points, steps=6)
-    answered(page, "networks")
+    expect_verdict(page, "networks")
     tops, heights = zip(*page.evaluate("places"), strict=True)
     assert max(heights) - min(heights) <= 1 and max(tops) - min(tops) <= 1  # pixels, rounded
 
@@ -326,11 +326,11 @@ def winning_shares(page):
     return {c.get_attribute("data-model"): float(c.get_attribute("style").removeprefix("--p:")) for c in cells}
 
 
-def test_answers_of_another_data_set_and_answers_that_come_late_leave_nothing_behind(page):
+def test_late_responses_and_those_of_another_data_set_are_dropped(page):
     held = {"quick": [], "whole": []}
 
     def hold(kind):
-        """Keeps questions of this kind from the server until `release`."""
+        """Holds requests of this kind until `release`."""
 
         def route(each):
             holds = f'"quick":{str(kind == "quick").lower()}' in (each.request.post_data or "")
@@ -345,7 +345,7 @@ def test_answers_of_another_data_set_and_answers_that_come_late_leave_nothing_be
 
     kept = page.locator(".keep-strip img")
     draw(page, SEVEN)
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     expect(kept).to_have_count(1)
     hold("whole")
     page.get_by_label("Clothing").check()
@@ -363,15 +363,15 @@ def test_answers_of_another_data_set_and_answers_that_come_late_leave_nothing_be
     heads = page.locator("#lineup thead th[data-model]")
     samples = page.locator("#samples .samples:not([hidden]) button")
     samples.nth(5).click()
-    answered(page, "Sandal")
+    expect_verdict(page, "Sandal")
     expect(kept).to_have_count(3)
     hold("quick")
     with page.expect_response(lambda response: '"quick":false' in (response.request.post_data or "")) as whole:
         samples.nth(8).click()
     whole.value.finished()
-    page.evaluate(PAINTED)  # nothing shows that it came: it waits
+    page.evaluate(PAINTED)  # it waits for the quick one
     release("quick")
-    answered(page, "Bag")
+    expect_verdict(page, "Bag")
     expect(kept).to_have_count(4)
     assert kept.first.get_attribute("src") == page.locator("#seen li:nth-child(5) img").get_attribute("src")
     shares, order = winning_shares(page), [head.get_attribute("data-model") for head in heads.all()]
@@ -379,21 +379,21 @@ def test_answers_of_another_data_set_and_answers_that_come_late_leave_nothing_be
     assert len(best) > 1 and best == sorted(best, reverse=True)
 
 
-def test_escape_and_space_end_what_they_should(page):
+def test_escape_and_space_end_strokes_but_not_in_text_fields(page):
     hint = page.locator("#sketchpad .sketchpad-hint")
     draw(page, SEVEN[:2], release=False)
     page.keyboard.press("Escape")
     page.mouse.move(0, 0, steps=3)
     page.mouse.up()
-    answered(page, "canvas is empty")
+    expect_verdict(page, "canvas is empty")
     expect(hint).to_be_visible()
     page.locator("#sketchpad canvas").focus()
     for _ in range(2):
-        page.keyboard.down("Space")  # the second is the first, repeated
+        page.keyboard.down("Space")  # the second is a repetition
     expect(page.locator(".sketchpad-cursor")).to_have_class(re.compile("sketchpad-down"))
     draw(page, SEVEN)
     expect(page.locator(".sketchpad-cursor")).not_to_have_class(re.compile("sketchpad-down"))
-    answered(page, "read")
+    expect_verdict(page, "read")
     page.get_by_label("Third-party checkpoints").press("Escape")
     page.get_by_label("Third-party checkpoints").press("Control+z")
     expect(hint).to_be_hidden()
@@ -402,36 +402,36 @@ def test_escape_and_space_end_what_they_should(page):
     expect(hint).to_be_visible()
 
 
-def test_the_page_asks_again_when_the_server_did_not_answer(browser, url):
+def test_the_page_requests_again_when_the_server_did_not_respond(browser, url):
     tab = browser.new_page()
     tab.goto(url)
     tab.wait_for_selector("#sketchpad canvas")
     tab.route(SERVER, lambda each: each.abort())
     draw(tab, SEVEN)
-    answered(tab, "does not respond")
+    expect_verdict(tab, "does not respond")
     tab.locator("[data-part=alike] summary").click()
     expect(tab.locator("[data-part=alike] div")).to_contain_text("does not respond")
     tab.unroute(SERVER)
-    answered(tab, "read 7")
+    expect_verdict(tab, "read 7")
     expect(tab.locator("[data-part=alike] figure").first).to_be_visible(timeout=30_000)
     tab.close()
 
 
-def test_why_opens_on_a_class_of_the_board(page):
+def test_a_class_of_the_board_opens_its_saliency(page):
     draw(page, SEVEN)
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.locator("#lineup tbody th button", has_text="1").click()
     expect(page.locator("[data-part=heat] img")).to_have_count(2 * len(trained("mnist")))
-    expect(page.locator("[data-part=heat] p")).to_contain_text("What speaks for 1")
+    expect(page.locator("[data-part=heat] p")).to_contain_text("Evidence for 1")
     for part, selector in (("break", "svg[role=img]"), ("looks", "td"), ("alike", "figure img")):
         page.locator(f"[data-part={part}] summary").click()
         expect(page.locator(f"[data-part={part}] {selector}").first).to_be_visible(timeout=30_000)
     assert winners(page) == dict.fromkeys(trained("mnist"), "7")
 
 
-def test_axe_finds_nothing_serious_light_or_dark_wide_or_narrow(browser, url):
+def test_axe_finds_no_serious_violation_light_or_dark_wide_or_narrow(browser, url):
     accessibility = pytest.importorskip("tests.browser.accessibility", reason="axe-playwright-python is not installed")
-    tab = browser.new_page(reduced_motion="reduce")  # no colour is on its way to another
+    tab = browser.new_page(reduced_motion="reduce")  # without transitions of colours
     tab.goto(f"{url}?__theme=light")
     accessibility.fill(tab)
     for width, theme in itertools.product((1440, 390), ("light", "dark")):
@@ -441,7 +441,7 @@ def test_axe_finds_nothing_serious_light_or_dark_wide_or_narrow(browser, url):
     tab.close()
 
 
-def test_nothing_moves_where_less_motion_is_asked_for(browser, url):
+def test_nothing_moves_with_reduced_motion(browser, url):
     tab = browser.new_page(reduced_motion="reduce")
     tab.goto(url)
     tab.wait_for_selector("#sketchpad canvas")
@@ -455,7 +455,7 @@ def test_nothing_moves_where_less_motion_is_asked_for(browser, url):
       note();
     }""")
     draw(tab, SEVEN)
-    answered(tab, "read 7")
+    expect_verdict(tab, "read 7")
     tab.locator("#lineup tbody th button", has_text="1").click()
     expect(tab.locator("[data-part=heat] img").first).to_be_visible()
     assert list(open_tabs(tab, "layers", "training", "learn"))
@@ -463,7 +463,7 @@ def test_nothing_moves_where_less_motion_is_asked_for(browser, url):
     tab.close()
 
 
-def test_the_page_does_without_webgl(page):
+def test_the_page_works_without_webgl(page):
     page.add_init_script("""for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
       const { getContext } = prototype;
       prototype.getContext = function (kind, ...rest) {
@@ -472,25 +472,25 @@ def test_the_page_does_without_webgl(page):
     }""")
     page.reload()
     draw(page, SEVEN)
-    answered(page, "read 7")
+    expect_verdict(page, "read 7")
     page.get_by_role("tab", name="Training").click()
     expect(page.locator("#training-loss .js-line").first).to_be_visible()
 
 
-def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
+def test_the_page_is_in_the_browsers_language_or_the_chosen_one(browser, url):
     tab = browser.new_page(locale="zh-CN")
     tab.goto(url)
     expect(tab.get_by_role("tab").first).to_have_text("对比")
     expect(tab.locator("#verdict")).to_contain_text("画板是空的")
     draw(tab, SEVEN)
-    answered(tab, "一致认为是 7")
+    expect_verdict(tab, "一致认为是 7")
     other = browser.new_page()
     tab.wait_for_url("**l=zh&p=t*")
     other.goto(tab.url)
-    answered(other, "一致认为是 7")
+    expect_verdict(other, "一致认为是 7")
     other.close()
     tab.get_by_text("English").click()
-    answered(tab, "networks read 7")
+    expect_verdict(tab, "networks read 7")
     tab.wait_for_url("**l=en*")
     expect(tab.locator(".sketchpad-clear")).to_have_text("Clear")
     tab.reload()
@@ -498,7 +498,7 @@ def test_the_page_speaks_the_browsers_language_and_the_one_chosen(browser, url):
     tab.close()
 
 
-def test_a_stroke_that_leaves_the_sheet_comes_back_as_it_was(page):
+def test_a_stroke_that_leaves_the_sheet_is_restored(page):
     draw(page, [(0.5, 0.2), (0.5, 0.5), (0.5, 1.15), (0.9, 1.15), (0.9, 0.5)])
     expect(page.locator("#verdict")).not_to_contain_text("The canvas is empty")
     page.wait_for_url("**p=t*")
@@ -510,4 +510,4 @@ def test_a_stroke_that_leaves_the_sheet_comes_back_as_it_was(page):
     before = page.evaluate(border)
     page.reload()
     expect(page.locator("#lineup .board-winner").first).to_be_visible()
-    assert abs(page.evaluate(border) - before) < 8  # two crossings, and not the way between them
+    assert abs(page.evaluate(border) - before) < 8  # two crossings, without the way between them

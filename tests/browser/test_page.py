@@ -1,4 +1,4 @@
-"""What a visitor does, in Chromium, on the real page with the bundled networks."""
+"""All tabs in Chromium, with the bundled networks."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 # Where a line of a chart begins on the page, x and y in pixels.
 START = "line => (({x, y}) => [x, y])(line.getPointAtLength(0).matrixTransform(line.getScreenCTM()))"
 PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
-# What is there once a tab is painted.
+# Selectors of what a painted tab shows.
 SHOWN = {
     "compare": "#sketchpad canvas", "layers": ".layers-table, #layers summary", "training": "#training-loss .js-line",
     "learn": "#learn",
@@ -35,14 +35,14 @@ PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimat
 
 
 def open_tab(page, title, selector):
-    """Returns once the tab is painted."""
+    """Open a tab; return once it is painted."""
     page.get_by_role("tab", name=title, exact=True).click()
     page.locator(selector).locator("visible=true").first.wait_for()
     page.evaluate(PAINTED)
 
 
 def open_tabs(page, *names):
-    """Opens tabs of SHOWN one after another and yields the name of each, once it is painted."""
+    """Open tabs of SHOWN one after another; yield the name of each once it is painted."""
     for name in names or SHOWN:
         open_tab(page, say("en", f"tab.{name}"), SHOWN[name])
         yield name
@@ -66,7 +66,7 @@ def trained(dataset):
 
 
 def traces_of(prefix):
-    """How many traces the curves of one quantity have of the line-up's own runs: a band beside a mean of several."""
+    """The number of traces of one quantity for the runs of `weights/`: several runs have a mean and a band."""
     groups = find_runs(ModelHub().weights_dir).values()
     own = [runs for runs in groups if runs[0].id.startswith(prefix) and not runs[0].out]
     return sum(1 + (len(runs) > 1) for runs in own)
@@ -77,7 +77,7 @@ def winners(page):
     return {c.get_attribute("data-model"): c.get_attribute("data-class") for c in cells.all()}
 
 
-def test_the_page_is_hidden_until_it_listens_and_is_in_the_visitors_language(browser, url):
+def test_the_page_is_hidden_until_its_scripts_run_and_it_is_translated(browser, url):
     tab, held = browser.new_page(locale="zh-CN"), []
     tab.route("**/common/texts.js", lambda route: held.append(route))
     tab.goto(url)
@@ -113,7 +113,7 @@ def test_a_seven_drawn_with_the_mouse_is_read_by_every_trained_network(page):
     assert seen == [28, 28]
 
 
-def test_answers_follow_while_the_pointer_is_down(page):
+def test_predictions_follow_while_the_pointer_is_down(page):
     draw(page, SEVEN, release=False)
     expect(page.locator("#verdict")).to_contain_text("read")
     page.mouse.up()
@@ -142,7 +142,7 @@ def test_test_images_of_clothing_reach_the_networks_unchanged(page):
     trousers = page.locator("#samples .samples:not([hidden]) button").nth(1)
     expect(trousers).to_have_attribute("title", "Trouser")
     trousers.click()
-    expect(page.locator("#verdict")).to_have_text(f"All {len(trained('fashion_mnist'))} networks see Trouser.")
+    expect(page.locator("#verdict")).to_have_text(f"All {len(trained('fashion_mnist'))} networks predict Trouser.")
     pixels = """async (image) => {
       const canvas = new OffscreenCanvas(28, 28);
       const pen = canvas.getContext("2d");
@@ -176,13 +176,13 @@ def test_a_broken_image_gets_a_sentence_and_the_page_goes_on(page, tmp_path, nam
 
 
 def choose_layers(page, *names):
-    """On the Layers tab, these networks and no others."""
+    """Choose these networks only on the Layers tab."""
     page.get_by_role("tab", name="Layers").click()
     for name, spec in ARCHITECTURES.items():
         page.get_by_label(f"{spec.title} ({spec.year})").set_checked(name in names)
 
 
-def test_layers_show_what_the_networks_are(page):
+def test_layers_show_arithmetic_and_parameters(page):
     for name in ARCHITECTURES:
         choose_layers(page, name)
         network = architecture_layers(name)
@@ -240,7 +240,7 @@ def test_layers_of_several_networks_are_side_by_side_and_copied(page):
     expect(page.locator("#layers")).to_have_text("Choose a network.")
 
 
-def test_what_gradio_changes_in_place_stays_in_the_visitors_language(page):
+def test_html_that_gradio_updates_stays_translated(page):
     choose_layers(page, "googlenet")
     page.locator(".language").get_by_text("简体中文").click()
     for size in (224, 96):
@@ -262,7 +262,7 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
     names = trained("mnist")
     traces = page.locator("#training-loss .scatterlayer .trace")
     own = sum(traces_of(f"{name}.mnist") for name in names)
-    expect(traces).to_have_count(2 * own)  # plotly comes with the first chart
+    expect(traces).to_have_count(2 * own)  # plotly is loaded with the first chart
     page.locator("#training-drawn").get_by_text("Learning rate").click()
     expect(page.locator("#training-lr .scatterlayer .trace")).to_have_count(own)
     reported = sum(f"{name}.mnist" in QUOTED for name in names)
@@ -304,7 +304,7 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
         expect(page.locator("#training-pareto .xtitle")).to_have_text(title)
 
 
-def test_images_that_networks_have_wrong_are_one_click_away(page):
+def test_misclassified_images_are_shown_on_a_click(page):
     page.get_by_role("tab", name="Training").click()
     answers = answers_of(ModelHub(), "mnist")
     wrong = pick(answers, dict.fromkeys(answers.said, "wrong"))
@@ -347,7 +347,7 @@ def test_learn_pages_follow_their_controls(page):
             page.wait_for_function(
                 "([id, text]) => document.getElementById(id).innerText === text", arg=[f"learn-{name}", text]
             )
-        if name == "pooling":  # out of range, and nothing at all, before the box is left
+        if name == "pooling":  # a number out of range, and an empty box
             box = page.get_by_label("number input for Size").locator("visible=true")
             for typed, said in (("99", "⌊(10 + 2·0 − 2) / 2⌋ + 1 = 5"), ("", "does not fit in 1 pixels")):
                 box.fill(typed)
@@ -380,7 +380,7 @@ def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
         assert not page.locator("#lineup :is(th, td), .compare-read > *").evaluate_all(wide), width
 
 
-def test_parts_of_real_networks_are_switched_off(page):
+def test_branches_of_real_networks_are_ablated(page):
     draw(page, SEVEN)
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.shortcuts"), exact=True).click()
@@ -403,7 +403,7 @@ def test_parts_of_real_networks_are_switched_off(page):
     expect(rows).to_have_count(0)
 
 
-def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
+def test_whole_blocks_and_kinds_of_branches_are_ablated(page):
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.inception"), exact=True).click()
     grid, shown = page.locator("#inception-off"), page.locator("#learn-inception")
@@ -424,7 +424,7 @@ def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
     expect(page.locator("#inception-test h2")).to_contain_text("all 10,000", timeout=60_000)
 
 
-def test_averages_follow_their_choosers(page):
+def test_ensembles_follow_their_choosers(page):
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.averages"), exact=True).click()
     shown = page.locator("#learn-averages")

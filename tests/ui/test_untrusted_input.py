@@ -25,7 +25,7 @@ from tests.conftest import ROOT, run_async
 from ui.api import compare_function
 from ui.common import uploads
 from ui.common.sketchpad import PNG, SAMPLES, UPLOAD, sample, uploaded
-from ui.compare.ask import Ask
+from ui.compare.request import Request
 from ui.server.turns import Turns
 
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
@@ -103,7 +103,7 @@ def test_handlers_raise_nothing_but_what_can_be_translated(page):
             wrong.append((name, junk[:40], repr(error)[:200]))
 
     for component in components.values():
-        for name in component["props"].get("server_fns") or ():
+        for name in functions(component):
             function = getattr(page.blocks[component["id"]], name)
             for text, value in JUNK:
                 call(name, function, text, value)
@@ -122,6 +122,11 @@ def test_handlers_raise_nothing_but_what_can_be_translated(page):
     assert load_test_set.cache_info().currsize <= len(DATASETS)
 
 
+def functions(component: dict) -> list[str]:
+    """The names of a component's server functions."""
+    return component["props"].get("server_fns") or []
+
+
 class Visitor:
     """Someone who sends anything to the app, and what is wrong with the answers."""
 
@@ -131,6 +136,7 @@ class Visitor:
         self._http = httpx.Client(base_url=f"{url.rstrip('/')}/gradio_api", timeout=60)
         self.config = httpx.get(f"{url.rstrip('/')}/config").json()
         self.components = {component["id"]: component for component in self.config["components"]}
+        (self.compare,) = (id for id, each in self.components.items() if "predict" in functions(each))
 
     def post(self, path: str, body: str, what: object) -> httpx.Response:
         """The answer to a text, taken as JSON; it is 200, or refuses in a sentence."""
@@ -150,8 +156,7 @@ class Visitor:
     def judge(self) -> None:
         """Fails with all the answers that were wrong; the app still answers what is sensible."""
         wrong, self.wrong = self.wrong, []
-        (look,) = (id for id, each in self.components.items() if "look" in (each["props"].get("server_fns") or ()))
-        answer = self.ask(look, "look", json.dumps(GOOD | {"image": SEVEN}), "a digit")
+        answer = self.ask(self.compare, "predict", json.dumps(GOOD | {"image": SEVEN}), "a digit")
         assert "LeNet-5 reads" in answer.json()["verdict"], self.wrong
         assert not wrong, f"{len(wrong)} of {self.count}: {wrong[:30]}"
 
@@ -205,7 +210,7 @@ def turned(values: list) -> Iterator[tuple[list[str], tuple]]:
 
 def test_functions_of_components_take_anything(visitor):
     for component in visitor.components.values():
-        for name in component["props"].get("server_fns") or ():
+        for name in functions(component):
             for text, _ in JUNK:
                 visitor.ask(component["id"], name, text, (name, text[:40]))
             for texts, what in turned(list(GOOD.values())):
@@ -229,8 +234,7 @@ def test_events_take_anything(visitor):
 
 
 def test_bodies_take_anything(visitor):
-    (component,) = (id for id, each in visitor.components.items() if "look" in (each["props"].get("server_fns") or ()))
-    call = {"session_hash": "visitor", "component_id": component, "fn_name": "look", "data": {}}
+    call = {"session_hash": "visitor", "component_id": visitor.compare, "fn_name": "predict", "data": {}}
     first = next(each for each in visitor.config["dependencies"] if each["inputs"] and not each["queue"])
     data = [good(visitor.components[number]) for number in first["inputs"]]
     event = {"session_hash": "visitor", "fn_index": first["id"], "data": data, "event_data": None, "trigger_id": None}
@@ -288,5 +292,5 @@ def test_compare_refuses_in_a_sentence_at_once(hub):
 
 def test_a_long_list_is_counted_before_it_is_read():
     start = time.perf_counter()
-    assert Ask.read({"models": ["user/lenet5.mnist@main"] * 200_000, "off": ["ink"] * 200_000}).models == ()
+    assert Request.read({"models": ["user/lenet5.mnist@main"] * 200_000, "off": ["ink"] * 200_000}).models == ()
     assert time.perf_counter() - start < 0.1

@@ -15,7 +15,7 @@ DASH = dict(zip(ARCHITECTURES, cycle(DASHES)))
 BROUGHT = ("1 4", "10 4", "4 1", "10 2 1 2")  # networks of others
 
 
-def line_looks(ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+def line_styles(ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """The colour and dash of each checkpoint: one of others has its architecture's colour and a dash of its own."""
     others, looks = cycle(BROUGHT), {}
     for id in ids:

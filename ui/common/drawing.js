@@ -1,5 +1,5 @@
-// The drawing of the Compare tab, for the tabs that show it too.
-export let drawing = { value: "", drawing: false }; // as the sketchpad sends it
+// The drawing of the Compare tab, for the other tabs.
+export let drawing = { value: "", drawing: false }; // the detail of the last `draw` event
 
 export function setDrawing(next) {
   drawing = next;

@@ -1,11 +1,11 @@
-// A pen for the keyboard: arrows move it, Space lowers and lifts it.
+// A pen for the keyboard: arrow keys move it, Space lowers and lifts it.
 import { say } from "./texts.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const STEP = 7; // pixels for a press of an arrow key
+const STEP = 7; // pixels for each press of an arrow key
 const within = (side, position) => Math.min(side, Math.max(0, position));
 
-// `begin` and `extend` get points of a stroke, and `end` ends it. Returns what tells whether the pen `isDown`, and lifts it.
+// Calls `begin` and `extend` with the points of a stroke, and `end`. Returns `isDown` and `lift`.
 export function keyboardPen(canvas, cursor, status, { begin, extend, end }) {
   const side = canvas.width;
   let pen = null; // { x, y, down }; null until a key is pressed

@@ -1,5 +1,5 @@
-// Keeps the page in the visitor's language: elements with `data-text`, attributes with `data-text-<name>`, and labels
-// of gradio's own components whose English text is one of ours.
+// Translates the page: elements with `data-text`, attributes with `data-text-<name>`, and labels of gradio's own
+// components whose English text is in the locale.
 import { TEXTS, language, prefer, say } from "./texts.js";
 
 const ATTRIBUTES = ["title", "aria-label", "alt", "placeholder"];
@@ -16,7 +16,7 @@ function each(root, selector, use) {
 }
 
 function translatePage() {
-  // Not for every node that is added: it makes the browser style the whole page anew.
+  // Not in `translate`: the browser then styles the whole page again.
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   translate(document.body);
 }
@@ -27,11 +27,11 @@ function translate(root) {
     if (key) element.dataset.text = key;
   });
   each(root, "[aria-label]:not([data-text-aria-label])", nameControl);
-  each(root, MARKED, sayElement);
+  each(root, MARKED, translateElement);
   each(root, ".language input", (input) => (input.checked = input.value === language));
 }
 
-// What gradio calls a control or a part of it; the name of the control is a text of ours.
+// Marks the label that gradio gives to a control or a part of it.
 function nameControl(element) {
   const label = element.getAttribute("aria-label");
   const [, kind, of] = label.match(/^(number input|range slider) for (.+)$/) ?? [];
@@ -40,12 +40,12 @@ function nameControl(element) {
   if (kind) element.dataset.values = JSON.stringify({ label: keys.has(of) ? { key: keys.get(of) } : of });
 }
 
-function sayElement(element) {
+function translateElement(element) {
   const values = JSON.parse(element.dataset.values ?? "{}");
   const key = element.dataset.text;
-  const said = key && say(key, values).split("`");
-  if (key && element.textContent !== said.join("")) {
-    element.replaceChildren(...said.map((part, index) => (index % 2 ? codeElement(part) : part)));
+  const parts = key && say(key, values).split("`");
+  if (key && element.textContent !== parts.join("")) {
+    element.replaceChildren(...parts.map((part, index) => (index % 2 ? codeElement(part) : part)));
   }
   for (const name of ATTRIBUTES) {
     const named = element.getAttribute(`data-text-${name}`);
@@ -54,7 +54,7 @@ function sayElement(element) {
   }
 }
 
-// A command, which may break at dots and underscores.
+// A command as code, which may break after dots and underscores.
 function codeElement(text) {
   const element = document.createElement("code");
   element.append(...text.split(/(?<=[._])/).flatMap((part) => [part, document.createElement("wbr")]));
@@ -65,12 +65,12 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".language input")) prefer(event.target.value);
 });
 document.addEventListener("lineup:language", translatePage);
-// Gradio makes HTML anew by changing what is there already, so texts and attributes can fall back to English.
+// Gradio updates HTML in place, which can bring back English texts and attributes.
 new MutationObserver((records) => {
   for (const { type, target, addedNodes } of records) {
     for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) translate(node);
     const element = type === "characterData" ? target.parentElement : target;
-    if (element?.matches?.(MARKED)) sayElement(element);
+    if (element?.matches?.(MARKED)) translateElement(element);
   }
 }).observe(document.documentElement, {
   childList: true,

@@ -1,7 +1,7 @@
-// `server` as gr.HTML gives it, but its functions throw where the server did not answer, of which gradio only warns.
-export const answering = (server) =>
-  async function ask(name, question) {
-    const answer = await server[name](question);
-    if (answer === undefined) throw new Error(`no answer to ${name}`);
-    return answer;
+// Calls of the `server` functions of a gr.HTML, which throw if there is no response; gradio only warns.
+export const throwing = (server) =>
+  async function call(name, request) {
+    const response = await server[name](request);
+    if (response === undefined) throw new Error(`no response to ${name}`);
+    return response;
   };

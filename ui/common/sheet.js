@@ -1,11 +1,11 @@
-// What was drawn on a canvas, with undo and redo.
+// The drawing on a canvas, with undo and redo.
 
 const INK = "#111";
 const PAPER = "#fff";
 
 export class Sheet {
-  // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp }; one that is
-  // `fresh` starts on a white sheet, and `{ fresh: true }` alone is a sheet that was cleared.
+  // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp }; a `fresh` one
+  // begins on a white sheet, and `{ fresh: true }` is a cleared sheet.
   #done = [];
   #undone = [];
   #canvas;
@@ -13,7 +13,7 @@ export class Sheet {
   #small = document.createElement("canvas");
   #whenPainted;
   #whenBroken;
-  version = 0; // grows with every change; what began at an older one comes too late
+  version = 0; // grows with every change; older uploads and images are dropped
 
   constructor(canvas, whenPainted, whenBroken) {
     this.#canvas = canvas;
@@ -26,7 +26,7 @@ export class Sheet {
     return this.#canvas.width;
   }
 
-  // Those that can be seen.
+  // The visible entries.
   get entries() {
     return this.#done.slice(Math.max(0, this.#done.findLastIndex((each) => each.fresh)));
   }
@@ -49,7 +49,7 @@ export class Sheet {
     this.#paint();
   }
 
-  // Whether there was something to undo.
+  // False if there was nothing to undo.
   undo() {
     return this.#move(this.#done, this.#undone);
   }
@@ -58,13 +58,13 @@ export class Sheet {
     return this.#move(this.#undone, this.#done);
   }
 
-  // Another point of the stroke that was added last.
+  // Adds a point to the last stroke.
   extend(stroke, point) {
     stroke.points.push(point);
     this.#drawSegment(stroke, stroke.points.length - 1);
   }
 
-  // A PNG as a data URL, as large as fits into so many characters.
+  // A PNG as a data URL of at most so many characters.
   png(most) {
     const small = this.#small;
     let text = "";
@@ -104,7 +104,7 @@ export class Sheet {
     this.#pen.strokeStyle = INK;
     this.#pen.beginPath();
     this.#pen.moveTo(...points[Math.max(0, index - 1)].slice(0, 2));
-    this.#pen.lineTo(x + 0.01, y); // of a line without length, nothing would be seen
+    this.#pen.lineTo(x + 0.01, y); // a line without length would be invisible
     this.#pen.stroke();
   }
 

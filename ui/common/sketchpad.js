@@ -4,11 +4,11 @@ import { keyboardPen } from "./keyboard_pen.js";
 import { Sheet } from "./sheet.js";
 import { say } from "./texts.js";
 
-const PAUSE = 70; // milliseconds between two answers while the pen is down
-const MOST = 1500; // characters of a drawing and of third-party networks' names: an update stays under 2 KB
+const PAUSE = 70; // milliseconds between two `draw` events while the pen is down
+const MOST = 1500; // characters of a drawing and of third-party ids, so that a request has less than 2 KB
 
 // Sends `draw` from the canvas with { value, drawing }: the value is "" (empty), a PNG as a data URL, or "upload:" and
-// the path the server gave; `drawing` says that the pen is down. `taken()` is how many characters names take.
+// the path on the server; `drawing` is true while the pen is down. `taken()` is the number of characters of ids.
 export function sketchpad(element, upload, taken) {
   const pad = element.querySelector("#sketchpad");
   const [canvas, file, brush] = ["canvas", "input[type=file]", "input[type=range]"].map((each) => pad.querySelector(each));
@@ -27,10 +27,10 @@ export function sketchpad(element, upload, taken) {
     },
     end,
   });
-  let stroke = null; // the one that is being drawn
+  let stroke = null; // while it is drawn
   let sent = 0;
-  let trailing = 0; // the timer of the next answer while the pen is down
-  let uploading = null; // the upload that was last begun
+  let trailing = 0; // the timer of the next event while the pen is down
+  let uploading = null; // the last upload
 
   function showHint(key, values = {}) {
     hint.dataset.values = JSON.stringify(values);
@@ -57,7 +57,7 @@ export function sketchpad(element, upload, taken) {
     canvas.dispatchEvent(new CustomEvent("draw", { detail: { value: value(), drawing }, bubbles: true }));
   }
 
-  // While the pen is down, also for the last ink before it rests.
+  // In steps of PAUSE; the last point before the pen rests is sent too.
   function sendSoon() {
     trailing ||= setTimeout(send, sent + PAUSE - performance.now(), true);
   }
@@ -78,7 +78,7 @@ export function sketchpad(element, upload, taken) {
     send();
   }
 
-  // Ends the stroke, whether the pointer or the keyboard draws it.
+  // Ends the stroke of the pointer or the keyboard.
   function lift() {
     stroke = null;
     keyboard.lift();
@@ -137,7 +137,7 @@ export function sketchpad(element, upload, taken) {
   pad.querySelector(".sketchpad-clear").addEventListener("click", clear);
   undoButton.addEventListener("click", undo);
   redoButton.addEventListener("click", redo);
-  // Of the whole tab: a button that is disabled by what it did leaves the focus to nobody.
+  // For the whole tab: after its own click, a disabled button has lost the focus.
   document.addEventListener("keydown", (event) => {
     if (isField(event.target) || !canvas.offsetParent) return;
     const isZ = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
@@ -154,7 +154,7 @@ export function sketchpad(element, upload, taken) {
     if (file.files[0]) startUpload(file.files[0]);
     file.value = "";
   });
-  // Anywhere on the tab: beside the canvas the browser would leave the page for the image.
+  // For the whole tab: the browser would open an image that is dropped beside the canvas.
   element.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
   element.addEventListener("drop", (event) => {
     const [dropped] = event.dataTransfer.files;
@@ -166,7 +166,7 @@ export function sketchpad(element, upload, taken) {
     const [pasted] = event.clipboardData?.files ?? [];
     if (pasted && canvas.offsetParent) startUpload(pasted);
   });
-  // A sample's bytes are the image, so the networks get exactly the test image.
+  // The bytes of a sample are sent, so that the input is exactly the test image.
   element.querySelector("#samples").addEventListener("click", (event) => {
     const src = event.target.closest("button")?.querySelector("img").src;
     if (src) put({ fresh: true, value: src, src, crisp: true });

@@ -1,11 +1,11 @@
-// The texts of the page, which `head.html` puts into its head: language to key to text.
+// The texts of the page, from its head: language to key to text.
 export const TEXTS = JSON.parse(document.getElementById("texts").textContent);
 const LANGUAGES = Object.keys(TEXTS);
 const STORE = "lineup.language";
 
 export let language = preferred();
 
-// That of the address; the one chosen here before; or the browser's.
+// The language of the address, else the stored one, else the browser's.
 function preferred() {
   const linked = new URLSearchParams(location.hash.slice(1)).get("l");
   if (LANGUAGES.includes(linked)) return linked;
@@ -13,11 +13,11 @@ function preferred() {
   try {
     return LANGUAGES.find((code) => code === localStorage.getItem(STORE)) ?? spoken;
   } catch {
-    return spoken; // a browser that keeps nothing
+    return spoken; // storage is not allowed
   }
 }
 
-// The text of a key with its {names} filled in; a value that has a key is a text itself.
+// The text of a key with its {names} filled in; a value that has a key is a text, too.
 export function say(key, values = {}) {
   return TEXTS[language][key].replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
@@ -25,17 +25,17 @@ export function say(key, values = {}) {
   });
 }
 
-// Switches the page to a language, and sends `lineup:language` to the document; one without texts changes nothing.
+// Switches the page to a language, if it has texts, and sends `lineup:language` to the document.
 export function speak(code) {
   if (!LANGUAGES.includes(code) || code === language) return;
   language = code;
   document.dispatchEvent(new Event("lineup:language"));
 }
 
-// The same, also for visits to come.
+// The same, and stores the language for later visits.
 export function prefer(code) {
   try {
     localStorage.setItem(STORE, code);
-  } catch {} // kept for this visit
+  } catch {} // for this visit
   speak(code);
 }

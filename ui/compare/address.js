@@ -1,20 +1,20 @@
-// The address of the page holds the drawing, what is chosen, and the language.
+// The address of the page: the drawing, the options and the language.
 import { language, speak } from "../common/texts.js";
 import { decode, encodeImage, encodeStrokes } from "./codec.js";
 
-export function address({ pad: { sheet, put }, board, settings, bring }) {
-  // What is drawn, as a code; empty for nothing, and while the image that the networks see is needed and not there yet.
+export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
+  // The drawing as a code; empty for none, and while the input image that it needs is not there yet.
   function code() {
     const [first] = sheet.entries;
     if (sheet.isEmpty) return "";
     if (first.code) return first.code;
     const strokes = first.src ? "" : encodeStrokes(sheet.entries.filter((each) => each.points), sheet.side);
-    return strokes || (board.seen() ? encodeImage(board.seen()) : "");
+    return strokes || (board.input() ? encodeImage(board.input()) : "");
   }
 
   function write() {
     const { dataset, models, calibrated, sort, off } = settings.all();
-    const m = [...models, ...bring.coming()].join();
+    const m = [...models, ...thirdParty.pending()].join();
     const parts = { d: dataset, m, c: calibrated ? 1 : 0, s: sort, o: off.join(), l: language, p: code() };
     history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
   }
@@ -37,7 +37,7 @@ export function address({ pad: { sheet, put }, board, settings, bring }) {
     if ([...sort.options].some((option) => option.value === parts.get("s"))) sort.value = parts.get("s");
     settings.showDataset();
     settings.keepOrder(models);
-    bring.addNamed(models.filter((model) => model.includes("/")));
+    thirdParty.addNamed(models.filter((model) => model.includes("/")));
     board.forget();
     try {
       restore(parts.get("p") ?? "");

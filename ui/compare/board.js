@@ -1,29 +1,29 @@
-// The board, the verdict and the preprocessing: asks the server for what is drawn and chosen, and shows its answers.
+// The board, the verdict and the preprocessing: requests predictions and shows the responses.
 import { setDrawing } from "../common/drawing.js";
 import { language, say } from "../common/texts.js";
 import { fill } from "./morph.js";
 import { Settings } from "./settings.js";
 
-const RETRY = 4000; // milliseconds until the server is asked again when it did not answer
-const AGAIN = 1000; // and while it fetches weights
+const RETRY = 4000; // milliseconds until the next request after a failed one
+const POLL = 1000; // milliseconds between requests while weights are downloading
 
-// Sends `answered` from the element with each answer, its question, and whether that is still the newest.
-export function board({ element, ask, settings }) {
+// Sends `answered` from the element with each response, its request, and whether that is still the newest.
+export function board({ element, call, settings }) {
   const [verdict, table, steps] = ["#verdict", "#lineup", "#seen"].map((each) => element.querySelector(each));
   const places = { verdict, board: table, steps };
   let current = { value: "", drawing: false };
-  let complete = false; // the last quick answer was of all networks
-  let asked = 0; // how often something changed; a question is as old as this was
-  let quickAge = 0; // that of the last question to which the quick answer came
-  let retry = 0;
-  let stepped = ""; // what the preprocessing that is shown is of
+  let complete = false; // the last quick response had all networks
+  let version = 0; // grows with every change
+  let quickVersion = 0; // that of the last quick response
+  let timer = 0;
+  let steppedValue = ""; // the drawing whose preprocessing is shown
   let tallest = { width: 0, height: 0 }; // of the verdicts since the canvas was empty
 
-  const question = (more) => ({ image: current.value, drawing: current.drawing, ...settings.all(), ...more });
+  const request = (more) => ({ image: current.value, drawing: current.drawing, ...settings.all(), ...more });
 
-  // The sentence grows and shrinks while one draws; the board below must not move up and down with it: the place keeps
-  // the height of the longest sentence there was until the canvas is empty, or the window has another width.
-  function steady() {
+  // The verdict keeps the height of its longest sentence until the canvas is empty or the window is resized, so that the
+  // board below does not move while the pen is down.
+  function keepHeight() {
     verdict.style.minHeight = "";
     const width = verdict.clientWidth;
     const before = current.value && width === tallest.width ? tallest.height : 0;
@@ -31,37 +31,37 @@ export function board({ element, ask, settings }) {
     verdict.style.minHeight = `${tallest.height}px`;
   }
 
-  const quickAnswer = () => new Promise((go) => element.addEventListener("quick", go, { once: true }));
+  const quickResponse = () => new Promise((go) => element.addEventListener("quick", go, { once: true }));
 
   async function show(quick) {
-    const [asking, age] = [question({ quick }), asked];
+    const [sent, at] = [request({ quick }), version];
     try {
-      const answer = await ask("look", asking);
-      // A whole answer waits for the quick one to the same question, which would set back what it brought.
-      while (!quick && quickAge < age) await quickAnswer();
-      // Answers that were overtaken are shown only while the pen is down.
-      if (age !== asked && !(asking.drawing && current.drawing)) return;
-      for (const [name, place] of Object.entries(places)) if (answer[name] !== null) fill(place, answer[name]);
-      if (answer.steps !== null) stepped = asking.image;
-      steady();
-      if (quick && complete && !answer.complete) wholly(); // as for an empty canvas, there was nothing slow to ask before
-      if (quick) complete = answer.complete;
-      if (age === asked && answer.order) settings.order = answer.order;
-      if (age === asked && answer.again && (!quick || complete)) lookAfter(AGAIN); // the whole answer would be overtaken
-      const detail = { ...answer, question: asking, isNewest: () => age === asked };
+      const response = await call("predict", sent);
+      // In this order, as the quick response would undo parts of the other one.
+      while (!quick && quickVersion < at) await quickResponse();
+      // Responses that are out of date are shown only while the pen is down.
+      if (at !== version && !(sent.drawing && current.drawing)) return;
+      for (const [name, place] of Object.entries(places)) if (response[name] !== null) fill(place, response[name]);
+      if (response.steps !== null) steppedValue = sent.image;
+      keepHeight();
+      if (quick && complete && !response.complete) updateAll(); // `update` left it out
+      if (quick) complete = response.complete;
+      if (at === version && response.order) settings.order = response.order;
+      if (at === version && response.again && (!quick || complete)) updateIn(POLL);
+      const detail = { ...response, request: sent, isNewest: () => at === version };
       element.dispatchEvent(new CustomEvent("answered", { detail }));
     } catch {
       fill(verdict, `<p class="verdict verdict-alarm">${say("verdict.offline")}</p>`);
-      lookAfter(RETRY);
+      updateIn(RETRY);
     } finally {
       if (quick) {
-        quickAge = age;
+        quickVersion = at;
         element.dispatchEvent(new Event("quick"));
       }
     }
   }
 
-  // One request at a time; what changes meanwhile is asked for next.
+  // One request at a time; after it, a single one for all changes meanwhile.
   function flow(quick) {
     let busy = false;
     let again = false;
@@ -77,47 +77,49 @@ export function board({ element, ask, settings }) {
     };
   }
 
-  const quickly = flow(true);
-  const wholly = flow(false);
+  const updateSmall = flow(true);
+  const updateAll = flow(false);
 
-  function look() {
-    asked += 1;
-    quickly();
-    if (!complete) wholly();
+  function update() {
+    version += 1;
+    updateSmall();
+    if (!complete) updateAll();
   }
 
-  function lookAfter(milliseconds) {
-    clearTimeout(retry);
-    retry = setTimeout(look, milliseconds);
+  function updateIn(milliseconds) {
+    clearTimeout(timer);
+    timer = setTimeout(update, milliseconds);
   }
 
-  function lookAnew() {
-    complete = false;
-    look();
+  const forget = () => (complete = false); // the next update requests all networks
+
+  function updateAnew() {
+    forget();
+    update();
   }
 
   element.addEventListener("draw", (event) => {
     current = event.detail;
     setDrawing(current);
-    look();
+    update();
   });
   element.addEventListener("change", ({ target }) => {
     if (!Settings.has(target)) return;
     if (target.name === "dataset") settings.showDataset();
     if (target.name === "model" || target.name === "dataset") settings.keepOrder();
-    lookAnew();
+    updateAnew();
   });
-  document.addEventListener("lineup:language", lookAnew);
-  if (language !== "en") look();
+  document.addEventListener("lineup:language", updateAnew);
+  if (language !== "en") update();
 
-  const isStepped = () => stepped === current.value;
+  const isStepped = () => steppedValue === current.value;
   return {
     table,
-    question,
+    request,
     value: () => current.value,
-    forget: () => (complete = false), // with the next change, the whole answer is asked for too
+    forget,
     isStepped,
-    // The 28 × 28 image that the networks see; null until the preprocessing of what is drawn is shown.
-    seen: () => (isStepped() ? steps.querySelector("[data-step=centre] img") : null),
+    // The 28 × 28 input image; null until the preprocessing of the drawing is shown.
+    input: () => (isStepped() ? steps.querySelector("[data-step=centre] img") : null),
   };
 }

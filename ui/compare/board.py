@@ -1,4 +1,4 @@
-"""The board: classes down the side, networks across, and what they say together. HTML without gradio."""
+"""The board: a table of probabilities, classes down the side, networks and their ensemble across."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnn_models.specs import Architecture
 from ui.common.names import architecture, class_name
 from ui.common.templates import render
 from ui.common.texts import say
-from ui.compare.ask import Ask
+from ui.compare.request import Request
 
 TOGETHER = "together"
 FACTS = ("margin", "entropy", "time", "weights")
@@ -26,11 +26,11 @@ FACTS = ("margin", "entropy", "time", "weights")
 
 @dataclass(frozen=True)
 class Column:
-    """One network on the board. `name` is an architecture's, or the id of one that was brought, which is `measured`.
+    """A network on the board. `name` is an architecture, or the id of a third-party checkpoint, which is `measured`.
 
-    `side` is that of its input in pixels. `missing` says why it cannot answer, in a sentence: it is `untrained`, or
-    its weights are `coming`: bytes that came and bytes in all, 0 where nobody knows. It is `pending` when another
-    response brings its answer.
+    `side` is the side of its input in pixels. `missing` is a sentence that says why it has no prediction: it is
+    `untrained`, or its weights are `coming`: bytes downloaded and in all, 0 if unknown. A column is `pending` if
+    another response will have its answer.
     """
 
     name: str
@@ -49,24 +49,24 @@ class Column:
 
     @property
     def owner(self) -> str:
-        """Whose it is, of one that was brought."""
+        """The owner of a third-party checkpoint, else empty."""
         return self.name.rpartition("/")[0]
 
     @property
     def revision(self) -> str:
-        """The start of its commit, of one that was brought."""
+        """The start of the commit of a third-party checkpoint."""
         return self.name.rpartition("@")[2][:7]
 
     @property
     def figures(self) -> dict[str, str]:
-        """What was `measured`, as the board's texts have it; none of one that was not."""
+        """The values of the texts about `measured`; empty without it."""
         if not (found := self.measured):
             return {}
         return {"accuracy": f"{found.accuracy:.2f}", "right": f"{found.right:,}", "count": f"{found.count:,}"}
 
 
 class Cell(NamedTuple):
-    """A probability on the board, None where it is not known; in the first row, also the column that is `missing`."""
+    """A probability on the board, None if it is not known; or, in the first row, a `missing` column."""
 
     model: str
     pending: bool
@@ -76,16 +76,16 @@ class Cell(NamedTuple):
 
 
 def short(count: int) -> str:
-    """A count of parameters with a unit: 61.7 k, 46.8 M."""
+    """A parameter count with a unit: 61.7 k, 46.8 M."""
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.1f} k"
 
 
-def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pending: bool = False) -> Markup:
-    """The table. Cells that are not known yet are empty and as large, so that nothing moves when answers arrive.
+def board(request: Request, columns: list[Column], sizes: Mapping[str, int], together_pending: bool = False) -> Markup:
+    """The table. Cells without a known value are empty and as large, so that the layout does not change later.
 
-    `sizes` holds every network's parameter count. A pending cell is marked: the page keeps what it shows there.
+    `sizes` are the parameter counts of the architectures. Pending cells are marked: the page keeps their content.
     """
-    classes, language = DATASETS[ask.dataset].classes, ask.language
+    classes, language = DATASETS[request.dataset].classes, request.language
     names = {label: class_name(language, label) for label in classes}
     answers = [column.answer for column in columns if column.answer]
     verdict = Verdict.of(answers) if answers else None
@@ -97,7 +97,7 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     return render(
         "compare/board.html",
         language=language,
-        dataset=ask.dataset,
+        dataset=request.dataset,
         columns=columns,
         together=TOGETHER,
         rows=[
@@ -108,13 +108,13 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
         figures=figures,
         sizes=sizes,
         short=short,
-        most=f"{math.log2(len(classes)):.2f}",  # bits, where all classes are as likely
+        most=f"{math.log2(len(classes)):.2f}",  # bits, of the uniform distribution
         width=max(7, 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names.values())),
     )
 
 
 def _as_answer(verdict: Verdict, answers: Sequence[Answer]) -> Answer:
-    """The soft vote as an answer that takes as long as all of them."""
+    """The soft vote as an answer without a margin, whose time is the sum of all."""
     time = sum(answer.milliseconds for answer in answers)
     return Answer(TOGETHER, verdict.likeliest, verdict.probabilities, math.nan, time)
 
@@ -127,7 +127,7 @@ def _cell(column: Column, label: str) -> Cell:
 
 
 def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
-    """The texts of FACTS; where the weights are from is in the pieces between which a line may break."""
+    """The texts of FACTS; the source of the weights is split where a line may break."""
     answer = column.answer
     if not answer:
         return dict.fromkeys(FACTS, "")
@@ -140,7 +140,7 @@ def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
 
 
 def _votes(language: str, verdict: Verdict, count: int) -> str:
-    """How many of `count` networks vote for the likeliest class, and for each other."""
+    """The votes of `count` networks: first for the likeliest class, then for the others."""
     votes = dict(verdict.votes)
     first = say(language, "board.votes.of", votes=votes.pop(verdict.likeliest, 0), count=count)
     return "; ".join([first, *(f"{count} × {class_name(language, label)}" for label, count in votes.items())])

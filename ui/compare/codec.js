@@ -1,8 +1,8 @@
-// Drawings as short texts for the address: "t" and strokes, or "p" and a 28 × 28 grey image at 4 bits; in base64url.
-const APART = 3; // between two points that are kept of a stroke, in the units they are kept in
+// Drawings as short codes for the address: "t" and strokes, or "p" and a 28 × 28 grey image of 4 bits; in base64url.
+const APART = 3; // distance between the points that are kept of a stroke, of 255 units
 const MOST_BYTES = 18_000; // of a drawing
 const SIDE = 28;
-const MARGIN = 0.25; // around the sheet, of its side: where a stroke that leaves it is still kept
+const MARGIN = 0.25; // around the sheet, as a share of its side: strokes are kept there too
 
 const toText = (bytes) =>
   btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join("")).replace(
@@ -14,7 +14,7 @@ const byte = (number) => Math.min(255, Math.max(0, Math.round(number)));
 const pack = (x, side) => ((x / side + MARGIN) / (1 + 2 * MARGIN)) * 255;
 const unpack = (byte, side) => ((byte / 255) * (1 + 2 * MARGIN) - MARGIN) * side;
 
-// Width, number of points (2 bytes), then x, y, pressure of each stroke on a sheet; empty where that takes too much.
+// For each stroke: width, number of points (2 bytes), then x, y and pressure of each; empty if it takes too many bytes.
 export function encodeStrokes(strokes, side) {
   for (let apart = APART; apart < 255; apart *= 2) {
     const bytes = strokes.flatMap((each) => thinned(each, apart, side));
@@ -23,7 +23,7 @@ export function encodeStrokes(strokes, side) {
   return "";
 }
 
-// A stroke as bytes, less points that are closer than `apart` to the one before once they are rounded.
+// A stroke as bytes, without points that are closer than `apart` to the one before.
 function thinned({ width, points }, apart, side) {
   const [first, ...rest] = points.map(([x, y, pressure]) => [pack(x, side), pack(y, side), pressure * 100].map(byte));
   const far = [first];
@@ -32,7 +32,7 @@ function thinned({ width, points }, apart, side) {
   return [width, far.length >> 8, far.length & 255, ...far.flat()];
 }
 
-// An <img> of 28 × 28.
+// The code of a 28 × 28 <img>.
 export function encodeImage(image) {
   const copy = document.createElement("canvas").getContext("2d");
   copy.drawImage(image, 0, 0, SIDE, SIDE);
@@ -41,7 +41,7 @@ export function encodeImage(image) {
   return `p${toText(Array.from({ length: (SIDE * SIDE) / 2 }, (_, index) => (grey(2 * index) << 4) | grey(2 * index + 1)))}`;
 }
 
-// Entries of a sheet of this side; throws at anything that was not encoded here. Encoded again, they give the same text.
+// The entries of a sheet of this side, which encode to the same code again; throws if the code is invalid.
 export function decode(code, side) {
   const bytes = toBytes(code.slice(1));
   if (code[0] === "p" && bytes.length === (SIDE * SIDE) / 2) return [decodeImage(bytes, code)];

@@ -1,5 +1,5 @@
-// Makes `from` like `to` node by node, so that focus, scrolling and transitions survive. A cell that is pending keeps
-// what it shows, if it is of the same network; a table of another data set keeps nothing.
+// Changes `from` into `to` node by node, which preserves focus, scrolling and transitions. A pending cell of the same
+// network keeps its content; a table of another data set is replaced.
 function morph(from, to) {
   if (from.nodeName !== to.nodeName) return from.replaceWith(to);
   if (from.nodeType === Node.TEXT_NODE) return void (from.data !== to.data && (from.data = to.data));
@@ -13,7 +13,7 @@ function morph(from, to) {
   old.slice(young.length).forEach((node) => node.remove());
 }
 
-// Puts HTML in place of what is in an element, without disturbing what stays the same.
+// Changes the content of an element into HTML; nodes that are equal stay.
 export function fill(place, html) {
   const template = document.createElement(place.nodeName);
   template.innerHTML = html;

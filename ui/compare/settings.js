@@ -1,10 +1,10 @@
-// What is chosen on the Compare tab.
+// The options chosen on the Compare tab.
 import { language } from "../common/texts.js";
 
 const NAMES = ["dataset", "model", "calibrated", "sort", "step"]; // of the inputs
 
 export class Settings {
-  order; // the networks as they stand on the board
+  order; // of the networks on the board
 
   constructor(element) {
     this.element = element;
@@ -44,12 +44,12 @@ export class Settings {
     };
   }
 
-  // Ticks the inputs of a name whose value `is` to be ticked.
-  tick(name, is) {
-    for (const input of this.element.querySelectorAll(`input[name=${name}]`)) input.checked = is(input.value);
+  // Ticks the inputs of a name whose value `has` the property, and unticks the others.
+  tick(name, has) {
+    for (const input of this.element.querySelectorAll(`input[name=${name}]`)) input.checked = has(input.value);
   }
 
-  // Networks that are new come last.
+  // New networks are last.
   keepOrder(order = this.order) {
     const models = this.chosen("model");
     const known = order.filter((model) => models.includes(model));

@@ -1,4 +1,4 @@
-"""The strip of the preprocessing, image by image, as HTML."""
+"""The preprocessing as a strip of images, as HTML."""
 
 from __future__ import annotations
 
@@ -15,42 +15,43 @@ from cnn_models.images.preprocess import FORMS, SWITCHES, Step, to_input
 from ui.common.names import network_name
 from ui.common.templates import render
 from ui.common.texts import say
-from ui.compare.ask import Ask
+from ui.compare.request import Request
 
-SHOWN = 96  # pixels; larger images are shown as small
+SHOWN = 96  # pixels along the longer edge at most
 RED = (226, 72, 40)
 
 
 def data_url(pixels: np.ndarray | Image.Image) -> str:
+    """An image as a PNG in a data URL."""
     buffer = io.BytesIO()
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     image.save(buffer, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def strip(ask: Ask, steps: tuple[Step, ...], sides: dict[int, list[str]], is_turned: bool = False) -> Markup:
-    """Every step as an image over its switch, at last what each network is given; `sides` are networks by size.
+def strip(request: Request, steps: tuple[Step, ...], sides: dict[int, list[str]], is_turned: bool = False) -> Markup:
+    """Each step with its image and its switch, and the inputs of the networks, which `sides` groups by input size.
 
-    `is_turned` says that its EXIF orientation asks for the image to be turned.
+    `is_turned` is true if the image has an EXIF orientation other than upright.
     """
     found = {step.name: step for step in steps}
     shown = []
     for switch in SWITCHES[:-1]:
         name = "decoded" if switch == "orientation" else switch
-        key = f"steps.{name}.{DATASETS[ask.dataset].kind}" if name in ("scale", "centre") else f"steps.{name}"
+        key = f"steps.{name}.{DATASETS[request.dataset].kind}" if name in ("scale", "centre") else f"steps.{name}"
         if name == "decoded" and steps and not is_turned:
             key = "steps.decoded.unturned"
-        text = say(ask.language, key, side=FORMS[ask.dataset].edges[-1])
+        text = say(request.language, key, side=FORMS[request.dataset].edges[-1])
         shown.append((switch, text, _image(found[name]) if name in found else ""))
     inputs = [
-        (side, ", ".join(map(network_name, names)), _given(ask, steps[-1].image, side) if len(steps) > 1 else "")
+        (side, ", ".join(map(network_name, names)), _input(request, steps[-1].image, side) if len(steps) > 1 else "")
         for side, names in sides.items()
     ]
-    return render("compare/steps.html", language=ask.language, off=ask.off, steps=shown, inputs=inputs)
+    return render("compare/steps.html", language=request.language, off=request.off, steps=shown, inputs=inputs)
 
 
 def _image(step: Step) -> str:
-    """The step's image, no larger than it is shown, with the box that was found in it drawn around."""
+    """The image of a step as a data URL, reduced to SHOWN, with its box in red."""
     image = Image.fromarray(step.image)
     scale = min(1, SHOWN / max(image.size))
     if scale < 1:
@@ -64,7 +65,7 @@ def _image(step: Step) -> str:
 
 
 def _square(image: Image.Image) -> Image.Image:
-    """The whole image on a transparent square: pages are fond of cropping."""
+    """The image on a transparent square, so that CSS does not crop it."""
     if image.width == image.height:
         return image
     side = max(image.size)
@@ -74,14 +75,14 @@ def _square(image: Image.Image) -> Image.Image:
 
 
 def enlarged(grid: np.ndarray, side: int) -> np.ndarray:
-    """A 28 x 28 uint8 image as a network of this input size is given it, before it is normalised: side x side."""
+    """A 28 x 28 uint8 image resized to an input of side x side, before normalisation."""
     x = to_input(torch.tensor(grid)[None], side, mean=0.0, std=1.0)[0, 0]
     return (x * 255).round().to(torch.uint8).numpy()
 
 
-def _given(ask: Ask, grid: np.ndarray, side: int) -> str:
-    """What a network of this input size is given; black and white are those of a normalised image."""
-    image, dataset = enlarged(grid, side), DATASETS[ask.dataset]
-    if "normalisation" in ask.off:  # 0 to 1 lie within (0 - mean) / std to (1 - mean) / std
+def _input(request: Request, grid: np.ndarray, side: int) -> str:
+    """The input of side x side as a data URL; black and white are those of a normalised image."""
+    image, dataset = enlarged(grid, side), DATASETS[request.dataset]
+    if "normalisation" in request.off:  # 0 to 1 lie within (0 - mean) / std to (1 - mean) / std
         image = np.rint(image * dataset.std + 255 * dataset.mean).astype(np.uint8)
     return data_url(image)

@@ -1,21 +1,24 @@
 // The Compare tab.
 import "../common/language.js";
-import { answering } from "../common/server.js";
+import { throwing } from "../common/server.js";
 import { sketchpad } from "../common/sketchpad.js";
-import { bring } from "./bring.js";
+import { address } from "./address.js";
 import { board } from "./board.js";
-import { keep } from "./keep.js";
+import { explanations } from "./explanations.js";
+import { history } from "./history.js";
+import { permalink } from "./permalink.js";
 import { Settings } from "./settings.js";
-import { why } from "./why.js";
+import { thirdParty } from "./third_party.js";
 
 export function mount({ element, server, upload }) {
-  const ask = answering(server);
   const settings = new Settings(element);
   const pad = sketchpad(element, upload, () => settings.thirdParty().join().length);
-  const tab = { element, ask, settings, pad };
+  const tab = { element, call: throwing(server), settings, pad };
   tab.board = board(tab);
-  why(tab);
-  tab.bring = bring(tab);
-  keep(tab);
+  explanations(tab);
+  tab.thirdParty = thirdParty(tab);
+  tab.address = address(tab);
+  history(tab, permalink(tab));
+  tab.address.open();
   document.documentElement.dataset.ready = "";
 }

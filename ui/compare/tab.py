@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import gradio as gr
 from anyio import to_thread
@@ -14,59 +14,59 @@ from cnn_models.visitors import VISITOR
 from ui.common.modules import on_load
 from ui.common.sketchpad import samples, sketchpad
 from ui.common.templates import render
-from ui.compare.ask import PARTS, SORTS
-from ui.compare.bring import Bringer, field
-from ui.compare.keep import export, keep
-from ui.compare.look import Looker
-from ui.compare.why import Explainer
+from ui.compare.explanations import Explainer
+from ui.compare.history import export_handwriting, history
+from ui.compare.predictor import Predictor
+from ui.compare.request import PARTS, SORTS
+from ui.compare.third_party import ThirdParty, form
 from ui.server.turns import Turns
 
 
-def page(looker: Looker) -> Markup:
+def page(predictor: Predictor) -> Markup:
     """The tab, with the empty board."""
     return render(
         "compare/tab.html",
-        first=looker.look({}),
+        first=predictor.predict({}),
         datasets=DATASETS,
         architectures=ARCHITECTURES,
         sketchpad=sketchpad(),
         samples=map(samples, DATASETS),
-        keep=keep(),
-        field=field(),
+        history=history(),
+        third_party=form(),
         sorts=SORTS,
         parts=PARTS,
     )
 
 
-def in_thread(method: Callable) -> Callable:
-    """A coroutine function of the same name, on which gradio can set attributes."""
-    function = partial(to_thread.run_sync, method)
+def in_thread(method: Callable[[object], Any]) -> Callable[[object], Coroutine[Any, Any, Any]]:
+    """A coroutine function of the same name."""
+
+    async def function(sent: object) -> Any:
+        return await to_thread.run_sync(method, sent)
+
     function.__name__ = method.__name__
     return function
 
 
 def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
-    """Everything on the tab. What takes seconds takes `slow` turns."""
-    looker = Looker(hub, turns.activity)
-    explainer, bringer = Explainer(looker), Bringer(hub)
+    """Create the tab; explanations take `slow` turns."""
+    predictor = Predictor(hub, turns.activity)
+    explainer, third_party = Explainer(predictor), ThirdParty(hub)
 
-    async def why(sent: object) -> str:
-        explain = await to_thread.run_sync(explainer.prepare, sent)
+    async def explain(sent: object) -> str:
+        compute = await to_thread.run_sync(explainer.prepare, sent)
         async with slow.turn(VISITOR.get()):
-            return await to_thread.run_sync(explain)
-
-    def export_handwriting(sent: object) -> dict:
-        return export(sent)
+            return await to_thread.run_sync(compute)
 
     gr.HTML(
-        page(looker),
+        page(predictor),
         js_on_load=on_load("compare/tab.js"),
-        # Coroutines, as these order themselves among visitors, or wait for the Hub more than they compute.
+        # Coroutines take no turn of the page: these have their own queue, or wait for the Hub more than they compute.
         server_functions=[
-            in_thread(looker.look),
-            why,
-            in_thread(bringer.bring),
-            in_thread(bringer.bringing),
+            in_thread(predictor.predict),
+            explain,
+            in_thread(third_party.add_checkpoint),
+            in_thread(third_party.checkpoint_progress),
             export_handwriting,
         ],
         elem_id="compare-page",

@@ -1,6 +1,8 @@
-"""The sentence above the board, which words the verdict: what the networks say together, and who disagrees."""
+"""The sentence above the board: the verdict in words."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from markupsafe import Markup
 
@@ -14,7 +16,7 @@ from ui.common.texts import say
 
 
 def sentence(comparison: Comparison, language: str = "en") -> str:
-    """The agreement, with who reads what where the networks disagree, after the doubt where there is one."""
+    """The agreement of the networks, and the predictions of those that disagree; or the doubt, then the agreement."""
     verdict, verb = comparison.verdict, "read" if DATASETS[comparison.dataset].kind == "digits" else "see"
     voters: dict[str, list[str]] = {}
     for answer in comparison.models:
@@ -33,7 +35,7 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
         text = say(language, "verdict.divided")
     else:
         text = clause(label, say(language, f"verdict.{group}", **values) if group else "")
-    if verdict.doubt:  # of none of the ten things, who takes it for what is on the board: the sentence says no more
+    if verdict.doubt:  # the predictions of those that disagree are left out
         return say(language, "verdict.none", why=_doubt(language, verdict.doubt)) + text + stop
     if code == "split":
         text = say(language, "verdict.split", clauses=comma.join([clause(label), *others]))
@@ -45,10 +47,11 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
 
 
 def _doubt(language: str, doubt: Reason) -> str:
+    values: dict[str, Any] = doubt.values
     if doubt.code == "undecided":
-        return _share(language, doubt.code, **doubt.values)
-    code = f"like.{DATASETS[doubt.values['dataset']].kind}" if doubt.code == "lookalike" else doubt.code
-    return say(language, f"verdict.{code}", **doubt.values)
+        return _share(language, doubt.code, **values)
+    code = f"like.{DATASETS[values['dataset']].kind}" if doubt.code == "lookalike" else doubt.code
+    return say(language, f"verdict.{code}", **values)
 
 
 def _share(language: str, key: str, label: str, probability: float) -> str:
@@ -56,5 +59,5 @@ def _share(language: str, key: str, label: str, probability: float) -> str:
 
 
 def verdict_html(text: str, kind: str = "") -> Markup:
-    """`kind` is `alarm` for what went wrong and `unusual` for an image of none of the classes."""
+    """The sentence as HTML. `kind` is `alarm` for an error and `unusual` for an image out of distribution."""
     return render("compare/verdict.html", text=text, kind=kind)

@@ -12,7 +12,7 @@ from cnn_models import ModelHub
 from cnn_models.analysis.test_errors import RIGHT, WRONG, Answers, alike, answers_of, contest, pick
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.images.preprocess import to_input
-from ui.compare.alike import closest_mistakes
+from ui.compare.misclassified import nearest_misclassified
 from ui.training.test_errors import comparison_html, errors_html, images_html
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
@@ -57,11 +57,11 @@ def test_the_nearest_mistake_of_a_mistaken_image_is_itself():
 def test_closest_mistakes_say_what_each_network_said_and_who_is_left_out():
     answers, (images, _) = answers_of(ModelHub(), "fashion_mnist"), load_test_set("fashion_mnist")
     says = {"lenet5.fashion_mnist": "Coat", "mini_resnet.fashion_mnist": "Shirt"}
-    html = closest_mistakes("en", answers, says | {"user/lenet5.fashion_mnist": "Bag"}, images[0])
+    html = nearest_misclassified("en", answers, says | {"user/lenet5.fashion_mnist": "Bag"}, images[0])
     assert "disagree as on yours" in html and "not on file: LeNet-5 (user)." in html and html.count("<img") == 8
     assert html.count("<small>Coat: LeNet-5</small><small>Shirt: Mini ResNet</small>") == 8
     nobody = {name: "8" for name in ("lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist")}
-    assert "All predict as here: 0" in closest_mistakes("en", answers_of(ModelHub(), "mnist"), nobody, images[0])
+    assert "All predict as here: 0" in nearest_misclassified("en", answers_of(ModelHub(), "mnist"), nobody, images[0])
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])

@@ -22,7 +22,7 @@ from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import NOISE, encode, jpeg_of_scans, slow_png
 from ui.common import uploads
 from ui.common.sketchpad import PNG, UPLOAD, sample
-from ui.compare.look import Looker
+from ui.compare.predictor import Predictor
 
 SLOW = slow_png()
 SMALL = encode(NOISE, "BMP")
@@ -293,19 +293,19 @@ def test_a_drawing_does_not_wait_for_the_slow_files_of_others(workers, monkeypat
     pool = workers(1, cpu_seconds=100, seconds=1, patience=0.1)
     monkeypatch.setattr(decode_worker, "_workers", pool)
     name = uploads.keep("slow.png", SLOW)
-    looker, done = Looker(hub), threading.Event()
+    predictor, done = Predictor(hub), threading.Event()
 
     def draw(number: int) -> float:
         image = np.full((280, 280), 255, np.uint8)
         image[40:240, 100 + number : 130 + number] = 0  # another one each time, as answers are remembered
         sent = PNG + base64.b64encode(encode(image, "PNG")).decode()
         start = time.perf_counter()
-        assert looker.look({"image": sent, "models": ["lenet5"]})["answers"]
+        assert predictor.predict({"image": sent, "models": ["lenet5"]})["answers"]
         return time.perf_counter() - start
 
     def upload() -> None:
         while not done.is_set():
-            looker.look({"image": f"{UPLOAD}{name}", "models": ["lenet5"]})
+            predictor.predict({"image": f"{UPLOAD}{name}", "models": ["lenet5"]})
 
     draw(0)
     alone = statistics.median(map(draw, range(1, 8)))

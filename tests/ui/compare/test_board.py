@@ -10,8 +10,8 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.images.preprocess import Step
 from cnn_models.predict import Answer, Comparison
 from ui.common.numbers import percent
-from ui.compare.ask import Ask
 from ui.compare.board import Column, board, short
+from ui.compare.request import Request
 from ui.compare.verdict import sentence
 
 BLANK = (Step("centre", np.zeros((28, 28), np.uint8)),)
@@ -21,7 +21,7 @@ BLANK = (Step("centre", np.zeros((28, 28), np.uint8)),)
     ("probability", "text"),
     [(0.9951, "99.51"), (0.9996, "99.96"), (0.99999, ">99.99"), (1.0, "100.00"), (0.00001, "<0.01"), (0.0, "0.00")],
 )
-def test_percent_tells_close_calls_apart(probability, text):
+def test_percent_rounds_to_certainty_only_what_is_certain(probability, text):
     assert percent(probability) == text
 
 
@@ -30,7 +30,7 @@ def test_counts_are_short():
 
 
 def compared(dataset, **labels):
-    """A comparison in which each network is 91 % sure of its label, and the first 99.1 %."""
+    """A comparison in which each network has its label with 91 %, and the first with 99.1 %."""
     classes, sure = DATASETS[dataset].classes, dict.fromkeys(labels, 0.91) | {next(iter(labels)): 0.991}
     answers = tuple(
         Answer(
@@ -61,19 +61,19 @@ def compared(dataset, **labels):
         ),
     ],
 )
-def test_the_sentence_says_who_disagrees(labels, text):
+def test_the_sentence_names_the_networks_that_disagree(labels, text):
     assert sentence(compared("mnist", **labels)) == text
 
 
-def test_clothing_is_seen_and_not_read():
+def test_clothing_is_predicted_and_not_read():
     assert sentence(compared("fashion_mnist", lenet5="Bag")) == "LeNet-5 predicts Bag."
 
 
-def test_the_sentence_is_said_in_chinese_too():
+def test_the_sentence_in_chinese():
     assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都认为是包。"
 
 
-def test_the_sentence_says_what_the_image_looks_like_instead():
+def test_the_sentence_names_the_other_data_set():
     answers = compared("fashion_mnist", lenet5="Bag").models
     comparison = Comparison.of("fashion_mnist", BLANK, answers, "mnist")
     assert comparison.verdict.unusual and "looks more like a digit" in sentence(comparison)
@@ -90,25 +90,25 @@ def test_the_board_holds_every_class_and_network_and_marks_the_winner():
     columns = {name: Column(name) for name in ARCHITECTURES}
     columns["lenet5"] = Column("lenet5", compared("mnist", lenet5="7").models[0], source="weights/")
     columns["alexnet"] = Column("alexnet", missing="`python -m x` trains it", untrained=True)
-    html = board(Ask(), list(columns.values()), sizes).replace("<wbr>", "")
+    html = board(Request(), list(columns.values()), sizes).replace("<wbr>", "")
     assert html.count('scope="row"') == 14 and html.count('<th scope="col" data-model=') == len(columns)
     assert html.count("board-winner") == 2 and 'data-model="lenet5" data-class="7" class="board-winner"' in html
     assert html.count('99.10<span class="visually-hidden"> prediction</span>') == 2
     assert html.count('rowspan="14"') == 1 and "<code>python -m x</code> trains it" in html
     assert html.count("not trained yet") == 1
     columns["alexnet"] = Column("alexnet", missing="The Hub is away.")
-    assert "not trained yet" not in board(Ask(), list(columns.values()), sizes)
+    assert "not trained yet" not in board(Request(), list(columns.values()), sizes)
     assert cells(html, "googlenet") == [""] * 14
     assert cells(html, "lenet5") == ["0.10"] * 7 + ["99.10"] + ["0.10"] * 2 + ["4.5", "0.10 bit", "0.5 ms", "weights/"]
     assert cells(html, "together")[7] == "99.10" and cells(html, "together")[-1] == "1 of 4"
 
 
-def test_the_votes_are_split():
+def test_split_votes_are_counted_by_class():
     answers = compared("mnist", lenet5="7", alexnet="9", googlenet="7", mini_resnet="9", mini_inception="1").models
     columns = [Column(answer.id.split(".")[0], answer) for answer in answers]
-    assert cells(board(Ask(), columns, dict.fromkeys(ARCHITECTURES, 1)), "together")[-1] == "2 of 5; 2 × 9; 1 × 1"
+    assert cells(board(Request(), columns, dict.fromkeys(ARCHITECTURES, 1)), "together")[-1] == "2 of 5; 2 × 9; 1 × 1"
 
 
 def test_a_pending_column_is_marked():
-    html = board(Ask(), [Column("lenet5", pending=True)], {"lenet5": 1}, together_pending=True)
+    html = board(Request(), [Column("lenet5", pending=True)], {"lenet5": 1}, together_pending=True)
     assert html.count("data-pending") == 28

@@ -1,4 +1,4 @@
-"""The Compare tab as functions, without a browser: what an ask of the page is answered with."""
+"""The responses of the Compare tab, without a browser."""
 
 import base64
 import io
@@ -13,18 +13,18 @@ from cnn_models import ModelHub
 from cnn_models.checkpoints.folder import WEIGHTS
 from ui.common.sketchpad import PNG, SAMPLES, sample
 from ui.common.texts import LANGUAGES
-from ui.compare.ask import PARTS, Ask
-from ui.compare.look import Looker
-from ui.compare.why import Explainer
+from ui.compare.explanations import Explainer
+from ui.compare.predictor import Predictor
+from ui.compare.request import PARTS, Request
 
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 
 
 @pytest.fixture
-def look(hub):
-    """`look(image, name=value)` gives what the page gets: verdict, board and steps as HTML, and the order."""
-    looker = Looker(hub)
-    return lambda image=SEVEN, **values: looker.look({"image": image, **values})
+def predict(hub):
+    """`predict(image, name=value)` returns the response: verdict, board and steps as HTML, and the order."""
+    predictor = Predictor(hub)
+    return lambda image=SEVEN, **values: predictor.predict({"image": image, **values})
 
 
 def numbers(html, model):
@@ -35,69 +35,71 @@ def numbers(html, model):
 
 
 def shown(html):
-    """The images in it, each H x W."""
+    """The images of the HTML, each H x W."""
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in re.findall(r"base64,([^\"]+)", html)]
 
 
-def test_a_damaged_network_says_so_in_its_column_and_the_others_answer(checkpoint, look):
+def test_a_damaged_network_says_so_in_its_column_and_the_others_answer(checkpoint, predict):
     checkpoint("mini_resnet.mnist")
     path = checkpoint("lenet5.mnist") / WEIGHTS
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    got = look(models=["lenet5", "mini_resnet"])
+    got = predict(models=["lenet5", "mini_resnet"])
     assert "Mini ResNet reads" in got["verdict"] and "verdict-alarm" not in got["verdict"]
     assert "changed or damaged" in got["board"] and got["board"].count("board-missing") == 1
     assert len(numbers(got["board"], "mini_resnet")) == 10
 
 
-def test_a_network_without_weights_names_the_command_that_trains_it(look):
-    got = look("", dataset="fashion_mnist", models=["alexnet"])
+def test_a_network_without_weights_names_the_command_that_trains_it(predict):
+    got = predict("", dataset="fashion_mnist", models=["alexnet"])
     assert "The canvas is empty: draw a garment" in got["verdict"] and "<img" not in got["steps"]
     assert "alexnet.<wbr>fashion_<wbr>mnist" in got["board"] and "not trained yet" in got["board"]
 
 
-def test_many_at_once_get_the_answers_of_each_alone(checkpoint, hub, look):
-    """Some whose image cannot be read among them; each in the language asked for."""
+def test_concurrent_requests_get_the_responses_of_each_alone(checkpoint, hub, predict):
+    """In the language of each request; some images are invalid."""
     for id in ("lenet5.mnist", "mini_resnet.mnist"):
         checkpoint(id)
     images = [PNG + base64.b64encode(path.read_bytes()).decode() for path in SAMPLES.glob("mnist.*.png")]
-    asks = [
+    requests = [
         {"image": image, "language": language, "models": ["mini_resnet", "lenet5"]}
         for image in ["nonsense", *images, ""]
         for language in LANGUAGES
     ]
-    alone = [look(**ask) for ask in asks]
-    looker = Looker(hub)
-    with ThreadPoolExecutor(len(asks)) as pool:
-        for got, expected in zip(pool.map(looker.look, asks), alone, strict=True):
+    alone = [predict(**request) for request in requests]
+    predictor = Predictor(hub)
+    with ThreadPoolExecutor(len(requests)) as pool:
+        for got, expected in zip(pool.map(predictor.predict, requests), alone, strict=True):
             assert got["verdict"] == expected["verdict"] and got["answers"] == expected["answers"]
             assert numbers(got["board"], "lenet5") == pytest.approx(numbers(expected["board"], "lenet5"), abs=0.2)
 
 
-def test_nothing_to_ask_gets_a_sentence(look):
+def test_nothing_to_ask_gets_a_sentence(predict):
     for models in ([], ["alexnet"]):
-        assert "choose one that is trained" in look(models=models)["verdict"]
+        assert "choose one that is trained" in predict(models=models)["verdict"]
 
 
-def test_nonsense_gets_a_sentence(checkpoint, look):
+def test_nonsense_gets_a_sentence(checkpoint, predict):
     checkpoint()
     for value in ("nonsense", 7, {"path": "/etc/passwd"}, PNG + "eA=="):
-        got = look(value, models=["lenet5"])
+        got = predict(value, models=["lenet5"])
         assert "verdict-alarm" in got["verdict"] and "board-winner" not in got["board"]
 
 
 def test_an_ask_takes_only_what_it_knows():
     for sent in (None, 7, [], {"models": "lenet5", "off": {"ink": 1}, "sort": [], "language": {}, "dataset": 3}):
-        ask = Ask.read(sent)
-        assert (ask.dataset, ask.sort, ask.language, ask.off) == ("mnist", "year", "en", ())
-    ask = Ask.read({"models": ["mini_resnet", "vgg", "lenet5", "lenet5", 3], "off": ["ink", "x"], "calibrated": 0})
-    assert (ask.models, ask.off, ask.calibrated) == (("mini_resnet", "lenet5"), ("ink",), True)
+        request = Request.read(sent)
+        assert (request.dataset, request.sort, request.language, request.off) == ("mnist", "year", "en", ())
+    request = Request.read(
+        {"models": ["mini_resnet", "vgg", "lenet5", "lenet5", 3], "off": ["ink", "x"], "calibrated": 0}
+    )
+    assert (request.models, request.off, request.calibrated) == (("mini_resnet", "lenet5"), ("ink",), True)
 
 
-def test_the_small_answer_without_the_large_and_together_only_all(checkpoint, look):
+def test_the_small_answer_without_the_large_and_together_only_all(checkpoint, predict):
     checkpoint("lenet5.mnist"), checkpoint("googlenet.mnist")
-    quick, whole = look(quick=True), look()
+    quick, whole = predict(quick=True), predict()
     assert not quick["complete"] and quick["verdict"] is None and whole["steps"] is None
     assert len(numbers(quick["board"], "lenet5")) == 10 and not numbers(quick["board"], "googlenet")
     assert '<td data-model="googlenet" data-pending' in quick["board"]
@@ -105,51 +107,51 @@ def test_the_small_answer_without_the_large_and_together_only_all(checkpoint, lo
     assert "networks read" in whole["verdict"] or "disagree" in whole["verdict"]
 
 
-def test_networks_are_sorted_by_year_size_and_confidence_but_never_while_one_draws(checkpoint, look):
+def test_networks_are_sorted_by_year_size_and_confidence_but_never_while_one_draws(checkpoint, predict):
     for name in ("lenet5", "mini_resnet", "mini_inception"):
         checkpoint(f"{name}.mnist")
     names = ["mini_resnet", "lenet5", "mini_inception"]
-    assert look(models=names)["order"] == ["lenet5", "mini_inception", "mini_resnet"]
-    assert look(models=names, sort="size")["order"] == ["mini_resnet", "lenet5", "mini_inception"]
-    got = look(models=names, sort="confidence")
+    assert predict(models=names)["order"] == ["lenet5", "mini_inception", "mini_resnet"]
+    assert predict(models=names, sort="size")["order"] == ["mini_resnet", "lenet5", "mini_inception"]
+    got = predict(models=names, sort="confidence")
     most = [max(numbers(got["board"], name)) for name in got["order"]]
     assert most == sorted(most, reverse=True)
-    assert look(models=names, sort="confidence", drawing=True)["order"] == names
+    assert predict(models=names, sort="confidence", drawing=True)["order"] == names
 
 
-def test_a_step_switched_off_changes_the_image_and_the_answers(checkpoint, look):
+def test_a_step_switched_off_changes_the_image_and_the_answers(checkpoint, predict):
     checkpoint()
-    on, off = (look(models=["lenet5"], quick=True, off=names) for names in ([], ["polarity"]))
+    on, off = (predict(models=["lenet5"], quick=True, off=names) for names in ([], ["polarity"]))
     assert on["steps"].count(" checked") == 6 and off["steps"].count(" checked") == 5
     assert numbers(on["board"], "lenet5") == numbers(off["board"], "lenet5")  # a test image is bright on black
-    assert numbers(look(models=["lenet5"], off=["scale", "centre"])["board"], "lenet5") != numbers(
+    assert numbers(predict(models=["lenet5"], off=["scale", "centre"])["board"], "lenet5") != numbers(
         on["board"], "lenet5"
     )
 
 
 def test_without_normalisation_every_answer_is_another_and_the_images_are_paler(checkpoint, hub):
     checkpoint()
-    looker = Looker(hub)
-    ask, off = ({"image": SEVEN, "models": ["lenet5"], "off": off} for off in ([], ["normalisation"]))
-    seen = [looker.look(each) for each in (ask, off, ask)]  # answers are remembered
+    predictor = Predictor(hub)
+    request, off = ({"image": SEVEN, "models": ["lenet5"], "off": off} for off in ([], ["normalisation"]))
+    seen = [predictor.predict(each) for each in (request, off, request)]  # from the cache
     assert numbers(seen[0]["board"], "lenet5") == numbers(seen[2]["board"], "lenet5")
     assert numbers(seen[0]["board"], "lenet5") != numbers(seen[1]["board"], "lenet5")
-    pale, whole = (shown(looker.look({**each, "quick": True})["steps"])[-1] for each in (off, ask))
+    pale, whole = (shown(predictor.predict({**each, "quick": True})["steps"])[-1] for each in (off, request))
     assert (whole.min(), whole.max()) == (0, 255) and (pale.min(), pale.max()) == (33, 112)
-    explainer = Explainer(looker)
+    explainer = Explainer(predictor)
     for part in ("heat", "break", "looks"):
-        assert explainer.why({**ask, "part": part}) != explainer.why({**off, "part": part}), part
+        assert explainer.explain({**request, "part": part}) != explainer.explain({**off, "part": part}), part
 
 
-def test_a_photo_stays_as_the_file_has_it_and_a_drawing_says_that_there_is_nothing_to_turn(checkpoint, look, hub):
+def test_a_photo_stays_as_the_file_has_it_and_a_drawing_says_that_there_is_nothing_to_turn(checkpoint, predict, hub):
     checkpoint()
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     photo = io.BytesIO()
     Image.open(sample("mnist", 7)).save(photo, "PNG", exif=exif)
     photo = PNG + base64.b64encode(photo.getvalue()).decode()
-    upright, turned = (look(photo, models=["lenet5"], quick=True, off=off) for off in ([], ["orientation"]))
-    drawn = look(models=["lenet5"], quick=True)
+    upright, turned = (predict(photo, models=["lenet5"], quick=True, off=off) for off in ([], ["orientation"]))
+    drawn = predict(models=["lenet5"], quick=True)
     assert "upright by EXIF" in drawn["steps"] and "upright by EXIF" not in upright["steps"] + turned["steps"]
     for image in (0, 4, 5):  # decoded, centred, given to LeNet-5
         assert np.array_equal(shown(turned["steps"])[image], shown(drawn["steps"])[image])
@@ -157,33 +159,33 @@ def test_a_photo_stays_as_the_file_has_it_and_a_drawing_says_that_there_is_nothi
     said = [numbers(got["board"], "lenet5") for got in (drawn, turned, upright)]
     assert said[0] == said[1] != said[2]
     heat = {"part": "heat", "models": ["lenet5"], "off": ["orientation"]}
-    drawn, turned = (Explainer(Looker(hub)).why({**heat, "image": image}) for image in (SEVEN, photo))
+    drawn, turned = (Explainer(Predictor(hub)).explain({**heat, "image": image}) for image in (SEVEN, photo))
     assert drawn == turned
 
 
 def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
     for name in ("lenet5", "mini_resnet"):
         checkpoint(f"{name}.mnist")
-    explainer = Explainer(Looker(hub))
+    explainer = Explainer(Predictor(hub))
     for language in LANGUAGES:
-        ask = {"image": SEVEN, "language": language}
-        heat, broken, looks, alike = (explainer.why({**ask, "part": part}) for part in PARTS)
+        request = {"image": SEVEN, "language": language}
+        heat, broken, looks, alike = (explainer.explain({**request, "part": part}) for part in PARTS)
         assert heat.count("<img") == 4 and broken.count("<polyline") == 2 * 6 and looks.count("<tr>") == 3
         assert all("Mini ResNet" in html for html in (heat, broken, looks, alike))
-    assert "for 3" in explainer.why({"image": SEVEN, "part": "heat", "label": "3"})
+    assert "for 3" in explainer.explain({"image": SEVEN, "part": "heat", "label": "3"})
     for nothing in ({}, {"image": ""}, {"image": SEVEN, "models": []}, 7):
-        assert explainer.why(nothing) == "<p>Nothing yet</p>"
-    assert "clear the sketchpad" in explainer.why({"image": "nonsense"})
+        assert explainer.explain(nothing) == "<p>Nothing yet</p>"
+    assert "clear the sketchpad" in explainer.explain({"image": "nonsense"})
 
 
 def test_the_why_is_calibrated_as_the_board_is():
     """Of a network whose temperature is not 1."""
-    looker, seen = Looker(ModelHub()), set()
+    predictor, seen = Predictor(ModelHub()), set()
     image = PNG + base64.b64encode(sample("fashion_mnist", 6).read_bytes()).decode()
     for calibrated in (True, False):
-        ask = {"image": image, "dataset": "fashion_mnist", "models": ["lenet5"], "calibrated": calibrated}
-        percentage = re.search(r"board-winner[^>]*>([0-9.]+)<", looker.look(ask)["board"])[1]
-        looks, broken = (Explainer(looker).why({**ask, "part": part}) for part in ("looks", "break"))
+        request = {"image": image, "dataset": "fashion_mnist", "models": ["lenet5"], "calibrated": calibrated}
+        percentage = re.search(r"board-winner[^>]*>([0-9.]+)<", predictor.predict(request)["board"])[1]
+        looks, broken = (Explainer(predictor).explain({**request, "part": part}) for part in ("looks", "break"))
         assert f"{percentage}\N{NO-BREAK SPACE}%</td>" in looks
         seen |= {percentage, broken}
     assert len(seen) == 4

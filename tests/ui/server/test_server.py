@@ -53,7 +53,7 @@ def component(page):
     return next(id for id, block in page.blocks.items() if block.elem_id == "compare-page")
 
 
-def asking(page, name="look", session="s", **data):
+def asking(page, name="predict", session="s", **data):
     """The body of a request to a function of the Compare tab."""
     return {
         "data": {"image": SEVEN, **data},
@@ -348,7 +348,7 @@ def test_heat_maps_of_one_make_another_wait_for_one_of_them(at, page):
     done = []
 
     def ask(who, session, index):
-        body = asking(page, "why", session, part="heat", models=["googlenet"])
+        body = asking(page, "explain", session, part="heat", models=["googlenet"])
         with httpx.Client(base_url=at, timeout=120, headers={"X-Forwarded-For": who}) as client:
             status = client.post("/gradio_api/component_server", json=body).status_code
         done.append((who, status))
@@ -395,7 +395,7 @@ def test_no_request_writes_its_own_length_into_the_log(at, browser, page, capfd)
         ("/gradio_api/run/" + long[:5000], {"data": []}),
         ("/gradio_api/call/compare", {"data": [long] * 10}),
         ("/gradio_api/queue/join", {"data": [long], "fn_index": long, "session_hash": long}),
-        ("/gradio_api/component_server", asking(page, "look", long, image=long, models=[long])),
+        ("/gradio_api/component_server", asking(page, "predict", long, image=long, models=[long])),
         ("/gradio_api/component_server", {"data": long, "fn_name": long, "component_id": long, "session_hash": long}),
         ("/gradio_api/upload", {"data": long}),
         ("/" + long[:5000], {}),
@@ -409,7 +409,7 @@ def test_no_request_writes_its_own_length_into_the_log(at, browser, page, capfd)
 
 
 def test_who_leaves_is_not_worked_for(at, page):
-    body = asking(page, "why", part="looks")
+    body = asking(page, "explain", part="looks")
     with httpx.Client(base_url=at, timeout=0.1) as client:
         for session in range(6):
             with pytest.raises(httpx.TimeoutException):

@@ -1,4 +1,4 @@
-"""What stays in the visitor's browser: the drawings of this visit, and those that were labelled, as a zip."""
+"""The drawings of this visit, which stay in the visitor's browser; labelled ones are exported as a zip."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ui.common.sketchpad import png_of
 from ui.common.templates import render
 from ui.common.texts import mark_error
 
-MOST = 500  # images that the page exports at once
+MOST = 500  # images in an export
 
 
-def keep() -> Markup:
-    """The strip of drawings, the choice of a label, and the figures of one's own handwriting."""
-    return render("compare/keep.html", datasets=DATASETS)
+def history() -> Markup:
+    """The button for a link, the chooser of a label, and the strip of drawings."""
+    return render("compare/history.html", datasets=DATASETS)
 
 
-def export(sent: object) -> dict:
-    """The zip of what the page sends, a list of {image, dataset, label}, in base64; or an `error` as HTML."""
+def export_handwriting(sent: object) -> dict:
+    """The `zip`, in base64, of a list of {image, dataset, label}; or an `error` as HTML."""
     try:
         images = map(_labelled, items(sent, most=MOST))
         return {"zip": base64.b64encode(pack(images, decode_untrusted)).decode()}
@@ -34,7 +34,7 @@ def export(sent: object) -> dict:
 
 
 def _labelled(each: object) -> Labelled:
-    """A 28 x 28 PNG, with its data set and class. Raises ImageError, Refused, UnknownName."""
+    """A 28 x 28 PNG with its data set and class. Raises ImageError, Refused, UnknownName."""
     sent = fields(each)
     dataset = known(sent.get("dataset"), DATASETS)
     label = known(sent.get("label"), DATASETS[dataset].classes)

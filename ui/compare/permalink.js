@@ -1,17 +1,13 @@
-// Keep and share: a link to the drawing, and the strip of this visit's drawings.
+// The button that copies a link to the drawing.
 import { copy } from "../common/clipboard.js";
 import { say } from "../common/texts.js";
-import { address } from "./address.js";
-import { strip } from "./strip.js";
 
-const SHOWN = 3000; // milliseconds that a message can be seen
+const SHOWN = 3000; // milliseconds for which a message is shown
 
-export function keep(tab) {
-  const { element, pad, board } = tab;
+// Returns a function that shows a message for a while.
+export function permalink({ element, pad, board, address }) {
   const [link, status] = [".keep-link", ".keep-spoken"].map((each) => element.querySelector(each));
-  const found = address(tab);
 
-  // For all to see, for a while.
   function inform(text) {
     status.textContent = text;
     status.classList.remove("visually-hidden");
@@ -22,12 +18,11 @@ export function keep(tab) {
     await pad.uploaded();
     while (pad.sheet.entries[0]?.src && !board.isStepped())
       await new Promise((go) => element.addEventListener("answered", go, { once: true }));
-    found.write();
+    address.write();
     await copy(location.href).then(
       () => inform(say("keep.copied")),
       () => inform(say("keep.uncopied")),
     );
   });
-  strip(tab, found, inform);
-  found.open();
+  return inform;
 }

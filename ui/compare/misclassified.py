@@ -1,4 +1,4 @@
-"""The test images on which the networks go wrong as they do on the visitor's, as HTML."""
+"""The nearest misclassified test images, as HTML."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ui.common.texts import say
 SHOWN = 8  # images
 
 
-def closest_mistakes(language: str, answers: Answers, says: Mapping[str, str], grid: np.ndarray) -> Markup:
-    """The nearest of `alike`, in groups by how many networks answer as here; that all do is said even where none is.
+def nearest_misclassified(language: str, answers: Answers, labels: Mapping[str, str], grid: np.ndarray) -> Markup:
+    """The test images of `alike`, grouped by how many networks predict as in `labels`; the group of all may be empty.
 
-    `says` is what each checkpoint, by id, takes the image for, `grid` 28 x 28 uint8.
+    `labels` holds the prediction for the 28 x 28 uint8 `grid` by checkpoint id.
     """
     classes = DATASETS[answers.dataset].classes
-    measured = {f"{name}.{answers.dataset}" for name in answers.said}
-    known = {id.split(".")[0]: classes.index(label) for id, label in says.items() if id in measured}
+    evaluated = {f"{name}.{answers.dataset}" for name in answers.said}
+    known = {id.split(".")[0]: classes.index(label) for id, label in labels.items() if id in evaluated}
     texts, groups, left = [], [], SHOWN
-    if unknown := [network_name(id) for id in says if id not in measured]:
+    if unknown := [network_name(id) for id in labels if id not in evaluated]:
         texts.append(say(language, "why.alike.unknown", names=", ".join(unknown)))
     if known:
         key = "why.alike.split" if len(set(known.values())) > 1 else "why.alike.agreed"
@@ -38,15 +38,19 @@ def closest_mistakes(language: str, answers: Answers, says: Mapping[str, str], g
             title = say(language, key, same=same, networks=len(known), count=f"{len(numbers):,}")
             groups.append((title, [_figure(language, answers, known, int(number)) for number in numbers[:left]]))
             left -= len(numbers[:left])
-    return render("compare/alike.html", language=language, texts=texts, groups=groups)
+    return render("compare/misclassified.html", language=language, texts=texts, groups=groups)
 
 
 def _figure(language: str, answers: Answers, known: Mapping[str, int], number: int) -> dict:
-    """A test image with what it is, and each answer with the networks that give it."""
+    """A test image with its label, and the networks by their prediction."""
     names = [class_name(language, label) for label in DATASETS[answers.dataset].classes]
-    said: dict[str, list[str]] = {}
+    predictions: dict[str, list[str]] = {}
     for name in known:
-        said.setdefault(names[answers.said[name][number]], []).append(network_name(name))
+        predictions.setdefault(names[answers.said[name][number]], []).append(network_name(name))
     images, _ = load_test_set(answers.dataset)
-    truth = names[answers.labels[number]]
-    return {"number": number, "image": png(images[number]), "truth": truth, "answers": said}
+    return {
+        "number": number,
+        "image": png(images[number]),
+        "truth": names[answers.labels[number]],
+        "predictions": predictions,
+    }

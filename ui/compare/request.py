@@ -1,4 +1,4 @@
-"""What the Compare tab asks for; what is unknown in it is as if it were not there."""
+"""Requests of the Compare tab, read from untrusted JSON."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SORTS = ("year", "size", "confidence")
 
 
 @dataclass(frozen=True)
-class Ask:
-    """An image as the sketchpad sends it, and what to show of it.
+class Request:
+    """An image in the form that the sketchpad sends, and the options of the tab.
 
-    `models` are in the order in which they are shown: architectures, and what was brought, ids pinned to a commit.
-    `off` are the steps of preprocessing to leave out; a `quick` ask is for the small networks alone, so that the others
-    do not hold them up; `drawing` says that the pen is down. `part` is of PARTS, what to explain, and `label` the
-    class to explain; "" is the one of the soft vote.
+    `models` are in the order of the columns: architectures and third-party ids pinned to a commit. `off` are the
+    preprocessing steps to skip. A `quick` request is answered by the networks with small inputs only, while another
+    request waits for all. `drawing` is true while the pen is down. `part` is the explanation to compute, of PARTS, and
+    `label` the class to explain, by default that of the soft vote.
     """
 
     image: object = ""
@@ -40,8 +40,8 @@ class Ask:
     part: str = ""
 
     @classmethod
-    def read(cls, sent: object) -> Ask:
-        """The ask in JSON's types; what is unknown in it is as if it were not there."""
+    def read(cls, sent: object) -> Request:
+        """The request in a JSON value; a field that is missing or invalid gets its default."""
         sent = fields(sent, {})
         dataset = _one(sent.get("dataset"), DATASETS)
         return cls(
@@ -59,17 +59,17 @@ class Ask:
         )
 
     def id(self, model: str) -> str:
-        """The checkpoint's id of one of `models`."""
+        """The checkpoint id of one of `models`."""
         return model if "/" in model else f"{model}.{self.dataset}"
 
 
 def _models(values: object, dataset: str) -> tuple[str, ...]:
     sent = [value for value in items(values, ()) if isinstance(value, str)]
-    brought = [value for value in dict.fromkeys(sent) if _is_brought(value, dataset)][:OTHERS]
-    return those_known(sent, {*ARCHITECTURES, *brought})
+    third_party = [value for value in dict.fromkeys(sent) if _is_third_party(value, dataset)][:OTHERS]
+    return those_known(sent, {*ARCHITECTURES, *third_party})
 
 
-def _is_brought(model: str, dataset: str) -> bool:
+def _is_third_party(model: str, dataset: str) -> bool:
     with suppress(ValueError):
         reference = parse(model)
         return bool(reference.owner) and reference.pinned and reference.dataset == dataset
@@ -77,5 +77,5 @@ def _is_brought(model: str, dataset: str) -> bool:
 
 
 def _one(value: object, names: Collection[str]) -> str:
-    """One of the names, the first for any other value."""
+    """The value if it is one of the names, else the first name."""
     return known(value, names, next(iter(names)))

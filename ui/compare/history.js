@@ -1,11 +1,11 @@
-// The strip of this visit's drawings, which stay in this browser; labelled ones are the visitor's handwriting.
+// The drawings of this visit, which stay in this browser; labelled ones are the visitor's handwriting.
 import { isField, tick } from "../common/inputs.js";
 import { say } from "../common/texts.js";
 
 const STORE = "lineup.sheets";
-const KEPT = 60; // drawings; beyond that, the oldest without a label goes
+const MOST = 60; // drawings; beyond that, the oldest unlabelled one is dropped
 
-function recall() {
+function stored() {
   try {
     return JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
   } catch {
@@ -13,16 +13,16 @@ function recall() {
   }
 }
 
-export function strip({ element, ask, settings, pad, board }, address, inform) {
+export function history({ element, call, settings, pad, board, address }, inform) {
   const [place, figures, labels, status] = [".keep-strip", ".keep-figures", "select[name=label]", ".keep-spoken"].map((each) =>
     element.querySelector(each),
   );
   const accuracy = figures.querySelector("p");
-  const drawings = recall(); // { code, dataset, form, answers, label }, oldest first
+  const drawings = stored(); // { code, dataset, form, answers, label }, oldest first
   let shown = null; // the one on the sketchpad
-  let sheetShown = null; // the sheet it was drawn on
-  let valueShown = ""; // what was last answered
-  let early = null; // a label that was given before the answer: { name, dataset, sheet }
+  let sheetShown = null; // its sheet
+  let valueShown = ""; // the image of the last response
+  let early = null; // a label given before the response: { name, dataset, sheet }
 
   const sheetNow = () => pad.sheet.entries[0];
   const labelled = () => drawings.filter((each) => each.label);
@@ -31,7 +31,7 @@ export function strip({ element, ask, settings, pad, board }, address, inform) {
   function show() {
     try {
       sessionStorage.setItem(STORE, JSON.stringify(drawings));
-    } catch {} // the strip is then of this page alone
+    } catch {} // kept until the page is left
     const focused = [...place.children].indexOf(document.activeElement);
     place.replaceChildren(...drawings.toReversed().map(button));
     place.children[focused]?.focus({ preventScroll: true });
@@ -62,7 +62,7 @@ export function strip({ element, ask, settings, pad, board }, address, inform) {
       for (const [name, answer] of Object.entries(answers)) (right[name] ??= []).push(answer === label);
     return Object.entries(right)
       .map(([name, each]) => [element.querySelector(`input[name=model][value="${name}"]`), each])
-      .filter(([input]) => input) // a third-party network may be gone
+      .filter(([input]) => input) // a third-party network may be removed
       .map(([input, each]) => `${input.parentElement.textContent} ${each.filter(Boolean).length}/${each.length}`)
       .join(" · ");
   }
@@ -85,48 +85,47 @@ export function strip({ element, ask, settings, pad, board }, address, inform) {
     if (!shown) return;
     if (name && off.length) {
       labels.value = shown.label ?? "";
-      return inform(say("keep.steps")); // the networks see another image than what would be labelled
+      return inform(say("keep.steps")); // without a step, the input is not the image to label
     }
     shown.label = name;
     status.textContent = name ? say("keep.labelled", { label: className(name) }) : "";
     show();
   }
 
-  // The drawing with this code, or the one that is shown with what was added to it, or a new one.
+  // The drawing with this code; or the shown one, if its sheet was drawn on; or a new one.
   function drawingOf(code, dataset) {
     const known = drawings.findLast((each) => each.code === code && each.dataset === dataset);
     if (known) return known;
     const isSame = shown && sheetShown === sheetNow() && shown.dataset === dataset;
-    const isOther = shown?.label && code[0] === "t"; // what is labelled stays as it was
+    const isOther = shown?.label && code[0] === "t"; // a labelled drawing does not change
     if (isSame && !isOther) return shown;
     const first = drawings.findIndex((each) => !each.label);
-    if (drawings.length >= KEPT && first >= 0) drawings.splice(first, 1);
+    if (drawings.length >= MOST && first >= 0) drawings.splice(first, 1);
     const fresh = {};
     drawings.push(fresh);
     return fresh;
   }
 
-  function remember({ question, answers }, code) {
-    shown = drawingOf(code, question.dataset);
+  function remember({ request, answers }, code) {
+    shown = drawingOf(code, request.dataset);
     sheetShown = sheetNow();
-    // With a step left out, the networks see another image than what was labelled.
-    if (shown.label && question.off.length) return;
-    const before = shown.code === code ? shown.answers : {}; // of networks that are switched off now
-    Object.assign(shown, { code, dataset: question.dataset, form: board.seen().src, answers: { ...before, ...answers } });
+    if (shown.label && request.off.length) return; // without a step, the input is not the labelled image
+    const before = shown.code === code ? shown.answers : {}; // also of networks that are off now
+    Object.assign(shown, { code, dataset: request.dataset, form: board.input().src, answers: { ...before, ...answers } });
   }
 
   element.addEventListener("answered", async ({ detail }) => {
-    const { question, answers } = detail;
-    if (question.drawing || (question.quick && !detail.complete)) return;
-    await board.seen()?.decode().catch(() => {});
+    const { request, answers } = detail;
+    if (request.drawing || (request.quick && !detail.complete)) return;
+    await board.input()?.decode().catch(() => {});
     if (!detail.isNewest()) return;
     const code = address.code();
-    if (code && board.seen() && Object.keys(answers).length) remember(detail, code);
+    if (code && board.input() && Object.keys(answers).length) remember(detail, code);
     else shown = null;
-    valueShown = question.image;
+    valueShown = request.image;
     address.write();
     show();
-    if (early?.sheet === sheetShown && early.dataset === question.dataset) label(early.name);
+    if (early?.sheet === sheetShown && early.dataset === request.dataset) label(early.name);
     early = null;
   });
   labels.addEventListener("change", () => label(labels.value));
@@ -137,7 +136,7 @@ export function strip({ element, ask, settings, pad, board }, address, inform) {
   });
   figures.querySelector(".keep-export").addEventListener("click", async () => {
     const sent = labelled().map(({ form, dataset, label }) => ({ image: form, dataset, label }));
-    const { zip, error } = await ask("export_handwriting", sent).catch(() => ({ error: say("verdict.offline") }));
+    const { zip, error } = await call("export_handwriting", sent).catch(() => ({ error: say("verdict.offline") }));
     if (error) return void (accuracy.innerHTML = error);
     const anchor = document.createElement("a");
     anchor.href = `data:application/zip;base64,${zip}`;

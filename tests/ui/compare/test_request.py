@@ -1,4 +1,4 @@
-"""Requests of the Compare tab: what is unknown in them is as if it were not there."""
+"""Requests of the Compare tab: invalid fields get their defaults."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cnn_models.predict import OTHERS
 from tests.strategies import documents, texts
 from ui.common.sketchpad import PNG, sample
 from ui.common.texts import LANGUAGES
-from ui.compare.ask import PARTS, SORTS, Ask
-from ui.compare.keep import export
+from ui.compare.history import export_handwriting
+from ui.compare.request import PARTS, SORTS, Request
 
-BROUGHT = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(OTHERS + 1)]
+THIRD_PARTY = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(OTHERS + 1)]
 CHOICES = {
-    "dataset": [*DATASETS], "models": [[*ARCHITECTURES], BROUGHT, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
+    "dataset": [*DATASETS], "models": [[*ARCHITECTURES], THIRD_PARTY, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
     "calibrated": [False], "sort": SORTS, "off": [[*SWITCHES]], "quick": [True], "drawing": [True],
     "label": ["7", "Bag"], "part": PARTS, "image": [""],
 }  # fmt: skip
@@ -28,16 +28,25 @@ SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 
 
 @given(sent=st.fixed_dictionaries({}, optional=FIELDS) | documents)
-@example({"models": BROUGHT})
+@example({"models": THIRD_PARTY})
 def test_any_json_is_a_request_within_its_bounds(sent):
-    ask = Ask.read(sent)
-    assert ask.dataset in DATASETS and ask.language in LANGUAGES and ask.sort in SORTS and ask.part in ("", *PARTS)
-    assert ask.label in ("", *DATASETS[ask.dataset].classes) and set(ask.off) <= set(SWITCHES)
-    assert {type(each) for each in (ask.calibrated, ask.quick, ask.drawing)} == {bool}
-    brought = [model for model in ask.models if model not in ARCHITECTURES]
-    assert len(brought) <= OTHERS and set(brought) <= set(BROUGHT) and len(set(ask.models)) == len(ask.models)
-    again = dataclasses.asdict(ask) | {"models": list(ask.models), "off": list(ask.off)}
-    assert repr(Ask.read(again)) == repr(ask)  # NaN, in an image, is not equal to itself
+    request = Request.read(sent)
+    assert (
+        request.dataset in DATASETS
+        and request.language in LANGUAGES
+        and request.sort in SORTS
+        and request.part in ("", *PARTS)
+    )
+    assert request.label in ("", *DATASETS[request.dataset].classes) and set(request.off) <= set(SWITCHES)
+    assert {type(each) for each in (request.calibrated, request.quick, request.drawing)} == {bool}
+    third_party = [model for model in request.models if model not in ARCHITECTURES]
+    assert (
+        len(third_party) <= OTHERS
+        and set(third_party) <= set(THIRD_PARTY)
+        and len(set(request.models)) == len(request.models)
+    )
+    again = dataclasses.asdict(request) | {"models": list(request.models), "off": list(request.off)}
+    assert repr(Request.read(again)) == repr(request)  # NaN, in an image, is not equal to itself
 
 
 @given(
@@ -54,6 +63,6 @@ def test_any_json_is_a_request_within_its_bounds(sent):
     )
 )
 def test_any_json_is_exported_or_refused(sent):
-    (kind, content), *more = export(sent).items()
+    (kind, content), *more = export_handwriting(sent).items()
     assert not more and kind in ("zip", "error") and isinstance(content, str)
     content.encode()

@@ -1,4 +1,4 @@
-"""A visitor brings weights from a Hub on this machine, in Chromium."""
+"""Third-party checkpoints from a fake Hub, in Chromium."""
 
 import hashlib
 import re
@@ -38,33 +38,33 @@ def opened(browser, hub):
 
 @pytest.fixture
 def page(browser, fake_hub, monkeypatch):
-    """The page of an app that asks `fake_hub`."""
+    """The page of an app on `fake_hub`."""
     monkeypatch.delenv("CNN_HUB_NAMESPACE", raising=False)
     with opened(browser, ModelHub(public=True)) as page:
         yield page
 
 
-def bring(page, id):
+def add(page, id):
     page.get_by_label("Third-party checkpoints").fill(id)
     page.get_by_role("button", name="Add", exact=True).click()
 
 
-def test_weights_of_somebody_answer_beside_the_own_until_they_are_removed(page, fake_hub):
+def test_a_third_party_network_predicts_beside_the_others_until_it_is_removed(page, fake_hub):
     commit = fake_hub.push("someone/mini_resnet.mnist", TRAINED)
     fake_hub.push("evil/mini_resnet.mnist", TRAINED, **{WEIGHTS: b"\x80\x04cos\nsystem\n."})
     draw(page, SEVEN)
-    bring(page, "someone/mini_resnet.mnist")
+    add(page, "someone/mini_resnet.mnist")
     head = page.locator("#lineup .board-brought")
     expect(head).to_contain_text(f"someone@{commit[:7]}")
     expect(head).to_contain_text(re.compile(r"\d % of [\d,]+ here"))
     mine = page.locator("#lineup td[data-model=mini_resnet]").all_inner_texts()
     theirs = page.locator(f"#lineup td[data-model='someone/mini_resnet.mnist@{commit}']")
     expect(theirs).to_have_count(14)
-    assert theirs.all_inner_texts()[:12] == mine[:12]  # the same weights: all but the time, and where they are from
+    assert theirs.all_inner_texts()[:12] == mine[:12]  # the same weights; time and source differ
 
-    bring(page, "evil/mini_resnet.mnist")
+    add(page, "evil/mini_resnet.mnist")
     expect(page.locator("#bring")).to_contain_text("is not the weights of mini_resnet.mnist")
-    bring(page, "someone/mini_resnet.fashion_mnist")
+    add(page, "someone/mini_resnet.fashion_mnist")
     expect(page.locator("#bring")).to_contain_text("choose Clothing above the canvas first")
     expect(head).to_have_count(1)
 
@@ -80,11 +80,11 @@ def test_weights_of_somebody_answer_beside_the_own_until_they_are_removed(page, 
     expect(page.locator("#models .brought")).to_have_count(0)
 
 
-def test_updates_stay_under_2_kb_beside_four_brought_networks(page, fake_hub):
+def test_updates_stay_under_2_kb_beside_four_third_party_networks(page, fake_hub):
     for digit in range(1, 5):
         id = f"{str(digit) * 42}/lenet5.mnist"  # as long a name as the Hub allows
         fake_hub.push(id, default_weights_dir() / "lenet5.mnist")
-        bring(page, id)
+        add(page, id)
         expect(page.locator("#lineup .board-brought")).to_have_count(digit)
     sizes = update_sizes(page)
     for step in page.locator("input[name=step]").all():
@@ -95,7 +95,7 @@ def test_updates_stay_under_2_kb_beside_four_brought_networks(page, fake_hub):
     assert sizes and max(sizes) < 2048
 
 
-def test_an_address_with_sixty_names_asks_for_four(page, fake_hub):
+def test_of_sixty_ids_in_an_address_four_are_requested(page, fake_hub):
     names = [f"nobody{number}/mini_resnet.mnist" for number in range(60)]
     url = page.url.partition("#")[0]
     page.goto("about:blank")
@@ -104,13 +104,13 @@ def test_an_address_with_sixty_names_asks_for_four(page, fake_hub):
         "The address names 60 third-party checkpoints; only the first 4 are added."
     )
     expect(page.locator("#bring")).to_contain_text("the Hub has no nobody3/mini_resnet.mnist")
-    page.evaluate(PAINTED)  # a fifth would be asked for by now
+    page.evaluate(PAINTED)  # a fifth would be requested by now
     assert page.locator("#bring").get_attribute("aria-busy") is None
     asked = [path for _, path in fake_hub.requests if path.startswith("/api/models/")]
     assert {path.split("/")[3] for path in asked} == {f"nobody{number}" for number in range(4)}
 
 
-def test_a_line_up_on_its_way_answers_by_itself_when_it_is_there(browser, fake_hub, tmp_path):
+def test_a_network_predicts_as_soon_as_it_is_downloaded(browser, fake_hub, tmp_path):
     gate = threading.Event()
     for id in ("lenet5.mnist", "googlenet.mnist"):
         fake_hub.push(f"someone/{id}", default_weights_dir() / id)

@@ -1,12 +1,12 @@
-// Bring your weights: waits with the visitor until a checkpoint came and was measured, and gives it a place among the
-// networks. It is there until the page is left; the address holds it.
+// Third-party checkpoints: adds them to the networks once they are downloaded and evaluated, until the page is left; the
+// address keeps them.
 import { tick } from "../common/inputs.js";
 import { language, say } from "../common/texts.js";
 
 const LONGEST = 300_000; // milliseconds
-const PAUSE = 300; // milliseconds between two questions how far it is
+const PAUSE = 300; // milliseconds between two requests for the progress
 
-export function bring({ element, ask, settings }) {
+export function thirdParty({ element, call, settings }) {
   const form = element.querySelector("#bring");
   const models = element.querySelector("#models");
   const [field, bar, status, left] = ["input", ".bring-coming", "[role=status]", ".bring-left"].map((each) =>
@@ -14,26 +14,26 @@ export function bring({ element, ask, settings }) {
   );
   const [progress, progressText] = ["progress", "span"].map((each) => bar.querySelector(each));
   let turn = 0;
-  let coming = []; // what the address names that is not here yet
+  let pending = []; // ids in the address that are not added yet
 
-  const here = () => [...models.querySelectorAll(".brought input")].map((input) => input.value);
+  const added = () => [...models.querySelectorAll(".brought input")].map((input) => input.value);
   const isBusy = () => form.hasAttribute("aria-busy");
 
-  // The server's answer to a question that it answers with `wait` until it is done.
-  async function wait(question, isCurrent) {
+  // The response to a request, which is repeated while the response is `wait`.
+  async function wait(request, isCurrent) {
     const until = Date.now() + LONGEST;
     const watch = setInterval(async () => {
-      const { done, all, text } = await ask("bringing", question).catch(() => ({}));
+      const { done, all, text } = await call("checkpoint_progress", request).catch(() => ({}));
       if (!isCurrent() || !isBusy()) return;
       bar.hidden = !all;
       if (all) Object.assign(progress, { value: done, max: all });
       progressText.textContent = text ?? "";
     }, PAUSE);
     try {
-      let answer;
-      do answer = await ask("bring", question);
-      while (answer.wait && isCurrent() && Date.now() < until);
-      return answer.wait ? { error: say("bring.slow", { minutes: LONGEST / 60_000 }) } : answer;
+      let response;
+      do response = await call("add_checkpoint", request);
+      while (response.wait && isCurrent() && Date.now() < until);
+      return response.wait ? { error: say("bring.slow", { minutes: LONGEST / 60_000 }) } : response;
     } catch {
       return { error: say("verdict.offline") };
     } finally {
@@ -41,29 +41,29 @@ export function bring({ element, ask, settings }) {
     }
   }
 
-  // Whether it is there; null when another was asked for meanwhile.
+  // Whether the checkpoint was added; null if another one was requested meanwhile.
   async function add(id) {
     const mine = ++turn;
     form.setAttribute("aria-busy", "true");
-    const question = { id, there: here(), dataset: settings.dataset, language };
-    const answer = await wait(question, () => mine === turn);
+    const request = { id, there: added(), dataset: settings.dataset, language };
+    const response = await wait(request, () => mine === turn);
     if (mine !== turn) return null;
     form.removeAttribute("aria-busy");
     bar.hidden = true;
-    if (answer.error) status.textContent = answer.error;
-    if (!answer.id) return false;
-    if (!here().includes(answer.id)) models.insertAdjacentHTML("beforeend", answer.choice);
+    if (response.error) status.textContent = response.error;
+    if (!response.id) return false;
+    if (!added().includes(response.id)) models.insertAdjacentHTML("beforeend", response.choice);
     settings.showDataset();
-    tick(models.querySelector(`input[value="${answer.id}"]`), true);
+    tick(models.querySelector(`input[value="${response.id}"]`), true);
     return true;
   }
 
-  // One after another, and whatever the form is asked for goes first.
-  async function addComing() {
-    coming = coming.filter((id) => !here().includes(id));
-    while (coming.length && !isBusy()) {
-      const [id] = coming;
-      if ((await add(id)) !== null) coming = coming.filter((each) => each !== id);
+  // One after another; ids that are typed go first.
+  async function addPending() {
+    pending = pending.filter((id) => !added().includes(id));
+    while (pending.length && !isBusy()) {
+      const [id] = pending;
+      if ((await add(id)) !== null) pending = pending.filter((each) => each !== id);
     }
   }
 
@@ -72,7 +72,7 @@ export function bring({ element, ask, settings }) {
     const id = field.value.trim();
     status.textContent = "";
     if (id && (await add(id)) && field.value.trim() === id) field.value = "";
-    addComing();
+    addPending();
   });
   models.addEventListener("click", (event) => {
     const place = event.target.closest("button")?.closest(".brought");
@@ -82,13 +82,13 @@ export function bring({ element, ask, settings }) {
     field.focus();
   });
   return {
-    coming: () => coming,
-    // As many of those that an address names as the board takes; the rest is not asked for.
+    pending: () => pending,
+    // Adds the ids of an address, as many as the board takes.
     addNamed(ids) {
       const [named, count] = [[...new Set(ids)], Number(form.dataset.most)];
       left.textContent = named.length > count ? say("bring.left", { named: named.length, count }) : "";
-      coming = named.slice(0, count);
-      return addComing();
+      pending = named.slice(0, count);
+      return addPending();
     },
   };
 }

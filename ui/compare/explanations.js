@@ -1,0 +1,44 @@
+// The explanations: each is requested when it is opened, and again when the image or an option has changed; one request
+// at a time for each, as they take seconds.
+import { say } from "../common/texts.js";
+
+export function explanations({ element, call, board, pad }) {
+  const folds = [...element.querySelectorAll("details[data-part]")];
+  let chosen = {}; // the class chosen on the board for a sheet: { label, sheet }
+
+  const currentSheet = () => pad.sheet.entries[0];
+
+  async function explain(fold) {
+    const place = fold.querySelector("div");
+    const label = chosen.sheet === currentSheet() ? chosen.label : "";
+    const missing = element.querySelectorAll(".board-missing").length; // changes when a download ends
+    const request = board.request({ part: fold.dataset.part, label, missing });
+    const text = JSON.stringify(request);
+    if (!fold.open || fold.busy || request.drawing || fold.requested === text) return;
+    fold.requested = text;
+    fold.busy = true;
+    place.setAttribute("aria-busy", "true");
+    if (!place.firstChild) place.textContent = say("why.wait");
+    try {
+      place.innerHTML = await call("explain", request);
+    } catch {
+      place.textContent = say("verdict.offline");
+      fold.requested = ""; // requested again after the next response
+    }
+    place.removeAttribute("aria-busy");
+    fold.busy = false;
+    if (fold.requested) explain(fold); // for changes meanwhile
+  }
+
+  const explainAll = () => folds.forEach(explain);
+  folds.forEach((fold) => fold.addEventListener("toggle", () => explain(fold)));
+  element.addEventListener("answered", explainAll);
+  board.table.addEventListener("click", (event) => {
+    const label = event.target.closest("[data-class]")?.dataset.class;
+    if (!label) return;
+    chosen = { label, sheet: currentSheet() };
+    folds[0].open = true;
+    explainAll();
+    folds[0].scrollIntoView({ block: "nearest" });
+  });
+}

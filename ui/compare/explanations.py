@@ -1,0 +1,163 @@
+"""Explanations of predictions, as HTML: saliency, robustness, TTA and the nearest misclassified test images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+from markupsafe import Markup
+from PIL import Image
+
+from cnn_models.analysis.attribution import WINDOW, explain
+from cnn_models.analysis.ensemble import soft_vote
+from cnn_models.analysis.robustness import DISTURBANCES, Broken, break_down, disturbed
+from cnn_models.analysis.tta import SCALES, Looks, many_looks
+from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.errors import TranslatableError
+from cnn_models.hub.model_hub import LoadedModel
+from cnn_models.images.decode import ImageError
+from cnn_models.predict import Answer, predict
+from ui.common.chart import Axis, Line, around, chart, legend
+from ui.common.colours import line_styles
+from ui.common.names import class_name, listing, network_name
+from ui.common.numbers import percent
+from ui.common.templates import render
+from ui.common.texts import say, translate
+from ui.compare.misclassified import nearest_misclassified
+from ui.compare.predictor import Predictor
+from ui.compare.request import Request
+from ui.compare.steps import data_url
+
+T = TypeVar("T")
+SHOWN = 112  # pixels along the side of a map
+HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
+
+
+class Explainer:
+    """Explains the predictions of a Predictor."""
+
+    def __init__(self, predictor: Predictor):
+        self._predictor = predictor
+
+    def explain(self, sent: object) -> Markup:
+        """The part of a request, or a sentence where there is nothing to explain."""
+        return self.prepare(sent)()
+
+    def prepare(self, sent: object) -> Callable[[], Markup]:
+        """The function that computes `explain`, in seconds; before it returns, weights may be downloaded."""
+        request = Request.read(sent)
+        try:
+            ids, step = self._predictor.available(request)
+        except (ImageError, CheckpointError) as error:
+            return partial(_refused, request, error)
+        if not step:
+            return partial(render, "compare/note.html", text=say(request.language, "steps.nothing"))
+        return partial(self._try_part, request, ids, step.image)
+
+    def _try_part(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+        try:
+            return self._part(request, ids, grid)
+        except (ImageError, CheckpointError) as error:
+            return _refused(request, error)
+
+    def _part(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+        if request.part == "break":
+            return robustness(request.language, self._each(request, ids, partial(break_down, images=disturbed(grid))))
+        if request.part == "alike":
+            labels = {id: self._predictor.answer(request, id, grid).label for id in ids}
+            answers = self._predictor.test_answers(request.dataset)
+            return nearest_misclassified(request.language, answers, labels, grid)
+        if request.part == "looks":
+            return self._tta(request, ids, grid)
+        return self._saliency(request, ids, grid)
+
+    def _each(self, request: Request, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
+        """`use` of each network by id; sequentially, so that one at a time has to be in memory."""
+
+        def used(loaded: LoadedModel) -> T:
+            loaded = loaded.without(request.off)
+            return use(loaded if request.calibrated else loaded.uncalibrated())
+
+        return {id: self._predictor.run(id, used) for id in ids}
+
+    def _saliency(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+        shares = soft_vote([self._predictor.answer(request, id, grid).probabilities for id in ids])
+        label = request.label or max(shares, key=shares.__getitem__)
+        maps = self._each(request, ids, partial(explain, grid=grid, label=label))
+        cam = max(float(each.cam.max()) for each in maps.values()) or 1.0
+        lost = max(float(np.abs(each.occlusion).max()) for each in maps.values()) or 1.0
+        figures = {
+            network_name(id): {
+                "cam": data_url(overlay(grid, each.cam / cam)),
+                "occlusion": data_url(overlay(grid, each.occlusion / lost)),
+            }
+            for id, each in maps.items()
+        }
+        name, of = class_name(request.language, label), {"window": WINDOW, "cam": cam, "lost": lost}
+        return render("compare/saliency.html", language=request.language, label=name, figures=figures, **of)
+
+    def _tta(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+        def both(loaded: LoadedModel) -> tuple[Answer, Looks]:
+            return predict(loaded, grid), many_looks(loaded, grid)  # in sequence: their times are compared
+
+        found = self._each(request, ids, both)
+        rows = []
+        for id, (single, crops) in found.items():
+            label = max(crops.probabilities, key=crops.probabilities.__getitem__)
+            times = crops.milliseconds / single.milliseconds
+            rows.append((
+                network_name(id),
+                _share(request.language, single.label, single.probabilities),
+                _share(request.language, label, crops.probabilities),
+                say(request.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
+            ))  # fmt: skip
+        crops = next(crops for _, crops in found.values())
+        of = {"scales": len(SCALES), "paper": crops.paper, "count": crops.count}
+        return render("compare/tta.html", language=request.language, rows=rows, **of)
+
+
+def _refused(request: Request, error: TranslatableError) -> Markup:
+    return render("compare/note.html", text=translate(request.language, error))
+
+
+def _share(language: str, label: str, probabilities: Mapping[str, float]) -> str:
+    return f"{class_name(language, label)} {percent(probabilities[label])}\N{NO-BREAK SPACE}%"
+
+
+def overlay(grid: np.ndarray, values: np.ndarray) -> Image.Image:
+    """The image in grey under a 28 x 28 map from -1 (blue) to 1 (red)."""
+    base = np.asarray(Image.fromarray(grid).resize((SHOWN, SHOWN), Image.Resampling.NEAREST), np.float32)
+    large = np.asarray(Image.fromarray(values.astype(np.float32)).resize((SHOWN, SHOWN), Image.Resampling.BILINEAR))
+    colour = np.where(large[..., None] > 0, HOT, COLD)
+    strength = np.clip(np.abs(large), 0, 1)[..., None] ** 0.7 * 0.85
+    pale = 255 - base[..., None] * 0.55
+    return Image.fromarray(np.rint(pale * (1 - strength) + colour * strength).astype(np.uint8))
+
+
+def robustness(language: str, found: dict[str, dict[str, Broken]]) -> Markup:
+    """A chart for each corruption, with a line for each checkpoint id, and the network that changes first."""
+    styles = {network_name(id): style for id, style in line_styles(found).items()}
+    by_name = {network_name(id): each for id, each in found.items()}
+    figures = []
+    for name, disturbance in DISTURBANCES.items():
+        amounts = disturbance.amounts
+        each = {title: of[name] for title, of in by_name.items()}
+        lines = [
+            Line(title, colour, [(x, 100 * p) for x, p in zip(amounts, each[title].probabilities, strict=True)], dash)
+            for title, (colour, dash) in styles.items()
+        ]
+        below = _first_change(language, each, amounts)
+        figures.append(chart(say(language, f"why.{name}"), below, lines, around(amounts), Axis(0, 100)))
+    names = legend([(title, *style) for title, style in styles.items()])
+    return render("compare/robustness.html", language=language, legend=names, charts=figures)
+
+
+def _first_change(language: str, found: dict[str, Broken], amounts: Sequence[float]) -> str:
+    """The sentence that names the networks whose prediction changes at the lowest severity."""
+    for amount in amounts:
+        if names := [title for title, each in found.items() if each.breaks_at == amount]:
+            key = "why.breaks" if len(names) == 1 else "why.break.many"
+            return say(language, key, names=listing(language, names), amount=f"{amount:g}")
+    return say(language, "why.holds")

@@ -1,0 +1,273 @@
+"""Predictions of the Compare tab: verdict, board and preprocessing of an image, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.analysis.ensemble import uncalibrated
+from cnn_models.analysis.ood import lookalike
+from cnn_models.analysis.test_errors import Answers, answers_of
+from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.checkpoints.ids import COMMIT
+from cnn_models.fair_queue import Activity
+from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
+from cnn_models.hub.model_hub import LoadedModel
+from cnn_models.images.decode import Decoded, ImageError
+from cnn_models.images.preprocess import BlankImage, Step, decoded, steps
+from cnn_models.images.worker import decode_untrusted, read_untrusted
+from cnn_models.layers import architecture_layers
+from cnn_models.predict import MEASURING, Answer, Comparison, PredictionCache
+from cnn_models.visitors import VISITOR, Visitor, map_in_context
+from ui.common.names import architecture
+from ui.common.sketchpad import image_of
+from ui.common.texts import say, translate
+from ui.compare.batches import Batches
+from ui.compare.board import Column, board
+from ui.compare.request import Request
+from ui.compare.steps import strip
+from ui.compare.verdict import sentence, verdict_html
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Job:
+    """A request in progress: its columns by network, its image, and the preprocessing steps once they are computed.
+
+    `response` is set before any prediction where there is nothing to predict.
+    """
+
+    request: Request
+    columns: dict[str, Column]
+    visitor: Visitor = field(default_factory=VISITOR.get)
+    image: Decoded | None = None
+    steps: tuple[Step, ...] = ()
+    response: dict | None = None
+
+    @cached_property
+    def available(self) -> list[str]:
+        """The networks whose weights are there."""
+        return [name for name, column in self.columns.items() if not column.missing]
+
+    @cached_property
+    def small(self) -> list[str]:
+        """Those of them whose input is no larger than the image."""
+        return [name for name in self.available if self.columns[name].side == DATASETS[self.request.dataset].size]
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """The networks to run; the large ones first, as the quick request runs the small ones meanwhile."""
+        names = self.small if self.request.quick else self.available
+        return sorted(names, key=lambda name: (name in self.small, name))
+
+    @property
+    def key(self) -> tuple:
+        """Equal for jobs that can share a batch."""
+        return self.request.dataset, *self.request.off, *self.wanted
+
+    @property
+    def queue(self) -> Visitor:
+        """The session to wait in: quick requests do not wait behind the other requests of their session."""
+        return self.visitor._replace(session=f"{self.visitor.session} {self.request.quick}")
+
+    @property
+    def complete(self) -> bool:
+        return len(self.small) == len(self.available)
+
+    @property
+    def strip(self) -> str:
+        sides: dict[int, list[str]] = {}
+        for name in self.available or self.request.models:
+            sides.setdefault(self.columns[name].side, []).append(name)
+        return strip(self.request, self.steps, sides, is_turned=bool(self.image and self.image.is_turned))
+
+
+class Predictor:
+    """Predicts with the networks of a hub, in batches, and caches the predictions."""
+
+    def __init__(self, hub: ModelHub, activity: Activity | None = None):
+        self._hub = hub
+        self._predictions = PredictionCache()
+        self._batches = Batches(self._compute, lambda job: job.key, lambda job: job.queue, activity)
+        self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
+
+    def predict(self, sent: object) -> dict:
+        """`verdict`, `board` and `steps` as HTML (None: unchanged), `order` of the networks, and `answers` by network.
+
+        `complete` is true if a quick request would have the same response; `again` while weights are downloading.
+        """
+        request = Request.read(sent)
+        job = Job(request, self._columns(request))
+        self._decode(job)  # outside the batch, which would wait for a slow image
+        return self._batches(job)
+
+    def _compute(self, jobs: list[Job]) -> list[dict]:
+        """The responses to a batch of jobs with the same key."""
+        for job in jobs:
+            if not job.response:
+                self._preprocess(job)
+        valid = [job for job in jobs if not job.response]
+        for name in valid[0].wanted if valid else ():
+            self._run(name, valid)
+        return [job.response or self._respond(job) for job in jobs]
+
+    def _decode(self, job: Job) -> None:
+        """Set the job's image, if there is one, or the response that refuses it."""
+        try:
+            if (image := image_of(job.request.image)) is not None:
+                job.image = read_untrusted(image, job.request.off)
+        except ImageError as error:
+            self._refuse(job, error)
+
+    def _preprocess(self, job: Job) -> None:
+        """Set the job's steps, or the response where there is nothing to predict."""
+        request, dataset = job.request, DATASETS[job.request.dataset]
+        if job.image is None:
+            return self._finish(job, say(request.language, f"verdict.empty.{dataset.kind}"))
+        try:
+            job.steps = steps(job.image.luminance, dataset, request.off)
+            if not job.available:
+                raise ImageError("image.no_networks")
+        except BlankImage as error:
+            job.steps = (decoded(job.image.luminance),)
+            self._finish(job, translate(request.language, error))
+        except ImageError as error:
+            self._refuse(job, error)
+
+    def _refuse(self, job: Job, error: ImageError) -> None:
+        language = job.request.language
+        text = say(language, "verdict.refused", why=error) if job.available else translate(language, error)
+        self._finish(job, text, "alarm")
+
+    def _finish(self, job: Job, text: str, kind: str = "") -> None:
+        job.response = self._response(job, verdict_html(text, kind), job.strip, complete=True)
+
+    def _run(self, name: str, jobs: list[Job]) -> None:
+        """Set the column of a network in each job: its prediction, or why it has none."""
+        requests, grids = [job.request for job in jobs], [job.steps[-1].image for job in jobs]
+        try:
+            answers = self._answers(requests[0].id(name), requests, grids)
+        except CheckpointError as error:
+            for job in jobs:
+                job.columns[name] = replace(job.columns[name], missing=translate(job.request.language, error))
+        else:
+            for job, answer in zip(jobs, answers, strict=True):
+                job.columns[name] = replace(job.columns[name], answer=answer)
+
+    def _respond(self, job: Job) -> dict:
+        request, columns, complete = job.request, job.columns, job.complete
+        answers = [column.answer for column in columns.values() if column.answer]
+        text = None
+        if job.image and answers and (complete or not request.quick):
+            like = lookalike(self._hub, request.dataset, job.image.luminance, job.steps[-1].image, request.off, answers)
+            comparison = Comparison.of(request.dataset, job.steps, answers, like)
+            text = verdict_html(sentence(comparison, request.language), "unusual" * comparison.verdict.unusual)
+        elif not answers and complete:
+            text = verdict_html(say(request.language, "image.no_networks"), "alarm")
+        if not complete:
+            pending = [name for name in job.available if (name in job.small) != request.quick]
+            columns |= {name: replace(columns[name], pending=True) for name in pending}
+        return self._response(job, text, job.strip if request.quick else None, complete)
+
+    def available(self, request: Request) -> tuple[list[str], Step | None]:
+        """The ids of the chosen networks whose weights are there, and the last preprocessing step; None without them.
+
+        Raises ImageError.
+        """
+        if (image := image_of(request.image)) is None:
+            return [], None
+        ids = [request.id(column.name) for column in self._columns(request).values() if not column.missing]
+        if not ids:
+            return [], None
+        return ids, steps(decode_untrusted(image, request.off), DATASETS[request.dataset], request.off)[-1]
+
+    def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
+        """`ModelHub.run`."""
+        return self._hub.run(id, use)
+
+    def answer(self, request: Request, id: str, grid: np.ndarray) -> Answer:
+        """The prediction of a network for a 28 x 28 image, from the cache if it is there. Raises CheckpointError."""
+        return self._answers(id, [request], [grid])[0]
+
+    def _answers(self, id: str, requests: list[Request], grids: list[np.ndarray]) -> list[Answer]:
+        answers = self.run(id, lambda loaded: self._predictions(loaded.without(requests[0].off), grids))
+        return [
+            answer if request.calibrated
+            else replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
+            for request, answer in zip(requests, answers, strict=True)
+        ]  # fmt: skip
+
+    def test_answers(self, dataset: str) -> Answers:
+        """The predictions of the networks for the test images."""
+        return answers_of(self._hub, dataset)
+
+    def _response(self, job: Job, text: str | None, strip: str | None, complete: bool) -> dict:
+        request, columns = job.request, job.columns
+        is_whole = complete or not request.quick
+        order = list(columns)
+        if request.sort != "confidence":
+            specs = {name: architecture(name) for name in order}
+            order.sort(key=lambda name: specs[name].year if request.sort == "year" else self.sizes[specs[name].name])
+        elif is_whole and not request.drawing:  # while the pen is down, columns keep their places
+            answers = {name: column.answer for name, column in columns.items() if column.answer}
+            order.sort(key=lambda name: -max(answers[name].probabilities.values()) if name in answers else 1)
+            columns = {name: replace(column, pending=False) for name, column in columns.items()}
+        table = board(request, [columns[name] for name in order], self.sizes, together_pending=not is_whole)
+        labels = {name: column.answer.label for name, column in columns.items() if column.answer}
+        return {
+            "verdict": text, "board": table, "steps": strip, "complete": complete, "order": order, "answers": labels,
+            "again": any(column.coming for column in columns.values()),
+        }  # fmt: skip
+
+    def _columns(self, request: Request) -> dict[str, Column]:
+        """The columns by network; those that may need the Hub are made concurrently."""
+        names = request.models
+        if not (self._hub.namespace or any("/" in name for name in names)):
+            return {name: self._column(request, name) for name in names}
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(names, map_in_context(pool, partial(self._column, request), names), strict=True))
+
+    def _column(self, request: Request, name: str) -> Column:
+        """A network's column; if there is an image, its weights are loaded too."""
+        id, side, is_third_party = request.id(name), architecture(name).input_size, "/" in name
+        if coming := self._coming(request, name, side):  # a known download is not waited for
+            return coming
+        try:
+            measured = self._hub.measure(id, MEASURING) if is_third_party else None
+            # A quick request does not wait for the weights of large networks.
+            if not request.image or (request.quick and side != DATASETS[request.dataset].size):
+                return Column(name, side=self._hub.card(id).input_size, measured=measured)
+            source, side = self.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
+            return Column(name, source=source, side=side, measured=measured)
+        except DownloadPending:
+            fetched = Column(name, missing=say(request.language, "board.fetched"), coming=(0, 0), side=side)
+            return self._coming(request, name, side) or fetched
+        except MissingCheckpoint as error:
+            if self._hub.namespace or is_third_party:
+                return Column(name, missing=translate(request.language, error), side=side)
+            hint = say(request.language, "board.trains", command=f"python -m training.train {id}")
+            return Column(name, missing=hint, untrained=True, side=side)
+        except CheckpointError as error:
+            return Column(name, missing=translate(request.language, error), side=side)
+
+    def _coming(self, request: Request, name: str, side: int) -> Column | None:
+        """The column of a network whose weights are downloading, if their progress is known."""
+        if not (coming := self._hub.progress(request.id(name))):
+            return None
+        done, total = (f"{count / 1e6:.1f}" for count in coming)
+        text = say(request.language, "bring.coming", done=done, all=total)
+        return Column(name, missing=text, coming=coming, side=side)
+
+
+def _source(loaded: LoadedModel) -> str:
+    """The source of the weights: the folder's name, or the repository and the start of its commit."""
+    repository, _, commit = loaded.source.rpartition("@")
+    return f"{repository}@{commit[:7]}" if COMMIT.fullmatch(commit) else f"{Path(loaded.source).parent}/"
