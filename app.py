@@ -13,9 +13,9 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# Nothing is sent anywhere while the app runs; read when gradio is imported.
+# No analytics are sent; read when gradio is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# Read when torch is imported: one image is too little to share between threads, and visitors come side by side.
+# Read when torch is imported: a single image is not worth several threads, and visitors are served concurrently.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gradio as gr
@@ -31,10 +31,10 @@ from ui.learn.tab import learn_tab
 from ui.server.page import Page
 from ui.training.tab import training_tab
 
-WAITING = 200  # events that gradio may not have begun yet; their order is that of `ui.server.turns`
+WAITING = 200  # events in the queue of gradio; `ui.server.turns` orders them
 
 
-def build(hub: ModelHub) -> gr.Blocks:
+def build(hub: ModelHub) -> Page:
     """The page, over the checkpoints of a hub."""
     with Page(title=theme.TITLE) as page:
         gr.HTML(theme.HEADER, apply_default_css=False)
@@ -52,7 +52,7 @@ def build(hub: ModelHub) -> gr.Blocks:
 
 
 def size(text: str) -> int:
-    """Bytes from `800M` or `1.5G`, as argparse wants it."""
+    """Bytes of `800M` or `1.5G`. Raises ArgumentTypeError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([MG])B?", text.upper())
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 800M or 1.5G")
@@ -60,7 +60,7 @@ def size(text: str) -> int:
 
 
 def hosts(names: Collection[str], root_path: str | None) -> set[str]:
-    """The names under which this server is known in public: those given, that of a Space, and a root path's."""
+    """The public names of this server: the given ones, that of a Space, and that in the root path."""
     return {*names, os.environ.get("SPACE_HOST", ""), urlsplit(root_path or "").hostname or ""} - {""}
 
 
@@ -93,7 +93,7 @@ def main() -> None:
         hub = ModelHub(args.weights, args.namespace, max_memory=args.max_memory, public=True)
     except ValueError as error:
         parser.error(str(error))
-    # A stop from outside is an exit like any other: uploads are deleted.
+    # Exit as usual, so that uploads are deleted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     page = build(hub)
     page.queue(default_concurrency_limit=None, max_size=WAITING).launch(

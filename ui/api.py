@@ -1,6 +1,6 @@
-"""What the page offers over HTTP and as tools of an MCP server: `/compare` and `/models`.
+"""The endpoints `/compare` and `/models`, over HTTP and as tools of an MCP server.
 
-Annotations are not postponed here: gradio makes the types of the answers from them.
+Annotations are not postponed here: gradio reads the types of the responses from them.
 """
 
 import dataclasses
@@ -8,11 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import gradio as gr
 import numpy as np
 from anyio import to_thread
+from gradio.events import api
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
 from cnn_models.analysis.attribution import explain as explain_network
@@ -34,7 +35,7 @@ from ui.compare.misclassified import SHOWN
 from ui.compare.steps import data_url, enlarged
 from ui.server.turns import Turns
 
-PATIENCE = 30  # seconds to wait for weights that are on their way
+PATIENCE = 30  # seconds to wait for downloads
 
 
 class Verdict(TypedDict):
@@ -42,27 +43,27 @@ class Verdict(TypedDict):
     votes: dict[str, int]
     unusual: bool
     why: str
-    probabilities: dict[str, float]  # the mean of the networks'
+    probabilities: dict[str, float]  # mean over the networks
 
 
 class Step(TypedDict):
     name: str
     picture: str  # a PNG as a data URL
-    box: list[int]  # left, top, right, bottom; empty where the step finds none
+    box: list[int]  # left, top, right, bottom; or empty
 
 
 class Breaking(TypedDict):
     amounts: list[float]
-    probabilities: list[float]  # of the network's own first answer
+    probabilities: list[float]  # of the original prediction
     breaks_at: float | None
 
 
 class Why(TypedDict):
-    label: str  # that the heat maps explain
+    label: str  # the explained class
     cam: list[list[float]]  # 28 x 28
     occlusion: list[list[float]]  # 28 x 28
     breaking: dict[str, Breaking]
-    looks: dict[str, float]  # the mean of the probabilities
+    looks: dict[str, float]  # probabilities averaged over the crops
     looks_count: int
     looks_milliseconds: float
 
@@ -74,7 +75,7 @@ class Measured(TypedDict):
 
 class Input(TypedDict):
     size: int  # pixels along a side
-    picture: str  # a PNG as a data URL; the network gets (pixel / 255 - mean) / std
+    picture: str  # a PNG as a data URL; the input is (pixel / 255 - mean) / std
     mean: float
     std: float
 
@@ -87,18 +88,18 @@ class Model(TypedDict):
     milliseconds: float
     unusual: bool
     source: str
-    measured: Measured | None  # of a network of others: how many of the bundled test images it gets right
+    measured: Measured | None  # of a third-party network: bundled test images classified correctly
     temperature: float
     entropy: float  # bits
-    uncalibrated: dict[str, float]  # probabilities without the temperature
+    uncalibrated: dict[str, float]  # probabilities at temperature 1
     input: Input | None
     why: Why | None
 
 
 class Mistake(TypedDict):
     number: int  # within the test set
-    label: str  # what it is
-    said: dict[str, str]  # by checkpoint id
+    label: str
+    said: dict[str, str]  # predictions by checkpoint id
 
 
 class Answer(TypedDict):
@@ -110,13 +111,13 @@ class Answer(TypedDict):
 
 
 def endpoints(hub: ModelHub, turns: Turns, slow: Turns) -> None:
-    """Both endpoints, on the page that is being built."""
-    gr.api(compare_function(hub, turns, slow), api_name="compare")
-    gr.api(models_function(hub), api_name="models")
+    """Add both endpoints to the page that is being built."""
+    api(compare_function(hub, turns, slow), api_name="compare")
+    api(models_function(hub), api_name="models")
 
 
 def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., Awaitable[Answer]]:
-    """`/compare` over the networks of a hub: one of the `turns`, and a `slow` one to explain each network."""
+    """`/compare` over the networks of a hub; it takes one of the `turns`, and a `slow` one for each explanation."""
 
     async def compare(
         image: gr.FileData,
@@ -127,25 +128,25 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
         off: list[str] | None = None,
         label: str = "",
     ) -> Answer:
-        """Compare classic CNNs on one image: what each network reads in it, with probabilities and a common verdict.
+        """Compare classic CNNs on one image: the prediction and probabilities of each network, and a common verdict.
 
         Args:
             image: any image, as a file, an http or https address, or a data URL.
             dataset: mnist (digits) or fashion_mnist (clothing).
-            models: architecture names or checkpoint ids, those of others as owner/lenet5.mnist@revision; empty for all.
-            steps: also the images of the preprocessing, step by step, and each network's own input.
-            explain: also why: heat maps, what breaks each answer, many looks, the closest mistakes; takes seconds.
-            off: steps of the preprocessing to leave out: orientation, polarity, ink, scale, centre, normalisation.
-            label: the class that the heat maps explain; empty for each network's own answer.
+            models: architecture names or checkpoint ids, third-party as owner/lenet5.mnist@revision; empty for all.
+            steps: also return the image after each preprocessing step, and the input of each network.
+            explain: also return saliency, robustness, TTA and the nearest misclassified test images; takes seconds.
+            off: preprocessing steps to skip: orientation, polarity, ink, scale, centre, normalisation.
+            label: the class that the saliency maps explain; empty for the prediction of each network.
         """
         try:
-            # gradio hands on what was sent, whatever its type is, and a file as a dictionary.
+            # gradio does not check types, and passes a file as a dictionary.
             dataset, steps, explain = known(dataset, DATASETS), flag(steps or False), flag(explain or False)
             models, off = items(models or []), all_known(off or [], SWITCHES)
             label = known(label, DATASETS[dataset].classes) if label else ""
             ids, path = predict.ids_of(models, dataset), uploaded(fields(image, {}).get("path"))
             grey = await to_thread.run_sync(decode_untrusted, path, off)
-            await to_thread.run_sync(arrive, hub, ids or predict.ids_of(list(ARCHITECTURES), dataset))
+            await to_thread.run_sync(wait_for_downloads, hub, ids or predict.ids_of(list(ARCHITECTURES), dataset))
             async with turns.turn(VISITOR.get()):
                 result = await to_thread.run_sync(predict.compare_decoded, grey, dataset, ids, hub, off)
                 answer = await to_thread.run_sync(answer_of, hub, result, steps, off)
@@ -164,51 +165,51 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
 
 
 def answer_of(hub: ModelHub, result: predict.Comparison, steps: bool, off: Collection[str]) -> Answer:
-    """The answer without reasons; with `steps`, those of the preprocessing and the networks' inputs."""
-    answer = result.to_dict() | {"steps": [], "mistakes": []}
+    """The answer without explanations; with `steps`, it has the preprocessing steps and the inputs."""
+    answer = cast(Answer, result.to_dict() | {"steps": [], "mistakes": []})
     for model in answer["models"]:
-        given = partial(given_to, grid=result.image, off=off)
-        model |= {"input": hub.run(model["id"], given) if steps else None, "why": None}
+        model["input"] = hub.run(model["id"], partial(input_of, grid=result.image, off=off)) if steps else None
+        model["why"] = None
     for step in result.steps if steps else ():
         answer["steps"].append({"name": step.name, "picture": data_url(step.image), "box": list(step.box or ())})
     return answer
 
 
-def arrive(hub: ModelHub, ids: Sequence[str]) -> None:
-    """Wait until none of these is on its way from the Hub any more, for at most `PATIENCE` seconds."""
+def wait_for_downloads(hub: ModelHub, ids: Sequence[str]) -> None:
+    """Wait until the downloads of these checkpoints are complete, for at most `PATIENCE` seconds."""
 
-    def is_coming(id: str) -> bool:
+    def is_pending(id: str) -> bool:
         try:
             hub.folder(id)
         except DownloadPending:
             return True
         except CheckpointError:
-            pass  # as the comparison will say
+            pass  # raised again by the comparison
         return False
 
     if hub.namespace or any("/" in id for id in ids):
         until = time.monotonic() + PATIENCE
         with ThreadPoolExecutor() as pool:
-            while any(map_in_context(pool, is_coming, ids)) and time.monotonic() < until:
-                pass  # each of them has waited
+            while any(map_in_context(pool, is_pending, ids)) and time.monotonic() < until:
+                pass  # `hub.folder` waits
 
 
-def given_to(loaded: LoadedModel, grid: np.ndarray, off: Collection[str]) -> Input:
-    """What a network is given of a 28 x 28 uint8 image."""
+def input_of(loaded: LoadedModel, grid: np.ndarray, off: Collection[str]) -> Input:
+    """The input of a network for a 28 x 28 uint8 image."""
     card = loaded.without(off).card
     image = data_url(enlarged(grid, card.input_size))
     return {"size": card.input_size, "picture": image, "mean": card.mean, "std": card.std}
 
 
 def why(loaded: LoadedModel, result: predict.Comparison, label: str, off: Collection[str]) -> Why:
-    """Why a network gives its answer to the image of a comparison. Raises ValueError for an unknown label."""
+    """The explanations of a network's prediction in a comparison. Raises ValueError for an unknown label."""
     loaded = loaded.without(off)
-    heat, looks = explain_network(loaded, result.image, label), many_looks(loaded, result.image)
+    maps, looks = explain_network(loaded, result.image, label), many_looks(loaded, result.image)
     broken = break_down(loaded, disturbed(result.image))
     return {
         "label": label,
-        "cam": heat.cam.tolist(),
-        "occlusion": heat.occlusion.tolist(),
+        "cam": maps.cam.tolist(),
+        "occlusion": maps.occlusion.tolist(),
         "breaking": {
             name: {
                 "amounts": list(DISTURBANCES[name].amounts),
@@ -224,23 +225,25 @@ def why(loaded: LoadedModel, result: predict.Comparison, label: str, off: Collec
 
 
 def mistakes(hub: ModelHub, result: predict.Comparison) -> list[Mistake]:
-    """The test images nearest to the one compared on which the evaluated networks in `weights/` go wrong likewise."""
+    """The nearest misclassified test images, for the networks whose test predictions are in `weights/`."""
     answers, classes = answers_of(hub, result.dataset), DATASETS[result.dataset].classes
     ids = {f"{name}.{result.dataset}": name for name in answers.said}
-    says = {ids[model.id]: classes.index(model.label) for model in result.models if model.id in ids}
-    numbers = [int(number) for found in alike(answers, says, result.image).values() for number in found] if says else []
+    labels = {ids[model.id]: classes.index(model.label) for model in result.models if model.id in ids}
+    numbers = (
+        [int(number) for found in alike(answers, labels, result.image).values() for number in found] if labels else []
+    )
     return [
         {
             "number": number,
             "label": classes[answers.labels[number]],
-            "said": {f"{name}.{result.dataset}": classes[answers.said[name][number]] for name in says},
+            "said": {f"{name}.{result.dataset}": classes[answers.said[name][number]] for name in labels},
         }
         for number in numbers[:SHOWN]
     ]
 
 
 def _split(card: Card) -> str:
-    """Which images trained and validated a network, as a sentence."""
+    """The training and validation images of a network, as a sentence."""
     texts = split_texts(card.split, card.recipe.get("teachers", ()))
     return "".join(say("en", key, **values) for key, values in texts)
 

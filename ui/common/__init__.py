@@ -1,1 +1,1 @@
-"""What the tabs share: texts, charts, colours, theme, the sketchpad."""
+"""Shared by the tabs: texts, charts, colours, theme, the sketchpad."""

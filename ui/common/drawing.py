@@ -1,4 +1,4 @@
-"""The drawing of the Compare tab, for the tabs that look at it too."""
+"""The drawing of the Compare tab, for the other tabs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ui.common.modules import event_js
 from ui.common.reading import known
 from ui.common.sketchpad import image_of, sample
 
-SAMPLE = 7  # the class of the test image that stands in
+SAMPLE = 7  # class of the test image that is used without a drawing
 SENT = event_js("common/drawing.js", "withDrawing")
-"""The `js` of an event whose last two inputs become what is drawn, and of which data set it is."""
+"""The `js` of an event: its last two inputs become the sketchpad's value and its data set."""
 
 
 class Drawing(NamedTuple):
-    """A 28 x 28 uint8 image in the form of its data set; not `drawn` where a test image stands in."""
+    """A 28 x 28 uint8 image in the form of its data set; a test image if it is not `drawn`."""
 
     grid: np.ndarray
     dataset: str
@@ -28,7 +28,7 @@ class Drawing(NamedTuple):
 
 
 def drawing_of(value: object, dataset: object) -> Drawing:
-    """The image in the sketchpad's value; both come from the visitor. Raises ImageError."""
+    """The image in a value of the sketchpad, or a test image if it is empty. Both are untrusted. Raises ImageError."""
     dataset = known(dataset, DATASETS, next(iter(DATASETS)))
     image = image_of(value)
     try:

@@ -1,4 +1,4 @@
-"""Names of classes and networks as people read them."""
+"""Display names of classes and networks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from ui.common.texts import TEXTS, mark, say
 
 
 def class_name(language: str, label: str) -> str:
+    """The name of a class in a language."""
     return say(language, f"class.{label}") if f"class.{label}" in TEXTS["en"] else label
 
 
 def class_mark(label: str) -> Markup:
-    """A class as HTML that follows the visitor's language."""
+    """The name of a class as HTML in the visitor's language."""
     return mark(f"class.{label}") if f"class.{label}" in TEXTS["en"] else escape(label)
 
 
@@ -27,12 +28,12 @@ def listing(language: str, names: list[str]) -> str:
 
 
 def architecture(model: str) -> Architecture:
-    """The architecture of a checkpoint's id, or of its own name."""
+    """The architecture of a checkpoint id, or with a name."""
     return ARCHITECTURES[model.partition("@")[0].rpartition("/")[2].partition(".")[0]]
 
 
 def network_name(model: str) -> str:
-    """`LeNet-5`; for what is on the Hub also whose it is and of which revision: `LeNet-5 (someone@1a2b3c4)`."""
+    """`LeNet-5`; with owner and revision for a third-party checkpoint: `LeNet-5 (someone@1a2b3c4)`."""
     name, at, revision = model.partition("@")
     owner, _, _ = name.rpartition("/")
     return architecture(model).title + (f" ({owner}{at}{revision[:7]})" if owner else "")

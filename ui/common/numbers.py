@@ -1,10 +1,10 @@
-"""Numbers as people read them."""
+"""Numbers as texts."""
 
 from __future__ import annotations
 
 
 def percent(probability: float) -> str:
-    """A probability in percent with two decimals; only certainty reads 100.00, only 0 reads 0.00."""
+    """A probability in percent with two decimals; 0.00 and 100.00 are exact."""
     text = f"{100 * probability:.2f}"
     if text == "100.00" and probability < 1:
         return ">99.99"
@@ -14,18 +14,19 @@ def percent(probability: float) -> str:
 
 
 def memory(size: int) -> str:
-    """Bytes with a unit, in powers of 1,000; empty for none."""
+    """Bytes with a unit, in powers of 1,000; empty for 0."""
     if not size:
         return ""
     return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB" if size >= 1e3 else f"{size} B"
 
 
 def milliseconds(time: float) -> str:
+    """A time in milliseconds with its unit."""
     return f"{time:.3f} ms" if time < 1 else f"{time:.1f} ms"
 
 
 def whole_percent(share: float) -> str:
-    """A share in whole percent; only all reads 100%, only nothing reads 0%."""
+    """A share in whole percent; 0% and 100% are exact."""
     if 0 < share < 0.01:
         return "<1%"
     return ">99%" if 0.99 < share < 1 else f"{share:.0%}"

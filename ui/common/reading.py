@@ -1,8 +1,8 @@
-"""Values from outside, read with care: anyone can send anything.
+"""Readers of untrusted values.
 
-Every function of the page and of `/compare` reads its arguments with these readers before it does anything else. A
-reader returns a value of the type and within the bounds it names; for any other, it returns its `default`, if it is
-given one, and else raises Refused. The page itself sends nothing that is refused.
+Each function of the page and of `/compare` first passes its arguments through these readers. A reader returns a value
+of its type and within its bounds. For any other value it returns the `default`, if it is given, else it raises Refused.
+The page itself sends only valid values.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def all_known(values: object, names: Collection[str]) -> list[str]:
 
 
 def those_known(values: object, names: Collection[str]) -> tuple[str, ...]:
-    """Those of the names that are in a list, each once, in its order; none where it is no list."""
+    """The names in a list, each once, in its order; empty if the value is no list."""
     return tuple(dict.fromkeys(value for value in items(values, ()) if known(value, names, None) is not None))
 
 
 def items(values: object, *default: T, most: int = MOST_VALUES) -> list | T:
-    """A list of at most so many values; they are counted before anything else is done with them."""
+    """A list of at most `most` values."""
     if isinstance(values, list) and len(values) <= most:
         return values
     if default:
@@ -47,7 +47,7 @@ def items(values: object, *default: T, most: int = MOST_VALUES) -> list | T:
 
 
 def fields(value: object, *default: T) -> dict | T:
-    """An object of JSON."""
+    """A JSON object."""
     if isinstance(value, dict):
         return value
     if default:
@@ -56,7 +56,7 @@ def fields(value: object, *default: T) -> dict | T:
 
 
 def text(value: object, most: int = MOST_CHARACTERS) -> str:
-    """A text of at most so many characters."""
+    """A text of at most `most` characters."""
     if isinstance(value, str) and len(value) <= most:
         return value
     raise Refused("value.text", value=reprlib.repr(value), most=f"{most:,}")
@@ -72,7 +72,7 @@ def flag(value: object, *default: T) -> bool | T:
 
 
 def number(value: object, low: float, high: float) -> float:
-    """A number from `low` to `high`, neither of which is NaN."""
+    """A number from `low` to `high`; not NaN."""
     if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
         return value
     raise Refused("value.number", value=reprlib.repr(value), low=low, high=high)

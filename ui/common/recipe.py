@@ -1,4 +1,4 @@
-"""A recipe in words."""
+"""Training recipes and splits in words."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ VARIED = ("degrees", "shear", "shift", "scale", "elastic", "erase", "flip", "cut
 
 
 def recipe_words(recipe: dict) -> Markup:
-    """What a card's recipe does, as HTML; what the recipe doesn't say is left out."""
-    said = {name: value for name, value in recipe.items() if isinstance(value, int | float) and value}
+    """The recipe of a card in words, as HTML; fields that the recipe lacks are left out."""
+    numbers = {name: value for name, value in recipe.items() if isinstance(value, int | float) and value}
     parts = [
         mark(
             "recipe.learn",
-            epochs=said.get("epochs", "?"),
+            epochs=numbers.get("epochs", "?"),
             optimizer=OPTIMIZERS.get(str(recipe.get("optimizer")), str(recipe.get("optimizer"))),
-            batch=said.get("batch_size", "?"),
+            batch=numbers.get("batch_size", "?"),
         ),
-        mark("recipe.cycle" if recipe.get("schedule") == "one_cycle" else "recipe.constant", lr=said.get("lr", "?")),
+        mark("recipe.cycle" if recipe.get("schedule") == "one_cycle" else "recipe.constant", lr=numbers.get("lr", "?")),
     ]
-    if "weight_decay" in said:
-        parts.append(mark("recipe.decay", decay=said["weight_decay"]))
-    if "average" in said:
-        parts.append(mark("recipe.average", average=said["average"]))
+    if "weight_decay" in numbers:
+        parts.append(mark("recipe.decay", decay=numbers["weight_decay"]))
+    if "average" in numbers:
+        parts.append(mark("recipe.average", average=numbers["average"]))
     if init := INITS.get(str(recipe.get("init"))):
         parts.append(mark("recipe.init", init=init))
-    legs, begun = [], recipe.get("started_from")
-    while isinstance(begun, dict) and begun:
-        command, commit, weights = (str(begun.get(name, "?")) for name in ("command", "commit", "weights_sha256"))
-        legs.insert(0, mark("recipe.leg", command=command, commit=commit[:12], weights=weights[:12]))
-        begun = begun.get("started_from")
-    if legs:
-        parts.append(mark("recipe.begun") + " " + mark("list.comma").join(legs) + mark("recipe.end"))
-    if "small_epochs" in said and "small_size" in said:
-        parts.append(mark("recipe.small", epochs=said["small_epochs"], side=said["small_size"]))
-    if varied := [name for name in VARIED if name in said]:
-        words = [mark(f"recipe.varied.{name}", value=_value(name, said[name])) for name in varied]
+    runs, start = [], recipe.get("started_from")
+    while isinstance(start, dict) and start:
+        command, commit, weights = (str(start.get(name, "?")) for name in ("command", "commit", "weights_sha256"))
+        runs.insert(0, mark("recipe.leg", command=command, commit=commit[:12], weights=weights[:12]))
+        start = start.get("started_from")
+    if runs:
+        parts.append(mark("recipe.begun") + " " + mark("list.comma").join(runs) + mark("recipe.end"))
+    if "small_epochs" in numbers and "small_size" in numbers:
+        parts.append(mark("recipe.small", epochs=numbers["small_epochs"], side=numbers["small_size"]))
+    if varied := [name for name in VARIED if name in numbers]:
+        words = [mark(f"recipe.varied.{name}", value=_value(name, numbers[name])) for name in varied]
         parts.append(mark("recipe.varied") + " " + mark("list.comma").join(words) + mark("list.stop"))
     else:
         parts.append(mark("recipe.unvaried"))
     if teachers := recipe.get("teachers"):
         names = ", ".join(map(str, teachers))
-        parts.append(mark("recipe.taught", names=names, temperature=said.get("temperature", 1)))
+        parts.append(mark("recipe.taught", names=names, temperature=numbers.get("temperature", 1)))
     if recipe.get("held_out") == 0:
         parts.append(mark("recipe.tested"))
     return Markup(" ").join(parts)
 
 
 def split_texts(split: Split, teachers: Collection[str] = ()) -> list[tuple[str, dict[str, str]]]:
-    """The texts, with their values, of which images trained and validated a network; none if its card does not say."""
+    """The keys and values of the sentence about training and validation images; empty for an unknown split."""
     if not split.train:
         return []
     train, held, extra = (f"{count:,}" for count in astuple(split))

@@ -1,4 +1,4 @@
-"""The sketchpad and the strips of test images below it; what comes from them is untrusted and decoded with care."""
+"""The sketchpad, the test images below it, and the reader of their untrusted values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ UPLOAD = "upload:"
 
 
 def sketchpad() -> Markup:
-    """The canvas and its tools; `sketchpad.js` makes them work."""
+    """The canvas and its tools as HTML; see `sketchpad.js`."""
     return render("common/sketchpad.html", most=MAX_BYTES // 10**6)
 
 
 def samples(dataset: str) -> Markup:
-    """The strip of bundled test images: the first of each class in the test set."""
+    """The first test image of each class as buttons."""
     shown = [
         (label, PNG + base64.b64encode(sample(dataset, index).read_bytes()).decode())
         for index, label in enumerate(DATASETS[dataset].classes)
@@ -33,12 +33,12 @@ def samples(dataset: str) -> Markup:
 
 
 def sample(dataset: str, index: int) -> Path:
-    """The file of the bundled test image of a class: a PNG in the form of its data set."""
+    """The file of the bundled test image of a class, by the index of the class."""
     return SAMPLES / f"{dataset}.{index}.png"
 
 
 def image_of(value: object) -> bytes | Path | None:
-    """The image in the sketchpad's value, still encoded; None when the canvas is empty. Raises ImageError."""
+    """The encoded image in a value of the sketchpad; None for an empty canvas. Raises ImageError."""
     if value in ("", None):
         return None
     if (content := png_of(value)) is not None:
@@ -49,19 +49,19 @@ def image_of(value: object) -> bytes | Path | None:
 
 
 def png_of(value: object) -> bytes | None:
-    """The content of a PNG that came as a data URL; None for anything else."""
+    """The content of a PNG in a data URL; None for anything else."""
     if isinstance(value, str) and value.startswith(PNG):
-        with suppress(ValueError):  # letters that are not of base64
+        with suppress(ValueError):  # invalid base64
             return base64.b64decode(value.removeprefix(PNG), validate=True)
     return None
 
 
 def uploaded(path: object) -> Path:
-    """The path of an upload by its name, or as gradio found it: a visitor can send any. Raises ImageError."""
+    """The path of an upload by its name or its path, which are untrusted. Raises ImageError."""
     if found := uploads.upload_path(path):
         return found
     if isinstance(path, str):
-        with suppress(OSError, ValueError):  # a name that no file can have
+        with suppress(OSError, ValueError):  # not a possible path
             found = Path(path).resolve()
             if found.is_relative_to(uploads.folder()) and found.is_file():
                 return found

@@ -1,4 +1,4 @@
-"""The drawing on its way through a network: strips of channels for the rows of the Layers tab. HTML, without gradio."""
+"""Strips of the channels and filters of each layer, as HTML."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cnn_models.specs import Card
 from ui.common.templates import render
 from ui.common.texts import mark
 
-SIDE = 56  # pixels of a tile at most; larger maps are averaged down
+SIDE = 56  # pixels along a tile at most; larger maps are averaged
 WRAP = 128  # values of a vector in a row
-UNSHOWN = ("flatten", "dropout")  # they change no value
+UNSHOWN = ("flatten", "dropout")  # which do not change values
 
 
 def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> dict[int, Markup]:
-    """For each step that changes values, by index: its filters where they are images, and its strongest channels."""
+    """The filters, if they are images, and the strongest channels of each step that changes values, by its index."""
     found, counts = {}, dead(model, card, network)
     for step in network.steps():
         if step.index is None or step.kind in UNSHOWN:
@@ -38,7 +38,7 @@ def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> 
 
 
 def strip(found: Channels, what: str, layer: Layer, note: str = "") -> Markup:
-    """A button with the tiles side by side in one image, and what is not seen in it in words."""
+    """A button with one image of the tiles side by side, and its caption."""
     tiles = _tiles(found.values)
     count, height, width, _ = tiles.shape
     key = f"layers.strip.{what if found.numbers else 'values'}"
@@ -56,7 +56,7 @@ def strip(found: Channels, what: str, layer: Layer, note: str = "") -> Markup:
 
 
 def _tiles(values: np.ndarray) -> np.ndarray:
-    """N x H x W to RGB: 0 is black, positive values are white, negative blue, scaled by the largest of all."""
+    """N x H x W values as RGB tiles: 0 is black, positive is white, negative is blue, scaled to the largest of all."""
     if len(values) == 1 and values.shape[1] == 1 and values.shape[2] > WRAP:  # a vector
         flat = np.pad(values.ravel(), (0, -values.size % WRAP))
         values = flat.reshape(1, -1, WRAP)
@@ -70,13 +70,14 @@ def _tiles(values: np.ndarray) -> np.ndarray:
 
 
 def _row(tiles: np.ndarray) -> np.ndarray:
-    """RGB tiles side by side, RGBA, with one clear pixel after each."""
+    """RGB tiles side by side as RGBA, with a transparent pixel after each."""
     opaque = np.pad(tiles, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=255)
     return np.concatenate(list(np.pad(opaque, ((0, 0), (0, 0), (0, 1), (0, 0)))), axis=1)
 
 
-def png(pixels: np.ndarray) -> str:
-    """Pixels as a data URL."""
+def png(image: np.ndarray | Image.Image, compress_level: int = 6) -> str:
+    """An image as a PNG in a data URL."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    image.save(buffer, "PNG", compress_level=compress_level)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,4 +1,4 @@
-"""HTML and SVG from Jinja2 templates, each beside its Python; every value but Markup is escaped."""
+"""HTML from the Jinja2 templates beside the Python modules; every value but Markup is escaped."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ ENVIRONMENT.tests["key"] = TEXTS["en"].__contains__
 
 
 def render(template: str, **values: object) -> Markup:
-    """The template, a path in `ui/`, with its values. Raises UndefinedError for one that is missing."""
+    """The HTML of a template, a path in `ui/`. Raises UndefinedError for a value that is missing."""
     return Markup(ENVIRONMENT.get_template(template).render(**values))

@@ -1,11 +1,11 @@
-"""Every string of the page, in English and in 简体中文.
+"""The texts of the page, in English and Chinese.
 
-`ui/locales/zh.json` holds all of them. In English, `ui/locales/en.json` holds those of the page, `cnn_models.messages`
-those of errors, and each architecture its summary.
+`ui/locales/zh.json` has all texts in Chinese. In English, `ui/locales/en.json` has those of the page,
+`cnn_models.messages` those of errors, and each architecture its summary.
 
-`say` returns a text in the language that a request names. Text that does not change is put into HTML with `mark`
-or `attribute` instead: in English, until `language.js` puts it into the visitor's language in the browser.
-`gr.I18n` reaches the labels of gradio's own components only, and has no switch on the page.
+`say` returns a text in the language of a request. `mark` and `attribute` put a text into HTML in English, which
+`language.js` translates in the browser. (`gr.I18n` only translates the labels of gradio's components, and offers no
+switch on the page.)
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ TEXTS = {"en": _locale("en") | MESSAGES | SUMMARIES, "zh": _locale("zh")}
 
 @dataclass(frozen=True)
 class Text:
-    """A text that is a value in another."""
+    """A text as a value in another text."""
 
     key: str
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """The text of a key, its `{names}` filled in, errors in that language too.
+    """The text of a key with its `{names}` filled in; errors and texts among the values are translated.
 
-    Raises KeyError for a key or a language that is not there.
+    Raises KeyError for an unknown key or language.
     """
     if language not in TEXTS:
-        raise KeyError(f"no texts in {language!r:.20}; there are {', '.join(TEXTS)}")
+        raise KeyError(f"no texts in {language!r:.20}; known are {', '.join(TEXTS)}")
     text = TEXTS[language][key]
     filled = {
         name: translate(language, value)
@@ -60,27 +60,27 @@ def say(language: str, key: str, **values: object) -> str:
 
 
 def mark(key: str, tag: str = "span", **values: object) -> Markup:
-    """An HTML element that shows a text in the visitor's language; `tag` may carry attributes."""
+    """An HTML element with a text in the visitor's language; `tag` may have attributes."""
     return Markup(f"<{tag} {_data('text', key, values)}>{note_html(say('en', key, **values))}</{tag.split()[0]}>")
 
 
 def attribute(name: str, key: str, **values: object) -> Markup:
-    """An HTML attribute (`title`, `aria-label`, `alt` or `placeholder`) in the visitor's language."""
+    """An HTML attribute (`title`, `aria-label`, `alt` or `placeholder`) with a text in the visitor's language."""
     return Markup(f'{name}="{escape(say("en", key, **values))}" {_data(f"text-{name}", key, values)}')
 
 
 def translate(language: str, error: Exception) -> str:
-    """The message of an error; any but a TranslatableError stays as it is."""
+    """The message of an error in a language; of any but a TranslatableError, its own."""
     return say(language, error.code, **error.values) if isinstance(error, TranslatableError) else str(error)
 
 
 def mark_error(error: Exception) -> Markup:
-    """An HTML element with the message of an error in the visitor's language; see `translate`."""
-    return mark(error.code, **error.values) if isinstance(error, TranslatableError) else note_html(str(error))
+    """`translate` as an HTML element in the visitor's language."""
+    return mark(error.code, "span", **error.values) if isinstance(error, TranslatableError) else note_html(str(error))
 
 
 def note_html(note: str) -> Markup:
-    """A sentence with the `commands` in it set as code that may break at dots and underscores."""
+    """A sentence as HTML; `commands` in it are code, which may break after dots and underscores."""
     parts = str(escape(note)).split("`")
     for odd in range(1, len(parts), 2):
         parts[odd] = f"<code>{parts[odd].replace('.', '.<wbr>').replace('_', '_<wbr>')}</code>"
@@ -88,7 +88,7 @@ def note_html(note: str) -> Markup:
 
 
 def language_of(headers: Mapping[str, str]) -> str:
-    """The language of a browser, where a request names none itself."""
+    """The language of a browser by the headers of its request."""
     return "zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
@@ -99,7 +99,7 @@ def _data(name: str, key: str, values: dict[str, object]) -> str:
 
 
 def _nested(value: object) -> object:
-    """A text or an error among the values, as `texts.js` reads it; whatever else came as a value, as it reads."""
+    """A text or an error among the values, in the form that `texts.js` reads; other values as strings."""
     if isinstance(value, Text):
         return {"key": value.key}
     if isinstance(value, TranslatableError):

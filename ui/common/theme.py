@@ -1,10 +1,10 @@
-"""The look of the page: theme, styles, header, and what `launch` needs to know of them."""
+"""The design of the page: theme, styles, header, and the arguments of `launch`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import gradio as gr
+from gradio import themes
 
 from cnn_models.images.decode import MAX_BYTES
 from ui.common import modules
@@ -14,24 +14,24 @@ from ui.common.texts import LANGUAGES, TEXTS
 HERE = Path(__file__).parent
 TITLE = "CNN Lineup"
 HEADER = render("common/header.html", title=TITLE, languages=LANGUAGES)
-ACCENT = gr.themes.Color(
+ACCENT = themes.Color(
     name="ink",
     c50="#eef6f8", c100="#d5e9ee", c200="#aed5de", c300="#7bbac8", c400="#459bae", c500="#1f7d92",
     c600="#0f6478", c700="#0c5061", c800="#0b404e", c900="#0a3440", c950="#06212a",
 )  # fmt: skip
-PAPER = gr.themes.Color(
+PAPER = themes.Color(
     name="paper",
     c50="#faf9f6", c100="#f2f0ea", c200="#e4e0d6", c300="#cfc9bb", c400="#9c968a", c500="#726d64",
     c600="#57534c", c700="#3d3b37", c800="#272725", c900="#1b1c1c", c950="#121414",
 )  # fmt: skip
-# System fonts: the page asks no other server for anything.
-THEME = gr.themes.Base(
+# System fonts: the page loads nothing from other servers.
+THEME = themes.Base(
     primary_hue=ACCENT,
     secondary_hue=ACCENT,
     neutral_hue=PAPER,
     font=["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Noto Sans", "sans-serif"],
     font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "DejaVu Sans Mono", "monospace"],
-    radius_size=gr.themes.sizes.radius_sm,
+    radius_size=themes.sizes.radius_sm,
 ).set(
     body_background_fill="*neutral_50",
     body_background_fill_dark="*neutral_950",
@@ -58,7 +58,7 @@ LAUNCH = {
     "theme": THEME,
     "head": str(render("common/head.html", texts=TEXTS, modules=modules.first())),
     "css_paths": sorted(HERE.parent.rglob("*.css")),
-    "run_history": False,  # it would keep visitors' images in their browser
+    "run_history": False,  # would keep visitors' images in their browser
     "max_file_size": f"{MAX_BYTES // 10**6}mb",
     "footer_links": ["api", "settings"],
     "ssr_mode": False,

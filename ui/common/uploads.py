@@ -1,4 +1,4 @@
-"""Uploads: files that visitors send, kept under a name until newer ones need the room."""
+"""Uploaded files of visitors, which are deleted when they are old or newer ones need the space."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from cnn_models.images.decode import MAX_BYTES
 from ui.common.texts import language_of, say
 
 MOST_AT_ONCE = 4  # files in a request
-MOST_FILES, MOST_BYTES = 1000, 10**9  # in all
-AGE = 24 * 3600  # seconds after which a file goes anyway
+MOST_FILES, MOST_BYTES = 1000, 10**9  # of all visitors
+AGE = 24 * 3600  # seconds until a file is deleted
 NAME = re.compile(r"[0-9a-f]{32}/[\w.-]{1,80}", re.ASCII)
 _room = threading.Lock()
 
@@ -32,17 +32,17 @@ _room = threading.Lock()
 def _temporary() -> tempfile.TemporaryDirectory:
     """The folder of this process, which is deleted when the process ends."""
     kept = tempfile.TemporaryDirectory(prefix="cnn-lineup-", dir=os.environ.get("GRADIO_TEMP_DIR"))
-    os.environ["GRADIO_TEMP_DIR"] = kept.name  # gradio's own would be one with every other gradio app's
+    os.environ["GRADIO_TEMP_DIR"] = kept.name  # the default is shared with other gradio apps
     return kept
 
 
 def folder() -> Path:
-    """Where uploads are kept, and what gradio downloads for a visitor."""
+    """The folder of uploads and of files that gradio downloads for visitors."""
     return Path(_temporary().name).resolve()
 
 
 def upload_path(name: object) -> Path | None:
-    """The uploaded file of a name that `upload` gave, if it is still there."""
+    """The path of an upload by the name that `upload` returned; None if there is none."""
     if isinstance(name, str) and NAME.fullmatch(name):
         path = folder() / name
         return path if path.is_file() else None
@@ -50,9 +50,9 @@ def upload_path(name: object) -> Path | None:
 
 
 async def upload(request: Request) -> JSONResponse:
-    """Keep the files of a multipart request, in place of gradio's own endpoint; the answer is a list of their names.
+    """The names under which the files of a multipart request are kept. Replaces gradio's endpoint.
 
-    Names are what the page and clients send back as a path: where the files are is not told.
+    Clients send a name where gradio has a path, so that they do not learn the folder.
     """
     language = language_of(request.headers)
     try:
@@ -64,14 +64,14 @@ async def upload(request: Request) -> JSONResponse:
         if any(len(content) > MAX_BYTES for _, content in contents):
             return _refused(413, say(language, "server.large", most=MAX_BYTES // 10**6))
         return JSONResponse([await anyio.to_thread.run_sync(keep, *each) for each in contents])
-    except HTTPException:  # starlette's own, of a request that is no multipart or has too many files
+    except HTTPException:  # of starlette: not multipart, or too many files
         return _refused(400, say(language, "server.upload.many", most=MOST_AT_ONCE))
     except OSError:
         return _refused(507, say(language, "server.upload.full"))
 
 
 def keep(filename: str, content: bytes) -> str:
-    """Write an upload to disk whole or not at all, and return its name. Raises OSError."""
+    """Write an upload to disk, whole or not at all, and return its name. Raises OSError."""
     cleaned = re.sub(r"[^\w.-]", "_", Path(filename.replace("\\", "/")).name, flags=re.ASCII).lstrip(".")[-80:]
     name = f"{hashlib.sha256(content).hexdigest()[:32]}/{cleaned or 'file'}"
     path = folder() / name
@@ -92,7 +92,7 @@ def keep(filename: str, content: bytes) -> str:
 
 
 def make_room(size: int) -> None:
-    """Delete the oldest files until one more of `size` bytes fits into the limits."""
+    """Delete the oldest files until a file of `size` bytes fits into the limits."""
     found = _files()
     total, count = sum(each for _, each, _ in found) + size, len(found) + 1
     for _, each, path in found:
@@ -103,14 +103,14 @@ def make_room(size: int) -> None:
 
 
 def expire() -> None:
-    """Delete what is older than `AGE`."""
+    """Delete files older than `AGE`."""
     for written, _, path in _files():
         if time.time() - written > AGE:
             _delete(path)
 
 
 def _files() -> list[tuple[float, int, Path]]:
-    """When each file was last sent, its size and its path, the oldest first."""
+    """The time of last upload, size and path of each file, the oldest first."""
     found = []
     for path in folder().rglob("*"):
         with suppress(OSError):  # gradio may delete there too
@@ -123,7 +123,7 @@ def _files() -> list[tuple[float, int, Path]]:
 def _delete(path: Path) -> None:
     with suppress(OSError):
         path.unlink()
-        path.parent.rmdir()  # where it was the last one there
+        path.parent.rmdir()  # if it is empty
 
 
 def _refused(status: int, sentence: str) -> JSONResponse:

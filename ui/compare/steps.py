@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 import torch
 from markupsafe import Markup
@@ -13,6 +10,7 @@ from PIL import Image, ImageDraw
 from cnn_models import DATASETS
 from cnn_models.images.preprocess import FORMS, SWITCHES, Step, to_input
 from ui.common.names import network_name
+from ui.common.strips import png
 from ui.common.templates import render
 from ui.common.texts import say
 from ui.compare.request import Request
@@ -22,11 +20,8 @@ RED = (226, 72, 40)
 
 
 def data_url(pixels: np.ndarray | Image.Image) -> str:
-    """An image as a PNG in a data URL."""
-    buffer = io.BytesIO()
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    image.save(buffer, "PNG", compress_level=1)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    """An image as a PNG in a data URL, compressed for speed: each update has several."""
+    return png(pixels, compress_level=1)
 
 
 def strip(request: Request, steps: tuple[Step, ...], sides: dict[int, list[str]], is_turned: bool = False) -> Markup:

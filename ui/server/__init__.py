@@ -1,1 +1,1 @@
-"""The web server around the page: who may ask how much, in which order, and what is answered to everybody."""
+"""The web server around the page: limits for each client, the order of work, and response headers."""

@@ -1,47 +1,48 @@
-"""Connections: no client holds one without using it, and none shuts the others out by opening many."""
+"""Deadlines and limits of connections, so that no client shuts out the others."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import uvicorn
 
-HEADER_SECONDS = 10  # for a whole request line with its headers
+HEADER_SECONDS = 10  # for the request line and headers
 HEADER_BYTES = 2**16
-MOST_WAITING = 200  # connections without a whole request; the oldest is closed for a newer one
-STALLED_SECONDS = 60  # for which a client may read nothing of what it is sent
-FILES = 65_536  # file handles to ask the system for: each connection takes one
+MOST_WAITING = 200  # connections without a complete request; beyond that, the oldest is closed
+STALLED_SECONDS = 60  # for which a client may read nothing
+FILES = 65_536  # wanted file handles: each connection takes one
 
 
 def guard(server: uvicorn.Server) -> None:
-    """Give the connections that a running server accepts from now on deadlines, which uvicorn has none of.
+    """Set deadlines for the connections that a running server accepts from now on.
 
-    Its only timeout begins once a request was answered. `http_protocol_class` is looked up for every connection.
+    The only timeout of uvicorn begins after a response. It reads `http_protocol_class` for each connection.
     """
     raise_file_limit()
     server.config.http_protocol_class = with_deadlines(server.config.http_protocol_class)
-    server.config.ws_protocol_class = None  # nothing here speaks WebSocket
+    server.config.ws_protocol_class = None  # WebSocket is not used
 
 
 def raise_file_limit() -> None:
-    """Let this process open as many files as the system lets it, up to `FILES`; on Windows nothing."""
+    """Raise the limit of open files to `FILES`, or as far as the system allows; on Windows, do nothing."""
     try:
         import resource
     except ImportError:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
-    with suppress(ValueError, OSError):  # macOS refuses what its kernel has no room for
+    with suppress(ValueError, OSError):  # macOS refuses more than its kernel allows
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def with_deadlines(protocol: type) -> type:
-    """A class of one of uvicorn's HTTP protocols whose connections are closed when their client dawdles."""
-    waiting: dict[asyncio.Protocol, asyncio.TimerHandle] = {}  # without a whole request, the oldest first
+    """A subclass of one of uvicorn's HTTP protocols that closes the connections of slow clients."""
+    waiting: dict[Any, asyncio.TimerHandle] = {}  # connections without a complete request, the oldest first
 
     class Guarded(protocol):
-        received = 0  # bytes of a request that is not whole yet
+        received = 0  # bytes of an incomplete request
         stalled: asyncio.TimerHandle | None = None
 
         @property

@@ -1,4 +1,4 @@
-"""The page as gradio serves it, with endpoints of its own for uploads and functions, and turns for its visitors."""
+"""A gradio page with own endpoints for uploads and server functions, and with turns for its visitors."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
+from gradio.block_function import BlockFunction
 from gradio.components.api_component import Api
 from gradio.exceptions import Error as GradioError
 from gradio.route_utils import FnIndexInferError
@@ -35,33 +36,33 @@ from ui.server.guard import BEGIN, REFUSED, Guard
 from ui.server.sessions import Sessions
 from ui.server.turns import BusyError, Turns
 
-THREADS = 512  # at most; those of visitors who wait for their turn compute nothing
-LEAVING = 0.5  # seconds between two looks whether a client has left
-SWEEP = 60  # seconds between two looks for what nobody comes for
-ORDERED = frozenset({"compare"})  # endpoints that take a turn for each of their networks instead of one for all
-# What gradio and FastAPI raise before a function is reached; FastAPI's own answer repeats what was sent.
+THREADS = 512  # at most; most of them wait
+LEAVING = 0.5  # seconds between two checks whether a client has disconnected
+SWEEP = 60  # seconds between two deletions of uploads and messages
+ORDERED = frozenset({"compare"})  # endpoints that take their turns themselves
+# Raised by gradio and FastAPI for invalid requests; the response of FastAPI would repeat the request.
 UNREADABLE = (RequestValidationError, FnIndexInferError, LookupError, ValueError, TypeError, RecursionError)
 LOCAL_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7"
 
 
 class Page(gr.Blocks):
-    """A page whose visitors share the processor fairly, and whose endpoints refuse what they cannot read.
+    """A page whose visitors share the processor fairly, and whose endpoints refuse invalid requests with a sentence.
 
-    `turns` are for what takes a fraction of a second, `slow` for what takes seconds and leaves cores to the others.
-    A server function that is a coroutine orders itself; any other gets one of the `turns`.
+    `turns` are for work of a fraction of a second, and `slow` for seconds of work, on half of the cores. A server
+    function that is a coroutine takes its turns itself; any other one is called in one of the `turns`.
     """
 
     def __init__(self, **options: Any):
-        uploads.folder()  # before gradio's components look where files go
+        uploads.folder()  # before gradio's components read the path
         super().__init__(delete_cache=(3600, uploads.AGE), **options)
         cores = os.cpu_count() or 1
         activity = Activity()
         self.turns, self.slow = Turns(cores, activity), Turns(max(1, cores // 2), activity)
         self._admitted = Turns(THREADS, per_session=16, per_address=THREADS // 2)
 
-    def launch(self, *, hosts: Collection[str] = (), prevent_thread_lock: bool = False, **options: Any) -> tuple:
-        """As gradio does, with this module's limits. `hosts` are the public names of this server; see `Guard`."""
-        if "SPACE_ID" in os.environ:  # a Space's proxies are elsewhere in its network, and say whom they speak for
+    def launch(self, *args: Any, hosts: Collection[str] = (), prevent_thread_lock: bool = False, **options: Any) -> Any:
+        """`Blocks.launch` with the limits of this server. `hosts` are its public names, see `Guard`."""
+        if "SPACE_ID" in os.environ:  # the proxies of a Space are in its local network
             os.environ.setdefault("FORWARDED_ALLOW_IPS", LOCAL_NETWORKS)
         own = {
             "routes": [
@@ -75,29 +76,28 @@ class Page(gr.Blocks):
             "lifespan": self._sweeping,
         }  # fmt: skip
         limits = {"max_threads": THREADS, "enable_monitoring": False}
-        launched = super().launch(prevent_thread_lock=True, app_kwargs=own, **limits, **options)
+        launched = super().launch(*args, prevent_thread_lock=True, app_kwargs=own, **limits, **options)
         self.app.state_holder = Sessions(self)
         guard(self.server)
         if not prevent_thread_lock:
             self.block_thread()
         return launched
 
-    def queue(self, **options: Any) -> Page:
-        """As gradio does; but a message for a client that has left, whose messages are dropped, is no error."""
-        super().queue(**options)
+    def queue(self, *args: Any, **options: Any) -> Page:
+        """`Blocks.queue`, without errors for clients that have disconnected and without statistics."""
+        super().queue(*args, **options)
         send = self._queue.send_message
 
-        def send_to_who_is_there(event: Any, message: Any) -> None:
-            with suppress(KeyError):
-                send(event, message)
+        def send_if_connected(event: Any, event_message: Any) -> None:
+            with suppress(KeyError):  # the messages of the session are deleted
+                send(event, event_message)
 
-        self._queue.send_message = send_to_who_is_there
-        # A table of the last thousand events, made anew twice for each, for a monitor that is off.
-        self._queue.compute_analytics_summary = lambda events: {}
+        self._queue.send_message = send_if_connected
+        self._queue.compute_analytics_summary = lambda records: {}  # slow, and for a monitor that is off
         return self
 
-    def validate_inputs(self, block_fn: gr.blocks.BlockFunction, inputs: list) -> None:
-        """Fill in arguments that are left out at the end, which gradio by itself wants all, and find uploads."""
+    def validate_inputs(self, block_fn: BlockFunction, inputs: list) -> None:
+        """Append the defaults of missing last arguments, and replace the names of uploads by paths."""
         left_out = block_fn.inputs[len(inputs) :]
         inputs.extend(block.value for block in left_out if isinstance(block, Api))
         if len(inputs) < len(block_fn.inputs):
@@ -106,21 +106,21 @@ class Page(gr.Blocks):
             if isinstance(value, dict) and (path := uploads.upload_path(value.get("path"))):
                 inputs[index] = value | {"path": str(path)}
 
-    async def preprocess_data(self, block_fn: gr.blocks.BlockFunction, *args: Any, **options: Any) -> list:
-        """What the function is given; raises gradio's error, with a sentence, for whatever a component cannot take."""
+    async def preprocess_data(self, block_fn: BlockFunction, *args: Any, **options: Any) -> list:
+        """The arguments of a function. Raises gradio's error for a value that a component cannot read."""
         own = self.turns.turn(VISITOR.get()) if block_fn.api_name in ORDERED else nullcontext()
         try:
             async with own:
                 return await super().preprocess_data(block_fn, *args, **options)
         except BusyError:
             raise
-        except Exception as error:  # of components that meet a type that the page never sends
+        except Exception as error:  # components fail on types that the page never sends
             raise GradioError(say("en", "server.unreadable"), print_exception=False) from error
 
     async def process_api(
         self, block_fn: Any, inputs: list, state: Any = None, request: Any = None, *args: Any, **options: Any
     ) -> dict:
-        """Run an event's function, or a step of its generator, when it is its visitor's turn."""
+        """The output of an event's function, or of a step of its generator, called in a turn of the visitor."""
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         client = getattr(getattr(request, "request", None), "client", None)
         visitor = Visitor.of(client.host if client else "", getattr(request, "session_hash", ""))
@@ -132,12 +132,12 @@ class Page(gr.Blocks):
                 return await super(Page, self).process_api(block_fn, inputs, state, request, *args, **options)
 
         try:
-            if not client:  # called by a program in this process
+            if not client:  # a call in this process
                 return await run()
             await request.request.scope[BEGIN]()
             return await unless_left(partial(self._left, request, options.get("event_id")), run())
         except ClientDisconnect as error:
-            raise GradioError(print_exception=False) from error  # nobody reads it
+            raise GradioError(print_exception=False) from error
         except (TranslatableError, GradioError) as error:
             if client:
                 request.request.scope[REFUSED] = True
@@ -145,16 +145,16 @@ class Page(gr.Blocks):
                 raise
             raise GradioError(translate(language_of(request.headers), error), print_exception=False) from error
 
-    async def _left(self, request: gr.Request, event_id: str | None) -> None:
-        """Return once nobody waits for an event any more; one of the queue outlives the request that it came with."""
+    async def _left(self, request: Any, event_id: str | None) -> None:
+        """Return once the client of an event has disconnected; events of the queue outlive their request."""
         event = self._queue.event_ids_to_events.get(event_id) if event_id else None
         while event.alive if event else not await request.request.is_disconnected():
             await asyncio.sleep(LEAVING)
 
     async def call_server_function(self, request: Request) -> Response:
-        """In place of gradio's endpoint, which answers 500 to whatever it cannot read, and keeps a state for it."""
+        """The response of a server function. Replaces gradio's endpoint, which returns 500 for invalid requests."""
+        language = language_of(request.headers)
         try:
-            language = language_of(request.headers)
             sent = json.loads(await request.body())
             data, function = sent["data"], self._server_functions[sent["component_id"], sent["fn_name"]]
         except ClientDisconnect:
@@ -167,9 +167,7 @@ class Page(gr.Blocks):
         VISITOR.set(visitor)
         await request.scope[BEGIN]()
         try:
-            return JSONResponse(
-                await unless_left(partial(_disconnected, request), self._answer(function, data, visitor))
-            )
+            return JSONResponse(await unless_left(partial(_disconnected, request), self._call(function, data, visitor)))
         except BusyError as error:
             return JSONResponse({"detail": translate(language, error)}, 429)
         except TranslatableError as error:
@@ -185,7 +183,7 @@ class Page(gr.Blocks):
             for function in getattr(block, "server_fns", ())
         }
 
-    async def _answer(self, function: Callable, data: object, visitor: Visitor) -> object:
+    async def _call(self, function: Callable, data: object, visitor: Visitor) -> object:
         async with self._admitted.turn(visitor):
             if inspect.iscoroutinefunction(function):
                 return await function(data)
@@ -200,7 +198,7 @@ class Page(gr.Blocks):
         task.cancel()
 
     async def _sweep(self) -> None:
-        """Forget what nobody comes for any more, again and again: uploads, answers of the queue, freed memory."""
+        """Regularly delete expired uploads and abandoned messages, and return freed memory to the system."""
         seen: dict[str, float] = {}
         while True:
             await asyncio.sleep(SWEEP)
@@ -209,9 +207,9 @@ class Page(gr.Blocks):
             await anyio.to_thread.run_sync(trim_memory)
 
     async def forget_abandoned(self, seen: dict[str, float]) -> dict[str, float]:
-        """Drop the messages of sessions that have had no work and no reader since the time in `seen`; the new `seen`.
+        """When each session with unread messages was first found without work; messages of long-idle ones are deleted.
 
-        gradio keeps them until they are read, for ever for a client that asks and leaves.
+        `seen` is the last result. gradio keeps messages until they are read.
         """
         queue, now = self._queue, time.monotonic()
         working = {event.session_hash for event in queue.event_ids_to_events.values()}
@@ -232,15 +230,15 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _disconnected(request: Request) -> None:
-    """Return once the client has left, whose request was read whole."""
+    """Return once the client of a fully read request has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 async def unless_left(left: Callable[[], Awaitable[None]], work: Awaitable[Any]) -> Any:
-    """The result of the work, which is cancelled when `left` returns first; then, ClientDisconnect is raised.
+    """The result of the work, which is cancelled if `left` returns first. Raises ClientDisconnect then.
 
-    A thread that computes goes on to its end, and holds its turn until then: so anyio cancels, and asyncio does not.
+    anyio cancels it, unlike asyncio, only after a running thread has ended, which holds its turn until then.
     """
     outcome: dict[str, Any] = {}
 

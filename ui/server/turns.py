@@ -1,4 +1,4 @@
-"""Turns: the work of many visitors, a few pieces at a time, round robin between visitors."""
+"""Turns: a limit on concurrent work, round robin between visitors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class BusyError(TranslatableError):
 
 
 class Turns:
-    """At most `most` pieces of work at once; a visitor may have few waiting. For the tasks of one event loop.
+    """At most `most` tasks of one event loop at once; the others wait for their turn.
 
-    While others are active, an address begins one piece in `rest` seconds, after a few at once.
+    `per_session` and `per_address` limit the tasks that wait or run. While several addresses are active, each begins
+    one task in `rest` seconds, after a first few.
     """
 
     def __init__(
@@ -35,11 +36,11 @@ class Turns:
         self._timer: asyncio.TimerHandle | None = None
         self._per_session, self._per_address = per_session, per_address
         self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin(most, self.activity, rest)
-        self._pending: Counter[str | Visitor] = Counter()  # waiting or at work
+        self._pending: Counter[str | Visitor] = Counter()  # tasks that wait or run
 
     @asynccontextmanager
     async def turn(self, visitor: Visitor) -> AsyncIterator[None]:
-        """Wait for the visitor's turn and hold it. A task that is cancelled gives its place up. Raises BusyError."""
+        """Hold a turn of the visitor; a cancelled task gives it back. Raises BusyError."""
         with self._counted(visitor):
             await self._wait(visitor)
             try:
@@ -49,7 +50,7 @@ class Turns:
 
     def _counted(self, visitor: Visitor) -> AbstractContextManager[None]:
         most = {visitor: self._per_session, visitor.address: self._per_address}
-        if any(self._pending[who] >= count for who, count in most.items()):
+        if any(self._pending[each] >= count for each, count in most.items()):
             raise BusyError("request.busy")
         return counted(self._pending, *most)
 
@@ -61,7 +62,7 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             self._waiting.remove(visitor, turn)
-            if turn.done() and not turn.cancelled():  # it came as the visitor left
+            if turn.done() and not turn.cancelled():  # cancelled as the turn began
                 self._give_back(visitor)
             raise
 
@@ -82,19 +83,18 @@ class Turns:
             self._timer = asyncio.get_running_loop().call_later(self._rest, self._go_on)
 
     def _go_on(self) -> None:
-        """Who rested may be next."""
         self._timer = None
         self._next()
 
 
 @contextmanager
-def counted(counter: Counter, *whom: object) -> Iterator[None]:
-    """Count each once more for as long as it is entered; a count of 0 is forgotten."""
-    counter.update(whom)
+def counted(counter: Counter, *keys: object) -> Iterator[None]:
+    """A context that adds 1 to the count of each key; counts of 0 are deleted."""
+    counter.update(keys)
     try:
         yield
     finally:
-        counter.subtract(whom)
-        for who in whom:
-            if not counter[who]:
-                del counter[who]
+        counter.subtract(keys)
+        for key in keys:
+            if not counter[key]:
+                del counter[key]

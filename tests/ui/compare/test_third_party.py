@@ -15,7 +15,7 @@ from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.limits import Hourly
 from cnn_models.visitors import VISITOR, Visitor
 from tests.ui.compare.test_tab import SEVEN, numbers
-from ui.api import arrive
+from ui.api import wait_for_downloads
 from ui.common.texts import LANGUAGES
 from ui.compare import predictor as predictor_module
 from ui.compare import third_party as third_party_module
@@ -135,7 +135,7 @@ def test_compare_waits_for_downloads_and_for_nothing_else(hub, checkpoint, fake_
     with pytest.raises(DownloadPending):
         public.get("lenet5.mnist")
     threading.Timer(0.5, gate.set).start()
-    arrive(public, ["alexnet.mnist", "lenet5.mnist"])
+    wait_for_downloads(public, ["alexnet.mnist", "lenet5.mnist"])
     assert gate.is_set() and public.get("lenet5.mnist").id == "lenet5.mnist"
 
 
@@ -183,7 +183,7 @@ def test_look_ups_in_threads_count_for_their_visitor(public, fake_hub, monkeypat
     ids = [f"{name}/lenet5.mnist@{name * 40}" for name in "abcd"]
     shown = by("first", Predictor(public).predict, {"image": SEVEN, "models": ids, "quick": True})
     assert shown["board"].count("new names within an hour") == 3
-    by("second", arrive, public, [f"{id[:-1]}0" for id in ids])
+    by("second", wait_for_downloads, public, [f"{id[:-1]}0" for id in ids])
     with pytest.raises(CheckpointError):
         by("third", public.fetch, [f"{id[:-1]}1" for id in ids])
     assert set(public._downloads._limits._lookups._times) == {"first", "second", "third"}
