@@ -1,4 +1,4 @@
-"""`/compare` and `/models` over HTTP, on the app as a user starts it."""
+"""`/compare` and `/models` over HTTP."""
 
 import base64
 import io
@@ -26,7 +26,7 @@ def client(url):
 
 
 def drawn_seven(corner=(60, 60)):
-    """Dark on light, 300 x 300, as one draws it."""
+    """A seven of 300 x 300, dark on light."""
     image = Image.new("L", (300, 300), 255)
     x, y = corner
     ImageDraw.Draw(image).line([(x, y), (x + 110, y), (x + 50, y + 150)], fill=20, width=20, joint="curve")
@@ -34,7 +34,7 @@ def drawn_seven(corner=(60, 60)):
 
 
 def bag():
-    """A Fashion-MNIST test image as a photo has it: dark on a light background, larger."""
+    """A Fashion-MNIST test image like a photo: enlarged, dark on light."""
     image = Image.open("ui/common/samples/fashion_mnist.8.png").resize((280, 280), Image.Resampling.BICUBIC)
     return ImageOps.expand(ImageOps.invert(image), 10, fill=255)
 
@@ -52,7 +52,7 @@ def bag():
     ],
     ids=["dark", "bright", "top left", "bottom right", "test image", "photo", "photo in a corner"],
 )
-def test_compare_reads_images_however_they_come(client, tmp_path, dataset, label, image):
+def test_compare_reads_images_of_any_polarity_and_position(client, tmp_path, dataset, label, image):
     image.save(tmp_path / "picture.png")
     answer = client.predict(handle_file(tmp_path / "picture.png"), dataset, [], api_name="/compare")
     assert set(answer) == {"dataset", "verdict", "models", "steps", "mistakes"}
@@ -70,7 +70,7 @@ def test_compare_reads_images_however_they_come(client, tmp_path, dataset, label
 
 
 def test_curl_may_leave_out_the_last_arguments(url, tmp_path):
-    """The lines of the README: upload, ask, read the stream of events."""
+    """As in the README: upload, call, read the events."""
     drawn_seven().save(tmp_path / "seven.png")
     at = f"{url.rstrip('/')}/gradio_api"
     with httpx.Client() as curl:
@@ -83,7 +83,7 @@ def test_curl_may_leave_out_the_last_arguments(url, tmp_path):
             assert json.loads(answer.removeprefix("data: "))[0]["verdict"]["label"] == "7"
 
 
-def test_models_are_answered_in_the_order_asked_for(client, tmp_path):
+def test_models_keep_the_requested_order(client, tmp_path):
     drawn_seven().save(tmp_path / "seven.png")
     names = ["mini_resnet", "lenet5.mnist"]
     answer = client.predict(handle_file(tmp_path / "seven.png"), "mnist", names, api_name="/compare")
@@ -122,7 +122,7 @@ def test_models_lists_the_cards(client):
     assert listed == {id: card | {"split": listed[id]["split"]} for id, card in cards.items()}
 
 
-def test_steps_and_reasons_come_on_request(client, tmp_path):
+def test_steps_and_explanations_on_request(client, tmp_path):
     drawn_seven((15, 10)).save(tmp_path / "seven.png")
     image = handle_file(tmp_path / "seven.png")
     answer = client.predict(image, "mnist", ["lenet5"], True, True, api_name="/compare")
@@ -139,10 +139,10 @@ def test_steps_and_reasons_come_on_request(client, tmp_path):
         client.predict(image, "mnist", [], False, False, ["x"], api_name="/compare")
 
 
-def test_inputs_and_the_class_that_is_explained(client, tmp_path):
+def test_inputs_and_the_explained_class(client, tmp_path):
     Image.open("ui/common/samples/mnist.7.png").save(tmp_path / "seven.png")
-    ask = partial(client.predict, handle_file(tmp_path / "seven.png"), "mnist", api_name="/compare")
-    answer = ask(["lenet5", "googlenet"], steps=True)
+    call = partial(client.predict, handle_file(tmp_path / "seven.png"), "mnist", api_name="/compare")
+    answer = call(["lenet5", "googlenet"], steps=True)
     for model, side in zip(answer["models"], (28, 96), strict=True):
         seen = model["input"]
         assert (seen["size"], seen["mean"], seen["std"]) == (side, 0.1307, 0.3081)
@@ -150,26 +150,26 @@ def test_inputs_and_the_class_that_is_explained(client, tmp_path):
         assert image.size == (side, side)
         if side == 28:
             assert image.tobytes() == Image.open("ui/common/samples/mnist.7.png").tobytes()
-    (off,) = ask(["lenet5"], steps=True, explain=True, off=["normalisation"])["models"]
+    (off,) = call(["lenet5"], steps=True, explain=True, off=["normalisation"])["models"]
     assert (off["input"]["mean"], off["input"]["std"]) == (0, 1)
     assert off["probabilities"] != answer["models"][0]["probabilities"]
     assert off["why"]["breaking"]["shift"]["probabilities"][0] == pytest.approx(
         off["probabilities"][off["label"]], rel=1e-4
     )
-    seven, three = (ask(["lenet5"], explain=True, label=label)["models"][0]["why"] for label in ("", "3"))
+    seven, three = (call(["lenet5"], explain=True, label=label)["models"][0]["why"] for label in ("", "3"))
     assert (seven["label"], three["label"]) == ("7", "3") and seven["cam"] != three["cam"]
     with pytest.raises(AppError, match="unknown name 'Bag'; known are 0, 1"):
-        ask(["lenet5"], explain=True, label="Bag")
+        call(["lenet5"], explain=True, label="Bag")
 
 
-def test_the_answer_is_typed(client):
+def test_the_response_is_typed(client):
     returned = client.view_api(return_format="dict")["named_endpoints"]["/compare"]["returns"][0]["type"]
     assert set(returned["properties"]) == {"dataset", "verdict", "models", "steps", "mistakes"}
     model = returned["properties"]["models"]["items"]["properties"]
     assert model["probabilities"]["additionalProperties"] == {"type": "number"}
 
 
-def test_the_tools_of_mcp_are_these_two_with_every_argument_described(url):
+def test_mcp_has_two_tools_with_descriptions_of_all_arguments(url):
     pytest.importorskip("mcp", reason="the app offers tools where gradio[mcp] is installed")
     with urllib.request.urlopen(f"{url.rstrip('/')}/gradio_api/mcp/schema") as answer:
         tools = {tool["name"]: tool for tool in json.load(answer)}
@@ -183,15 +183,15 @@ def test_a_client_of_mcp_compares(url):
     mcp = pytest.importorskip("mcp", reason="the app offers tools where gradio[mcp] is installed")
     from mcp.client.streamable_http import streamable_http_client
 
-    async def ask():
+    async def call():
         address = f"{url.rstrip('/')}/gradio_api/mcp/"
         async with streamable_http_client(address) as (read, write, _), mcp.ClientSession(read, write) as session:
             await session.initialize()
             image = data_url(Image.open("ui/common/samples/mnist.7.png"))
             return await session.call_tool("compare", {"image": image, "dataset": "mnist", "models": ["lenet5"]})
 
-    with ThreadPoolExecutor(1) as pool:  # a browser's loop may be running in this thread
-        result = pool.submit(anyio.run, ask).result()
+    with ThreadPoolExecutor(1) as pool:  # this thread may run the event loop of a browser
+        result = pool.submit(anyio.run, call).result()
     assert not result.isError and "'label': '7'" in result.content[0].text
 
 

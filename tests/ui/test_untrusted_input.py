@@ -1,6 +1,6 @@
-"""Untrusted input: whatever is sent to any function or event that `/config` lists is answered or refused in a sentence.
+"""Untrusted input: each function and event in `/config` responds to any value, or refuses it in a sentence.
 
-A function or an event of the page is tested by existing: nothing here names one, but for the last tests.
+New functions and events are tested without changes here.
 """
 
 import base64
@@ -30,7 +30,7 @@ from ui.server.turns import Turns
 
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 FILE = {"meta": {"_type": "gradio.FileData"}}
-# The fields of what the page sends to the functions of its components, of all of them together.
+# All fields of the requests to server functions.
 GOOD = {
     "image": "", "dataset": "mnist", "models": ["lenet5"], "language": "en", "calibrated": True, "sort": "year",
     "off": [], "quick": False, "drawing": False, "label": "", "part": "heat", "says": {"lenet5": 5}, "truth": 0,
@@ -47,13 +47,13 @@ VALUES = [
     {}, {"": ""}, {"path": ""}, {"path": "x", **FILE}, {"path": "/etc/passwd", **FILE}, {"path": None, **FILE}, FILE,
     {"path": 5, **FILE}, {"x": {"y": []}}, {"lenet5": "x"}, {"lenet5": 10**30}, {"lenet5": "right", "x": 1},
 ]  # fmt: skip
-JUNK = [(json.dumps(value), value) for value in VALUES]  # as JSON and as what it is read as
+JUNK = [(json.dumps(value), value) for value in VALUES]  # as JSON and as Python
 JUNK += [("[" * DEPTH + "]" * DEPTH, reduce(lambda inner, _: [inner], range(DEPTH - 1), []))]
 SECRETS = (f"{ROOT}/", f"{tempfile.gettempdir()}/", "site-packages", "Traceback")
 
 
 def good(component: dict) -> object:
-    """A value that an event of the page may send for an input; what is drawn is refused, so that no answer is long."""
+    """A valid value for an input; an invalid image, so that responses are short."""
     usual = {"textbox": "nonsense", "checkboxgroup": [], "number": 1}
     return usual.get(component["type"], component["props"].get("value"))
 
@@ -77,7 +77,7 @@ def page(checkpoint, hub):
 
 
 def called(function, *values: object) -> object:
-    """What a handler returns, or yields first; a page's session has sent its request."""
+    """The result of a handler, or the first that it yields."""
     parameters = inspect.signature(function).parameters
     given = {"request": gr.Request(session_hash="x"), "opened": gr.EventData(None, None)}
     found = function(*values, **{name: value for name, value in given.items() if name in parameters})
@@ -128,7 +128,7 @@ def functions(component: dict) -> list[str]:
 
 
 class Visitor:
-    """Someone who sends anything to the app, and what is wrong with the answers."""
+    """A client that sends any value, and collects the responses that are wrong."""
 
     def __init__(self, url: str):
         self.wrong: list[tuple] = []
@@ -139,7 +139,7 @@ class Visitor:
         (self.compare,) = (id for id, each in self.components.items() if "predict" in functions(each))
 
     def post(self, path: str, body: str, what: object) -> httpx.Response:
-        """The answer to a text, taken as JSON; it is 200, or refuses in a sentence."""
+        """The response to a text that is sent as JSON; it has to be 200 or a sentence."""
         self.count += 1
         headers = {"Content-Type": "application/json"}
         try:
@@ -154,7 +154,7 @@ class Visitor:
         return answer
 
     def judge(self) -> None:
-        """Fails with all the answers that were wrong; the app still answers what is sensible."""
+        """Fail if a response was wrong, or if the app does not respond to a valid request any more."""
         wrong, self.wrong = self.wrong, []
         answer = self.ask(self.compare, "predict", json.dumps(GOOD | {"image": SEVEN}), "a digit")
         assert "LeNet-5 reads" in answer.json()["verdict"], self.wrong
@@ -165,7 +165,7 @@ class Visitor:
             self.wrong.append((what, "tells", found))
 
     def ask(self, component: int, function: str, data: str, what: object) -> httpx.Response:
-        """What a function of a component answers."""
+        """The response of a server function."""
         body = {"session_hash": "visitor", "component_id": component, "fn_name": function, "data": None}
         return self.post("component_server", json.dumps(body).replace("null", data, 1), what)
 

@@ -1,4 +1,4 @@
-"""The page's JavaScript is modules: each names what it imports, and Python only names them."""
+"""The imports of ES modules, and their calls from Python."""
 
 import posixpath
 import re
@@ -19,7 +19,7 @@ def code(name):
 
 
 def imports(name):
-    """Each module that a module imports, with the names."""
+    """The modules that a module imports, with the imported names."""
     return {
         posixpath.normpath(posixpath.join(posixpath.dirname(name), path)): re.findall(r"\w+", names)
         for names, path in IMPORT.findall(code(name))
@@ -55,6 +55,6 @@ def test_components_and_events_only_call_functions_that_modules_export():
         assert function in exports(name), call
 
 
-def test_a_module_that_is_not_there_is_refused_when_the_page_is_built():
+def test_an_unknown_module_is_an_error_when_the_page_is_built():
     with pytest.raises(KeyError, match="nothing"):
         on_load("compare/nothing.js")

@@ -1,4 +1,4 @@
-"""The readers of what browsers send: a value within its bounds, the default, or an error in a sentence."""
+"""Readers return a value within its bounds, the default, or raise an error with a sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def are_known(found: list | tuple) -> bool:
     return len(set(found)) == len(found) and {*found} <= {*DATASETS}
 
 
-# Each reader, and what is true of all that it returns.
+# Each reader with a condition on its results.
 READERS = {
     "known": (partial(reading.known, names=DATASETS), DATASETS.__contains__),
     "all_known": (partial(reading.all_known, names=DATASETS), are_known),
@@ -51,7 +51,7 @@ def test_any_json_is_read_within_bounds_or_refused_in_a_sentence(reader, value):
 
 
 @given(value=values)
-def test_a_default_takes_the_place_of_what_is_refused(value):
+def test_an_invalid_value_is_replaced_by_the_default(value):
     for read in (partial(reading.known, value, DATASETS), *(partial(each, value) for each in WITH_DEFAULT)):
         found = read(DEFAULT)
         if found is DEFAULT:

@@ -1,4 +1,4 @@
-"""Which images trained and validated a network, in words of the page and of the model card."""
+"""The training and validation images of a network in words, on the page and in the model card."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the sketchpad may send, and what a visitor may send in its place."""
+"""Values of the sketchpad, and untrusted ones."""
 
 import base64
 
@@ -20,7 +20,7 @@ def test_a_drawing_is_its_bytes():
     assert image_of(PNG + base64.b64encode(content).decode()) == content
 
 
-def test_only_what_was_uploaded_here_is_opened(tmp_path):
+def test_only_uploads_are_opened(tmp_path):
     folder = uploads.folder() / "test_sketchpad"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "a.png").write_bytes(b"x")

@@ -1,4 +1,4 @@
-"""The web server around the page: what one visitor can do to it, and to all others."""
+"""The web server around the page: limits of each visitor, and fairness between visitors."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ SEVEN_PNG = ROOT / "ui" / "common" / "samples" / "mnist.7.png"
 
 @pytest.fixture(scope="module")
 def page():
-    """The app in this process, with the bundled weights, so that a test can look into it."""
+    """The app in this process, with the bundled weights."""
     page = build(ModelHub(ROOT / "weights"))
     page.queue(default_concurrency_limit=None).launch(
         prevent_thread_lock=True, quiet=True, hosts={"demo.example"}, **theme.LAUNCH
@@ -63,11 +63,11 @@ def asking(page, name="predict", session="s", **data):
     }
 
 
-# What every answer says, and what is open.
+# Headers and open addresses.
 
 
 @pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info", "/theme.css", "/nothing"])
-def test_every_answer_carries_the_headers(browser, path):
+def test_every_response_has_the_headers(browser, path):
     headers = browser.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     policy = headers["content-security-policy"]
@@ -75,13 +75,13 @@ def test_every_answer_carries_the_headers(browser, path):
 
 
 def routes(router):
-    """Those of included routers too, which FastAPI keeps as they are."""
+    """Also those of included routers."""
     for route in router.routes:
         yield from routes(route.original_router) if hasattr(route, "original_router") else [route]
 
 
-def test_what_the_page_does_not_use_of_gradio_is_closed(page, browser):
-    """Of every route that gradio has, those that answer are known by name here: a new one is closed until it is."""
+def test_addresses_of_gradio_that_the_page_does_not_use_are_closed(page, browser):
+    """The open routes are listed here: a new route of gradio is closed."""
     answering = {
         "/", "/config", "/static", "/assets", "/svelte", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt",
         "/pwa_icon", "/gradio_api", "/modules",
@@ -106,7 +106,7 @@ def test_what_the_page_does_not_use_of_gradio_is_closed(page, browser):
     assert browser.post("/gradio_api/process_recording", files={"file": b"x"}).status_code == 404
 
 
-def test_modules_are_served_to_be_kept_for_good(browser):
+def test_modules_are_cached_without_limit(browser):
     for name, content in modules.MODULES.items():
         answer = browser.get(f"/modules/{modules.VERSION}/{name}")
         assert answer.content == content, name
@@ -127,11 +127,11 @@ def test_modules_are_served_to_be_kept_for_good(browser):
         "compare/tab.js",
     ],
 )
-def test_nothing_but_modules_of_this_version_is_served_among_them(browser, path):
+def test_only_modules_of_this_version_are_served(browser, path):
     assert browser.get(f"/modules/{path}").status_code == 404
 
 
-def test_tools_of_mcp_are_for_this_server_and_its_own_pages(browser):
+def test_mcp_tools_are_for_known_hosts_and_own_pages(browser):
     for host in ("evil.example", "evil.example:7860", "127.0.0.1.evil.example"):
         answer = browser.post("/gradio_api/mcp/", headers={"Host": host}, json={})
         assert answer.status_code == 421 and "--public-host" in answer.json()["detail"]
@@ -146,7 +146,7 @@ def test_tools_of_mcp_are_for_this_server_and_its_own_pages(browser):
 # Uploads.
 
 
-def test_an_upload_is_a_name_and_no_place_on_this_server(browser, at):
+def test_an_upload_is_returned_as_a_name_without_its_folder(browser, at):
     name = browser.post("/gradio_api/upload", files={"files": ("se ven.png", SEVEN_PNG.read_bytes())}).json()[0]
     assert re.fullmatch(r"[0-9a-f]{32}/se_ven\.png", name)
     assert uploads.upload_path(name).read_bytes() == SEVEN_PNG.read_bytes()
@@ -157,14 +157,14 @@ def test_an_upload_is_a_name_and_no_place_on_this_server(browser, at):
 @pytest.mark.parametrize(
     "filename", ["../../etc/passwd", "..\\..\\boot.ini", "", ".", "..", ".bashrc", "é" * 300, "a/b\0c"]
 )
-def test_no_file_name_leaves_the_folder(filename):
+def test_no_file_name_escapes_the_folder(filename):
     name = uploads.keep(filename, filename.encode())
     path = uploads.folder() / name
     assert path.parent.parent == uploads.folder() and path.is_file()
     assert uploads.upload_path(name) == path
 
 
-def test_uploads_that_are_none_get_a_sentence(browser):
+def test_invalid_uploads_get_a_sentence(browser):
     for request in (
         {"files": [("files", (f"{index}.png", b"x")) for index in range(uploads.MOST_AT_ONCE + 1)]},
         {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
@@ -179,7 +179,7 @@ def test_uploads_that_are_none_get_a_sentence(browser):
 
 @pytest.fixture
 def client():
-    """Uploads alone, without the app around them."""
+    """The upload endpoint without the app."""
     return TestClient(Starlette(routes=[Route("/", uploads.upload, methods=["POST"])]))
 
 
@@ -189,7 +189,7 @@ def empty(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_oldest_uploads_make_room(client, empty, monkeypatch):
+def test_the_oldest_uploads_are_deleted_for_new_ones(client, empty, monkeypatch):
     monkeypatch.setattr(uploads, "MOST_FILES", 3)
     monkeypatch.setattr(uploads, "MOST_BYTES", 1000)
 
@@ -225,7 +225,7 @@ def multipart(content):
     return b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n' + content + b"\r\n--x--\r\n"
 
 
-def test_a_body_is_limited_whether_it_says_its_size_or_not(browser, page):
+def test_a_body_is_limited_with_or_without_a_content_length(browser, page):
     def parts():
         for _ in range(64):
             yield b" " * 2**20
@@ -240,13 +240,13 @@ def test_a_body_is_limited_whether_it_says_its_size_or_not(browser, page):
     ):
         try:
             answer = browser.post(path, content=content, headers={"Content-Type": "multipart/form-data; boundary=x"})
-        except httpx.WriteError:  # the server answered and closed before everything was sent
+        except httpx.WriteError:  # the server closed the connection before the end
             continue
         assert answer.status_code == 413 and "MB" in answer.json()["detail"]
     assert browser.post("/gradio_api/component_server", json=asking(page)).status_code == 200
 
 
-def test_a_body_that_does_not_come_is_waited_for_so_long(at, monkeypatch):
+def test_an_incomplete_body_times_out(at, monkeypatch):
     monkeypatch.setattr(guard, "PAUSE", 0.5)
     with socket.create_connection(address(at)) as half:
         half.sendall(b"POST /gradio_api/component_server HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
@@ -275,14 +275,14 @@ def is_closed(connection, seconds=10):
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTT"])
-def test_a_request_that_does_not_come_is_waited_for_so_long(at, monkeypatch, sent):
+def test_an_incomplete_request_times_out(at, monkeypatch, sent):
     monkeypatch.setattr(connections, "HEADER_SECONDS", 0.5)
     with socket.create_connection(address(at)) as half:
         half.sendall(sent)
         assert is_closed(half)
 
 
-def test_a_second_request_on_a_connection_is_not_waited_for_longer(at, monkeypatch):
+def test_a_second_request_on_a_connection_times_out_too(at, monkeypatch):
     monkeypatch.setattr(connections, "HEADER_SECONDS", 0.5)
     with socket.create_connection(address(at)) as half:
         half.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -291,7 +291,7 @@ def test_a_second_request_on_a_connection_is_not_waited_for_longer(at, monkeypat
         assert is_closed(half)
 
 
-def test_endless_headers_are_cut_off(at):
+def test_endless_headers_close_the_connection(at):
     with socket.create_connection(address(at)) as endless:
         try:
             endless.sendall(b"GET / HTTP/1.1\r\n" + b"X-A: " + b"a" * 2 * connections.HEADER_BYTES)
@@ -300,20 +300,20 @@ def test_endless_headers_are_cut_off(at):
         assert is_closed(endless, 5)
 
 
-def test_many_half_sent_requests_shut_nobody_out(at, browser, page, monkeypatch):
+def test_many_incomplete_requests_do_not_shut_out_others(at, browser, page, monkeypatch):
     monkeypatch.setattr(connections, "MOST_WAITING", 20)
     held = [socket.create_connection(address(at)) for _ in range(60)]
     try:
         for half in held:
             half.sendall(b"GET / HTTP/1.1\r\n")
         assert browser.post("/gradio_api/component_server", json=asking(page)).status_code == 200
-        assert sum(is_closed(half, 0.2) for half in held[:40]) >= 39  # the oldest went
+        assert sum(is_closed(half, 0.2) for half in held[:40]) >= 39  # the oldest
     finally:
         for half in held:
             half.close()
 
 
-def test_streams_take_no_turns_of_those_who_ask(at, browser, page):
+def test_streams_hold_no_turns(at, browser, page):
     with ThreadPoolExecutor(20) as pool, httpx.Client(base_url=at, timeout=60) as held:
         streams = [held.stream("GET", f"/gradio_api/heartbeat/{index}") for index in range(guard.FRONT + 10)]
         list(pool.map(lambda stream: stream.__enter__(), streams))
@@ -324,7 +324,7 @@ def test_streams_take_no_turns_of_those_who_ask(at, browser, page):
 
 def test_streams_of_one_address_are_limited(at, browser, monkeypatch):
     monkeypatch.setattr(guard, "MOST_OPEN", 10)
-    who = {"X-Forwarded-For": "192.0.2.7"}  # a proxy's word on this machine
+    who = {"X-Forwarded-For": "192.0.2.7"}  # as a proxy on this machine sends it
     with ThreadPoolExecutor(10) as pool, httpx.Client(base_url=at, timeout=60, headers=who) as held:
         streams = [held.stream("GET", f"/gradio_api/heartbeat/{index}") for index in range(10)]
         list(pool.map(lambda stream: stream.__enter__(), streams))
@@ -340,11 +340,11 @@ def test_streams_of_one_address_are_limited(at, browser, monkeypatch):
     assert browser.get("/config", headers=who).status_code == 200
 
 
-# Fairness, and what stays of whom.
+# Fairness and state.
 
 
-def test_heat_maps_of_one_make_another_wait_for_one_of_them(at, page):
-    """Ten of one visitor wait, from two sessions; the other's comes after the one that is being computed."""
+def test_saliency_for_one_visitor_delays_another_by_one_request(at, page):
+    """Ten requests of two sessions of one visitor wait; that of another visitor is next."""
     done = []
 
     def ask(who, session, index):
@@ -369,24 +369,24 @@ def test_heat_maps_of_one_make_another_wait_for_one_of_them(at, page):
 
 
 def called(at, who, *options):
-    """A call of /compare: its id, and the client and the path that its answer comes by."""
+    """A call of /compare: its id, and the client and path of its response."""
     client = httpx.Client(base_url=f"{at}/gradio_api", timeout=120, headers={"X-Forwarded-For": who})
     path = client.post("/upload", files={"files": ("7.png", SEVEN_PNG.read_bytes())}).json()[0]
     data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist", ["googlenet"], *options]
     return client, f"/call/compare/{client.post('/call/compare', json={'data': data}).json()['event_id']}"
 
 
-def test_explanations_of_one_leave_the_queue_to_another(at, page):
+def test_explanations_for_one_visitor_do_not_delay_compare_for_another(at, page):
     explaining = [called(at, "192.0.2.1", False, True) for _ in range(4)]
     client, answer = called(at, "192.0.2.2")
     assert "event: complete" in client.get(answer).text
-    assert page.slow._pending["192.0.2.1"] >= 2  # the other's call did not wait for these
+    assert page.slow._pending["192.0.2.1"] >= 2  # these were still waiting
     with ThreadPoolExecutor(8) as pool:
         pages = list(pool.map(lambda each: each[0].get(each[1]).text, explaining))
     assert all("event: complete" in text for text in pages)
 
 
-def test_no_request_writes_its_own_length_into_the_log(at, browser, page, capfd):
+def test_the_log_does_not_grow_with_the_length_of_requests(at, browser, page, capfd):
     long = "x" * 200_000
     capfd.readouterr()
     for path, body in (
@@ -408,7 +408,7 @@ def test_no_request_writes_its_own_length_into_the_log(at, browser, page, capfd)
     assert len(logged.out + logged.err) < 2000, logged.out[:500] + logged.err[:500]
 
 
-def test_who_leaves_is_not_worked_for(at, page):
+def test_the_request_of_a_disconnected_client_is_dropped(at, page):
     body = asking(page, "explain", part="looks")
     with httpx.Client(base_url=at, timeout=0.1) as client:
         for session in range(6):
@@ -420,7 +420,7 @@ def test_who_leaves_is_not_worked_for(at, page):
     assert not page.slow._pending
 
 
-def test_a_call_whose_client_leaves_is_dropped_without_a_word(at, page, capfd):
+def test_the_call_of_a_disconnected_client_is_dropped_without_a_log(at, page, capfd):
     calls = [called(at, "192.0.2.3", False, True) for _ in range(4)]
     capfd.readouterr()
     for client, answer in calls:
@@ -435,7 +435,7 @@ def test_a_call_whose_client_leaves_is_dropped_without_a_word(at, page, capfd):
     assert "Traceback" not in logged.out + logged.err
 
 
-def test_sessions_are_forgotten_and_small(page, at, monkeypatch):
+def test_sessions_are_small_and_evicted(page, at, monkeypatch):
     held = page.app.state_holder
     monkeypatch.setattr(held, "capacity", 20)
     before = len(held.session_data)
@@ -445,18 +445,18 @@ def test_sessions_are_forgotten_and_small(page, at, monkeypatch):
             "event_id"
         ]
         assert "complete" in client.get(f"/gradio_api/call/models/{event}").text
-    assert len(held.session_data) <= max(20, before)  # where there were more, one is evicted for each new one
-    assert len(held["s39"].config_values) < 3 < len(page.blocks)  # gradio's own copies all components
+    assert len(held.session_data) <= max(20, before)  # a session is evicted for each new one
+    assert len(held["s39"].config_values) < 3 < len(page.blocks)  # gradio's sessions copy all components
 
 
-def test_functions_of_the_page_leave_no_state(page, browser):
+def test_server_functions_leave_no_state(page, browser):
     before = len(page.app.state_holder.session_data)
     for index in range(20):
         assert browser.post("/gradio_api/component_server", json=asking(page, session=f"new{index}")).is_success
     assert len(page.app.state_holder.session_data) == before
 
 
-def test_answers_that_nobody_comes_for_are_forgotten(page, browser, monkeypatch):
+def test_abandoned_messages_are_deleted(page, browser, monkeypatch):
     event = browser.post("/gradio_api/call/models", json={"data": []}).json()["event_id"]
     until = time.monotonic() + 10
     while page._queue.event_ids_to_events and time.monotonic() < until:
@@ -464,7 +464,7 @@ def test_answers_that_nobody_comes_for_are_forgotten(page, browser, monkeypatch)
     waiting = {s for s, ids in page._queue.pending_event_ids_session.items() if event in ids}
     assert waiting
     seen = run_async(page.forget_abandoned, {})
-    assert waiting <= set(page._queue.pending_messages_per_session)  # its reader may still come
+    assert waiting <= set(page._queue.pending_messages_per_session)  # not yet abandoned
     run_async(page.forget_abandoned, {session: since - 6 * SWEEP for session, since in seen.items()})
     assert not waiting & set(page._queue.pending_messages_per_session)
     assert not waiting & set(page._queue.pending_event_ids_session)

@@ -1,4 +1,4 @@
-"""The order of work of many visitors."""
+"""Turns between many visitors."""
 
 import asyncio
 
@@ -12,13 +12,13 @@ from ui.server.turns import BusyError, Turns
 
 
 async def settle():
-    """Let every task go as far as it can."""
+    """Run all tasks as far as they go."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
 class Bench:
-    """One turn, held until `let_go`, and the names of those who had one since, in order."""
+    """A single turn, held until `let_go`, and the names of the tasks that had it since, in order."""
 
     def __init__(self, **limits):
         self.turns, self.had, self.tasks = Turns(1, **limits), [], {}
@@ -48,7 +48,7 @@ class Bench:
 
 
 def run(test):
-    """An async test, without a plugin for it."""
+    """A test that runs a coroutine function."""
     return lambda: run_async(test)
 
 
@@ -65,7 +65,7 @@ async def test_addresses_and_their_sessions_take_turns():
 
 
 @run
-async def test_who_comes_beside_a_flood_is_next():
+async def test_a_visitor_beside_a_flood_is_next():
     bench = Bench()
     await bench.ask("flood")  # had its turn at once
     await bench.hold()
@@ -77,7 +77,7 @@ async def test_who_comes_beside_a_flood_is_next():
 
 
 @run
-async def test_who_asks_for_too_much_is_told_and_nobody_else():
+async def test_too_many_tasks_of_a_visitor_are_refused():
     bench = Bench(per_session=2, per_address=3)
     await bench.hold()
     tasks = [await bench.ask("flood", "1", str(index)) for index in range(4)]
@@ -87,11 +87,11 @@ async def test_who_asks_for_too_much_is_told_and_nobody_else():
     assert all(isinstance(task.exception(), BusyError) for task in tasks if task.done())
     await bench.let_go()
     assert bench.had == ["0", "quiet", "other", "1"]
-    assert not bench.turns._pending and bench.turns._free == 1  # nothing is left of who has left
+    assert not bench.turns._pending and bench.turns._free == 1
 
 
 @run
-async def test_work_whose_visitor_has_left_is_dropped():
+async def test_a_cancelled_task_gets_no_turn():
     bench = Bench()
     await bench.hold()
     leaving, staying = await bench.ask("leaving"), await bench.ask("staying")
@@ -102,12 +102,12 @@ async def test_work_whose_visitor_has_left_is_dropped():
 
 
 @run
-async def test_a_turn_that_comes_as_its_visitor_leaves_goes_to_the_next():
+async def test_the_turn_of_a_task_that_is_cancelled_goes_to_the_next():
     bench = Bench()
     await bench.hold()
     leaving, staying = await bench.ask("leaving"), await bench.ask("staying")
     bench.gate.set()
-    await asyncio.sleep(0)  # the holder lets go: the turn is given, and nobody has run since
+    await asyncio.sleep(0)  # the holder gives the turn back; no other task has run since
     leaving.cancel()
     await asyncio.wait({staying}, timeout=5)
     assert "staying" in bench.had and bench.turns._free == 1
@@ -123,7 +123,7 @@ async def test_an_error_gives_the_turn_back():
     assert turns._free == 1
 
 
-def test_a_queue_that_is_taken_from_and_removed_from_is_empty():
+def test_a_queue_without_items_is_empty():
     queue = RoundRobin(4)
     for visitor, item in ((Visitor("a", "1"), 1), (Visitor("a", "2"), 2), (Visitor("b"), 3)):
         queue.put(visitor, item)
@@ -141,15 +141,15 @@ def test_an_address_has_its_share_of_the_places_while_others_are_there(monkeypat
     now, queue = fair_queue.time.monotonic(), RoundRobin(4)
     for number in range(6):
         queue.put(Visitor("flood", str(number)), number)
-    assert len(list(queue.heads())) == 6  # nobody else is there
+    assert len(list(queue.heads())) == 6  # the only address
     queue.put(Visitor("quiet"), 7)
     for _ in range(3):
         queue.take(queue.next())
-    assert queue.next() is None  # two of the flood are worked on, and one of the other
+    assert queue.next() is None  # two places for the flood, one for the other
     queue.release(Visitor("flood"))
     assert queue.next().address == "flood"
     monkeypatch.setattr(fair_queue.time, "monotonic", lambda: now + fair_queue.RECENT)
-    assert len(list(queue.heads())) == 4  # the other has what it asked for
+    assert len(list(queue.heads())) == 4  # the other is not active any more
 
 
 def test_an_address_rests_after_a_few_while_others_are_there(monkeypatch):
@@ -160,7 +160,7 @@ def test_an_address_rests_after_a_few_while_others_are_there(monkeypatch):
         queue.put(Visitor("flood"), number)
 
     def served(seconds):
-        """How many of the flood are served in so many seconds, each in a hundredth."""
+        """The number of items of the flood begun in so many seconds, each of 0.01 s."""
         count = 0
         for _ in range(round(seconds * 100)):
             if visitor := queue.next():
@@ -169,13 +169,13 @@ def test_an_address_rests_after_a_few_while_others_are_there(monkeypatch):
             now[0] += 0.01
         return count
 
-    assert served(0.2) == 20  # nobody else is there
+    assert served(0.2) == 20  # the only address
     queue.put(Visitor("quiet"), "x")
     assert queue.take(queue.next()) == "x"  # a new address does not rest
     assert served(1) == pytest.approx(10, abs=1)
     queue.release(Visitor("quiet"))
     now[0] += fair_queue.RECENT
-    assert served(0.1) == 10  # the other has gone
+    assert served(0.1) == 10  # the other is not active any more
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,9 @@ def test_an_address_rests_after_a_few_while_others_are_there(monkeypatch):
     [
         ("192.0.2.7", "192.0.2.7"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),  # of one household
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),  # /64 of a household
         ("testclient", "testclient"),
     ],
 )
-def test_a_visitor_is_known_by_the_address_of_the_household(host, address):
+def test_the_address_of_a_visitor_is_that_of_the_household(host, address):
     assert Visitor.of(host, None) == (address, "None")
