@@ -93,6 +93,19 @@ def test_the_page_is_hidden_until_its_scripts_run_and_it_is_translated(browser, 
     tab.close()
 
 
+def test_the_page_is_shown_in_print_and_when_a_script_fails(browser, url):
+    tab = browser.new_page()
+    tab.route("**/compare/board.js", lambda route: route.abort())
+    tab.goto(url)
+    canvas = tab.locator("#sketchpad canvas")
+    expect(canvas).to_be_visible()
+    tab.emulate_media(media="print")
+    tab.reload()
+    canvas.wait_for(state="attached")
+    assert canvas.is_visible()
+    tab.close()
+
+
 def test_a_seven_drawn_with_the_mouse_is_read_by_every_trained_network(page):
     names = trained("mnist")
     assert {"lenet5", "mini_inception", "mini_resnet"} <= set(names)
