@@ -134,7 +134,7 @@ class Visitor:
         self.wrong: list[tuple] = []
         self.count = 0
         self._http = httpx.Client(base_url=f"{url.rstrip('/')}/gradio_api", timeout=60)
-        self.config = httpx.get(f"{url.rstrip('/')}/config").json()
+        self.config = httpx.get(f"{url.rstrip('/')}/config", timeout=60).json()
         self.components = {component["id"]: component for component in self.config["components"]}
         (self.compare,) = (id for id, each in self.components.items() if "predict" in functions(each))
 
