@@ -13,6 +13,7 @@ from PIL import Image
 from cnn_models.analysis.attribution import WINDOW, explain
 from cnn_models.analysis.ensemble import soft_vote
 from cnn_models.analysis.robustness import DISTURBANCES, Broken, break_down, disturbed
+from cnn_models.analysis.test_errors import answers_of
 from cnn_models.analysis.tta import SCALES, Looks, many_looks
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.errors import TranslatableError
@@ -41,12 +42,8 @@ class Explainer:
     def __init__(self, predictor: Predictor):
         self._predictor = predictor
 
-    def explain(self, sent: object) -> Markup:
-        """The part of a request, or a sentence where there is nothing to explain."""
-        return self.prepare(sent)()
-
     def prepare(self, sent: object) -> Callable[[], Markup]:
-        """The function that computes `explain`, in seconds; before it returns, weights may be downloaded."""
+        """The function that computes the part of a request, in seconds. Weights may be downloaded before."""
         request = Request.read(sent)
         try:
             ids, step = self._predictor.available(request)
@@ -54,24 +51,22 @@ class Explainer:
             return partial(_refused, request, error)
         if not step:
             return partial(render, "compare/note.html", text=say(request.language, "steps.nothing"))
-        return partial(self._try_part, request, ids, step.image)
+        return partial(self._explain, request, ids, step.image)
 
-    def _try_part(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+    def _explain(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+        parts = {"break": self._robustness, "alike": self._misclassified, "looks": self._tta}
         try:
-            return self._part(request, ids, grid)
+            return parts.get(request.part, self._saliency)(request, ids, grid)
         except (ImageError, CheckpointError) as error:
             return _refused(request, error)
 
-    def _part(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
-        if request.part == "break":
-            return robustness(request.language, self._each(request, ids, partial(break_down, images=disturbed(grid))))
-        if request.part == "alike":
-            labels = {id: self._predictor.answer(request, id, grid).label for id in ids}
-            answers = self._predictor.test_answers(request.dataset)
-            return nearest_misclassified(request.language, answers, labels, grid)
-        if request.part == "looks":
-            return self._tta(request, ids, grid)
-        return self._saliency(request, ids, grid)
+    def _robustness(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+        return robustness(request.language, self._each(request, ids, partial(break_down, images=disturbed(grid))))
+
+    def _misclassified(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+        labels = {id: self._predictor.answer(request, id, grid).label for id in ids}
+        answers = answers_of(self._predictor.hub, request.dataset)
+        return nearest_misclassified(request.language, answers, labels, grid)
 
     def _each(self, request: Request, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
         """`use` of each network by id; sequentially, so that one at a time has to be in memory."""
@@ -80,7 +75,7 @@ class Explainer:
             loaded = loaded.without(request.off)
             return use(loaded if request.calibrated else loaded.uncalibrated())
 
-        return {id: self._predictor.run(id, used) for id in ids}
+        return {id: self._predictor.hub.run(id, used) for id in ids}
 
     def _saliency(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
         shares = soft_vote([self._predictor.answer(request, id, grid).probabilities for id in ids])

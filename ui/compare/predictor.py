@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.ensemble import uncalibrated
 from cnn_models.analysis.ood import lookalike
-from cnn_models.analysis.test_errors import Answers, answers_of
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import COMMIT
 from cnn_models.fair_queue import Activity
@@ -34,8 +31,6 @@ from ui.compare.board import Column, board
 from ui.compare.request import Request
 from ui.compare.steps import strip
 from ui.compare.verdict import sentence, verdict_html
-
-T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -94,7 +89,7 @@ class Predictor:
     """Predicts with the networks of a hub, in batches, and caches the predictions."""
 
     def __init__(self, hub: ModelHub, activity: Activity | None = None):
-        self._hub = hub
+        self.hub = hub
         self._predictions = PredictionCache()
         self._batches = Batches(self._compute, lambda job: job.key, lambda job: job.queue, activity)
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
@@ -167,7 +162,7 @@ class Predictor:
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if job.image and answers and (complete or not request.quick):
-            like = lookalike(self._hub, request.dataset, job.image.luminance, job.steps[-1].image, request.off, answers)
+            like = lookalike(self.hub, request.dataset, job.image.luminance, job.steps[-1].image, request.off, answers)
             comparison = Comparison.of(request.dataset, job.steps, answers, like)
             text = verdict_html(sentence(comparison, request.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
@@ -189,25 +184,17 @@ class Predictor:
             return [], None
         return ids, steps(decode_untrusted(image, request.off), DATASETS[request.dataset], request.off)[-1]
 
-    def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
-        """`ModelHub.run`."""
-        return self._hub.run(id, use)
-
     def answer(self, request: Request, id: str, grid: np.ndarray) -> Answer:
         """The prediction of a network for a 28 x 28 image, from the cache if it is there. Raises CheckpointError."""
         return self._answers(id, [request], [grid])[0]
 
     def _answers(self, id: str, requests: list[Request], grids: list[np.ndarray]) -> list[Answer]:
-        answers = self.run(id, lambda loaded: self._predictions(loaded.without(requests[0].off), grids))
+        answers = self.hub.run(id, lambda loaded: self._predictions(loaded.without(requests[0].off), grids))
         return [
             answer if request.calibrated
             else replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
             for request, answer in zip(requests, answers, strict=True)
         ]  # fmt: skip
-
-    def test_answers(self, dataset: str) -> Answers:
-        """The predictions of the networks for the test images."""
-        return answers_of(self._hub, dataset)
 
     def _response(self, job: Job, text: str | None, strip: str | None, complete: bool) -> dict:
         request, columns = job.request, job.columns
@@ -230,7 +217,7 @@ class Predictor:
     def _columns(self, request: Request) -> dict[str, Column]:
         """The columns by network; those that may need the Hub are made concurrently."""
         names = request.models
-        if not (self._hub.namespace or any("/" in name for name in names)):
+        if not (self.hub.namespace or any("/" in name for name in names)):
             return {name: self._column(request, name) for name in names}
         with ThreadPoolExecutor() as pool:
             return dict(zip(names, map_in_context(pool, partial(self._column, request), names), strict=True))
@@ -241,17 +228,17 @@ class Predictor:
         if coming := self._coming(request, name, side):  # a known download is not waited for
             return coming
         try:
-            measured = self._hub.measure(id, MEASURING) if is_third_party else None
+            measured = self.hub.measure(id, MEASURING) if is_third_party else None
             # A quick request does not wait for the weights of large networks.
             if not request.image or (request.quick and side != DATASETS[request.dataset].size):
-                return Column(name, side=self._hub.card(id).input_size, measured=measured)
-            source, side = self.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
+                return Column(name, side=self.hub.card(id).input_size, measured=measured)
+            source, side = self.hub.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
             return Column(name, source=source, side=side, measured=measured)
         except DownloadPending:
             fetched = Column(name, missing=say(request.language, "board.fetched"), coming=(0, 0), side=side)
             return self._coming(request, name, side) or fetched
         except MissingCheckpoint as error:
-            if self._hub.namespace or is_third_party:
+            if self.hub.namespace or is_third_party:
                 return Column(name, missing=translate(request.language, error), side=side)
             hint = say(request.language, "board.trains", command=f"python -m training.train {id}")
             return Column(name, missing=hint, untrained=True, side=side)
@@ -260,7 +247,7 @@ class Predictor:
 
     def _coming(self, request: Request, name: str, side: int) -> Column | None:
         """The column of a network whose weights are downloading, if their progress is known."""
-        if not (coming := self._hub.progress(request.id(name))):
+        if not (coming := self.hub.progress(request.id(name))):
             return None
         done, total = (f"{count / 1e6:.1f}" for count in coming)
         text = say(request.language, "bring.coming", done=done, all=total)

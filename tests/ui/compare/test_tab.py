@@ -140,7 +140,7 @@ def test_without_normalisation_every_answer_is_another_and_the_images_are_paler(
     assert (whole.min(), whole.max()) == (0, 255) and (pale.min(), pale.max()) == (33, 112)
     explainer = Explainer(predictor)
     for part in ("heat", "break", "looks"):
-        assert explainer.explain({**request, "part": part}) != explainer.explain({**off, "part": part}), part
+        assert explainer.prepare({**request, "part": part})() != explainer.prepare({**off, "part": part})(), part
 
 
 def test_a_photo_stays_as_the_file_has_it_and_a_drawing_says_that_there_is_nothing_to_turn(checkpoint, predict, hub):
@@ -159,7 +159,7 @@ def test_a_photo_stays_as_the_file_has_it_and_a_drawing_says_that_there_is_nothi
     said = [numbers(got["board"], "lenet5") for got in (drawn, turned, upright)]
     assert said[0] == said[1] != said[2]
     heat = {"part": "heat", "models": ["lenet5"], "off": ["orientation"]}
-    drawn, turned = (Explainer(Predictor(hub)).explain({**heat, "image": image}) for image in (SEVEN, photo))
+    drawn, turned = (Explainer(Predictor(hub)).prepare({**heat, "image": image})() for image in (SEVEN, photo))
     assert drawn == turned
 
 
@@ -169,13 +169,13 @@ def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
     explainer = Explainer(Predictor(hub))
     for language in LANGUAGES:
         request = {"image": SEVEN, "language": language}
-        heat, broken, looks, alike = (explainer.explain({**request, "part": part}) for part in PARTS)
+        heat, broken, looks, alike = (explainer.prepare({**request, "part": part})() for part in PARTS)
         assert heat.count("<img") == 4 and broken.count("<polyline") == 2 * 6 and looks.count("<tr>") == 3
         assert all("Mini ResNet" in html for html in (heat, broken, looks, alike))
-    assert "for 3" in explainer.explain({"image": SEVEN, "part": "heat", "label": "3"})
+    assert "for 3" in explainer.prepare({"image": SEVEN, "part": "heat", "label": "3"})()
     for nothing in ({}, {"image": ""}, {"image": SEVEN, "models": []}, 7):
-        assert explainer.explain(nothing) == "<p>Nothing yet</p>"
-    assert "clear the sketchpad" in explainer.explain({"image": "nonsense"})
+        assert explainer.prepare(nothing)() == "<p>Nothing yet</p>"
+    assert "clear the sketchpad" in explainer.prepare({"image": "nonsense"})()
 
 
 def test_the_why_is_calibrated_as_the_board_is():
@@ -185,7 +185,7 @@ def test_the_why_is_calibrated_as_the_board_is():
     for calibrated in (True, False):
         request = {"image": image, "dataset": "fashion_mnist", "models": ["lenet5"], "calibrated": calibrated}
         percentage = re.search(r"board-winner[^>]*>([0-9.]+)<", predictor.predict(request)["board"])[1]
-        looks, broken = (Explainer(predictor).explain({**request, "part": part}) for part in ("looks", "break"))
+        looks, broken = (Explainer(predictor).prepare({**request, "part": part})() for part in ("looks", "break"))
         assert f"{percentage}\N{NO-BREAK SPACE}%</td>" in looks
         seen |= {percentage, broken}
     assert len(seen) == 4
