@@ -111,8 +111,8 @@ class _Layout:
     def box(self, layer: Layer, family: str, x: float, y: float, width: float, height: float) -> Box:
         """A box from x, around y."""
         values = {"layer": layer.name, "output": shape(layer.output), "parameters": f"{layer.parameters:,}"}
-        sides = (round(float(each), 1) for each in (x, y - height / 2, width, height))
-        return Box(f"{self.ids}-{anchor(layer)}", family, values, *sides)
+        left, top, width, height = (round(each, 1) for each in (x, y - height / 2, width, height))
+        return Box(f"{self.ids}-{anchor(layer)}", family, values, left, top, width, height)
 
     def label(self, layer: Layer, x: float) -> list[Text]:
         """Two lines: kind and window, and shape of the output."""

@@ -24,7 +24,7 @@ def window(layer: Layer) -> Window | None:
     if not layer.kernel:
         return None
     settings = (("stride", layer.stride, 1), ("pad", layer.padding, 0), ("dilation", layer.dilation, 1))
-    changed = tuple((key, _side(pair)) for key, pair, usual in settings if pair != (usual, usual))
+    changed = tuple((key, _side(pair)) for key, pair, usual in settings if pair and pair != (usual, usual))
     return Window(shape(layer.kernel), changed)
 
 

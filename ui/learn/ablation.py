@@ -6,7 +6,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -26,7 +26,6 @@ from ui.common.templates import render
 from ui.common.texts import mark, mark_error
 from ui.learn.ablation_grid import part_mark
 
-T = TypeVar("T")
 REMEMBERED = 1000  # measurements
 PART = 500  # test images for each row of a table at first, of a network that takes long for all of them
 EVERY = 0.25  # seconds between two reports of a measurement that is under way
@@ -93,8 +92,11 @@ class Ablation:
             shown = answers_html(drawing, answers)
             yield shown, accuracy_html([]), rest
             both = [(net, []), (lesser, off)] if off else [(net, [])]
-            for found in _now_and_then(self._rounds(both)):
-                yield shown, accuracy_html(found), rest  # all of it: no message builds on another
+            last = time.monotonic()
+            for found in self._rounds(both):
+                if time.monotonic() > last + EVERY or found[0].count == COUNT:
+                    last = time.monotonic()
+                    yield shown, accuracy_html(found), rest  # complete, as gradio may drop earlier ones
         except (TranslatableError, RuntimeError) as error:
             yield refusal(error), "", ""
 
@@ -159,16 +161,6 @@ def refusal(error: Exception) -> Markup:
     if isinstance(error, TranslatableError):
         return render("learn/missing.html", text=mark_error(error), command="")
     raise error
-
-
-def _now_and_then(found: Iterator[T]) -> Iterator[T]:
-    """Some of them and the last."""
-    last, each = time.monotonic(), None
-    for each in found:
-        if time.monotonic() > last + EVERY:
-            last = time.monotonic()
-            yield each
-    yield each
 
 
 def _bar(key: str, share: float, label: str = "") -> Bar:

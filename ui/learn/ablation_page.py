@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -16,7 +16,7 @@ from ui.learn.ablation_grid import SEPARATOR, grid
 from ui.learn.newest import Newest
 
 MODULE = "learn/ablation.js"
-EVENT = {"show_progress": "hidden", "api_visibility": "private"}
+EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 class Components(NamedTuple):
@@ -36,7 +36,7 @@ def ablation_page(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[st
     parts, requests = _components(names, name), _Requests(hub, tabs, names, more)
     off, *drawing = [gr.Textbox(visible=False) for _ in range(3)]  # filled in by the JavaScript of the events
     when, now, grid_id = gr.Number(visible=False), event_js(MODULE, "time"), f"{name}-off"
-    show = {
+    show: dict[str, Any] = {
         "fn": requests.show,
         "inputs": [parts.network, off, when, *drawing],
         "outputs": [parts.answers, parts.accuracy, parts.more],
@@ -45,7 +45,8 @@ def ablation_page(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[st
     }
     sent = event_js(MODULE, "withParts", grid_id)
     page, whole = tabs
-    gr.on([tab.parent.select for tab in tabs], requests.leave, when, js=now, queue=False, **EVENT)
+    around = [tab.parent for tab in tabs if isinstance(tab.parent, gr.Tabs)]
+    gr.on([tabs.select for tabs in around], requests.leave, when, js=now, queue=False, **EVENT)
     parts.each.click(
         requests.each_part, [parts.network, when, *drawing], parts.table, trigger_mode="once",
         js=event_js(MODULE, "withTime"), **EVENT,
@@ -88,7 +89,7 @@ class _Requests:
 
     def show(
         self, name: object, off: object, when: object, value: object, dataset: object, request: gr.Request
-    ) -> Iterator[tuple]:
+    ) -> Iterator[tuple | dict]:
         if dataset:
             found = self.ablation.show(name, text(off).split(SEPARATOR), value, dataset, self.more)
             yield from self.answers.stream(request, when, found)
@@ -97,7 +98,7 @@ class _Requests:
 
     def each_part(
         self, name: object, when: object, value: object, dataset: object, request: gr.Request
-    ) -> Iterator[str]:
+    ) -> Iterator[str | dict]:
         yield from self.tables.stream(request, when, self.ablation.each_part(name, value, dataset))
 
     def clear(self, when: object, request: gr.Request) -> str:

@@ -26,8 +26,9 @@ def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
     """Branch ablation of Inception blocks, and the size of their branches' weights."""
 
     @lru_cache(16)
-    def history(id: str, snapshots_sha256: str) -> list[dict[str, float]]:
-        tensors = hub.snapshots(id)
+    def history(id: str, snapshots_sha256: str | None) -> list[dict[str, float]]:
+        if not (tensors := hub.snapshots(id)):
+            return []
         with torch.device("meta"):
             model = create_model(hub.card(id).architecture)
         epochs = range(len(next(iter(tensors.values()))))
@@ -35,8 +36,7 @@ def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
 
     def more(net: LoadedModel, drawing: Drawing, label: str) -> Markup:
         try:
-            sha256 = net.card.snapshots_sha256
-            return weights_html(net, history(net.card.id, sha256) if sha256 else [])
+            return weights_html(net, history(net.card.id, net.card.snapshots_sha256))
         except CheckpointError as error:
             return render("learn/branch_weights.html", error=error)
 

@@ -35,7 +35,7 @@ CHANNELS, _, _, (FIVE_REDUCE, FIVE), _ = googlenet.BLOCKS["3a"]
 _FIVE = next(
     step for step in architecture_layers("googlenet", IMAGENET_SIZE).steps() if step.name == "inception3a.five"
 )
-SIDE, FIVE_KERNEL = _FIVE.output[-1], _FIVE.kernel[0]
+SIDE = _FIVE.output[-1]
 # Computed from their sliders alone.
 PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "convolution": (
@@ -47,7 +47,7 @@ PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "pointwise": (
         lessons.pointwise,
         (Control("channels", 1, 512, CHANNELS), Control("filters", 1, 512, FIVE), Control("size", 1, 112, SIDE),
-         Control("kernel", 1, 11, FIVE_KERNEL), Control("middle", 1, 256, FIVE_REDUCE)),
+         Control("kernel", 1, 11, 5), Control("middle", 1, 256, FIVE_REDUCE)),
     ),
     "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
 }  # fmt: skip

@@ -54,9 +54,11 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
     """`page` of the drawing, made anew whenever the tab is opened, as there may be another drawing by then."""
 
     @lru_cache(REMEMBERED)
-    def replayed(id: str, snapshots_sha256: str, image: bytes) -> Replay:
+    def replayed(id: str, snapshots_sha256: str | None, image: bytes) -> Replay | None:
+        if (snapshots := hub.snapshots(id)) is None:
+            return None
         card, history = hub.card(id), read_history(hub.folder(id))
-        found = replay(hub.snapshots(id), card, np.frombuffer(image, np.uint8).reshape(28, 28))
+        found = replay(snapshots, card, np.frombuffer(image, np.uint8).reshape(28, 28))
         return Replay(card, found.tolist(), [100 - row["val_accuracy"] for row in history])
 
     def show(value: object, dataset: object) -> str:
@@ -66,12 +68,12 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
             return page(None, [], [error])
         found, errors = [], []
         for card in hub.cards().values():
-            if card.dataset == drawing.dataset and card.snapshots_sha256:
+            if card.dataset == drawing.dataset:
                 try:
                     found.append(replayed(card.id, card.snapshots_sha256, drawing.grid.tobytes()))
                 except CheckpointError as error:
                     errors.append(error)
-        return page(drawing, found, errors)
+        return page(drawing, [each for each in found if each], errors)
 
     shown = gr.HTML(
         "",
@@ -98,7 +100,7 @@ def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exce
         image=drawing and png(drawing.grid),
         networks=found,
         last=max((len(each.probabilities) for each in found), default=1) - 1,
-        charts=_charts(drawing, found) if found else (),
+        charts=_charts(drawing, found) if drawing and found else (),
         errors=errors,
     )
 

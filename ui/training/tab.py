@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.components import Component
@@ -26,13 +26,20 @@ DRAWN = QUANTITIES[:2]  # at first
 AXES = ("epoch", "time")
 SMOOTHEST = 0.95  # weight of the moving average
 EVERY = 15  # seconds between two searches for trainings under way
-EVENT = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+EVENT: dict[str, Any] = {
+    "queue": False,
+    "show_progress": "hidden",
+    "trigger_mode": "always_last",
+    "api_visibility": "private",
+}
+
+Control = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Slider | gr.HTML
 
 
 class Section(NamedTuple):
     """Controls, what is shown for their values, and the function from the ones to the others."""
 
-    controls: list[Component]
+    controls: list[Control]
     shown: list[Component]
     show: Callable[..., list]
 
@@ -58,7 +65,7 @@ def curves_section(hub: ModelHub, language: gr.HTML, first: str) -> Section:
     """Charts of the chosen runs, at first the checkpoints of a data set, and their final figures."""
 
     def show(chosen: object, drawn: object, by: object, log: object, smoothing: object, language: object) -> list:
-        drawn, chosen = all_known(drawn, QUANTITIES), items(chosen)
+        drawn, chosen = all_known(drawn, QUANTITIES), set(map(text, items(chosen)))
         view = View(known(by, AXES) == "time", flag(log), number(smoothing, 0, SMOOTHEST), _language(language))
         groups = [runs for group, runs in find_runs(hub.weights_dir).items() if group in chosen]
         plots = [
@@ -142,7 +149,7 @@ def leaderboard_section(hub: ModelHub, language: gr.HTML, first: str) -> Section
     return _wired(Section([dataset, cost, language], shown, show))
 
 
-def calibration_section(hub: ModelHub, dataset: gr.Radio, first: str) -> Section:
+def calibration_section(hub: ModelHub, dataset: Control, first: str) -> Section:
     """A reliability diagram for each network of the data set."""
 
     def show(dataset: object) -> list:
@@ -153,7 +160,7 @@ def calibration_section(hub: ModelHub, dataset: gr.Radio, first: str) -> Section
     return _wired(Section([dataset], [shown], show))
 
 
-def errors_section(hub: ModelHub, dataset: gr.Radio, first: str) -> Section:
+def errors_section(hub: ModelHub, dataset: Control, first: str) -> Section:
     """The comparison of two networks of the data set, and misclassified test images."""
 
     def show(dataset: object) -> list:
@@ -182,7 +189,7 @@ def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section,
         now, found, chosen = versions(hub.weights_dir), find_runs(hub.weights_dir), list(map(text, items(chosen)))
         running = {group for group, runs in found.items() if any(under_way(run) for run in runs)}
         value = followed(chosen, found, running - set(seen))
-        changed = {} if set(value) == set(chosen) else {"value": value}
+        changed: dict[str, Any] = {} if set(value) == set(chosen) else {"value": value}
         drawn = [gr.skip()] * len(runs.shown)
         if changed or now != cards or running & set(value):
             drawn = runs.show(value, *view)

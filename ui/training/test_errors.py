@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import gradio as gr
 import numpy as np
@@ -21,13 +20,6 @@ from ui.common.texts import attribute, mark
 
 SHOWN = 60  # images at once
 SIGNIFICANT = 0.05  # p-value below which a difference is called real
-
-
-class Picked(NamedTuple):
-    """What a button requests, the JSON of a `pick`, and how many images that are."""
-
-    request: str
-    count: int
 
 
 def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
@@ -110,7 +102,7 @@ def matrix_html(answers: Answers, name: str) -> Markup:
     np.add.at(counts, (answers.labels, answers.said[name]), 1)
     most = max(1, int((counts - np.diag(counts.diagonal())).max()))
 
-    def cell(truth: int, said: int) -> tuple[float, Picked | None, str]:
+    def cell(truth: int, said: int) -> tuple[float, dict[str, object] | None, Markup]:
         """How dark it is, its button, and the title of that."""
         title = attribute("title", "mistakes.cell", truth=classes[truth], said=classes[said])
         count = counts[truth, said]
@@ -146,9 +138,10 @@ def images_html(answers: Answers, numbers: np.ndarray) -> Markup:
     )
 
 
-def _picked(answers: Answers, says: Mapping[str, str | int], truth: int | None = None) -> Picked:
+def _picked(answers: Answers, says: Mapping[str, str | int], truth: int | None = None) -> dict[str, object]:
+    """What a button requests, the JSON of a `pick`, and how many images that are."""
     request = {"dataset": answers.dataset, "says": says, "truth": truth}
-    return Picked(json.dumps(request), len(pick(answers, says, truth)))
+    return {"request": json.dumps(request), "count": len(pick(answers, says, truth))}
 
 
 def _title(name: str) -> str:
