@@ -14,7 +14,7 @@ function showFrame(figure, epoch) {
   const frame = frames[Math.min(epoch, frames.length - 1)];
   const most = Math.max(...frame);
   figure.querySelectorAll("tr").forEach((row, index) => {
-    row.classList.toggle("machine-first", frame[index] === most);
+    row.classList.toggle("epochs-predicted", frame[index] === most);
     row.querySelector("td i").style.setProperty("--p", frame[index]);
     row.lastElementChild.textContent = percent(frame[index]);
   });
@@ -58,7 +58,7 @@ export function mount({ element, watch }) {
     if (event.target.type === "range") show(+event.target.value);
   });
   element.addEventListener("click", (event) => {
-    if (event.target.closest(".machine-control button")) play();
+    if (event.target.closest(".epochs-control button")) play();
   });
   // Another drawing.
   watch("value", () => {

@@ -78,7 +78,7 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
     shown = gr.HTML(
         "",
         js_on_load=on_load("training/epochs.js"),
-        elem_id="time-machine",
+        elem_id="epochs",
         apply_default_css=False,
     )
     sent = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
@@ -114,12 +114,12 @@ def _charts(drawing: Drawing, found: Sequence[Replay]) -> list[Markup]:
     errors = [[max(error, LEAST) for error in each.errors] for each in found]
     learnt = [_line(each, values, 1) for each, values in zip(found, errors, strict=True)]
     y = around([error for values in errors for error in values], log=True)
-    title, answers = mark("machine.chance") + " " + class_mark(label), {"answer": label}
+    title, answers = mark("epochs.probability") + " " + class_mark(label), {"answer": label}
     return [
         chart(title, mark("training.epoch"), chances, x, Axis(0, 1), True,
-              attribute("aria-label", "machine.answers", **answers)),
-        chart(mark("machine.error"), mark("training.epoch"), learnt, x, y, True,
-              attribute("aria-label", "machine.error")),
+              attribute("aria-label", "epochs.chart", **answers)),
+        chart(mark("epochs.error"), mark("training.epoch"), learnt, x, y, True,
+              attribute("aria-label", "epochs.error")),
     ]  # fmt: skip
 
 

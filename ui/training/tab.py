@@ -117,7 +117,7 @@ def curves_section(hub: ModelHub, language: gr.HTML, first: str) -> Section:
 
 def epochs_section(hub: ModelHub, tab: gr.Tab) -> None:
     """Predictions over the epochs for the drawing."""
-    _heading("machine.title")
+    _heading("epochs.title")
     epochs_component(hub, tab)
 
 
@@ -166,7 +166,7 @@ def errors_section(hub: ModelHub, dataset: Control, first: str) -> Section:
     def show(dataset: object) -> list:
         return [errors_html(answers_of(hub, known(dataset, DATASETS)))]
 
-    _heading("mistakes.title")
+    _heading("errors.title")
     return _wired(Section([dataset], [errors_component(hub, first)], show))
 
 

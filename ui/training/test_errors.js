@@ -13,14 +13,14 @@ export function mount({ element, server, watch }) {
   element.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-pick]");
     if (!button) return;
-    await fill(".mistakes-images", server.images(JSON.parse(button.dataset.pick)));
-    within(".mistakes-images").scrollIntoView({ block: "nearest" });
+    await fill(".errors-images", server.images(JSON.parse(button.dataset.pick)));
+    within(".errors-images").scrollIntoView({ block: "nearest" });
   });
   element.addEventListener("change", (event) => {
-    if (!event.target.closest(".mistakes-choose")) return;
+    if (!event.target.closest(".errors-choose")) return;
     const [first, second] = ["first", "second"].map((name) => within(`select[name=${name}]`).value);
-    const { dataset } = within(".mistakes-choose").dataset;
-    fill(".mistakes-against", server.against({ dataset, first, second }));
+    const { dataset } = within(".errors-choose").dataset;
+    fill(".errors-comparison", server.against({ dataset, first, second }));
   });
   // Another data set: nothing that was asked for or chosen before is of it.
   watch("value", () => {

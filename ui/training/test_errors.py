@@ -43,7 +43,7 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
         errors_html(answers_of(hub, dataset)),
         js_on_load=on_load("training/test_errors.js"),
         server_functions=[images, against],
-        elem_id="mistakes",
+        elem_id="errors",
         apply_default_css=False,
     )
 
@@ -61,10 +61,10 @@ def _requested(asked: dict, answers: Answers) -> tuple[dict[str, str | int], int
 def errors_html(answers: Answers) -> Markup:
     """Choosers of two networks, their comparison, and buttons for images; of one network, its confusion matrix."""
     names = list(answers.said)
-    quick = [(mark("mistakes.all"), _picked(answers, dict.fromkeys(names, WRONG)))]
+    quick = [(mark("errors.all"), _picked(answers, dict.fromkeys(names, WRONG)))]
     for one in names:
         says = {name: RIGHT if name == one else WRONG for name in names}
-        quick.append((mark("mistakes.only", network=_title(one)), _picked(answers, says)))
+        quick.append((mark("errors.only", network=_title(one)), _picked(answers, says)))
     return render(
         "training/test_errors.html",
         dataset=answers.dataset,
@@ -82,15 +82,15 @@ def comparison_html(answers: Answers, first: str, second: str) -> Markup:
     values = {"a": _title(first), "b": _title(second), "only_a": found.only_first, "only_b": found.only_second}
     values |= {"count": f"{len(answers.labels):,}", "dataset": DATASETS[answers.dataset].title}
     chance = "< 0.0001" if found.chance < 1e-4 else f"= {found.chance:.2g}"
-    differ = mark("mistakes.differ" if found.chance < SIGNIFICANT else "mistakes.alike", chance=chance)
+    differ = mark("errors.differ" if found.chance < SIGNIFICANT else "errors.alike", chance=chance)
     return render(
         "training/comparison.html",
         first=_title(first),
         second=_title(second),
-        counts=mark("mistakes.counts", **values),
+        counts=mark("errors.counts", **values),
         differ=differ,
         picked={(a, b): _picked(answers, {first: a, second: b}) for a in (RIGHT, WRONG) for b in (RIGHT, WRONG)},
-        outcomes={RIGHT: "mistakes.right", WRONG: "mistakes.wrong"},
+        outcomes={RIGHT: "errors.right", WRONG: "errors.wrong"},
         matrices=[matrix_html(answers, first), matrix_html(answers, second)],
     )
 
@@ -104,7 +104,7 @@ def matrix_html(answers: Answers, name: str) -> Markup:
 
     def cell(truth: int, said: int) -> tuple[float, dict[str, object] | None, Markup]:
         """How dark it is, its button, and the title of that."""
-        title = attribute("title", "mistakes.cell", truth=classes[truth], said=classes[said])
+        title = attribute("title", "errors.cell", truth=classes[truth], said=classes[said])
         count = counts[truth, said]
         return count / most, _picked(answers, {name: said}, truth) if count else None, title
 

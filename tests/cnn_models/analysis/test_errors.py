@@ -95,7 +95,7 @@ def test_every_button_asks_for_as_many_images_as_it_says():
 
 def test_one_network_has_its_matrix_alone():
     html = errors_html(Answers("mnist", np.arange(10), {"lenet5": np.array([1, *range(1, 10)])}))
-    assert html.count("mistakes-matrix") == html.count("mistakes-images") == 1 and html.count("data-pick") == 10
+    assert html.count("errors-matrix") == html.count("errors-images") == 1 and html.count("data-pick") == 10
     assert "<select" not in html and "training.unevaluated" in errors_html(Answers("mnist", LABELS, {}))
 
 

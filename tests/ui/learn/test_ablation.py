@@ -43,8 +43,8 @@ def test_switching_off_shows_what_the_network_loses(hub):
         study.show("mini_inception", [part, "nonsense"], "", "mnist", lambda net, drawing, label: f"<{label}>")
     )
     net = hub.get("mini_inception.mnist")
-    cut = predict(ablation.cut(net, [part]), drawing_of("", "mnist").grid)
-    assert shown[0][2] == "<7>" and f"{percent(cut.probabilities['7'])} %" in shown[0][0]
+    ablated = predict(ablation.ablate(net, [part]), drawing_of("", "mnist").grid)
+    assert shown[0][2] == "<7>" and f"{percent(ablated.probabilities['7'])} %" in shown[0][0]
     before, after = (measure_part(without(net.model, off), net.card, slice(FEW)).right for off in ([], [part]))
     assert after < before
     for right in (before, after):
@@ -60,13 +60,13 @@ def test_every_part_has_a_switch(name):
 
 def test_parts_are_called_in_the_visitors_language():
     html = unescape(grid("mini_inception"))
-    assert 'aria-label="inception1 pool" data-text-aria-label="switches.part.of"' in html
-    assert '"part": {"key": "switches.branch.pool"}' in html and 'aria-label="All of pool"' in html
-    assert say("zh", "switches.all", part=Text("switches.branch.pool")) == "池化 全部"
+    assert 'aria-label="inception1 pool" data-text-aria-label="ablation.part.of"' in html
+    assert '"part": {"key": "ablation.branch.pool"}' in html and 'aria-label="All of pool"' in html
+    assert say("zh", "ablation.all", part=Text("ablation.branch.pool")) == "池化 全部"
     model = create_model("mini_inception")
     net = type("Net", (), {"model": model, "card": make_card("mini_inception")})
     drawn = weights_html(net, [sizes(model.state_dict(), model)] * 2)
-    assert drawn.count('<title data-text="switches.branch.pool">') == 2
+    assert drawn.count('<title data-text="ablation.branch.pool">') == 2
 
 
 def test_every_part_by_itself_is_a_row(hub):
@@ -108,7 +108,7 @@ def test_a_full_gpu_is_said(hub, monkeypatch):
 
 def test_what_takes_long_is_measured_on_more_and_more_images(hub, monkeypatch):
     """On both networks the same ones; what one visitor waited for, the next has at once."""
-    monkeypatch.setattr(ablation, "EVERY", 0)
+    monkeypatch.setattr(ablation, "INTERVAL", 0)
     monkeypatch.setattr(ablation, "rounds", lambda architecture: range(100, FEW + 1, 100))
     study, asked = ablation.Ablation(hub, ["mini_resnet"]), []
     monkeypatch.setattr(ablation, "measure_part", lambda model, card, part: asked.append(part) or Measured(90, 100))
