@@ -1,4 +1,4 @@
-"""The rows of the Layers tab: one or several networks, aligned by the size of their feature maps; without gradio."""
+"""The table of the Layers tab: one or several networks, aligned by the size of their feature maps. HTML, no gradio."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from cnn_models.layers.table import Column, shape, stages
 from ui.common.numbers import memory, milliseconds, whole_percent
 from ui.common.templates import render
 from ui.common.texts import mark
-from ui.layers.names import anchor, family, ids, kind_mark, window
+from ui.layers.names import family, kind_mark, row_id, window
 
-HEAD = ("layer", "window", "input", "output", "sees", "memory", "parameters", "macs", "time")
-QUANTITIES = ("parameters", "macs")  # columns of a number, its share and a bar
+HEAD = ("layer", "window", "input", "output", "receptive_field", "memory", "parameters", "macs", "time")
+QUANTITIES = ("parameters", "macs")  # columns with a number, its share and a bar
 
 
 def rows(columns: Sequence[Column], strips: Sequence[dict[int, Markup]]) -> Markup:
-    """All stages, one below the other, each with the networks side by side, and the totals.
+    """The table: the stages below each other, each with the networks side by side, and the totals.
 
-    `strips` hold the channels of each network's steps as HTML, by index.
+    `strips` has, for each network, step indices with their channels as HTML.
     """
     networks = [_Network(column, index, strips[index]) for index, column in enumerate(columns)]
     found = [
@@ -35,7 +35,7 @@ def rows(columns: Sequence[Column], strips: Sequence[dict[int, Markup]]) -> Mark
 
 
 def _sides(parts: Sequence[Sequence[Layer]]) -> str:
-    """The sizes of the maps in a stage, the largest first; empty where there are only vectors."""
+    """The sizes of the feature maps in a stage, the largest first; empty if there are only vectors."""
     sides = {layer.output[-1] for part in parts for layer in part if len(layer.output) == 3} - {1}
     return " · ".join(f"{side}×{side}" for side in sorted(sides, reverse=True))
 
@@ -44,17 +44,17 @@ class _Network:
     """The rows of one network."""
 
     def __init__(self, column: Column, index: int, strips: dict[int, Markup]):
-        self.column, self.network, self.ids, self.strips = column, column.network, ids(index), strips
+        self.column, self.network, self.index, self.strips = column, column.network, index, strips
         self.most = {key: max(getattr(child, key) for child in self.network.children) for key in QUANTITIES}
 
     def row(self, layer: Layer, parent: str = "") -> dict[str, object]:
-        """The row of a layer and of all in it; `name` is the one within the `parent` block. Shortcuts have no id."""
+        """A row with its `children`; the name is relative to the `parent` block, and shortcuts have no id."""
         name, is_branch, last = layer.name.removeprefix(f"{parent}."), layer.kind == "branch", list(layer.steps())[-1]
         return self._cells(layer) | {
             "heading": name if is_branch else kind_mark(layer.kind),
             "name": "" if is_branch or name.lower() == layer.kind.lower() else name,
             "figures": [(key, self._figure(layer, key)) for key in QUANTITIES],
-            "id": "" if layer.kind == "shortcut" else f"{self.ids}-{anchor(layer)}",
+            "id": "" if layer.kind == "shortcut" else row_id(self.index, layer),
             "is_branch": is_branch,
             "is_quiet": not (layer.parameters or layer.kernel or layer.children),
             "family": family(layer),
@@ -72,7 +72,7 @@ class _Network:
         return self._cells(self.network) | {"heading": "", "name": "", "figures": figures}
 
     def _cells(self, layer: Layer) -> dict[str, object]:
-        """The cells of a row but its name and its quantities."""
+        """The cells of a row except its name and its QUANTITIES."""
         whole = layer.receptive_field == self.network.inputs[0][-1]
         return {
             "window": window(layer),
@@ -91,10 +91,10 @@ class _Network:
         return {"value": f"{value:,}", "share": share, "bar": f"{value / self.most[key]:.4f}"}
 
     def _facts(self, layer: Layer) -> dict[str, str]:
-        """By text key, the cells that a narrow screen has no room for."""
+        """Text keys with the values of cells that a narrow screen has no room for."""
         return {
             "input": " + ".join(map(shape, layer.inputs)),
-            "sees": f"{layer.receptive_field} px",
+            "receptive_field": f"{layer.receptive_field} px",
             "memory": memory(layer.memory),
             "time": milliseconds(self.column.time(layer)),
         }
