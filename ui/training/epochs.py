@@ -1,4 +1,4 @@
-"""Predictions over the epochs: the probabilities for the drawing before the training and after each epoch."""
+"""Predictions over the epochs: the probabilities for the drawing before training and after each epoch."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ui.common.strips import png
 from ui.common.templates import render
 from ui.common.texts import attribute, mark
 
-REMEMBERED = 64  # drawings through all epochs of a network
-LEAST = 0.01  # % of error: a logarithmic axis has no place for none
+CACHED = 64  # replays of a network and a drawing
+LEAST = 0.01  # % of error that stands for 0 on the logarithmic axis
 
 
 class Replay(NamedTuple):
@@ -46,14 +46,14 @@ class Replay(NamedTuple):
 
     @property
     def frames(self) -> str:
-        """The probabilities as JSON, each in few digits."""
+        """The probabilities as JSON, rounded."""
         return json.dumps([[_short(p) for p in row] for row in self.probabilities], separators=(",", ":"))
 
 
 def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
-    """`page` of the drawing, made anew whenever the tab is opened, as there may be another drawing by then."""
+    """`page` of the drawing as a component, updated when the tab is opened."""
 
-    @lru_cache(REMEMBERED)
+    @lru_cache(CACHED)
     def replayed(id: str, snapshots_sha256: str | None, image: bytes) -> Replay | None:
         if (snapshots := hub.snapshots(id)) is None:
             return None
@@ -89,7 +89,7 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
 
 
 def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exception] = ()) -> Markup:
-    """The drawing, a slider over the epochs, the probabilities at its epoch (the last, at first), and two charts.
+    """HTML of the drawing, a slider over the epochs, the probabilities at the last epoch, two charts, and errors.
 
     Without a drawing, only the errors.
     """
@@ -106,19 +106,19 @@ def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exce
 
 
 def _charts(drawing: Drawing, found: Sequence[Replay]) -> list[Markup]:
-    """The probability of the class that the trained networks predict together, and the validation error."""
-    label = DATASETS[drawing.dataset].classes[int(np.sum([each.probabilities[-1] for each in found], axis=0).argmax())]
-    index = DATASETS[drawing.dataset].classes.index(label)
+    """Charts of the probability of the class that the ensemble of all networks predicts, and of the validation error."""
+    index = int(np.sum([each.probabilities[-1] for each in found], axis=0).argmax())
+    label = DATASETS[drawing.dataset].classes[index]
     x = Axis(0, max(len(each.probabilities) for each in found) - 1, whole=True)
-    chances = [_line(each, [row[index] for row in each.probabilities], 0) for each in found]
+    probabilities = [_line(each, [row[index] for row in each.probabilities], 0) for each in found]
     errors = [[max(error, LEAST) for error in each.errors] for each in found]
-    learnt = [_line(each, values, 1) for each, values in zip(found, errors, strict=True)]
+    error_lines = [_line(each, values, 1) for each, values in zip(found, errors, strict=True)]
     y = around([error for values in errors for error in values], log=True)
     title, answers = mark("epochs.probability") + " " + class_mark(label), {"answer": label}
     return [
-        chart(title, mark("training.epoch"), chances, x, Axis(0, 1), True,
+        chart(title, mark("training.epoch"), probabilities, x, Axis(0, 1), True,
               attribute("aria-label", "epochs.chart", **answers)),
-        chart(mark("epochs.error"), mark("training.epoch"), learnt, x, y, True,
+        chart(mark("epochs.error"), mark("training.epoch"), error_lines, x, y, True,
               attribute("aria-label", "epochs.error")),
     ]  # fmt: skip
 
@@ -128,7 +128,7 @@ def _line(each: Replay, values: Sequence[float], first: int) -> Line:
 
 
 def _short(probability: float) -> float:
-    """A probability in few digits, enough to read the same in percent; only certainty is 1, only 0 is 0."""
+    """A probability rounded so that `percent` shows the same; only 1 becomes 1, only 0 becomes 0."""
     if 0 < probability < 1:
         return min(max(round(probability, 4), 1e-5), 1 - 1e-5)
     return probability
