@@ -106,7 +106,7 @@ def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exce
 
 
 def _charts(drawing: Drawing, found: Sequence[Replay]) -> list[Markup]:
-    """Charts of the probability of the class that the ensemble of all networks predicts, and of the validation error."""
+    """Charts of the probability of the class that the ensemble predicts, and of the validation error."""
     index = int(np.sum([each.probabilities[-1] for each in found], axis=0).argmax())
     label = DATASETS[drawing.dataset].classes[index]
     x = Axis(0, max(len(each.probabilities) for each in found) - 1, whole=True)
