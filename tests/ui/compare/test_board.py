@@ -70,7 +70,7 @@ def test_clothing_is_seen_and_not_read():
 
 
 def test_the_sentence_is_said_in_chinese_too():
-    assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都认为是包。"
+    assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都预测为包。"
 
 
 def test_the_sentence_says_what_the_image_looks_like_instead():
