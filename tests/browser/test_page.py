@@ -194,7 +194,7 @@ def test_layers_show_what_the_networks_are(page):
             expect(page.locator(link.get_attribute("href"))).to_have_count(1)
 
 
-def test_a_drawing_flows_through_the_layers(page):
+def test_the_layers_show_the_activations_of_the_drawing(page):
     page.get_by_role("tab", name="Layers").click()
     expect(page.locator(".drawing-note")).to_contain_text("Nothing is drawn")
     page.get_by_role("tab", name="Compare").click()
@@ -304,7 +304,7 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
         expect(page.locator("#training-pareto .xtitle")).to_have_text(title)
 
 
-def test_images_that_networks_have_wrong_are_one_click_away(page):
+def test_misclassified_images_are_one_click_away(page):
     page.get_by_role("tab", name="Training").click()
     answers = answers_of(ModelHub(), "mnist")
     wrong = pick(answers, dict.fromkeys(answers.said, "wrong"))
@@ -380,7 +380,7 @@ def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
         assert not page.locator("#lineup :is(th, td), .compare-read > *").evaluate_all(wide), width
 
 
-def test_parts_of_real_networks_are_switched_off(page):
+def test_branches_are_ablated(page):
     draw(page, SEVEN)
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.shortcuts"), exact=True).click()
@@ -403,7 +403,7 @@ def test_parts_of_real_networks_are_switched_off(page):
     expect(rows).to_have_count(0)
 
 
-def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
+def test_whole_blocks_and_kinds_of_branches_are_ablated(page):
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.inception"), exact=True).click()
     grid, shown = page.locator("#inception-off"), page.locator("#learn-inception")
@@ -424,7 +424,7 @@ def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
     expect(page.locator("#inception-test h2")).to_contain_text("all 10,000", timeout=60_000)
 
 
-def test_averages_follow_their_choosers(page):
+def test_ensembles_follow_their_choosers(page):
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.ensembles"), exact=True).click()
     shown = page.locator("#learn-ensembles")

@@ -55,7 +55,7 @@ def test_crops_are_counted_and_drawn(hub):
     assert "training.evaluate --averages" in ensembles_html(some, averaged, "mnist", [])
 
 
-def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
+def test_the_page_opens_with_a_damaged_file_of_results(tmp_path):
     (tmp_path / "averaged.json").write_text("{")
     with gr.Blocks(), gr.Tabs(), gr.Tab("Averages") as page:
         ensembles_page(ModelHub(tmp_path), page, page)
@@ -63,7 +63,7 @@ def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
 
 def test_crops_are_averaged_as_the_compare_tab_does(hub):
     net = hub.get("lenet5.mnist")
-    net = replace(net, card=replace(net.card, mean=0.6))  # dazzled, or it would have all of them right
+    net = replace(net, card=replace(net.card, mean=0.6))  # a wrong mean: otherwise all predictions are correct
     images, labels = load_test_set("mnist")
     chosen = balanced_order(labels)[:100]
     answers = [many_looks(net, images[number]).probabilities for number in chosen]

@@ -1,4 +1,4 @@
-"""Predictions over the epochs: the frames, the chart with a cursor, and the sentence where there are no snapshots."""
+"""Predictions over the epochs: probabilities, charts with a cursor, and the sentence without snapshots."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def test_only_certainty_reads_so_once_the_slider_moves():
     assert [percent(p) for p in first[:3]] == [">99.99", "<0.01", "0.00"] and percent(last[0]) == "100.00"
 
 
-def test_without_snapshots_it_says_what_to_do():
+def test_without_snapshots_the_command_that_makes_them_is_shown():
     assert "python -m training.train lenet5.mnist" in page(drawing_of("", "mnist"), [])
 
 
