@@ -23,16 +23,6 @@ Place = tuple[int, int]
 Bar = list[tuple[str, str]]  # width in percent and colour of each part
 
 
-class Sizes(NamedTuple):
-    """Sides in pixels of an input, of the window on it, and of the output."""
-
-    size: int
-    kernel: int
-    stride: int
-    padding: int
-    side: int
-
-
 class Window(NamedTuple):
     """A position of the kernel: its place in the output, its corner in the padded input, and values for its text."""
 
@@ -52,27 +42,19 @@ class Window(NamedTuple):
         return values[top : top + self.kernel, left : left + self.kernel].flatten()
 
 
-class Grid(NamedTuple):
-    """A matrix: CSS classes, shade from 0 to 1, and text of each cell; `own` is its side without the padding."""
-
-    side: int
-    own: int
-    cells: list[tuple[str, str, str]]
-
-
 def convolution(
     size: int, kernel: int, stride: int, padding: int, step: int, channels: int, filters: int, chosen: int
 ) -> Markup:
     """A convolution: the filter `chosen` (from 1) on all channels, at the window `step`; both modulo their number."""
     try:
-        sizes = Sizes(size, kernel, stride, padding, arithmetic.output_size(size, kernel, stride, padding))
+        side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
         return _misfit(size, kernel, padding)
     padded = F.pad(torch.stack([_image(size, channel) for channel in range(channels)]), [padding] * 4)
     weights = torch.stack([torch.stack([_kernel(kernel, f + c) for c in range(channels)]) for f in range(filters)])
     biases = torch.arange(1.0, filters + 1)
     outputs = F.conv2d(padded[None], weights, biases, stride)[0]
-    window, chosen = _window(sizes, step), (chosen - 1) % filters
+    window, chosen = _window(side, kernel, stride, step), (chosen - 1) % filters
     found = [_channel(*each, window, padding) for each in zip(padded, weights[chosen], strict=True)]
     parameters = arithmetic.parameters(channels, filters, kernel)
     return render(
@@ -84,13 +66,13 @@ def convolution(
         sums=" + ".join(_signed(value) for *_, value in found),
         bias=_number(biases[chosen]),
         value=_number(outputs[(chosen, *window.place)]),
-        sizes=sizes._asdict(),
+        sizes={"size": size, "kernel": kernel, "stride": stride, "padding": padding, "side": side},
         parameters=f"{filters}·({channels}·{kernel}·{kernel} + 1) = {parameters:,}",
-        shapes={"input": shape((channels, size, size)), "output": shape((filters, sizes.side, sizes.side))},
+        shapes={"input": shape((channels, size, size)), "output": shape((filters, side, side))},
     )
 
 
-def _channel(values: Tensor, weights: Tensor, window: Window, padding: int) -> tuple[Grid, Grid, str, Tensor]:
+def _channel(values: Tensor, weights: Tensor, window: Window, padding: int) -> tuple[dict, dict, str, Tensor]:
     """A channel of the input, the weights for it, and the products in the window with their sum."""
     covered, own = window.on(values), weights.flatten()
     terms = " + ".join(f"{int(a)}·{_signed(b)}" for a, b in zip(covered, own, strict=True))
@@ -100,13 +82,13 @@ def _channel(values: Tensor, weights: Tensor, window: Window, padding: int) -> t
 def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> Markup:
     """Max and average pooling, with the window of `step` marked, and whether size / stride gives the output side."""
     try:
-        sizes = Sizes(size, kernel, stride, padding, arithmetic.output_size(size, kernel, stride, padding))
+        side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
         return _misfit(size, kernel, padding)
     if 2 * padding > kernel:  # which PyTorch refuses
         reason = "lesson.padding" if padding >= kernel else "lesson.half"
         return mark(reason, "p class='lesson-error'", padding=padding, kernel=kernel)
-    image, window = _image(size), _window(sizes, step)
+    image, window = _image(size), _window(side, kernel, stride, step)
     padded = F.pad(image, [padding] * 4, value=math.nan)  # shown empty
     pooled = {"max": F.max_pool2d, "average": F.avg_pool2d}
     usual = kernel == stride and not padding and size % stride == 0
@@ -118,9 +100,9 @@ def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> Mar
             kind: _grid(pool(image[None, None], kernel, stride, padding)[0, 0], {window.place})
             for kind, pool in pooled.items()
         },
-        sizes=sizes._asdict(),
+        sizes={"size": size, "kernel": kernel, "stride": stride, "padding": padding, "side": side},
         short=f"{size / stride:.4g}",
-        verdict="right" if usual else "luck" if math.isclose(size / stride, sizes.side) else "wrong",
+        verdict="right" if usual else "luck" if math.isclose(size / stride, side) else "wrong",
     )
 
 
@@ -182,12 +164,12 @@ def _shares(title: str, network: Layer, most: int) -> dict[str, object]:
     }
 
 
-def _window(sizes: Sizes, step: int) -> Window:
-    """The window at `step`, modulo the number of windows."""
-    count = sizes.side**2
-    row, column = divmod(step % count, sizes.side)
+def _window(side: int, kernel: int, stride: int, step: int) -> Window:
+    """The window at `step`, modulo the number of windows; `side` is that of the output."""
+    count = side**2
+    row, column = divmod(step % count, side)
     text = {"number": step % count + 1, "count": count, "row": row + 1, "column": column + 1}
-    return Window((row, column), (row * sizes.stride, column * sizes.stride), sizes.kernel, text)
+    return Window((row, column), (row * stride, column * stride), kernel, text)
 
 
 def _image(size: int, channel: int = 0) -> Tensor:
@@ -216,8 +198,8 @@ def _signed(value: Tensor) -> str:
     return _number(value) if value >= 0 else f"({_number(value)})"
 
 
-def _grid(values: Tensor, marked: Collection[Place] = (), padding: int = 0) -> Grid:
-    """H x H values, shaded by their absolute value, with some `marked`."""
+def _grid(values: Tensor, marked: Collection[Place] = (), padding: int = 0) -> dict[str, object]:
+    """H x H values, some of them `marked`: side with and without padding; classes, shade (0 to 1) and text of cells."""
     side, most = len(values), float(values.nan_to_num().abs().max()) or 1
     inner, cells = range(padding, side - padding), []
     for i, row in enumerate(values.tolist()):
@@ -229,7 +211,7 @@ def _grid(values: Tensor, marked: Collection[Place] = (), padding: int = 0) -> G
                 + ["lesson-negative"] * (value < 0)
             )
             cells.append((" ".join(names), f"{abs(value) / most:.2f}", _number(value)))
-    return Grid(side, len(inner), cells)
+    return {"side": side, "own": len(inner), "cells": cells}
 
 
 def _bar(parts: list[tuple[int, str]], most: int) -> Bar:

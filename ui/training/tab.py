@@ -26,13 +26,9 @@ DRAWN = QUANTITIES[:2]  # the charts at the start
 AXES = ("epoch", "time")
 SMOOTHEST = 0.95  # largest weight of the moving average
 INTERVAL = 15  # seconds between two searches for running trainings
-EVENT: dict[str, Any] = {
-    "queue": False,
-    "show_progress": "hidden",
-    "trigger_mode": "always_last",
-    "api_visibility": "private",
-}
-
+EVENT: dict[str, Any] = dict(
+    queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private"
+)  # fmt: skip
 Control = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Slider | gr.HTML
 
 
