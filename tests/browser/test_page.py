@@ -304,7 +304,7 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
         expect(page.locator("#training-pareto .xtitle")).to_have_text(title)
 
 
-def test_misclassified_images_are_one_click_away(page):
+def test_misclassified_images_are_shown_on_a_click(page):
     page.get_by_role("tab", name="Training").click()
     answers = answers_of(ModelHub(), "mnist")
     wrong = pick(answers, dict.fromkeys(answers.said, "wrong"))
@@ -380,7 +380,7 @@ def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
         assert not page.locator("#lineup :is(th, td), .compare-read > *").evaluate_all(wide), width
 
 
-def test_branches_are_ablated(page):
+def test_branches_of_real_networks_are_ablated(page):
     draw(page, SEVEN)
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.shortcuts"), exact=True).click()
