@@ -35,8 +35,8 @@ Control = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Slider | gr.HTML
 class Section(NamedTuple):
     """Controls, the components that depend on them, and the function that updates these."""
 
-    controls: list[Control]
-    shown: list[Component]
+    controls: Sequence[Control]
+    shown: Sequence[Component]
     show: Callable[..., list]
 
 
