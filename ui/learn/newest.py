@@ -15,7 +15,7 @@ LATEST = 1e15  # milliseconds that a page may have been open
 
 
 class Newest:
-    """The newest request of each session, by the clock of its page, as requests may arrive out of order.
+    """The newest request of each session, by the clock of its page, as requests may overtake each other.
 
     gradio's own `cancels` fails if an event ends by itself at the same moment.
     """
