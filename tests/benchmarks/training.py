@@ -32,6 +32,7 @@ from cnn_models import ARCHITECTURES, DATASETS, create_model
 from cnn_models.runtime import best_device, keep_memory, place
 from training import loop
 from training.data import LOADERS, data_dir, split
+from training.optimizers import OPTIMIZERS
 from training.recipes import Recipe, recipe_for
 
 IMAGES = {  # in a round
@@ -97,7 +98,7 @@ def limit(id: str, device: torch.device) -> float:
     """Images per second of forward, backward and step alone, for as many steps, on one batch."""
     recipe = last_epoch(id)
     model = place(create_model(id.split(".")[0]), device)
-    optimizer = loop.OPTIMIZERS[recipe.optimizer](model.parameters(), fused=True)
+    optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), fused=True)
     x = torch.rand(recipe.batch_size, 1, recipe.size, recipe.size, device=device)
     y = torch.randint(0, 10, (recipe.batch_size,), device=device)
     steps = IMAGES[id] // recipe.batch_size
