@@ -30,7 +30,7 @@ def measure_tta(net: Network, measured: dict, count: int) -> dict:
     card = net.card
     examples, labels = load_test_set(card.dataset)
     done = measured.get("pictures", 0)
-    right = {int(crops): round(done * accuracy / 100) for crops, accuracy in measured.get("accuracy", {}).items()}
+    correct = {int(used): round(done * accuracy / 100) for used, accuracy in measured.get("accuracy", {}).items()}
     chosen = balanced_order(labels)[done:count]
     mirror = DATASETS[card.dataset].kind != "digits"
     for start in range(0, len(chosen), BATCH):
@@ -40,8 +40,8 @@ def measure_tta(net: Network, measured: dict, count: int) -> dict:
         each = views.shape[1] // (2 if mirror else 1) // len(SCALES)  # crops of a scale
         views = torch.cat([grids[:, None].float() / 255, views], dim=1)
         probabilities = net.run(views.flatten(0, 1), batch=100).probabilities.view(*views.shape[:2], -1)
-        for crops in dict.fromkeys([1, *(each * scales for scales in range(1, len(SCALES) + 1)), views.shape[1] - 1]):
-            mean = probabilities[:, 0] if crops == 1 else probabilities[:, 1 : crops + 1].mean(1)
-            right[crops] = right.get(crops, 0) + int((mean.argmax(1) == truth).sum())
+        for used in dict.fromkeys([1, *(each * scales for scales in range(1, len(SCALES) + 1)), views.shape[1] - 1]):
+            mean = probabilities[:, 0] if used == 1 else probabilities[:, 1 : used + 1].mean(1)
+            correct[used] = correct.get(used, 0) + int((mean.argmax(1) == truth).sum())
     done += len(chosen)
-    return {"pictures": done, "accuracy": {str(crops): 100 * n / done for crops, n in sorted(right.items())}}
+    return {"pictures": done, "accuracy": {str(used): 100 * n / done for used, n in sorted(correct.items())}}
