@@ -1,4 +1,4 @@
-"""Real trainings on a few real images: what the commands of `training` do, with every step saved.
+"""The commands of `training` on a few real images, with a state saved after every step.
 
     python -m tests.small_training mini_resnet.mnist ...
 

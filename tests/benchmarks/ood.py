@@ -1,9 +1,9 @@
-"""How many images are called "not one of the ten things": test images of each data set, in each, and drawings.
+"""The share of images reported as out of distribution (OOD): test images of both data sets, and drawings.
 
 python -m tests.benchmarks.ood [IMAGES]
 
-With and without asking whether an image looks more like the other data set's; and, as AUROC, how well the energy of
-the reference model tells the data sets apart, alone and less that of the other data set's.
+With and without the reference model of the other data set; and the AUROC of the reference model's energy between the
+data sets, alone and minus that of the other data set's reference model.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def main(count: int) -> None:
                 np.mean(alone_found),
                 np.mean([a or doubt(c) == "lookalike" for a, c in zip(alone_found, found, strict=True)]),
             )
-            print(f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the lookalike {100 * now:.1f} %")
+            print(
+                f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the reference model {100 * now:.1f} %"
+            )
             own, others = (
                 torch.tensor([reference_score(hub, name, to_dataset_form(image, DATASETS[name])) for image in images])
                 for name in (dataset, other)
