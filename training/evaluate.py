@@ -106,18 +106,15 @@ def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=str(__doc__).splitlines()[0])
-    parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
-    parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and the ensembles")
-    parser.add_argument(
-        "--averages", action="store_true", help="ensembles and test-time augmentation, where networks are new"
-    )
-    parser.add_argument("--looks", action="store_true", help="test-time augmentation of all remaining test images")
-    parser.add_argument("--table", action="store_true", help="print the results in the cards, without measuring")
-    parser.add_argument("--pictures", type=Path, metavar="ZIP", help="accuracy on labelled drawings from the page")
+    task = parser.add_mutually_exclusive_group(required=True)
+    task.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
+    task.add_argument("--all", action="store_true", help="every checkpoint in the folder, and the ensembles")
+    task.add_argument("--averages", action="store_true", help="ensembles and test-time augmentation of new networks")
+    task.add_argument("--looks", action="store_true", help="test-time augmentation of all remaining test images")
+    task.add_argument("--table", action="store_true", help="print the results in the cards, without measuring")
+    task.add_argument("--pictures", type=Path, metavar="ZIP", help="accuracy on labelled drawings from the page")
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
     args = parser.parse_args(argv)
-    if bool(args.id) + args.all + args.averages + args.looks + args.table + bool(args.pictures) != 1:
-        parser.error("give a checkpoint id, --all, --averages, --looks, --table or --pictures")
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     return args

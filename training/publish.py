@@ -127,47 +127,40 @@ def pack(folder: Path, namespace: str) -> Upload:
     return Upload(f"{namespace}/{card.id}", "model", files | {CURVES: curves_png(history), README: text.encode()})
 
 
+def outdated(card: Card, problem: str) -> PublishError:
+    return PublishError(f"{problem}; run `python -m training.evaluate {card.id}`")
+
+
 def check_figures(card: Card, evaluation: Evaluation | None) -> None:
     """Raise PublishError unless the card has all figures, and the accuracy of its evaluation."""
-    way_out = f"run `python -m training.evaluate {card.id}`"
     for figure in ("val_accuracy", "val_loss", "test_accuracy", "test_loss"):
         if not isinstance(card.metrics.get(figure), float | int):
-            raise PublishError(f"the card of {card.id} has no {figure.replace('_', ' ')}; {way_out}")
+            raise outdated(card, f"the card of {card.id} has no {figure.replace('_', ' ')}")
     recorded = card.metrics["test_accuracy"]
     if evaluation and not math.isclose(evaluation.accuracy, recorded):
-        raise PublishError(
-            f"the card of {card.id} has {recorded:.2f} % on the test set, its {EVALUATION} {evaluation.accuracy:.2f} %"
-            f"; {way_out}"
-        )
+        found = f"its {EVALUATION} {evaluation.accuracy:.2f} %"
+        raise outdated(card, f"the card of {card.id} has {recorded:.2f} % on the test set, {found}")
 
 
 def check_calibration(card: Card, evaluation: Evaluation | None) -> None:
     """Raise PublishError unless the card has the calibration errors of its evaluation."""
-    way_out = f"run `python -m training.evaluate {card.id}`"
     if not (evaluation and evaluation.reliability):
-        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
+        raise outdated(card, f"{card.id} has no {EVALUATION} of its weights")
     for figure, bins in zip(("test_ece_uncalibrated", "test_ece"), evaluation.reliability, strict=True):
         if not abs(card.metrics.get(figure, math.nan) - calibration_error(bins)) < 0.01:
-            raise PublishError(
-                f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}; {way_out}"
-            )
+            raise outdated(card, f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}")
 
 
 def measure_again(model: nn.Module, card: Card) -> None:
     """Raise PublishError unless the network has the test accuracy and loss that its card records."""
-    recorded, way_out = card.metrics["test_accuracy"], f"run `python -m training.evaluate {card.id}`"
+    accuracy, loss = card.metrics["test_accuracy"], card.metrics["test_loss"]
     print(f"measuring {card.id} again ...", flush=True)
     found = measure(place(model, best_device()), card, MEASURING)
-    if not abs(found.accuracy - recorded) <= (TOLERANCE if found.whole else 3 * found.error):
-        raise PublishError(
-            f"the card of {card.id} has {recorded:.2f} % on the test set, measured {found.accuracy:.2f} % on "
-            f"{found.count:,} images of it; {way_out}"
-        )
-    if found.whole and not math.isclose(found.loss, card.metrics["test_loss"], rel_tol=TOLERANCE, abs_tol=1e-3):
-        raise PublishError(
-            f"the card of {card.id} has a test loss of {card.metrics['test_loss']:.4f}, measured {found.loss:.4f}; "
-            f"{way_out}"
-        )
+    if not abs(found.accuracy - accuracy) <= (TOLERANCE if found.whole else 3 * found.error):
+        measured = f"measured {found.accuracy:.2f} % on {found.count:,} images of it"
+        raise outdated(card, f"the card of {card.id} has {accuracy:.2f} % on the test set, {measured}")
+    if found.whole and not math.isclose(found.loss, loss, rel_tol=TOLERANCE, abs_tol=1e-3):
+        raise outdated(card, f"the card of {card.id} has a test loss of {loss:.4f}, measured {found.loss:.4f}")
 
 
 def pack_space(repository: str, weights: Path) -> Upload:

@@ -51,8 +51,8 @@ def main(count: int) -> None:
     xs, ys = (0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42), (0.2, 0.23, 0.26, 0.29, 0.32, 0.35)
     drawings = {"ones with a flag": ones_with_a_flag(xs, ys, (0.49, 0.52, 0.55)), "scribbles": scribbles(200)}
     for name, images in drawings.items():
-        strange = sum(is_unusual(compare(image, "mnist", hub=hub).models) for image in images)
-        print(f"{strange} of {len(images)} {name} are unusual digits")
+        count = sum(is_unusual(compare(image, "mnist", hub=hub).models) for image in images)
+        print(f"{count} of {len(images)} {name} are OOD for MNIST")
 
 
 if __name__ == "__main__":
