@@ -41,15 +41,7 @@ from cnn_models.specs import Card
 from training.data import DataError, load
 from training.ensembles import complete_tta, measure_ensembles, write_averaged
 from training.lock import writing
-from training.metrics import (
-    auroc,
-    calibration_error,
-    fit_temperature,
-    fit_threshold,
-    ood_data,
-    reliability,
-    score,
-)
+from training.metrics import auroc, calibration_error, fit_temperature, fit_threshold, ood_data, reliability, score
 from training.model_card import model_card
 from training.state import TrainingError
 

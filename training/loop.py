@@ -123,14 +123,8 @@ def end_epoch(setup: Setup, learner: Learner, progress: Progress, totals: Totals
 def progress_bar(setup: Setup, progress: Progress) -> tqdm:
     """A bar over the images of all epochs, starting from those before an interruption; rank 0 shows it."""
     epoch, batch = divmod(progress.step, setup.epoch_steps)
-    bar = tqdm(
-        total=setup.recipe.epochs * len(setup.train),
-        unit="img",
-        unit_scale=True,
-        desc=setup.name,
-        mininterval=0.5,
-        disable=not setup.group.is_rank_0,
-    )
+    total, hidden = setup.recipe.epochs * len(setup.train), not setup.group.is_rank_0
+    bar = tqdm(total=total, unit="img", unit_scale=True, desc=setup.name, mininterval=0.5, disable=hidden)
     bar.update(epoch * len(setup.train) + batch * setup.recipe.batch_size)
     return bar
 

@@ -111,11 +111,7 @@ def new_card(setup: Setup, origins: dict, split: Split, commit: str, last: dict)
         split=split,
         weights_dtype="",
         weights_sha256="",
-        versions={
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "torchvision": torchvision.__version__,
-        },
+        versions=dict(python=platform.python_version(), torch=torch.__version__, torchvision=torchvision.__version__),
         commit=commit,
         date=date.today().isoformat(),
         metrics={f"val_{name}": last[f"val_{name}"] for name in ("loss", "accuracy")},
