@@ -15,7 +15,7 @@ DOCSTRINGS = ("cnn_models", "training", "ui")
 TERMS = {
     r"pictures?": "image",
     r"sees": "receptive field, input",
-    r"looks|(?:one|many|single|several|each) look|look(?:ed)? at|where .{0,20} looked": "crop, TTA, saliency",
+    r"looks(?! more like)|(?:one|many|single|several|each) look|look(?:ed)? at|where .{0,20} looked": "crop, saliency",
     r"breaks? (?:it|first)|takes? to break": "robustness, changes its prediction",
     r"unusual|strange(?:ly|r|rs)?|surpris\w+|witness(?:es)?|doubt(?:s|ed)?": "OOD",
     r"(?:not one|none) of the ten(?! classes)": "OOD",
@@ -35,7 +35,7 @@ TERMS = {
     r"tells?(?! (?:\w+ )?apart)|told|said|asked|ask(?:s|ing)?|whoever": "reported, returned, requested, the caller",
     r"what (?:comes|leaves)|longest ago": "evicted, least recently used",
     r"whole ladder": "all checkpoints",
-    r"out of order": "server error",
+    r"Hub is out of order": "server error",
     r"disturbed|thickened": "severity, dilation",
     r"(?:closest|like) mistakes?": "nearest misclassified test images",
     r"time machine": "predictions over the epochs",
