@@ -1,4 +1,4 @@
-// The visitor's language, for what is drawn on the server.
+// Sends the visitor's language to the server, which makes the charts.
 import { language } from "../common/texts.js";
 
 export function mount({ props, trigger }) {
@@ -10,7 +10,7 @@ export function mount({ props, trigger }) {
   if (language !== props.value) send();
 }
 
-// The inputs of an event, the first of which becomes whether the tab is shown: gradio's timers go on behind other tabs.
+// The inputs of an event, the first replaced by whether the tab is visible: gradio's timers also run in hidden tabs.
 export const whetherShown = ([, ...inputs]) => [
   !!document.querySelector("#training-runs")?.checkVisibility(),
   ...inputs,

@@ -54,11 +54,11 @@ def test_the_nearest_mistake_of_a_mistaken_image_is_itself():
         assert found[2][0] == number and set(found) <= {1, 2}
 
 
-def test_closest_mistakes_say_what_each_network_said_and_who_is_left_out():
+def test_misclassified_images_have_the_prediction_of_each_network():
     answers, (images, _) = answers_of(ModelHub(), "fashion_mnist"), load_test_set("fashion_mnist")
     says = {"lenet5.fashion_mnist": "Coat", "mini_resnet.fashion_mnist": "Shirt"}
     html = nearest_misclassified("en", answers, says | {"user/lenet5.fashion_mnist": "Bag"}, images[0])
-    assert "disagree as on yours" in html and "not on file: LeNet-5 (user)." in html and html.count("<img") == 8
+    assert "in the same way as on yours" in html and "not on file: LeNet-5 (user)." in html and html.count("<img") == 8
     assert html.count("<small>Coat: LeNet-5</small><small>Shirt: Mini ResNet</small>") == 8
     nobody = {name: "8" for name in ("lenet5.mnist", "mini_inception.mnist", "mini_resnet.mnist")}
     assert "All predict as here: 0" in nearest_misclassified("en", answers_of(ModelHub(), "mnist"), nobody, images[0])
@@ -95,7 +95,7 @@ def test_every_button_asks_for_as_many_images_as_it_says():
 
 def test_one_network_has_its_matrix_alone():
     html = errors_html(Answers("mnist", np.arange(10), {"lenet5": np.array([1, *range(1, 10)])}))
-    assert html.count("mistakes-matrix") == html.count("mistakes-images") == 1 and html.count("data-pick") == 10
+    assert html.count("errors-matrix") == html.count("errors-images") == 1 and html.count("data-pick") == 10
     assert "<select" not in html and "training.unevaluated" in errors_html(Answers("mnist", LABELS, {}))
 
 

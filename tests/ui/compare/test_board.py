@@ -70,7 +70,7 @@ def test_clothing_is_predicted_and_not_read():
 
 
 def test_the_sentence_in_chinese():
-    assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都认为是包。"
+    assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都预测为包。"
 
 
 def test_the_sentence_names_the_other_data_set():
