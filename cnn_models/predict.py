@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from cnn_models.analysis.ood import MARGIN, is_dot, lookalike, ood_score
-from cnn_models.analysis.verdict import Answer, Verdict
+from cnn_models.analysis.verdict import Prediction, Verdict
 from cnn_models.architectures import ARCHITECTURES
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import parse
@@ -26,8 +26,8 @@ from cnn_models.hub.model_hub import LoadedModel, ModelHub
 from cnn_models.images.decode import decode
 from cnn_models.images.preprocess import Step, steps
 
-AT_ONCE = 16  # networks that one question may name
-OTHERS = 4  # of these, how many from elsewhere on the Hub, as each may have to come first
+MAX_NETWORKS = 16  # networks that one question may name
+MAX_THIRD_PARTY = 4  # of these, how many from elsewhere on the Hub, as each may have to come first
 MEASURING = 5  # seconds for measuring a network of others, once, before its first answer
 
 log = logging.getLogger(__name__)
@@ -40,10 +40,10 @@ class Comparison:
     dataset: str
     steps: tuple[Step, ...]
     verdict: Verdict
-    models: tuple[Answer, ...]
+    models: tuple[Prediction, ...]
 
     @classmethod
-    def of(cls, dataset: str, steps: tuple[Step, ...], answers: Sequence[Answer], like: str = "") -> Comparison:
+    def of(cls, dataset: str, steps: tuple[Step, ...], answers: Sequence[Prediction], like: str = "") -> Comparison:
         """The comparison of answers to one image, with their verdict; `like` is its `lookalike`."""
         return cls(dataset, steps, Verdict.of(answers, is_dot(steps[-1].image, dataset), like), tuple(answers))
 
@@ -83,21 +83,21 @@ def compare_decoded(
     seen = steps(grey, DATASETS[dataset], off)
     grid = seen[-1].image
 
-    def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
+    def answer(id: str) -> Prediction:  # one at a time, so that no more than one has to be in memory
         found = hub.run(id, lambda network: predict(network.without(off), grid))
-        return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_foreign(id) else found
+        return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_third_party(id) else found
 
     hub.fetch(ids)
     answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
     return Comparison.of(dataset, seen, answers, lookalike(hub, dataset, grey, grid, off, answers))
 
 
-def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
+def predict(loaded: LoadedModel, grid: np.ndarray) -> Prediction:
     """Show a 28 x 28 uint8 image, in its data set's form, to one network. Raises CheckpointError."""
     return predict_all(loaded, [grid])[0]
 
 
-def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
+def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Prediction]:
     """The same for several images at once, which share the time of the forward pass. Raises CheckpointError."""
     found = loaded.run(torch.tensor(np.stack(grids)))
     if not found.logits.isfinite().all():
@@ -111,9 +111,9 @@ class PredictionCache:
 
     def __init__(self, size: int = 512):
         self._size, self._lock = size, threading.Lock()
-        self._answers: dict[tuple, Answer] = {}  # the last used at the end
+        self._answers: dict[tuple, Prediction] = {}  # the last used at the end
 
-    def __call__(self, loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
+    def __call__(self, loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Prediction]:
         card = loaded.card
         constants = card.weights_sha256, card.mean, card.std, card.temperature, card.energy_threshold
         keys = [(loaded.id, loaded.source, constants, grid.tobytes()) for grid in grids]
@@ -129,10 +129,10 @@ class PredictionCache:
         return [answers[key] for key in keys]
 
 
-def _answer(loaded: LoadedModel, logits: Tensor, probabilities: Tensor, milliseconds: float) -> Answer:
+def _answer(loaded: LoadedModel, logits: Tensor, probabilities: Tensor, milliseconds: float) -> Prediction:
     card = loaded.card
     first, second = logits.topk(2).values.tolist()
-    return Answer(
+    return Prediction(
         id=loaded.id,
         label=card.classes[logits.argmax()],
         probabilities=dict(zip(card.classes, probabilities.tolist(), strict=True)),
@@ -146,8 +146,8 @@ def _answer(loaded: LoadedModel, logits: Tensor, probabilities: Tensor, millisec
 
 def ids_of(models: Sequence[str], dataset: str) -> list[str]:
     """The names as checkpoint ids of the data set."""
-    if len(models) > AT_ONCE:
-        raise ValueError(f"{len(models):,} networks are too many at once; name at most {AT_ONCE}")
+    if len(models) > MAX_NETWORKS:
+        raise ValueError(f"{len(models):,} networks are too many at once; name at most {MAX_NETWORKS}")
     if isinstance(models, str) or not all(isinstance(name, str) for name in models):
         raise ValueError("the networks are a list of names, such as lenet5 or lenet5.mnist")
     references = [parse(f"{name}.{dataset}" if name in ARCHITECTURES else name) for name in models]
@@ -157,12 +157,12 @@ def ids_of(models: Sequence[str], dataset: str) -> list[str]:
             raise ValueError(f"{reference} is not of {dataset}; choose one whose name ends in .{dataset}")
     if twice := [id for id, count in Counter(ids).items() if count > 1]:
         raise ValueError(f"{', '.join(twice)} is named twice; name each network once")
-    if (others := sum(reference.owner is not None for reference in references)) > OTHERS:
-        raise ValueError(f"{others} networks of others are too many at once; name at most {OTHERS}")
+    if (others := sum(reference.owner is not None for reference in references)) > MAX_THIRD_PARTY:
+        raise ValueError(f"{others} networks of others are too many at once; name at most {MAX_THIRD_PARTY}")
     return ids
 
 
-def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[Answer, ...]:
+def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Prediction]) -> tuple[Prediction, ...]:
     """The answers of all networks that the hub has for a data set, less those that are damaged, which the log names.
 
     Raises DownloadPending where one is on its way, and what is wrong with the first where there is none.

@@ -78,13 +78,13 @@ class Split:
             _text("split", value)
             found = {name: re.search(pattern, value) for name, pattern in OLD_SPLIT.items()}
             return cls(**{name: int(match[1].replace(",", "")) for name, match in found.items() if match})
-        _object("split", value)
-        if wrong := value.keys() ^ OLD_SPLIT.keys():
+        counts = _object("split", value)
+        if wrong := counts.keys() ^ OLD_SPLIT.keys():
             raise TranslatableError("checkpoint.fields", names=f"{', '.join(sorted(wrong)):.200}")
-        for name, count in value.items():
+        for name, count in counts.items():
             if type(count) is not int or count < 0:
                 raise TranslatableError("checkpoint.count", name=f"split.{name}")
-        return cls(**value)
+        return cls(**counts)
 
 
 OLD_SPLIT = {  # the counts in the sentences of older cards
@@ -186,7 +186,9 @@ def _check_json(value: object, depth: int = 0) -> None:
         raise TranslatableError("checkpoint.range")
 
 
-# The types of a card's fields, by what checks them; each is called with the name of the field and its value.
+Check = Callable[[str, object], object]  # raises TranslatableError for a field, given its name and its value
+
+
 def _text(name: str, value: object) -> None:
     if not isinstance(value, str) or len(value) > LONGEST:
         raise TranslatableError("checkpoint.text", name=name, most=f"{LONGEST:,}")
@@ -214,33 +216,39 @@ def _texts(name: str, value: object) -> None:
         _text(name, each)
 
 
-def _object(name: str, value: object) -> None:
+def _object(name: str, value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TranslatableError("checkpoint.json", name=name)
+    return value
 
 
-def _object_of(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
-    def each(name: str, value: Any) -> None:
-        _object(name, value)
-        for key in value:
-            check(f"{name}.{key:.100}", value[key])
+def _object_of(check: Check) -> Check:
+    def each(name: str, value: object) -> None:
+        for key, item in _object(name, value).items():
+            check(f"{name}.{key:.100}", item)
 
     return each
 
 
-def _optional(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
+def _optional(check: Check) -> Check:
     return lambda name, value: None if value is None else check(name, value)
 
 
-def _recipe(name: str, value: Any) -> None:
-    """What the page reads of a recipe; the rest may be any JSON."""
-    _object(name, value)
-    for key in value.keys() & RECIPE_TYPES.keys():
-        RECIPE_TYPES[key](f"{name}.{key}", value[key])
+def _recipe(name: str, value: object) -> None:
+    """Check the fields of a recipe that the page shows; the others may be any JSON."""
+    for key, item in _object(name, value).items():
+        if key in RECIPE_TYPES:
+            RECIPE_TYPES[key](f"{name}.{key}", item)
 
 
-RECIPE_TYPES = {"name": _text, "epochs": _whole, "changed": _object, "teachers": _object, "started_from": _object}
-TYPES: dict[str, Callable[[str, object], None]] = {
+RECIPE_TYPES: dict[str, Check] = {
+    "name": _text,
+    "epochs": _whole,
+    "changed": _object,
+    "teachers": _object,
+    "started_from": _object,
+}
+TYPES: dict[str, Check] = {
     "architecture": _text,
     "dataset": _text,
     "input_size": _whole,

@@ -30,9 +30,9 @@ class Visitor(NamedTuple):
         return cls(str(address), str(session)[:50])
 
 
-NOBODY = Visitor()
-VISITOR: ContextVar[Visitor] = ContextVar("visitor", default=NOBODY)
-"""The visitor whose request is being served; `NOBODY` for a trusted caller, who has no limits."""
+TRUSTED = Visitor()
+VISITOR: ContextVar[Visitor] = ContextVar("visitor", default=TRUSTED)
+"""The visitor whose request is being served; `TRUSTED` for a trusted caller, who has no limits."""
 
 
 def map_in_context(pool: Executor, function: Callable[[A], B], values: Iterable[A]) -> list[B]:

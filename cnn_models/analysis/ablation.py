@@ -97,13 +97,18 @@ def derivatives(net: Network, grid: np.ndarray, label: int) -> dict[str, tuple[f
     """
     model = shared_copy(net.model)
     residual = {n: b for n, b in blocks(model).items() if isinstance(b, mini_resnet.ResidualBlock | PlainBlock)}
-    inputs: dict[str, Tensor] = {}
-    outputs: dict[str, Tensor] = {}
-    for name, block in residual.items():
-        block.register_forward_pre_hook(lambda module, given, name=name: inputs.update({name: given[0]}))
-        block.conv2.register_forward_hook(lambda module, given, output, name=name: outputs.update({name: output}))
+    inputs: dict[nn.Module, Tensor] = {}
+    outputs: dict[nn.Module, Tensor] = {}
+
+    def record(layer: nn.Module, args: tuple[Tensor], output: Tensor) -> None:
+        inputs[layer], outputs[layer] = args[0], output
+
+    for block in residual.values():
+        block.conv1.register_forward_hook(record)
+        block.conv2.register_forward_hook(record)
     logit = model(net.input(torch.tensor(grid)[None]).requires_grad_())[0, label]
-    both = torch.autograd.grad(logit, [*inputs.values(), *outputs.values()], materialize_grads=True)
+    ends = [inputs[block.conv1] for block in residual.values()], [outputs[block.conv2] for block in residual.values()]
+    both = torch.autograd.grad(logit, [*ends[0], *ends[1]], materialize_grads=True)
     found = {}
     for index, (name, block) in enumerate(residual.items()):
         whole, straight = both[index], both[index + len(residual)] * (not isinstance(block, PlainBlock))

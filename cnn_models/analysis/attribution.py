@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ WINDOW, STRIDE = 7, 3  # pixels of 28 that are blackened at once, and by which t
 AT_ONCE = 16
 
 
-class Heat(NamedTuple):
+class Saliency(NamedTuple):
     """Two 28 x 28 maps of float32.
 
     `cam`: Selvaraju et al. 2017, Grad-CAM, eq. 1 and 2, as shares that sum to 1 (or 0 where nothing speaks for the
@@ -27,7 +27,7 @@ class Heat(NamedTuple):
     occlusion: np.ndarray
 
 
-def explain(net: Network, grid: np.ndarray, label: str) -> Heat:
+def explain(net: Network, grid: np.ndarray, label: str) -> Saliency:
     """What in a 28 x 28 uint8 image speaks for a class. Raises ValueError for a class that the card does not have."""
     from captum.attr import LayerAttribution, LayerGradCam, Occlusion  # only who asks pays for the import
 
@@ -39,7 +39,7 @@ def explain(net: Network, grid: np.ndarray, label: str) -> Heat:
     image = torch.tensor(grid, device=net.device)[None, None].float() / 255  # 1 x 1 x 28 x 28
     x = net.input(image).requires_grad_()
     cam = LayerGradCam(net.model, last_stage(net.model, x)).attribute(x, target, relu_attributions=True)
-    cam = LayerAttribution.interpolate(cam.detach(), (side, side), "bilinear")[0, 0]
+    cam = LayerAttribution.interpolate(cast(Tensor, cam).detach(), (side, side), "bilinear")[0, 0]
 
     def probabilities(images: Tensor) -> Tensor:
         return net.run(images).probabilities.to(images)
@@ -48,7 +48,7 @@ def explain(net: Network, grid: np.ndarray, label: str) -> Heat:
         lost = Occlusion(probabilities).attribute(
             image, (1, WINDOW, WINDOW), (1, STRIDE, STRIDE), target=target, perturbations_per_eval=AT_ONCE
         )[0, 0]
-    return Heat((cam / cam.sum().clamp(min=1e-12)).cpu().numpy(), lost.float().cpu().numpy())
+    return Saliency((cam / cam.sum().clamp(min=1e-12)).cpu().numpy(), lost.float().cpu().numpy())
 
 
 def last_stage(model: nn.Module, x: Tensor) -> nn.Module:

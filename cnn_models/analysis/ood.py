@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnn_models.analysis.verdict import Answer, is_unusual
+from cnn_models.analysis.verdict import Prediction, is_ood
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.datasets import DATASETS
 from cnn_models.hub.model_hub import ModelHub
@@ -55,11 +55,11 @@ def is_dot(image: np.ndarray, dataset: str) -> bool:
     if not len(rows) or image[0, 0] > 127:
         return False
     height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
-    return len(rows) > 0.65 * height * width and min(height, width) > 0.8 * max(height, width)
+    return bool(len(rows) > 0.65 * height * width and min(height, width) > 0.8 * max(height, width))
 
 
 def lookalike(
-    hub: ModelHub, dataset: str, grey: np.ndarray, form: np.ndarray, off: Collection[str], answers: Sequence[Answer]
+    hub: ModelHub, dataset: str, grey: np.ndarray, form: np.ndarray, off: Collection[str], answers: Sequence[Prediction]
 ) -> str:
     """The data set, other than its own, that an image (H x W uint8, as decoded) belongs to; "" for none.
 
@@ -67,7 +67,7 @@ def lookalike(
     of this on the test sets is measured by `python -m tests.benchmarks.ood`. `answers` are to `form`, 28 x 28 uint8,
     which with steps `off` is not the image in the form of its data set.
     """
-    if not (dataset in ALWAYS_COMPARED or is_unusual(answers)):
+    if not (dataset in ALWAYS_COMPARED or is_ood(answers)):
         return ""
     other = LOOKALIKES[dataset]
     try:

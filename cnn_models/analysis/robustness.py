@@ -15,20 +15,20 @@ from cnn_models.network import Network
 SEED = 0
 
 
-class Disturbance(NamedTuple):
+class Corruption(NamedTuple):
     """A way to disturb a 1 x 28 x 28 image of floats from 0 to 1, and the amounts it is tried at, mildest first."""
 
-    amounts: tuple[float, ...]
+    severities: tuple[float, ...]
     apply: Callable[[Tensor, float], Tensor]
 
 
-def _move(image: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
+def _affine(image: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
     from torchvision.transforms.v2.functional import affine  # takes seconds, which the app's start need not wait for
 
     return affine(image, angle, [shift, 0], scale, [0.0, 0.0], interpolation="bilinear")
 
 
-def _thicken(image: Tensor, amount: float) -> Tensor:
+def _dilate(image: Tensor, amount: float) -> Tensor:
     """Dilated by a square of `amount` pixels more on each side; between whole pixels, the mean of both."""
     whole = int(amount)
     thinner, thicker = (functional.max_pool2d(image, 2 * n + 1, 1, n) for n in (whole, whole + 1))
@@ -38,7 +38,7 @@ def _thicken(image: Tensor, amount: float) -> Tensor:
 def _blur(image: Tensor, sigma: float) -> Tensor:
     from torchvision.transforms.v2.functional import gaussian_blur  # as above
 
-    return gaussian_blur(image, [25, 25], sigma) if sigma else image
+    return gaussian_blur(image, [25, 25], [sigma]) if sigma else image
 
 
 def _noise(image: Tensor, amount: float) -> Tensor:
@@ -46,36 +46,36 @@ def _noise(image: Tensor, amount: float) -> Tensor:
     return (image + amount * noise).clamp(0, 1)
 
 
-DISTURBANCES = {
-    "shift": Disturbance((0, 1, 2, 3, 4, 6, 8), lambda image, pixels: _move(image, shift=int(pixels))),
-    "rotate": Disturbance((0, 10, 20, 30, 45, 60, 90), lambda image, degrees: _move(image, angle=degrees)),
-    "scale": Disturbance((1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4), lambda image, factor: _move(image, scale=factor)),
-    "thicken": Disturbance((0, 0.5, 1, 1.5, 2, 2.5, 3), _thicken),
-    "blur": Disturbance((0, 0.5, 1, 1.5, 2, 3, 4), _blur),
-    "noise": Disturbance((0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8), _noise),
+CORRUPTIONS = {
+    "shift": Corruption((0, 1, 2, 3, 4, 6, 8), lambda image, pixels: _affine(image, shift=int(pixels))),
+    "rotate": Corruption((0, 10, 20, 30, 45, 60, 90), lambda image, degrees: _affine(image, angle=degrees)),
+    "scale": Corruption((1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4), lambda image, factor: _affine(image, scale=factor)),
+    "thicken": Corruption((0, 0.5, 1, 1.5, 2, 2.5, 3), _dilate),
+    "blur": Corruption((0, 0.5, 1, 1.5, 2, 3, 4), _blur),
+    "noise": Corruption((0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8), _noise),
 }
 
 
-class Broken(NamedTuple):
+class Robustness(NamedTuple):
     """The probability of the original answer at each amount, and the first amount at which another one wins."""
 
     probabilities: tuple[float, ...]
-    breaks_at: float | None
+    changes_at: float | None
 
 
-def disturbed(grid: np.ndarray) -> Tensor:
+def corrupted(grid: np.ndarray) -> Tensor:
     """A 28 x 28 uint8 image under all disturbances at all amounts, in order: N x 28 x 28 floats from 0 to 1."""
     image = torch.tensor(grid)[None].float() / 255
-    return torch.cat([each.apply(image, amount) for each in DISTURBANCES.values() for amount in each.amounts])
+    return torch.cat([each.apply(image, severity) for each in CORRUPTIONS.values() for severity in each.severities])
 
 
-def break_down(net: Network, images: Tensor) -> dict[str, Broken]:
+def measure_robustness(net: Network, images: Tensor) -> dict[str, Robustness]:
     """What a network says of the images that `disturbed` made, by disturbance."""
     probabilities = net.run(images).probabilities
     original, found, start = probabilities[0].argmax(), {}, 0
-    for name, (amounts, _) in DISTURBANCES.items():
+    for name, (amounts, _) in CORRUPTIONS.items():
         rows = probabilities[start : start + len(amounts)]
         start += len(amounts)
         wrong = (rows.argmax(1) != original).nonzero()
-        found[name] = Broken(tuple(rows[:, original].tolist()), amounts[wrong[0].item()] if len(wrong) else None)
+        found[name] = Robustness(tuple(rows[:, original].tolist()), amounts[int(wrong[0])] if len(wrong) else None)
     return found

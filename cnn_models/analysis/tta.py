@@ -16,19 +16,19 @@ SCALES = (256, 288, 320, 352)  # of the shorter side, where the network sees 224
 SQUARES = 3  # left, centre and right, which are one and the same in a square image
 
 
-class Looks(NamedTuple):
+class MultiCrop(NamedTuple):
     """The mean of the probabilities over `count` different looks, which stand for `paper` of the paper's.
 
     `milliseconds` are those of the forward pass alone, as an `Answer` has them.
     """
 
     probabilities: dict[str, float]
-    count: int
-    paper: int
+    crops: int
+    paper_crops: int
     milliseconds: float
 
 
-def looks(grids: Tensor, mirror: bool) -> Tensor:
+def crops(grids: Tensor, mirror: bool) -> Tensor:
     """The different looks at each of N x 28 x 28 uint8 images: N x looks x 28 x 28 floats from 0 to 1.
 
     At each scale the four corners, the centre, and the whole made small again; each mirrored too if asked for.
@@ -44,9 +44,9 @@ def looks(grids: Tensor, mirror: bool) -> Tensor:
     return torch.stack(views, 1)
 
 
-def many_looks(net: Network, grid: np.ndarray) -> Looks:
+def multi_crop(net: Network, grid: np.ndarray) -> MultiCrop:
     """The network's answer averaged over `looks`. Digits are not mirrored: a mirrored 2 is no 2."""
-    views = looks(torch.tensor(grid)[None], mirror=DATASETS[net.card.dataset].kind != "digits")[0]
+    views = crops(torch.tensor(grid)[None], mirror=DATASETS[net.card.dataset].kind != "digits")[0]
     found = net.run(views)
     mean = dict(zip(net.card.classes, found.probabilities.mean(0).tolist(), strict=True))
-    return Looks(mean, len(views), SQUARES * len(views), found.milliseconds)
+    return MultiCrop(mean, len(views), SQUARES * len(views), found.milliseconds)

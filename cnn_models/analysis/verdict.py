@@ -24,7 +24,7 @@ WHY = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What one network says of an image.
 
     `probabilities` are by class, in the data set's order; `margin` is the winner's logit less that of the runner-up;
@@ -78,7 +78,7 @@ class Verdict:
     doubt: Reason | None = None
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], is_dot: bool = False, like: str = "") -> Verdict:
+    def of(cls, answers: Sequence[Prediction], is_dot: bool = False, like: str = "") -> Verdict:
         """The verdict of at least one answer; `like` is the `ood.lookalike` of the image."""
         shares = soft_vote([answer.probabilities for answer in answers])
         counts, count = Counter(answer.label for answer in answers), len(answers)
@@ -94,7 +94,7 @@ class Verdict:
             doubt = Reason("dot", {})
         elif like:
             doubt = Reason("lookalike", {"dataset": like})
-        elif is_unusual(answers):
+        elif is_ood(answers):
             doubt = Reason("ood", {"unusual": sum(answer.unusual for answer in answers), "count": count})
         elif shares[likeliest] < 0.5:
             doubt = Reason("undecided", {"label": likeliest, "probability": shares[likeliest]})
@@ -116,7 +116,7 @@ class Verdict:
             return ""
         code, values = self.doubt.code, dict(self.doubt.values)
         if code == "lookalike":
-            values["title"] = DATASETS[values["dataset"]].title
+            values["title"] = DATASETS[str(values["dataset"])].title
         return WHY["ood.one" if code == "ood" and values["count"] == 1 else code].format(**values)
 
     def to_dict(self) -> dict:
@@ -124,6 +124,6 @@ class Verdict:
         return {name: getattr(self, name) for name in ("label", "votes", "unusual", "why", "probabilities")}
 
 
-def is_unusual(answers: Sequence[Answer]) -> bool:
+def is_ood(answers: Sequence[Prediction]) -> bool:
     """Whether most networks find the image out of distribution."""
     return 2 * sum(answer.unusual for answer in answers) > len(answers)

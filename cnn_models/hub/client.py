@@ -51,10 +51,10 @@ def cached(
     repository was public at its last look-up.
     """
     paths = {name: try_to_load_from_cache(repository, name, revision=revision) for name in files}
-    found = [path for name, path in paths.items() if name in REQUIRED]
-    if not all(isinstance(path, str) for path in found) or (whole and None in paths.values()):
+    found = {name: path for name, path in paths.items() if isinstance(path, str)}
+    if any(name in REQUIRED for name in paths.keys() - found.keys()) or (whole and None in paths.values()):
         return None
-    return Path(found[0]).parent if not anonymous or _public_mark(repository).is_file() else None
+    return Path(min(found.values())).parent if not anonymous or _public_mark(repository).is_file() else None
 
 
 def fetch(
@@ -80,19 +80,19 @@ def fetch(
     guard.guard_client()
     token = False if anonymous else None
     try:
-        info = _look_up(repository, revision, token)
+        commit, info = _look_up(repository, revision, token)
         is_public = not (info.private or info.gated)
         if not is_public:
             _record_visibility(repository, is_public)
         if anonymous and info.gated:  # its metadata are public
             raise NotPublic("hub.closed", repository=repository)
         sizes = _sizes(repository, info, files, limit)
-        folder = cached(repository, info.sha, sizes, whole=True)
+        folder = cached(repository, commit, sizes, whole=True)
         if not folder:
             admit()
-            folder = _download(repository, info.sha, sizes, token, progress)
-        if verify and (damaged := _damaged(repository, info.sha, token) & sizes.keys()):
-            _download(repository, info.sha, {name: sizes[name] for name in damaged}, token, progress, anew=True)
+            folder = _download(repository, commit, sizes, token, progress)
+        if verify and (damaged := _damaged(repository, commit, token) & sizes.keys()):
+            _download(repository, commit, {name: sizes[name] for name in damaged}, token, progress, anew=True)
     except Exception as error:  # the client's have no common base class, and Xet raises plain RuntimeErrors
         if isinstance(error, errors.RepositoryNotFoundError):  # also where it is private or gated
             _record_visibility(repository, False)
@@ -103,14 +103,14 @@ def fetch(
     return folder
 
 
-def _look_up(repository: str, revision: str, token: bool | None) -> ModelInfo:
-    """The commit, the visibility and the files of a revision; the commit is safe as a part of a path."""
+def _look_up(repository: str, revision: str, token: bool | None) -> tuple[str, ModelInfo]:
+    """The commit of a revision, which is safe as a part of a path, with its visibility and files."""
     with guard.limited(repository):
         api = HfApi(token=token)
         info = api.model_info(repository, revision=revision, files_metadata=True, timeout=guard.TIMEOUT)
-    if not COMMIT.fullmatch(info.sha or ""):
+    if not (info.sha and COMMIT.fullmatch(info.sha)):
         raise BadResponse("hub.path", repository=repository, header="commit", value=f"{info.sha!r:.80}")
-    return info
+    return info.sha, info
 
 
 def _sizes(repository: str, info: ModelInfo, files: Collection[str], limit: int) -> dict[str, int]:

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from concurrent.futures import Future, wait
 from contextlib import nullcontext
 from contextvars import copy_context
@@ -40,7 +40,7 @@ class _Entry:
     folder: Path | None = None
     files: frozenset[str] = frozenset()
     looked_up: float = -math.inf  # when the commit of the revision was last requested from the Hub
-    is_doubted: bool = False  # whether the files are to be compared with the Hub's hashes
+    is_distrusted: bool = False  # whether the files are to be compared with the Hub's hashes
     verified: Path | None = None  # the last folder whose files were compared
     task: Future[Path] | None = None  # the look-up or download in progress
     progress: tuple[int, int] = (0, 0)
@@ -51,31 +51,32 @@ class _Entry:
     def is_fresh(self) -> bool:
         return self.reference.pinned or time.monotonic() < self.looked_up + FRESH
 
-    def has(self, files: Iterable[str]) -> bool:
-        """Whether the folder serves a request for these files; it may have been deleted meanwhile."""
+    def known(self, files: Collection[str]) -> Path | None:
+        """The folder, if it serves a request for these files; it may have been deleted meanwhile."""
         if self.folder and not self.folder.is_dir():
             self.folder, self.files = None, frozenset()
-        return self.folder is not None and self.files.issuperset(files) and not self.is_doubted
+        return self.folder if self.files.issuperset(files) and not self.is_distrusted else None
 
-    def revision(self, files: Iterable[str]) -> str:
+    def revision(self, files: Collection[str]) -> str:
         """The known commit where it is fresh, and for snapshots, which not every commit has; else the branch."""
-        is_kept = self.folder and (SNAPSHOTS in files or self.is_fresh)
-        return self.folder.name if is_kept else self.reference.revision
+        if self.folder and (SNAPSHOTS in files or self.is_fresh):
+            return self.folder.name
+        return self.reference.revision
 
-    def cached(self, revision: str, files: Iterable[str], whole: bool = False) -> Path | None:
+    def cached(self, revision: str, files: Collection[str], whole: bool = False) -> Path | None:
         """The folder of the Hub's cache that serves without a request, unless it is damaged or not public any more."""
         from cnn_models.hub.client import cached  # imports huggingface_hub, which `weights/` does without
 
-        is_refused = self.is_doubted or isinstance(self.failure, NotPublic)
+        is_refused = self.is_distrusted or isinstance(self.failure, NotPublic)
         return None if is_refused else cached(self.repository, revision, files, whole, anonymous=self.is_limited)
 
-    def serve(self, folder: Path, files: Iterable[str]) -> Path:
+    def serve(self, folder: Path, files: Collection[str]) -> Path:
         """Take a folder that serves a request for these files."""
         self.files = frozenset(files) | (self.files if folder == self.folder else frozenset())
         self.folder, self.failure = folder, None
         return folder
 
-    def fail(self, error: BaseException, files: Iterable[str]) -> Path | None:
+    def fail(self, error: BaseException, files: Collection[str]) -> Path | None:
         """Remember a failure; the cached folder that serves instead, if any."""
         if not isinstance(error, MissingCheckpoint):
             return None
@@ -86,8 +87,8 @@ class _Entry:
             log.warning("%s is served from the cache: %s", self.repository, error)
         return folder
 
-    def report(self, *progress: int) -> None:
-        self.progress = progress
+    def report(self, done: int, total: int) -> None:
+        self.progress = done, total
 
 
 class Downloads:
@@ -122,21 +123,19 @@ class Downloads:
         while True:
             with self._lock:
                 entry = self._entry(reference)
-                revision, is_known = entry.revision(files), entry.has(files)
-                if is_known and entry.is_fresh:
-                    return entry.folder
-                if not is_known and COMMIT.fullmatch(revision) and (folder := entry.cached(revision, files, True)):
+                revision, known = entry.revision(files), entry.known(files)
+                if known and entry.is_fresh:
+                    return known
+                if not known and COMMIT.fullmatch(revision) and (folder := entry.cached(revision, files, True)):
                     return entry.serve(folder, files)
-                folder = entry.folder if is_known else entry.cached(reference.revision, files)
-                if not entry.task:
-                    if not is_known and entry.failure and time.monotonic() < entry.failed + PATIENCE:
-                        if folder:
-                            return entry.serve(folder, files)
-                        raise copy(entry.failure)
-                    self._start(entry, revision, files)
-                task = entry.task
-            if is_known:
-                return folder
+                folder = known or entry.cached(reference.revision, files)
+                if not (entry.task or known) and entry.failure and time.monotonic() < entry.failed + PATIENCE:
+                    if folder:
+                        return entry.serve(folder, files)
+                    raise copy(entry.failure)
+                task = entry.task or self._start(entry, revision, files)
+            if known:
+                return known
             if wait([task], WAIT if self.public or folder else None).done:
                 task.result()  # the next round finds the files, or requests those that this task did not
             elif folder:
@@ -145,21 +144,22 @@ class Downloads:
             else:
                 raise self.pending(reference)
 
-    def doubt(self, reference: Reference, folder: Path) -> bool:
+    def distrust(self, reference: Reference, folder: Path) -> bool:
         """Let the next request compare the files of a folder with the Hub's; False if they were compared already."""
         with self._lock:
             entry = self._entry(reference)
             if entry.folder != folder or entry.verified == folder:
                 return False
-            entry.is_doubted = True
+            entry.is_distrusted = True
             return True
 
     def progress(self, reference: Reference) -> tuple[int, int] | None:
         """Bytes so far and in all of a download in progress, else None; also None where another commit is served."""
         with self._lock:
             entry = self._entries.get(reference)
-            is_awaited = entry and entry.task and (WEIGHTS not in entry.files or entry.is_doubted)
-            return entry.progress if is_awaited and entry.progress[1] else None
+            if not (entry and entry.task and entry.progress[1]):
+                return None
+            return entry.progress if WEIGHTS not in entry.files or entry.is_distrusted else None
 
     def pending(self, reference: Reference) -> DownloadPending:
         """The error for a caller that has waited long enough."""
@@ -173,36 +173,38 @@ class Downloads:
         is_limited = self.public and not self.is_own(reference)
         return self._entries.setdefault(reference, _Entry(reference, repository, is_limited))
 
-    def _start(self, entry: _Entry, revision: str, files: tuple[str, ...]) -> None:
-        """Look up and download in a thread, which continues when no caller waits any more."""
+    def _start(self, entry: _Entry, revision: str, files: tuple[str, ...]) -> Future[Path]:
+        """The look-up and download, in a thread that continues when no caller waits any more."""
         if entry.is_limited and not entry.folder:
             self._limits.count_lookup(entry.reference)
         if SNAPSHOTS not in files:
             files = tuple(entry.files.union(files) - {SNAPSHOTS})
-        entry.task, entry.progress = Future(), (0, 0)
-        work = partial(copy_context().run, self._work, entry, revision, files)
+        entry.task = task = Future()
+        entry.progress = 0, 0
+        work = partial(copy_context().run, self._work, entry, task, revision, files)
         threading.Thread(target=work, name=f"download {entry.reference}", daemon=True).start()
+        return task
 
-    def _work(self, entry: _Entry, revision: str, files: tuple[str, ...]) -> None:
-        verify, folder, error = entry.is_doubted, None, None
+    def _work(self, entry: _Entry, task: Future[Path], revision: str, files: tuple[str, ...]) -> None:
+        verify, folder, failure = entry.is_distrusted, None, None
         try:
             folder = self._fetch(entry, revision, files, verify)
-        except BaseException as caught:
-            error = caught
+        except BaseException as error:
+            failure = error
         with self._lock:
-            task, entry.task = entry.task, None
+            entry.task = None
             if revision == entry.reference.revision:
                 entry.looked_up = time.monotonic()
-            if not folder:
-                folder = entry.fail(error, files)
+            if failure:
+                folder = entry.fail(failure, files)
             elif verify:
-                entry.is_doubted, entry.verified = False, folder
+                entry.is_distrusted, entry.verified = False, folder
             if folder:
                 entry.serve(folder, files)
         if folder:
             task.set_result(folder)
         else:
-            task.set_exception(error)
+            task.set_exception(failure)
 
     def _fetch(self, entry: _Entry, revision: str, files: tuple[str, ...], verify: bool) -> Path:
         from cnn_models.hub.client import fetch

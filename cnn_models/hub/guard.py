@@ -16,11 +16,13 @@ import math
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
+from typing import cast
 
 from huggingface_hub import set_client_factory
 from huggingface_hub.utils import _http, hf_raise_for_status, httpx, parse_ratelimit_headers
@@ -72,17 +74,15 @@ def guard_client() -> None:
     """Install the limits in huggingface_hub, once; they outlive its sessions, which it replaces after failures."""
     with _installing:
         make = _http._GLOBAL_CLIENT_FACTORY  # which has no public name
-        if getattr(make, "guarded", False):
-            return
+        if getattr(make, "func", None) is not _guarded:
+            set_client_factory(partial(_guarded, make))
 
-        def guarded() -> httpx.Client:
-            client = make()
-            client.event_hooks["request"].append(_limit_request)
-            client.event_hooks["response"] += _check_names, _limit_body, _refuse_long_waits
-            return client
 
-        guarded.guarded = True
-        set_client_factory(guarded)
+def _guarded(make: Callable[[], httpx.Client]) -> httpx.Client:
+    client = make()
+    client.event_hooks["request"].append(_limit_request)
+    client.event_hooks["response"] += _check_names, _limit_body, _refuse_long_waits
+    return client
 
 
 def _limit_request(request: httpx.Request) -> None:
@@ -116,7 +116,7 @@ def _limit_body(response: httpx.Response) -> None:
         if headers.get("Content-Encoding", "identity") != "identity":
             raise BadResponse("hub.packed", repository=budget.repository)
         _check_announced(budget, headers.get("Content-Length", ""))
-    response.stream = _Body(response.stream, budget)
+    response.stream = _Body(cast(httpx.SyncByteStream, response.stream), budget)
 
 
 def _check_announced(budget: _Budget, size: str) -> None:

@@ -160,7 +160,7 @@ class ModelHub:
         """Bytes so far and in all of a checkpoint whose download is awaited, else None."""
         return self._downloads.progress(parse(id))
 
-    def is_foreign(self, id: str) -> bool:
+    def is_third_party(self, id: str) -> bool:
         """Whether it is a third-party checkpoint: neither in `weights/` nor of the namespace."""
         return not self._downloads.is_own(parse(id))
 
@@ -227,7 +227,7 @@ class ModelHub:
         except (MissingCheckpoint, NoRoom):
             raise
         except CheckpointError as error:
-            if self._downloads.doubt(reference, folder):
+            if self._downloads.distrust(reference, folder):
                 return self._read(reference, files, read)
             values, source = error.values.items(), self._source(reference, folder)
             named = {key: each.replace(str(folder), source) if isinstance(each, str) else each for key, each in values}

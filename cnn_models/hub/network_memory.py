@@ -107,5 +107,6 @@ def _is_held(slot: _Slot) -> bool:
     kind, fields = type(slot.loaded), vars(slot.loaded).copy()
     slot.loaded, held = None, weakref.ref(fields.pop("model"))
     if model := held():
-        slot.loaded = kind(model=model, **fields)
+        fields["model"] = model
+        slot.loaded = kind(**fields)
     return model is not None

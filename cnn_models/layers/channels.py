@@ -30,7 +30,7 @@ class Channels(NamedTuple):
     numbers: list[int]
     values: np.ndarray
     count: int  # pyright: ignore[reportIncompatibleMethodOverride]  hides a tuple's
-    silent: int
+    inactive: int
 
 
 def channels(output: Tensor, shown: int = SHOWN) -> Channels:
@@ -42,15 +42,15 @@ def channels(output: Tensor, shown: int = SHOWN) -> Channels:
     return Channels(order, output[order].cpu().numpy(), len(output), int((strength == 0).sum()))
 
 
-def flow(model: nn.Module, card: Card, image: np.ndarray, size: int) -> list[Tensor]:
+def activations(model: nn.Module, card: Card, image: np.ndarray, size: int) -> list[Tensor]:
     """What each step makes of a 28 x 28 uint8 image in its data set's form, by `Layer.index`, without the batch."""
     device = next(model.parameters()).device
     x = to_input(torch.tensor(image, device=device)[None], size, card.mean, card.std)
     return [tensor[0] for tensor in outputs(model, x)]
 
 
-def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
-    """How many channels of each ReLU are zero for every one of `tested(network)` test images, by `Layer.index`.
+def dead_channels(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
+    """How many channels of each ReLU are zero for every one of `sample_size(network)` test images, by `Layer.index`.
 
     Counted once for each network in memory and each size of its input.
     """
@@ -58,7 +58,7 @@ def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
     known = _DEAD.setdefault(model, {})
     if size not in known:
         images, labels = load_test_set(card.dataset)
-        chosen = images[balanced_order(labels)[: tested(network)]]
+        chosen = images[balanced_order(labels)[: sample_size(network)]]
         relus = [step.index for step in network.steps() if step.kind == "ReLU" and step.index is not None]
         alive: dict[int, Tensor] = {}
         for batch in torch.from_numpy(chosen).split(max(1, BATCH_MEMORY // network.memory)):
@@ -71,7 +71,7 @@ def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
     return known[size]
 
 
-def tested(network: Layer) -> int:
+def sample_size(network: Layer) -> int:
     """How many test images `dead` looks at: fewer where one takes long."""
     return 200 if network.macs < 1e8 else 20
 

@@ -18,7 +18,7 @@ RUNS = 5  # of which a time is the median
 
 
 class Operations(TorchFunctionMode):
-    """Calls `see` for every operation that works on the image or on what came from it, in order."""
+    """Calls `record` for every operation that works on the image or on what came from it, in order."""
 
     def __init__(self, image: Tensor):
         super().__init__()
@@ -36,12 +36,12 @@ class Operations(TorchFunctionMode):
         made = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
         reads = tuple(dict.fromkeys(self.numbers[id(t)] for t in given if id(t) in self.numbers))
         if reads and made:
-            self.see(func.__name__, args, kwargs, reads, made, seconds)
+            self.record(func.__name__, args, kwargs, reads, made, seconds)
             self.numbers |= {id(tensor): len(self.tensors) + i for i, tensor in enumerate(made)}
             self.tensors += made
         return result
 
-    def see(self, function: str, args, kwargs: dict, reads: tuple[int, ...], made: list[Tensor], seconds: float):
+    def record(self, function: str, args, kwargs: dict, reads: tuple[int, ...], made: list[Tensor], seconds: float):
         """One operation: the numbers of the tensors it reads, those it makes, and its time on a device that is done."""
         raise NotImplementedError
 
@@ -52,14 +52,14 @@ class _Outputs(Operations):
         self.outputs: list[Tensor] = []
         self.seconds: list[float] = []
 
-    def see(self, function, args, kwargs, reads, made, seconds):
+    def record(self, function, args, kwargs, reads, made, seconds):
         self.outputs.append(made[0])
         self.seconds.append(seconds)
 
 
 class _Copies(_Outputs):
-    def see(self, function, args, kwargs, reads, made, seconds):
-        super().see(function, args, kwargs, reads, [made[0].clone()], seconds)  # the next may work in place
+    def record(self, function, args, kwargs, reads, made, seconds):
+        super().record(function, args, kwargs, reads, [made[0].clone()], seconds)  # the next may work in place
 
 
 def outputs(model: nn.Module, x: Tensor) -> list[Tensor]:

@@ -152,7 +152,7 @@ class _Recorder(Operations):
             rows = [_Row(self.group(path, kind, rows), reads, makes)]
         self.levels[-1] += rows
 
-    def see(self, function, args, kwargs, reads, made, seconds):
+    def record(self, function, args, kwargs, reads, made, seconds):
         """One operation as a row of the block that is being run."""
         read_from = [self.tensors[n] for n in reads]
         inputs, output = tuple(map(_shape, read_from)), _shape(made[0])

@@ -16,7 +16,7 @@ from cnn_models.datasets.test_sets import BATCH, COUNT, Measured, measure_part
 from cnn_models.errors import TranslatableError
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.layers import architecture_layers
-from cnn_models.predict import Answer, predict
+from cnn_models.predict import Prediction, predict
 from cnn_models.runtime import is_out_of_memory
 from ui.common.drawing import Drawing, drawing_of
 from ui.common.numbers import percent
@@ -72,7 +72,7 @@ class Ablation:
     def __init__(self, hub: ModelHub, names: Sequence[str]):
         self.hub, self.names, self.accuracies = hub, names, Accuracies()
 
-    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Answer]:
+    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Prediction]:
         """The network, the drawing and the prediction; all arguments come from the visitor. Raises TranslatableError.
 
         After the prediction, the network is where it fits: on the CPU, if the GPU is full.
@@ -137,7 +137,7 @@ def cut(net: LoadedModel, off: Sequence[str]) -> LoadedModel:
     return dataclasses.replace(net, model=without(net.model, off))
 
 
-def answers_html(drawing: Drawing, answers: Sequence[Answer]) -> Markup:
+def answers_html(drawing: Drawing, answers: Sequence[Prediction]) -> Markup:
     """The drawing, and how probable the whole network's prediction is for it and for the one with parts off, if any."""
     label = answers[0].label
     bars = [_bar(key, each.probabilities[label], each.label) for key, each in zip(KEYS, answers, strict=False)]
@@ -175,7 +175,9 @@ def _bar(key: str, share: float, label: str = "") -> Bar:
     return Bar(key, percent(share), [(f"{100 * share:.2f}", "a")], label)
 
 
-def _row(part: str, answer: Answer, label: str, found: Measured, before: Measured) -> tuple[Markup, str, str, str, str]:
+def _row(
+    part: str, answer: Prediction, label: str, found: Measured, before: Measured
+) -> tuple[Markup, str, str, str, str]:
     """A part that is off, how probable `label` is and what is predicted without it, the accuracy, and its change."""
     change = f"{found.accuracy - before.accuracy:+.2f}"
     return (part_mark(part), percent(answer.probabilities[label]), answer.label, f"{found.accuracy:.2f}", change)

@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.analysis.test_errors import RIGHT, WRONG, Answers, answers_of, contest, pick
+from cnn_models.analysis.test_errors import RIGHT, WRONG, Predictions, paired_comparison, predictions_of, select
 from cnn_models.datasets.test_sets import load_test_set
 from ui.common.modules import on_load
 from ui.common.reading import fields, known, whole
@@ -24,7 +24,7 @@ SIGNIFICANT = 0.05  # p-value below which a difference is called real
 
 
 class Picked(NamedTuple):
-    """What a button requests, the JSON of a `pick`, and how many images that are."""
+    """What a button requests, the JSON of a `select`, and how many images that are."""
 
     request: str
     count: int
@@ -36,19 +36,19 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
     def images(sent: object) -> str:
         """The images that a button requests, as HTML. Raises Refused, UnknownName."""
         answers, asked = read(sent)
-        return images_html(answers, pick(answers, *_requested(asked, answers)))
+        return images_html(answers, select(answers, *_requested(asked, answers)))
 
     def against(sent: object) -> str:
         """The comparison of two networks, as HTML. Raises Refused, UnknownName."""
         answers, asked = read(sent)
-        return comparison_html(answers, *(known(asked.get(name), answers.said) for name in ("first", "second")))
+        return comparison_html(answers, *(known(asked.get(name), answers.predicted) for name in ("first", "second")))
 
-    def read(sent: object) -> tuple[Answers, dict]:
+    def read(sent: object) -> tuple[Predictions, dict]:
         asked = fields(sent)
-        return answers_of(hub, known(asked.get("dataset"), DATASETS)), asked
+        return predictions_of(hub, known(asked.get("dataset"), DATASETS)), asked
 
     return gr.HTML(
-        errors_html(answers_of(hub, dataset)),
+        errors_html(predictions_of(hub, dataset)),
         js_on_load=on_load("training/test_errors.js"),
         server_functions=[images, against],
         elem_id="mistakes",
@@ -56,19 +56,19 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
     )
 
 
-def _requested(asked: dict, answers: Answers) -> tuple[dict[str, str | int], int | None]:
-    """The `says` and the `truth` of a `pick`, as the page requests them. Raises Refused, UnknownName."""
+def _requested(asked: dict, answers: Predictions) -> tuple[dict[str, str | int], int | None]:
+    """The `says` and the `truth` of a `select`, as the page requests them. Raises Refused, UnknownName."""
     last, truth = len(DATASETS[answers.dataset].classes) - 1, asked.get("truth")
     says = {
-        known(name, answers.said): known(what, (RIGHT, WRONG), None) or whole(what, 0, last)
+        known(name, answers.predicted): known(what, (RIGHT, WRONG), None) or whole(what, 0, last)
         for name, what in fields(asked.get("says")).items()
     }
     return says, None if truth is None else whole(truth, 0, last)
 
 
-def errors_html(answers: Answers) -> Markup:
+def errors_html(answers: Predictions) -> Markup:
     """Choosers of two networks, their comparison, and buttons for images; of one network, its confusion matrix."""
-    names = list(answers.said)
+    names = list(answers.predicted)
     quick = [(mark("mistakes.all"), _picked(answers, dict.fromkeys(names, WRONG)))]
     for one in names:
         says = {name: RIGHT if name == one else WRONG for name in names}
@@ -82,15 +82,15 @@ def errors_html(answers: Answers) -> Markup:
     )
 
 
-def comparison_html(answers: Answers, first: str, second: str) -> Markup:
+def comparison_html(answers: Predictions, first: str, second: str) -> Markup:
     """Both networks' correct and wrong predictions, McNemar's test in a sentence, and their confusion matrices."""
     if first == second:
         return matrix_html(answers, first)
-    found = contest(answers, first, second)
+    found = paired_comparison(answers, first, second)
     values = {"a": _title(first), "b": _title(second), "only_a": found.only_first, "only_b": found.only_second}
     values |= {"count": f"{len(answers.labels):,}", "dataset": DATASETS[answers.dataset].title}
-    chance = "< 0.0001" if found.chance < 1e-4 else f"= {found.chance:.2g}"
-    differ = mark("mistakes.differ" if found.chance < SIGNIFICANT else "mistakes.alike", chance=chance)
+    chance = "< 0.0001" if found.p_value < 1e-4 else f"= {found.p_value:.2g}"
+    differ = mark("mistakes.differ" if found.p_value < SIGNIFICANT else "mistakes.alike", chance=chance)
     return render(
         "training/comparison.html",
         first=_title(first),
@@ -103,11 +103,11 @@ def comparison_html(answers: Answers, first: str, second: str) -> Markup:
     )
 
 
-def matrix_html(answers: Answers, name: str) -> Markup:
+def matrix_html(answers: Predictions, name: str) -> Markup:
     """The confusion matrix of a network, its cells as buttons, with a bar of the recall of each class."""
     classes = DATASETS[answers.dataset].classes
     counts = np.zeros((len(classes), len(classes)), int)
-    np.add.at(counts, (answers.labels, answers.said[name]), 1)
+    np.add.at(counts, (answers.labels, answers.predicted[name]), 1)
     most = max(1, int((counts - np.diag(counts.diagonal())).max()))
 
     def cell(truth: int, said: int) -> tuple[float, Picked | None, str]:
@@ -128,14 +128,15 @@ def matrix_html(answers: Answers, name: str) -> Markup:
     )
 
 
-def images_html(answers: Answers, numbers: np.ndarray) -> Markup:
+def images_html(answers: Predictions, numbers: np.ndarray) -> Markup:
     """The first of some test images, with their classes and the wrong predictions of networks."""
     images, _ = load_test_set(answers.dataset)
     classes = DATASETS[answers.dataset].classes
 
     def wrong(number: int) -> list[tuple[str, str]]:
         label = answers.labels[number]
-        return [(_title(name), classes[said[number]]) for name, said in answers.said.items() if said[number] != label]
+        found = {name: labels[number] for name, labels in answers.predicted.items()}
+        return [(_title(name), classes[said]) for name, said in found.items() if said != label]
 
     return render(
         "training/images.html",
@@ -146,9 +147,9 @@ def images_html(answers: Answers, numbers: np.ndarray) -> Markup:
     )
 
 
-def _picked(answers: Answers, says: Mapping[str, str | int], truth: int | None = None) -> Picked:
+def _picked(answers: Predictions, says: Mapping[str, str | int], truth: int | None = None) -> Picked:
     request = {"dataset": answers.dataset, "says": says, "truth": truth}
-    return Picked(json.dumps(request), len(pick(answers, says, truth)))
+    return Picked(json.dumps(request), len(select(answers, says, truth)))
 
 
 def _title(name: str) -> str:

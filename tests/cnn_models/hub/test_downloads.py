@@ -660,9 +660,9 @@ def test_another_revision_of_the_namespace_is_third_party(published, hub, fake_h
     commit = fake_hub.push(REMOTE, published, branch="refs/pr/7", **{"README.md": b"proposed"})
     fake_hub.repositories["model", REMOTE].private = True
     public = ModelHub(hub.weights_dir, namespace="someone", public=True)
-    assert public.get(REMOTE).id == REMOTE and not public.is_foreign(REMOTE)
+    assert public.get(REMOTE).id == REMOTE and not public.is_third_party(REMOTE)
     for revision in ("refs/pr/7", commit):
-        assert public.is_foreign(f"{REMOTE}@{revision}")
+        assert public.is_third_party(f"{REMOTE}@{revision}")
         with pytest.raises(MissingCheckpoint, match="or it is private"):
             public.get(f"{REMOTE}@{revision}")
 
