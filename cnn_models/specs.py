@@ -1,4 +1,4 @@
-"""What the rest of the code says about networks, data sets and checkpoints: three frozen records."""
+"""Frozen records of networks, data sets and checkpoints."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from torch import nn
 from cnn_models.errors import TranslatableError, UnknownName
 
 LONGEST = 1000  # characters of a text of a card
-DEEPEST = 50  # levels of a card's JSON; a training that goes on from another's weights adds one
-MOST = 2**63 - 1  # of a whole number: what JSON libraries read and write alike
-
-
+DEEPEST = 50  # levels of a card's JSON; fine-tuning a checkpoint adds one
+MOST = 2**63 - 1  # a whole number that all JSON libraries read and write
 IMAGENET_SIZE = 224  # pixels along a side of the images that AlexNet, GoogLeNet and ResNet were published for
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """One network of the line-up.
+    """An architecture of the registry.
 
-    `build` makes a freshly initialised network for one grey channel and ten classes; `input_size` is the
-    side in pixels of the square it sees unless a checkpoint says otherwise, `sizes` are those it can take.
+    `build` returns a freshly initialised network for one grey channel and ten classes; `input_size` is the side of its
+    square input in pixels, unless a checkpoint has another one; `sizes` are the possible ones.
     """
 
     name: str
@@ -42,7 +40,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Facts of a data set. `mean` and `std` are of the training images, in units of 0 (black) to 1 (white)."""
+    """Facts of a data set. `mean` and `std` are those of the training images, from 0 (black) to 1 (white)."""
 
     name: str
     title: str
@@ -59,9 +57,9 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """Counts of images: of the training set `train` and after them `validation`, and `extra` own ones, trained on too.
+    """Counts of images: `train` of the training set, the `validation` images after them, and `extra` training images.
 
-    Without validation images, the test set validated. All counts are 0 where a card does not say them.
+    Without validation images, validation was on the test set. All counts are 0 where a card lacks them.
     """
 
     train: int = 0
@@ -70,9 +68,9 @@ class Split:
 
     @classmethod
     def from_json(cls, value: object) -> Split:
-        """The split of a card's JSON, an object with these counts. Raises TranslatableError for anything else.
+        """The split of a card's JSON: an object with these counts or, in older cards, a sentence with them.
 
-        Older cards have a sentence instead of the object, of which the counts are read.
+        Raises TranslatableError.
         """
         if isinstance(value, str):
             _text("split", value)
@@ -96,13 +94,12 @@ OLD_SPLIT = {  # the counts in the sentences of older cards
 
 @dataclass(frozen=True)
 class Card:
-    """What a checkpoint says of itself; stored as JSON in `config.json` and in the header of the weights.
+    """The card of a checkpoint: JSON in `config.json` and in the header of the weights.
 
-    `recipe` holds every hyper-parameter, `split` counts the images of its training, `metrics`
-    holds measured figures (accuracies and calibration errors in percent, AUROC from 0 to 1), `weights_sha256` is
-    `checkpoint.weights_hash` of the tensors. Logits divided by `temperature` give probabilities; where their
-    `ood.energy` is above `energy_threshold`, if there is one, an image is unusual (to the app, from `ood.MARGIN`
-    above it). `snapshots_sha256` is the `checkpoint.weights_hash` of the snapshots, None for a network that kept none.
+    `recipe` holds the hyper-parameters, `split` the counts of images, `metrics` the measured figures (accuracies and
+    calibration errors in percent, AUROC from 0 to 1). The softmax of the logits divided by `temperature` gives
+    probabilities; the `ood.ood_score` is relative to `energy_threshold`, if there is one. `weights_sha256` and
+    `snapshots_sha256` are the `folder.weights_hash` of the tensors; the latter is None where there are no snapshots.
     """
 
     architecture: str
@@ -138,7 +135,7 @@ class Card:
         return " ".join(["python -m training.train", self.id, *texts])
 
     def on_test_set(self, figure: str) -> float | None:
-        """Its `accuracy`, in percent, or `loss`; that of a run that validated on the test images is its last."""
+        """The test `accuracy`, in percent, or `loss`, which is the last of a run that validated on the test set."""
         if self.recipe.get("held_out") == 0:
             return self.metrics.get(f"test_{figure}", self.metrics.get(f"val_{figure}"))
         return self.metrics.get(f"test_{figure}")
@@ -149,9 +146,9 @@ class Card:
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """Read `to_json`'s text. Raises ValueError when it is not JSON, or not exactly a card's fields of their types.
+        """The card of a JSON text. Raises ValueError unless it has exactly a card's fields, with values of their types.
 
-        `checkpoint.check_card` checks their values.
+        `folder.check_card` checks the values.
         """
         values = json.loads(text)
         if not isinstance(values, dict):
@@ -169,7 +166,7 @@ class Card:
 
 
 def _check_json(value: object, depth: int = 0) -> None:
-    """Raise ValueError unless JSON, as read, can be written again and shown: by `json`, by orjson and as UTF-8."""
+    """Raise ValueError unless a parsed JSON value can be written by `json`, by orjson and as UTF-8."""
     if depth > DEEPEST:
         raise TranslatableError("checkpoint.levels", most=DEEPEST)
     if isinstance(value, str):
@@ -182,7 +179,7 @@ def _check_json(value: object, depth: int = 0) -> None:
     elif isinstance(value, list):
         for each in value:
             _check_json(each, depth + 1)
-    elif isinstance(value, int | float) and not abs(value) <= MOST:  # nor is NaN
+    elif isinstance(value, int | float) and not abs(value) <= MOST:  # true for NaN
         raise TranslatableError("checkpoint.range")
 
 
@@ -195,7 +192,7 @@ def _text(name: str, value: object) -> None:
 
 
 def _number(name: str, value: object) -> None:
-    if type(value) not in (int, float):  # True is an int to Python
+    if type(value) not in (int, float):  # bool is a subclass of int
         raise TranslatableError("checkpoint.number", name=name)
 
 
@@ -273,7 +270,7 @@ T = TypeVar("T", Architecture, Dataset)
 
 
 class Registry(dict[str, T]):
-    """Specs by name. Looking up a name that is not there raises UnknownName, with the known ones."""
+    """Specs by name. An unknown name raises UnknownName, which lists the known ones."""
 
     def __missing__(self, name: str) -> T:
         raise UnknownName(name, self)

@@ -1,4 +1,4 @@
-"""What the answers of several networks amount to, and how sure each is."""
+"""Entropy, calibration and soft vote of probabilities by class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 def entropy(probabilities: Iterable[float]) -> float:
-    """Shannon's entropy in bits: 0 for certainty, log2(10) = 3.32 when all ten classes are alike."""
+    """Shannon's entropy in bits: 0 where one class has all, log2(10) = 3.32 where all ten classes have the same."""
     return -sum(p * math.log2(p) for p in probabilities if p > 0)
 
 
@@ -20,6 +20,6 @@ def uncalibrated(probabilities: dict[str, float], temperature: float) -> dict[st
     return {name: power / total for name, power in powers.items()}
 
 
-def soft_vote(answers: Sequence[dict[str, float]]) -> dict[str, float]:
+def soft_vote(predictions: Sequence[dict[str, float]]) -> dict[str, float]:
     """The mean of the networks' probabilities by class."""
-    return {name: sum(answer[name] for answer in answers) / len(answers) for name in answers[0]}
+    return {name: sum(each[name] for each in predictions) / len(predictions) for name in predictions[0]}

@@ -1,4 +1,7 @@
-"""What it takes to break an answer: an image disturbed more and more, in one batch per network."""
+"""Robustness of a prediction to corruptions of growing severity.
+
+After D. Hendrycks, T. Dietterich: Benchmarking neural network robustness to common corruptions and perturbations, 2019.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +19,23 @@ SEED = 0
 
 
 class Corruption(NamedTuple):
-    """A way to disturb a 1 x 28 x 28 image of floats from 0 to 1, and the amounts it is tried at, mildest first."""
+    """A corruption of a 1 x 28 x 28 image of floats from 0 to 1, and its severities, the mildest (none) first."""
 
     severities: tuple[float, ...]
     apply: Callable[[Tensor, float], Tensor]
 
 
 def _affine(image: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
-    from torchvision.transforms.v2.functional import affine  # takes seconds, which the app's start need not wait for
+    from torchvision.transforms.v2.functional import affine  # its import takes seconds
 
     return affine(image, angle, [shift, 0], scale, [0.0, 0.0], interpolation="bilinear")
 
 
-def _dilate(image: Tensor, amount: float) -> Tensor:
-    """Dilated by a square of `amount` pixels more on each side; between whole pixels, the mean of both."""
-    whole = int(amount)
+def _dilate(image: Tensor, radius: float) -> Tensor:
+    """The image dilated by a square of this radius in pixels; between whole radii, interpolated."""
+    whole = int(radius)
     thinner, thicker = (functional.max_pool2d(image, 2 * n + 1, 1, n) for n in (whole, whole + 1))
-    return torch.lerp(thinner, thicker, amount - whole)
+    return torch.lerp(thinner, thicker, radius - whole)
 
 
 def _blur(image: Tensor, sigma: float) -> Tensor:
@@ -41,9 +44,9 @@ def _blur(image: Tensor, sigma: float) -> Tensor:
     return gaussian_blur(image, [25, 25], [sigma]) if sigma else image
 
 
-def _noise(image: Tensor, amount: float) -> Tensor:
+def _noise(image: Tensor, std: float) -> Tensor:
     noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(SEED))
-    return (image + amount * noise).clamp(0, 1)
+    return (image + std * noise).clamp(0, 1)
 
 
 CORRUPTIONS = {
@@ -57,25 +60,26 @@ CORRUPTIONS = {
 
 
 class Robustness(NamedTuple):
-    """The probability of the original answer at each amount, and the first amount at which another one wins."""
+    """The probability of the original prediction at each severity, and the first at which the prediction changes."""
 
     probabilities: tuple[float, ...]
     changes_at: float | None
 
 
 def corrupted(grid: np.ndarray) -> Tensor:
-    """A 28 x 28 uint8 image under all disturbances at all amounts, in order: N x 28 x 28 floats from 0 to 1."""
+    """A 28 x 28 uint8 image under all corruptions at all severities, in order: N x 28 x 28 floats from 0 to 1."""
     image = torch.tensor(grid)[None].float() / 255
     return torch.cat([each.apply(image, severity) for each in CORRUPTIONS.values() for severity in each.severities])
 
 
 def measure_robustness(net: Network, images: Tensor) -> dict[str, Robustness]:
-    """What a network says of the images that `disturbed` made, by disturbance."""
+    """The robustness of a network to each corruption, on the images that `corrupted` returns."""
     probabilities = net.run(images).probabilities
     original, found, start = probabilities[0].argmax(), {}, 0
-    for name, (amounts, _) in CORRUPTIONS.items():
-        rows = probabilities[start : start + len(amounts)]
-        start += len(amounts)
-        wrong = (rows.argmax(1) != original).nonzero()
-        found[name] = Robustness(tuple(rows[:, original].tolist()), amounts[int(wrong[0])] if len(wrong) else None)
+    for name, (severities, _) in CORRUPTIONS.items():
+        rows = probabilities[start : start + len(severities)]
+        start += len(severities)
+        changed = (rows.argmax(1) != original).nonzero()
+        changes_at = severities[int(changed[0])] if len(changed) else None
+        found[name] = Robustness(tuple(rows[:, original].tolist()), changes_at)
     return found

@@ -1,7 +1,7 @@
-"""The operations of one run of a network, as they happen: what each leaves, and how long it takes.
+"""Outputs and times of the tensor operations of a forward pass.
 
-A TorchFunctionMode sees every tensor operation, whether a module or a plain function made it. It belongs to one thread
-and changes nothing in the network, so a network that others use can be watched too.
+A TorchFunctionMode intercepts every operation, of modules and plain functions. It is local to a thread and does not
+change the network, which other threads may use meanwhile.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-RUNS = 5  # of which a time is the median
+RUNS = 5  # for the median time
 
 
 class Operations(TorchFunctionMode):
-    """Calls `record` for every operation that works on the image or on what came from it, in order."""
+    """Calls `record` for every operation on the image, or on tensors computed from it, in order."""
 
     def __init__(self, image: Tensor):
         super().__init__()
-        self.tensors: list[Tensor] = [image]  # by number; kept, so that no id is used twice
-        self.numbers = {id(image): 0}  # by id; an operation in place gives its tensor a new number
+        self.tensors: list[Tensor] = [image]  # by number; referenced, so that no id is reused
+        self.numbers = {id(image): 0}  # by id; an in-place operation gives its tensor a new number
         self.clock = torch.get_device_module(image.device)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -42,7 +42,7 @@ class Operations(TorchFunctionMode):
         return result
 
     def record(self, function: str, args, kwargs: dict, reads: tuple[int, ...], made: list[Tensor], seconds: float):
-        """One operation: the numbers of the tensors it reads, those it makes, and its time on a device that is done."""
+        """An operation: the numbers of its input tensors, its outputs, and its time until the device has finished."""
         raise NotImplementedError
 
 
@@ -59,18 +59,18 @@ class _Outputs(Operations):
 
 class _Copies(_Outputs):
     def record(self, function, args, kwargs, reads, made, seconds):
-        super().record(function, args, kwargs, reads, [made[0].clone()], seconds)  # the next may work in place
+        super().record(function, args, kwargs, reads, [made[0].clone()], seconds)  # the next may be in place
 
 
 def outputs(model: nn.Module, x: Tensor) -> list[Tensor]:
-    """What every step of a run on N x 1 x S x S leaves, by `Layer.index`: N x C x H x W, or N x C once flat."""
+    """The output of every step for an input N x 1 x S x S, by `Layer.index`: N x C x H x W, or N x C once flat."""
     with torch.inference_mode(), _Copies(x) as run:
         model(x)
     return run.outputs
 
 
 def milliseconds(model: nn.Module, x: Tensor, runs: int = RUNS) -> list[float]:
-    """The median time of every step over some runs, after one to warm up, by `Layer.index`."""
+    """The median time of every step, by `Layer.index`, over `runs` after one to warm up."""
     times = []
     with torch.inference_mode():
         for _ in range(runs + 1):

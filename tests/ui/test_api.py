@@ -100,7 +100,7 @@ def test_models_are_answered_in_the_order_asked_for(client, tmp_path):
         ("seven", "mnist", ["lenet5", "lenet5"], "named twice"),
         ("seven", "mnist", ["someone/lenet5.mnist"], "is not in the Hub's cache and HF_HUB_OFFLINE is set"),
         ("seven", "mnist", ["someone/vgg16.mnist"], "is not a checkpoint; known are"),
-        ("seven", "mnist", [f"user{n}/lenet5.mnist" for n in range(5)], "5 networks of others are too many at once"),
+        ("seven", "mnist", [f"user{n}/lenet5.mnist" for n in range(5)], "5 third-party networks are too many at once"),
     ],
 )
 def test_bad_input_gets_a_sentence(client, tmp_path, content, dataset, models, sentence):

@@ -134,7 +134,7 @@ REFUSED = {
     "half a size": (set_fields(input_size=28.0), "input_size must be a whole number"),
     "metrics in words": (set_fields(metrics={"test_accuracy": "99"}), "metrics.test_accuracy must be a number"),
     "true metrics": (set_fields(metrics={"test_loss": True}), "metrics.test_loss must be a number"),
-    "more than all": (set_fields(metrics={"test_accuracy": 101}), "test_accuracy is 101, and not a share in percent"),
+    "more than all": (set_fields(metrics={"test_accuracy": 101}), "test_accuracy is 101, which is not a percentage"),
     "changes in a list": (set_fields(recipe={"changed": []}), "recipe.changed must be a JSON object"),
     "numbered version": (set_fields(versions={"torch": 2}), "versions.torch must be a text"),
     "classes in a text": (set_fields(classes="0123456789"), "classes must be a list"),
@@ -165,7 +165,7 @@ REFUSED = {
     "wrong shape": (change_tensor("c1.bias", lambda t: t[:5]), r"c1.bias has shape \(5,\) instead of \(6,\)"),
     "wrong type": (
         change_tensor("c1.bias", torch.Tensor.half),
-        "c1.bias is torch.float16, the card says torch.float32",
+        "c1.bias is torch.float16, but torch.float32 on the card",
     ),
     "not finite": (change_tensor("c1.bias", not_a_number), "c1.bias is not finite; train again"),
     "changed byte": (change_a_byte, "changed or damaged after it was written"),
