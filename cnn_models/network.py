@@ -1,4 +1,4 @@
-"""A network with its card: the one place where images become logits and probabilities."""
+"""A network with its card: from images to logits and probabilities."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ MAX_THIRD_PARTY = 4  # of these, as each may need a download
 MEASURING = 5  # seconds for measuring a third-party checkpoint, once, before its first prediction
 
 log = logging.getLogger(__name__)
+_shared_hub = cache(ModelHub)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +178,3 @@ def _all(dataset: str, hub: ModelHub, predict_one: Callable[[str], Prediction]) 
     if not found:
         raise failures[0]
     return found
-
-
-@cache
-def _shared_hub() -> ModelHub:
-    return ModelHub()

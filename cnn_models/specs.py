@@ -67,7 +67,7 @@ class Split:
     extra: int = 0
 
     @classmethod
-    def from_json(cls, value: object) -> Split:
+    def from_json(cls, value: Any) -> Split:
         """The split of a card's JSON: an object with these counts or, in older cards, a sentence with them.
 
         Raises TranslatableError.
@@ -76,13 +76,10 @@ class Split:
             _text("split", value)
             found = {name: re.search(pattern, value) for name, pattern in OLD_SPLIT.items()}
             return cls(**{name: int(match[1].replace(",", "")) for name, match in found.items() if match})
-        counts = _object("split", value)
-        if wrong := counts.keys() ^ OLD_SPLIT.keys():
+        _object_of(_count)("split", value)
+        if wrong := value.keys() ^ OLD_SPLIT.keys():
             raise TranslatableError("checkpoint.fields", names=f"{', '.join(sorted(wrong)):.200}")
-        for name, count in counts.items():
-            if type(count) is not int or count < 0:
-                raise TranslatableError("checkpoint.count", name=f"split.{name}")
-        return cls(**counts)
+        return cls(**value)
 
 
 OLD_SPLIT = {  # the counts in the sentences of older cards
@@ -153,7 +150,7 @@ class Card:
         values = json.loads(text)
         if not isinstance(values, dict):
             raise TranslatableError("checkpoint.object")
-        _check_json(values)
+        _check_writable(values)
         names = {f.name for f in dataclasses.fields(cls)}
         required = {f.name for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING}
         if wrong := (required - values.keys()) | (values.keys() - names):
@@ -165,7 +162,7 @@ class Card:
         return cls(**values)
 
 
-def _check_json(value: object, depth: int = 0) -> None:
+def _check_writable(value: object, depth: int = 0) -> None:
     """Raise ValueError unless a parsed JSON value can be written by `json`, by orjson and as UTF-8."""
     if depth > DEEPEST:
         raise TranslatableError("checkpoint.levels", most=DEEPEST)
@@ -174,11 +171,11 @@ def _check_json(value: object, depth: int = 0) -> None:
             raise TranslatableError("checkpoint.surrogate")
     elif isinstance(value, dict):
         for name, each in value.items():
-            _check_json(name, depth + 1)
-            _check_json(each, depth + 1)
+            _check_writable(name, depth + 1)
+            _check_writable(each, depth + 1)
     elif isinstance(value, list):
         for each in value:
-            _check_json(each, depth + 1)
+            _check_writable(each, depth + 1)
     elif isinstance(value, int | float) and not abs(value) <= MOST:  # true for NaN
         raise TranslatableError("checkpoint.range")
 
@@ -186,42 +183,33 @@ def _check_json(value: object, depth: int = 0) -> None:
 Check = Callable[[str, object], object]  # raises TranslatableError for a field, given its name and its value
 
 
-def _text(name: str, value: object) -> None:
-    if not isinstance(value, str) or len(value) > LONGEST:
-        raise TranslatableError("checkpoint.text", name=name, most=f"{LONGEST:,}")
+def _check(code: str, is_valid: Callable[[Any], object], **values: object) -> Check:
+    def check(name: str, value: object) -> None:
+        if not is_valid(value):
+            raise TranslatableError(code, name=name, **values)
+
+    return check
 
 
-def _number(name: str, value: object) -> None:
-    if type(value) not in (int, float):  # bool is a subclass of int
-        raise TranslatableError("checkpoint.number", name=name)
+_text = _check("checkpoint.text", lambda value: isinstance(value, str) and len(value) <= LONGEST, most=f"{LONGEST:,}")
+_number = _check("checkpoint.number", lambda value: type(value) in (int, float))  # bool is a subclass of int
+_whole = _check("checkpoint.whole", lambda value: type(value) is int)
+_count = _check("checkpoint.count", lambda value: type(value) is int and value >= 0)
+_hash = _check("checkpoint.hex", lambda value: isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value))
+_list = _check("checkpoint.list", lambda value: isinstance(value, list))
+_object = _check("checkpoint.json", lambda value: isinstance(value, dict))
 
 
-def _whole(name: str, value: object) -> None:
-    if type(value) is not int:
-        raise TranslatableError("checkpoint.whole", name=name)
-
-
-def _hash(name: str, value: object) -> None:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise TranslatableError("checkpoint.hex", name=name)
-
-
-def _texts(name: str, value: object) -> None:
-    if not isinstance(value, list):
-        raise TranslatableError("checkpoint.list", name=name)
+def _texts(name: str, value: Any) -> None:
+    _list(name, value)
     for each in value:
         _text(name, each)
 
 
-def _object(name: str, value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TranslatableError("checkpoint.json", name=name)
-    return value
-
-
 def _object_of(check: Check) -> Check:
-    def each(name: str, value: object) -> None:
-        for key, item in _object(name, value).items():
+    def each(name: str, value: Any) -> None:
+        _object(name, value)
+        for key, item in value.items():
             check(f"{name}.{key:.100}", item)
 
     return each
@@ -231,11 +219,11 @@ def _optional(check: Check) -> Check:
     return lambda name, value: None if value is None else check(name, value)
 
 
-def _recipe(name: str, value: object) -> None:
+def _recipe(name: str, value: Any) -> None:
     """Check the fields of a recipe that the page shows; the others may be any JSON."""
-    for key, item in _object(name, value).items():
-        if key in RECIPE_TYPES:
-            RECIPE_TYPES[key](f"{name}.{key}", item)
+    _object(name, value)
+    for key in value.keys() & RECIPE_TYPES.keys():
+        RECIPE_TYPES[key](f"{name}.{key}", value[key])
 
 
 RECIPE_TYPES: dict[str, Check] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+import torch
+
 
 def entropy(probabilities: Iterable[float]) -> float:
     """Shannon's entropy in bits: 0 where one class has all, log2(10) = 3.32 where all ten classes have the same."""
@@ -12,12 +14,9 @@ def entropy(probabilities: Iterable[float]) -> float:
 
 
 def uncalibrated(probabilities: dict[str, float], temperature: float) -> dict[str, float]:
-    """The softmax of the logits themselves from that of the logits divided by the card's `temperature`."""
-    logarithms = {name: temperature * math.log(max(p, 1e-300)) for name, p in probabilities.items()}
-    most = max(logarithms.values())
-    powers = {name: math.exp(value - most) for name, value in logarithms.items()}
-    total = sum(powers.values())
-    return {name: power / total for name, power in powers.items()}
+    """The probabilities by class at temperature 1, from those at the card's `temperature`."""
+    logits = temperature * torch.tensor(list(probabilities.values()), dtype=torch.float64).clamp(min=1e-300).log()
+    return dict(zip(probabilities, logits.softmax(0).tolist(), strict=True))
 
 
 def soft_vote(predictions: Sequence[dict[str, float]]) -> dict[str, float]:

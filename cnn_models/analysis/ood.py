@@ -18,13 +18,13 @@ from cnn_models.images.preprocess import to_dataset_form
 from cnn_models.specs import Card
 
 ENERGY_TEMPERATURE = 3
-# The OOD score from which a network takes an image for out of distribution. Thresholds are fitted on scanned digits,
-# among which ones with a flag are rare. At 0, most networks take 39 of 126 drawn ones with a flag for OOD, and 175 of
-# 200 scribbles; at 0.1, 12 and 161; here, 3 and 155 (`python -m tests.benchmarks.ood`).
+# The OOD score from which an image is out of distribution for a network. Thresholds are fitted on scanned digits, among
+# which a 1 with a flag is rare: with a margin of 0, most networks classify 39 of 126 drawn 1s with a flag as OOD, and
+# 175 of 200 scribbles; with 0.1, 12 and 161; with this one, 3 and 155 (`python -m tests.benchmarks.ood`).
 MARGIN = 0.15
 LOOKALIKES = {"fashion_mnist": "mnist", "mnist": "fashion_mnist"}
-# Networks of clothing take most digits for in distribution, so all their images are compared with the digits' reference
-# model. Networks of digits take clothing for OOD, and only such images are compared, as thin digits would be mistaken.
+# Networks of clothing classify most digits as in distribution, so the digits' reference model scores all their images.
+# Networks of digits classify clothing as OOD; only such images are scored, as thin digits would be taken for clothing.
 ALWAYS_COMPARED = {"fashion_mnist"}
 REFERENCE_MODEL = "mini_resnet"  # as accurate here as an ensemble of three networks
 
@@ -59,20 +59,15 @@ def is_dot(image: np.ndarray, dataset: str) -> bool:
 
 
 def lookalike(
-    hub: ModelHub,
-    dataset: str,
-    grey: np.ndarray,
-    form: np.ndarray,
-    off: Collection[str],
-    predictions: Sequence[Prediction],
+    hub: ModelHub, dataset: str, grey: np.ndarray, form: np.ndarray, off: Collection[str], models: Sequence[Prediction]
 ) -> str:
     """The other data set that an image (H x W uint8, as decoded) belongs to; "" for none.
 
     It belongs to it if the OOD score of that data set's reference model is below 0 and below that of its own data set's
-    (accuracy on the test sets: `python -m tests.benchmarks.ood`). `predictions` are those for `form`, 28 x 28 uint8,
-    from which the steps `off` were omitted.
+    (accuracy on the test sets: `python -m tests.benchmarks.ood`). `models` are the predictions for `form`, 28 x 28
+    uint8, from which the steps `off` were omitted.
     """
-    if not (dataset in ALWAYS_COMPARED or is_ood(predictions)):
+    if not (dataset in ALWAYS_COMPARED or is_ood(models)):
         return ""
     other = LOOKALIKES[dataset]
     try:

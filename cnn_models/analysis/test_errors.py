@@ -51,8 +51,8 @@ def predictions_of(hub: ModelHub, dataset: str) -> Predictions:
                 continue
             if evaluation:
                 classes = predicted[card.architecture] = labels.astype(int)
-                for label, numbers in enumerate(evaluation.wrong):
-                    classes[list(numbers)] = label
+                for label, indices in enumerate(evaluation.wrong):
+                    classes[list(indices)] = label
     return Predictions(dataset, labels, predicted)
 
 
@@ -65,7 +65,7 @@ def paired_comparison(found: Predictions, first: str, second: str) -> PairedComp
 
 
 def select(found: Predictions, outcomes: Mapping[str, str | int], truth: int | None = None) -> np.ndarray:
-    """The numbers of the images, ascending, for which each named network has the outcome: RIGHT, WRONG, or a class.
+    """The indices of the images, ascending, for which each named network has the outcome: RIGHT, WRONG, or a class.
 
     `truth` restricts them to one class. Raises KeyError for a network that was not evaluated.
     """
@@ -77,7 +77,7 @@ def select(found: Predictions, outcomes: Mapping[str, str | int], truth: int | N
 
 
 def nearest_misclassified(found: Predictions, predicted: Mapping[str, int], image: np.ndarray) -> dict[int, np.ndarray]:
-    """The numbers of the misclassified test images that are nearest to an image, 28 x 28 uint8.
+    """The indices of the misclassified test images that are nearest to an image, 28 x 28 uint8.
 
     `predicted` is the class that each named network predicts for the image. Where they disagree, the test images are
     those on which they disagree too; else, those that at least one of them has wrong. They are grouped by the number of
@@ -88,9 +88,9 @@ def nearest_misclassified(found: Predictions, predicted: Mapping[str, int], imag
     classes = np.stack([found.predicted[name] for name in predicted])  # networks x N
     is_split = len(set(predicted.values())) > 1
     same = (classes == np.array(list(predicted.values()))[:, None]).sum(axis=0)
-    (numbers,) = np.nonzero(same * (classes != (classes[0] if is_split else found.labels)).any(axis=0))
+    (indices,) = np.nonzero(same * (classes != (classes[0] if is_split else found.labels)).any(axis=0))
     images, _ = load_test_set(found.dataset)
-    smooth = avg_pool2d(torch.from_numpy(np.concatenate([image[None], images[numbers]])).float(), 3, 1)
-    numbers = numbers[(smooth[1:] - smooth[0]).norm(dim=(1, 2)).argsort(stable=True).numpy()]
-    counts = sorted(set(same[numbers].tolist()), reverse=True)
-    return {count: numbers[same[numbers] == count] for count in counts}
+    smooth = avg_pool2d(torch.from_numpy(np.concatenate([image[None], images[indices]])).float(), 3, 1)
+    indices = indices[(smooth[1:] - smooth[0]).norm(dim=(1, 2)).argsort(stable=True).numpy()]
+    counts = sorted(set(same[indices].tolist()), reverse=True)
+    return {count: indices[same[indices] == count] for count in counts}

@@ -66,7 +66,7 @@ class Verdict:
 
     - `dot`: the image is a dot, not a stroke;
     - `lookalike`: it rather belongs to another `dataset`;
-    - `ood`: `unusual` of `count` networks, which are most, take it for out of distribution;
+    - `ood`: `unusual` of `count` networks, which are most, classify it as out of distribution;
     - `undecided`: no class has half of the probability; the likeliest is `label`, with `probability`.
     """
 
@@ -124,5 +124,5 @@ class Verdict:
 
 
 def is_ood(predictions: Sequence[Prediction]) -> bool:
-    """Whether most networks take the image for out of distribution."""
+    """Whether most networks classify the image as out of distribution."""
     return 2 * sum(each.unusual for each in predictions) > len(predictions)

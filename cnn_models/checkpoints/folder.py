@@ -197,9 +197,9 @@ def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
 
 
 def read_snapshots(folder: Path) -> dict[str, Tensor] | None:
-    """A network's tensors by name, epochs x shape in float16, before its training and after each epoch; None without.
+    """The tensors of a network over its training, by name: (epochs + 1) x shape in float16, the initial ones first.
 
-    Raises CheckpointError, as `read_weights` does.
+    None for a card without snapshots. Raises CheckpointError, as `read_weights` does.
     """
     card = read_card(folder)
     if card.snapshots_sha256 is None:

@@ -16,7 +16,7 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import BUILT_IN, Reference
 from cnn_models.visitors import VISITOR
 
-LOOKUPS = 20  # new names an hour for each visitor: all checkpoints of both data sets, and as many typing errors
+LOOKUPS = 20  # new names an hour for each visitor: all checkpoints of both data sets, and as many misspelled ones
 DOWNLOADS = 60  # new third-party checkpoints an hour for all visitors
 AT_ONCE = 4  # look-ups and downloads of third-party checkpoints
 OF_ONE = 2  # of these, for one visitor

@@ -257,7 +257,7 @@ def _version(folder: Path) -> tuple[Path, int]:
 def _load(folder: Path, device: torch.device) -> tuple[nn.Module, Card]:
     model, card = load_model(folder)
     model = place(model, device)
-    with torch.inference_mode():  # the first run includes set-up, which is no part of timings
+    with torch.inference_mode():  # the first run includes set-up, which would distort timings
         model(torch.zeros(1, 1, card.input_size, card.input_size, device=device))
     return model, card
 

@@ -52,7 +52,9 @@ class Step(NamedTuple):
 
 def decoded(grey: np.ndarray) -> Step:
     """The first of the `steps`, also for blank images."""
-    return Step("decoded", _shrink(grey))
+    image = Image.fromarray(grey)
+    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
+    return Step("decoded", np.asarray(image))
 
 
 def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tuple[Step, ...]:
@@ -104,12 +106,6 @@ def to_input(images: Tensor, size: int, mean: float, std: float) -> Tensor:
     if x.shape[-2:] != (size, size):
         x = functional.interpolate(x, (size, size), mode="bilinear", align_corners=False)
     return x
-
-
-def _shrink(grey: np.ndarray) -> np.ndarray:
-    image = Image.fromarray(grey)
-    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
-    return np.asarray(image)
 
 
 def _border(image: np.ndarray) -> np.ndarray:

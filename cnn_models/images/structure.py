@@ -134,7 +134,7 @@ def _gif_blocks(content: bytes) -> Iterator[bytes]:
 
 
 def _check_tiff(content: bytes) -> None:
-    """Only of the first directory, as pillow reads the others on request."""
+    """Check the first directory only, as pillow reads the others on request."""
     shared = 0
     for tag, bytes_each, count in _tiff_entries(content):
         if tag in (STRIP_OFFSETS, TILE_OFFSETS) and count > STRIPS:

@@ -50,21 +50,23 @@ class _Outputs(Operations):
     def __init__(self, image: Tensor):
         super().__init__(image)
         self.outputs: list[Tensor] = []
+
+    def record(self, function, args, kwargs, reads, made, seconds):
+        self.outputs.append(made[0].clone())  # the next may be in place
+
+
+class _Times(Operations):
+    def __init__(self, image: Tensor):
+        super().__init__(image)
         self.seconds: list[float] = []
 
     def record(self, function, args, kwargs, reads, made, seconds):
-        self.outputs.append(made[0])
         self.seconds.append(seconds)
-
-
-class _Copies(_Outputs):
-    def record(self, function, args, kwargs, reads, made, seconds):
-        super().record(function, args, kwargs, reads, [made[0].clone()], seconds)  # the next may be in place
 
 
 def outputs(model: nn.Module, x: Tensor) -> list[Tensor]:
     """The output of every step for an input N x 1 x S x S, by `Layer.index`: N x C x H x W, or N x C once flat."""
-    with torch.inference_mode(), _Copies(x) as run:
+    with torch.inference_mode(), _Outputs(x) as run:
         model(x)
     return run.outputs
 
@@ -74,7 +76,7 @@ def milliseconds(model: nn.Module, x: Tensor, runs: int = RUNS) -> list[float]:
     times = []
     with torch.inference_mode():
         for _ in range(runs + 1):
-            with _Outputs(x) as run:
+            with _Times(x) as run:
                 model(x)
             times.append(run.seconds)
     return [1000 * median(step) for step in zip(*times[1:], strict=True)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cnn_models.architectures import ARCHITECTURES
-from cnn_models.layers.operations import Pair, Shape
+from cnn_models.layers.operations import Shape
 from cnn_models.layers.trace import Layer, architecture_layers, architecture_milliseconds
 
 FIRST_STAGE = 224  # pixels; the next are 112, 56, ...
@@ -83,22 +83,14 @@ def _rows(columns: Sequence[Column]) -> Iterator[list]:
 
 def _row(each: Column, layer: Layer, stage: int | str, block: str = "") -> list:
     """The values of a layer; `block` is the prefix for a function, whose name has no path."""
-    window = [_pair(pair) for pair in (layer.kernel, layer.stride, layer.padding, layer.dilation)]
-    shares = [100 * value / whole for value, whole in zip(_costs(layer), _costs(each.network), strict=True)]
+    window = [shape(pair) if pair else "" for pair in (layer.kernel, layer.stride, layer.padding, layer.dilation)]
     return [
         ARCHITECTURES[each.name].title, stage, f"{block}{layer.name}", layer.kind, *window,
         " + ".join(map(shape, layer.inputs)), shape(layer.output),
-        layer.parameters, round(shares[0], 2), layer.macs, round(shares[1], 2), layer.memory, layer.receptive_field,
-        round(each.time(layer), 4),
+        layer.parameters, round(100 * layer.parameters / each.network.parameters, 2),
+        layer.macs, round(100 * layer.macs / each.network.macs, 2),
+        layer.memory, layer.receptive_field, round(each.time(layer), 4),
     ]  # fmt: skip
-
-
-def _costs(layer: Layer) -> tuple[int, int]:
-    return layer.parameters, layer.macs
-
-
-def _pair(pair: Pair | None) -> str:
-    return "" if pair is None else shape(pair)
 
 
 def shape(sizes: Shape) -> str:
