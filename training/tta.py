@@ -6,7 +6,7 @@ import torch
 
 from cnn_models import DATASETS
 from cnn_models.analysis.ablation import WHOLE_BELOW
-from cnn_models.analysis.tta import SCALES, looks
+from cnn_models.analysis.tta import SCALES, crops
 from cnn_models.datasets.test_sets import COUNT, balanced_order, load_test_set
 from cnn_models.layers import architecture_layers
 from cnn_models.network import Network
@@ -36,7 +36,7 @@ def measure_tta(net: Network, measured: dict, count: int) -> dict:
     for start in range(0, len(chosen), BATCH):
         numbers = chosen[start : start + BATCH]
         grids, truth = torch.from_numpy(examples[numbers]), torch.from_numpy(labels[numbers].astype(int))
-        views = looks(grids, mirror)  # N x crops x 28 x 28
+        views = crops(grids, mirror)  # N x crops x 28 x 28
         each = views.shape[1] // (2 if mirror else 1) // len(SCALES)  # crops of a scale
         views = torch.cat([grids[:, None].float() / 255, views], dim=1)
         probabilities = net.run(views.flatten(0, 1), batch=100).probabilities.view(*views.shape[:2], -1)

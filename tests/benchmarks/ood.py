@@ -15,7 +15,7 @@ import torch
 
 from cnn_models import DATASETS, ModelHub, compare
 from cnn_models.analysis.ood import reference_score
-from cnn_models.analysis.verdict import is_unusual
+from cnn_models.analysis.verdict import is_ood
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.images.preprocess import to_dataset_form
 from tests.cnn_models.analysis.test_ood import doubt, ones_with_a_flag, scribbles
@@ -30,7 +30,7 @@ def main(count: int) -> None:
         for source in DATASETS:
             images = load_test_set(source)[0][:count]
             found = [compare(image, dataset, hub=hub) for image in images]
-            alone_found = [is_unusual(each.models) for each in found]
+            alone_found = [is_ood(each.models) for each in found]
             before, now = (
                 np.mean(alone_found),
                 np.mean([a or doubt(c) == "lookalike" for a, c in zip(alone_found, found, strict=True)]),
@@ -51,7 +51,7 @@ def main(count: int) -> None:
     xs, ys = (0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42), (0.2, 0.23, 0.26, 0.29, 0.32, 0.35)
     drawings = {"ones with a flag": ones_with_a_flag(xs, ys, (0.49, 0.52, 0.55)), "scribbles": scribbles(200)}
     for name, images in drawings.items():
-        count = sum(is_unusual(compare(image, "mnist", hub=hub).models) for image in images)
+        count = sum(is_ood(compare(image, "mnist", hub=hub).models) for image in images)
         print(f"{count} of {len(images)} {name} are OOD for MNIST")
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.averaged import read_averaged
-from cnn_models.analysis.test_errors import RIGHT, WRONG, answers_of, contest, pick
+from cnn_models.analysis.test_errors import RIGHT, WRONG, paired_comparison, predictions_of, select
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import find_runs
@@ -319,24 +319,24 @@ def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
 
 def test_misclassified_images_are_shown_on_a_click(page):
     page.get_by_role("tab", name="Training").click()
-    answers = answers_of(ModelHub(), "mnist")
-    wrong = pick(answers, dict.fromkeys(answers.said, "wrong"))
+    answers = predictions_of(ModelHub(), "mnist")
+    wrong = select(answers, dict.fromkeys(answers.predicted, "wrong"))
     page.get_by_role("button", name=f"All wrong ({len(wrong)})").click()
     expect(page.locator(".errors-images figure")).to_have_count(len(wrong))
     for title in ("LeNet-5", "Mini Inception"):
         chooser = "first" if title == "LeNet-5" else "second"
         page.locator(f"#errors select[name={chooser}]").select_option(label=title)
-    found = contest(answers, "lenet5", "mini_inception")
+    found = paired_comparison(answers, "lenet5", "mini_inception")
     cells = page.locator(".errors-table tbody td")
     expect(cells).to_have_text([f"{count:,}" for count in found[:4]])
     cells.nth(1).locator("button").click()
     expect(page.locator(".errors-images figure")).to_have_count(found.only_first)
-    alone = pick(answers, {name: RIGHT if name == "lenet5" else WRONG for name in answers.said})
+    alone = select(answers, {name: RIGHT if name == "lenet5" else WRONG for name in answers.predicted})
     page.get_by_role("button", name=f"Only LeNet-5 correct ({len(alone)})").click()
     expect(page.locator(".errors-images figure")).to_have_count(len(alone))
     cell = page.locator(".errors-matrix").first.locator("td:not(.errors-correct) button").first
     asked = json.loads(cell.get_attribute("data-pick"))
-    fitting = pick(answers, asked["says"], asked["truth"])
+    fitting = select(answers, asked["says"], asked["truth"])
     cell.click()
     expect(page.locator(".errors-images figure")).to_have_count(len(fitting))
     expect(page.locator(f".errors-images img[title='#{fitting[0]}']")).to_be_visible()

@@ -12,21 +12,21 @@ from PIL import Image
 
 from cnn_models.analysis.attribution import WINDOW, explain
 from cnn_models.analysis.ensemble import soft_vote
-from cnn_models.analysis.robustness import DISTURBANCES, Broken, break_down, disturbed
-from cnn_models.analysis.test_errors import answers_of
-from cnn_models.analysis.tta import SCALES, Looks, many_looks
+from cnn_models.analysis.robustness import CORRUPTIONS, Robustness, corrupted, measure_robustness
+from cnn_models.analysis.test_errors import predictions_of
+from cnn_models.analysis.tta import SCALES, MultiCrop, multi_crop
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.errors import TranslatableError
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import ImageError
-from cnn_models.predict import Answer, predict
+from cnn_models.predict import Prediction, predict
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import line_styles
 from ui.common.names import class_name, listing, network_name
 from ui.common.numbers import percent
 from ui.common.templates import render
 from ui.common.texts import say, translate
-from ui.compare.misclassified import nearest_misclassified
+from ui.compare.misclassified import misclassified_html
 from ui.compare.predictor import Predictor
 from ui.compare.request import Request
 from ui.compare.steps import data_url
@@ -61,12 +61,14 @@ class Explainer:
             return _refused(request, error)
 
     def _robustness(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
-        return robustness(request.language, self._each(request, ids, partial(break_down, images=disturbed(grid))))
+        return robustness(
+            request.language, self._each(request, ids, partial(measure_robustness, images=corrupted(grid)))
+        )
 
     def _misclassified(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
         labels = {id: self._predictor.answer(request, id, grid).label for id in ids}
-        answers = answers_of(self._predictor.hub, request.dataset)
-        return nearest_misclassified(request.language, answers, labels, grid)
+        answers = predictions_of(self._predictor.hub, request.dataset)
+        return misclassified_html(request.language, answers, labels, grid)
 
     def _each(self, request: Request, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
         """`use` of each network by id; sequentially, so that one at a time has to be in memory."""
@@ -94,8 +96,8 @@ class Explainer:
         return render("compare/saliency.html", language=request.language, label=name, figures=figures, **of)
 
     def _tta(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
-        def both(loaded: LoadedModel) -> tuple[Answer, Looks]:
-            return predict(loaded, grid), many_looks(loaded, grid)  # in sequence: their times are compared
+        def both(loaded: LoadedModel) -> tuple[Prediction, MultiCrop]:
+            return predict(loaded, grid), multi_crop(loaded, grid)  # in sequence: their times are compared
 
         found = self._each(request, ids, both)
         rows = []
@@ -109,7 +111,7 @@ class Explainer:
                 say(request.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
             ))  # fmt: skip
         crops = next(crops for _, crops in found.values())
-        of = {"scales": len(SCALES), "paper": crops.paper, "count": crops.count}
+        of = {"scales": len(SCALES), "paper": crops.paper_crops, "count": crops.crops}
         return render("compare/tta.html", language=request.language, rows=rows, **of)
 
 
@@ -131,13 +133,13 @@ def overlay(grid: np.ndarray, values: np.ndarray) -> Image.Image:
     return Image.fromarray(np.rint(pale * (1 - strength) + colour * strength).astype(np.uint8))
 
 
-def robustness(language: str, found: dict[str, dict[str, Broken]]) -> Markup:
+def robustness(language: str, found: dict[str, dict[str, Robustness]]) -> Markup:
     """A chart for each corruption, with a line for each checkpoint id, and the network that changes first."""
     styles = {network_name(id): style for id, style in line_styles(found).items()}
     by_name = {network_name(id): each for id, each in found.items()}
     figures = []
-    for name, disturbance in DISTURBANCES.items():
-        amounts = disturbance.amounts
+    for name, corruption in CORRUPTIONS.items():
+        amounts = corruption.severities
         each = {title: of[name] for title, of in by_name.items()}
         lines = [
             Line(title, colour, [(x, 100 * p) for x, p in zip(amounts, each[title].probabilities, strict=True)], dash)
@@ -149,10 +151,10 @@ def robustness(language: str, found: dict[str, dict[str, Broken]]) -> Markup:
     return render("compare/robustness.html", language=language, legend=names, charts=figures)
 
 
-def _first_change(language: str, found: dict[str, Broken], amounts: Sequence[float]) -> str:
+def _first_change(language: str, found: dict[str, Robustness], amounts: Sequence[float]) -> str:
     """The sentence that names the networks whose prediction changes at the lowest severity."""
     for amount in amounts:
-        if names := [title for title, each in found.items() if each.breaks_at == amount]:
+        if names := [title for title, each in found.items() if each.changes_at == amount]:
             key = "why.breaks" if len(names) == 1 else "why.break.many"
             return say(language, key, names=listing(language, names), amount=f"{amount:g}")
     return say(language, "why.holds")

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from cnn_models import DATASETS
-from cnn_models.analysis.test_errors import Answers, alike
+from cnn_models.analysis.test_errors import Predictions, nearest_misclassified
 from cnn_models.datasets.test_sets import load_test_set
 from ui.common.names import class_name, listing, network_name
 from ui.common.strips import png
@@ -18,13 +18,13 @@ from ui.common.texts import say
 SHOWN = 8  # images
 
 
-def nearest_misclassified(language: str, answers: Answers, labels: Mapping[str, str], grid: np.ndarray) -> Markup:
-    """The test images of `alike`, grouped by how many networks predict as in `labels`; the group of all may be empty.
+def misclassified_html(language: str, answers: Predictions, labels: Mapping[str, str], grid: np.ndarray) -> Markup:
+    """`nearest_misclassified`, grouped by how many networks predict as in `labels`; the first group may be empty.
 
     `labels` holds the prediction for the 28 x 28 uint8 `grid` by checkpoint id.
     """
     classes = DATASETS[answers.dataset].classes
-    evaluated = {f"{name}.{answers.dataset}" for name in answers.said}
+    evaluated = {f"{name}.{answers.dataset}" for name in answers.predicted}
     known = {id.split(".")[0]: classes.index(label) for id, label in labels.items() if id in evaluated}
     texts, groups, left = [], [], SHOWN
     if unknown := [network_name(id) for id in labels if id not in evaluated]:
@@ -32,7 +32,7 @@ def nearest_misclassified(language: str, answers: Answers, labels: Mapping[str, 
     if known:
         key = "why.alike.split" if len(set(known.values())) > 1 else "why.alike.agreed"
         texts.append(say(language, key, names=listing(language, list(map(network_name, known)))))
-    for same, numbers in ({len(known): ()} | alike(answers, known, grid)).items() if known else ():
+    for same, numbers in ({len(known): ()} | nearest_misclassified(answers, known, grid)).items() if known else ():
         if left:
             key = "why.alike.all" if same == len(known) else "why.alike.some"
             title = say(language, key, same=same, networks=len(known), count=f"{len(numbers):,}")
@@ -41,12 +41,12 @@ def nearest_misclassified(language: str, answers: Answers, labels: Mapping[str, 
     return render("compare/misclassified.html", language=language, texts=texts, groups=groups)
 
 
-def _figure(language: str, answers: Answers, known: Mapping[str, int], number: int) -> dict:
+def _figure(language: str, answers: Predictions, known: Mapping[str, int], number: int) -> dict:
     """A test image with its label, and the networks by their prediction."""
     names = [class_name(language, label) for label in DATASETS[answers.dataset].classes]
     predictions: dict[str, list[str]] = {}
     for name in known:
-        predictions.setdefault(names[answers.said[name][number]], []).append(network_name(name))
+        predictions.setdefault(names[answers.predicted[name][number]], []).append(network_name(name))
     images, _ = load_test_set(answers.dataset)
     return {
         "number": number,

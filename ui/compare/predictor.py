@@ -21,7 +21,7 @@ from cnn_models.images.decode import Decoded, ImageError
 from cnn_models.images.preprocess import BlankImage, Step, decoded, steps
 from cnn_models.images.worker import decode_untrusted, read_untrusted
 from cnn_models.layers import architecture_layers
-from cnn_models.predict import MEASURING, Answer, Comparison, PredictionCache
+from cnn_models.predict import MEASURING, Comparison, Prediction, PredictionCache
 from cnn_models.visitors import VISITOR, Visitor, map_in_context
 from ui.common.names import architecture
 from ui.common.sketchpad import image_of
@@ -184,11 +184,11 @@ class Predictor:
             return [], None
         return ids, steps(decode_untrusted(image, request.off), DATASETS[request.dataset], request.off)[-1]
 
-    def answer(self, request: Request, id: str, grid: np.ndarray) -> Answer:
+    def answer(self, request: Request, id: str, grid: np.ndarray) -> Prediction:
         """The prediction of a network for a 28 x 28 image, from the cache if it is there. Raises CheckpointError."""
         return self._answers(id, [request], [grid])[0]
 
-    def _answers(self, id: str, requests: list[Request], grids: list[np.ndarray]) -> list[Answer]:
+    def _answers(self, id: str, requests: list[Request], grids: list[np.ndarray]) -> list[Prediction]:
         answers = self.hub.run(id, lambda loaded: self._predictions(loaded.without(requests[0].off), grids))
         return [
             answer if request.calibrated

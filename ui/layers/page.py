@@ -12,7 +12,7 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import ImageError
 from cnn_models.layers import Layer
-from cnn_models.layers.channels import flow
+from cnn_models.layers.channels import activations
 from cnn_models.layers.run import RUNS
 from cnn_models.layers.table import FIRST_STAGE, Column, as_csv, markdown, shape
 from ui.common.drawing import drawing_of
@@ -47,7 +47,7 @@ def flows(columns: list[Column], value: object, dataset: object, hub: ModelHub) 
 
 
 def _strips(network: Layer, grid: np.ndarray, net: LoadedModel) -> Strips:
-    return strips(net.model, net.card, network, flow(net.model, net.card, grid, network.inputs[0][-1]))
+    return strips(net.model, net.card, network, activations(net.model, net.card, grid, network.inputs[0][-1]))
 
 
 def page(columns: list[Column], found: list[Strips], drawing: str) -> Markup:

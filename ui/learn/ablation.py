@@ -15,7 +15,7 @@ from cnn_models.datasets.test_sets import BATCH, COUNT, Measured, measure_part
 from cnn_models.errors import TranslatableError
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.layers import architecture_layers
-from cnn_models.predict import Answer, predict
+from cnn_models.predict import Prediction, predict
 from cnn_models.runtime import is_out_of_memory
 from ui.common.drawing import Drawing, drawing_of
 from ui.common.numbers import percent
@@ -61,7 +61,7 @@ class Ablation:
     def __init__(self, hub: ModelHub, names: Sequence[str]):
         self.hub, self.names, self.accuracies = hub, names, Accuracies()
 
-    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Answer]:
+    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Prediction]:
         """The network, the drawing, and its prediction. Raises TranslatableError.
 
         Predicting first leaves the network on the device that has room for it: on the CPU, if the GPU is full.
@@ -126,7 +126,7 @@ def ablate(net: LoadedModel, off: Sequence[str]) -> LoadedModel:
     return dataclasses.replace(net, model=without(net.model, off))
 
 
-def predictions_html(drawing: Drawing, predictions: Sequence[Answer]) -> Markup:
+def predictions_html(drawing: Drawing, predictions: Sequence[Prediction]) -> Markup:
     """The drawing, and the probability of the predicted class for the whole and, if given, the ablated network."""
     label = predictions[0].label
     found = zip(KEYS, predictions, strict=False)
@@ -155,7 +155,9 @@ def _bar(key: str, share: float) -> dict[str, object]:
     return {"key": key, "percent": percent(share), "bar": [(f"{100 * share:.2f}", "accent")]}
 
 
-def _row(part: str, answer: Answer, label: str, found: Measured, before: Measured) -> tuple[Markup, str, str, str, str]:
+def _row(
+    part: str, answer: Prediction, label: str, found: Measured, before: Measured
+) -> tuple[Markup, str, str, str, str]:
     """The ablated part, the probability of `label`, the prediction, the accuracy, and its change."""
     change = f"{found.accuracy - before.accuracy:+.2f}"
     return part_mark(part), percent(answer.probabilities[label]), answer.label, f"{found.accuracy:.2f}", change

@@ -10,7 +10,7 @@ from gradio.components import Component
 
 from cnn_models import DATASETS, ModelHub
 from cnn_models.analysis.statistics import CONFIDENCE
-from cnn_models.analysis.test_errors import answers_of
+from cnn_models.analysis.test_errors import predictions_of
 from cnn_models.checkpoints.runs import Run, find_runs, versions
 from cnn_models.datasets.test_sets import COUNT
 from ui.common.modules import event_js, on_load
@@ -160,7 +160,7 @@ def errors_section(hub: ModelHub, dataset: Control, first: str) -> Section:
     """The paired comparison of two networks of the data set, and misclassified test images."""
 
     def show(dataset: object) -> list:
-        return [errors_html(answers_of(hub, known(dataset, DATASETS)))]
+        return [errors_html(predictions_of(hub, known(dataset, DATASETS)))]
 
     _heading("errors.title")
     return _wired(Section([dataset], [errors_component(hub, first)], show))

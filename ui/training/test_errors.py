@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.analysis.test_errors import RIGHT, WRONG, Answers, answers_of, contest, pick
+from cnn_models.analysis.test_errors import RIGHT, WRONG, Predictions, paired_comparison, predictions_of, select
 from cnn_models.datasets.test_sets import load_test_set
 from ui.common.modules import on_load
 from ui.common.reading import fields, known, whole
@@ -28,19 +28,19 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
     def images(sent: object) -> str:
         """HTML of the images that a button requests. Raises Refused, UnknownName."""
         answers, request = read(sent)
-        return images_html(answers, pick(answers, *_pick_of(request, answers)))
+        return images_html(answers, select(answers, *_pick_of(request, answers)))
 
     def compare(sent: object) -> str:
         """HTML of the comparison of two networks. Raises Refused, UnknownName."""
         answers, request = read(sent)
-        return comparison_html(answers, *(known(request.get(name), answers.said) for name in ("first", "second")))
+        return comparison_html(answers, *(known(request.get(name), answers.predicted) for name in ("first", "second")))
 
-    def read(sent: object) -> tuple[Answers, dict]:
+    def read(sent: object) -> tuple[Predictions, dict]:
         request = fields(sent)
-        return answers_of(hub, known(request.get("dataset"), DATASETS)), request
+        return predictions_of(hub, known(request.get("dataset"), DATASETS)), request
 
     return gr.HTML(
-        errors_html(answers_of(hub, dataset)),
+        errors_html(predictions_of(hub, dataset)),
         js_on_load=on_load("training/test_errors.js"),
         server_functions=[images, compare],
         elem_id="errors",
@@ -48,19 +48,19 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
     )
 
 
-def _pick_of(request: dict, answers: Answers) -> tuple[dict[str, str | int], int | None]:
-    """The `says` and the `truth` of the `pick` in a request. Raises Refused, UnknownName."""
+def _pick_of(request: dict, answers: Predictions) -> tuple[dict[str, str | int], int | None]:
+    """The `says` and the `truth` of of a `select` in a request. Raises Refused, UnknownName."""
     last, truth = len(DATASETS[answers.dataset].classes) - 1, request.get("truth")
     says = {
-        known(name, answers.said): known(what, (RIGHT, WRONG), None) or whole(what, 0, last)
+        known(name, answers.predicted): known(what, (RIGHT, WRONG), None) or whole(what, 0, last)
         for name, what in fields(request.get("says")).items()
     }
     return says, None if truth is None else whole(truth, 0, last)
 
 
-def errors_html(answers: Answers) -> Markup:
+def errors_html(answers: Predictions) -> Markup:
     """Choosers of two networks, their comparison, and buttons for images; for a single network its confusion matrix."""
-    names = list(answers.said)
+    names = list(answers.predicted)
     quick = [(mark("errors.all"), _picked(answers, dict.fromkeys(names, WRONG)))]
     for one in names:
         says = {name: RIGHT if name == one else WRONG for name in names}
@@ -74,15 +74,15 @@ def errors_html(answers: Answers) -> Markup:
     )
 
 
-def comparison_html(answers: Answers, first: str, second: str) -> Markup:
+def comparison_html(answers: Predictions, first: str, second: str) -> Markup:
     """Counts of correct and wrong predictions of both networks, McNemar's test, and their confusion matrices."""
     if first == second:
         return matrix_html(answers, first)
-    found = contest(answers, first, second)
+    found = paired_comparison(answers, first, second)
     values = {"a": _title(first), "b": _title(second), "only_a": found.only_first, "only_b": found.only_second}
     values |= {"count": f"{len(answers.labels):,}", "dataset": DATASETS[answers.dataset].title}
-    chance = "< 0.0001" if found.chance < 1e-4 else f"= {found.chance:.2g}"
-    differ = mark("errors.differ" if found.chance < SIGNIFICANT else "errors.alike", chance=chance)
+    chance = "< 0.0001" if found.p_value < 1e-4 else f"= {found.p_value:.2g}"
+    differ = mark("errors.differ" if found.p_value < SIGNIFICANT else "errors.alike", chance=chance)
     return render(
         "training/paired_comparison.html",
         first=_title(first),
@@ -95,11 +95,11 @@ def comparison_html(answers: Answers, first: str, second: str) -> Markup:
     )
 
 
-def matrix_html(answers: Answers, name: str) -> Markup:
+def matrix_html(answers: Predictions, name: str) -> Markup:
     """The confusion matrix of a network, with buttons as cells and the recall of each class as a bar."""
     classes = DATASETS[answers.dataset].classes
     counts = np.zeros((len(classes), len(classes)), int)
-    np.add.at(counts, (answers.labels, answers.said[name]), 1)
+    np.add.at(counts, (answers.labels, answers.predicted[name]), 1)
     most = max(1, int((counts - np.diag(counts.diagonal())).max()))
 
     def cell(truth: int, predicted: int) -> tuple[float, dict[str, object] | None, Markup]:
@@ -124,14 +124,15 @@ def matrix_html(answers: Answers, name: str) -> Markup:
     )
 
 
-def images_html(answers: Answers, numbers: np.ndarray) -> Markup:
+def images_html(answers: Predictions, numbers: np.ndarray) -> Markup:
     """The test images with these numbers, SHOWN at most, with their labels and the wrong predictions."""
     images, _ = load_test_set(answers.dataset)
     classes = DATASETS[answers.dataset].classes
 
     def wrong(number: int) -> list[tuple[str, str]]:
         label = answers.labels[number]
-        return [(_title(name), classes[said[number]]) for name, said in answers.said.items() if said[number] != label]
+        found = {name: labels[number] for name, labels in answers.predicted.items()}
+        return [(_title(name), classes[said]) for name, said in found.items() if said != label]
 
     return render(
         "training/images.html",
@@ -142,10 +143,10 @@ def images_html(answers: Answers, numbers: np.ndarray) -> Markup:
     )
 
 
-def _picked(answers: Answers, says: Mapping[str, str | int], truth: int | None = None) -> dict[str, object]:
-    """The values of a button: its request, the JSON of a `pick`, and the number of images of that."""
+def _picked(answers: Predictions, says: Mapping[str, str | int], truth: int | None = None) -> dict[str, object]:
+    """The values of a button: its request, the JSON of a `select`, and the number of images of that."""
     request = {"dataset": answers.dataset, "says": says, "truth": truth}
-    return {"request": json.dumps(request), "count": len(pick(answers, says, truth))}
+    return {"request": json.dumps(request), "count": len(select(answers, says, truth))}
 
 
 def _title(name: str) -> str:

@@ -212,7 +212,7 @@ def test_a_failure_is_remembered_for_a_while(published, hub, fake_hub, monkeypat
 def test_gated_incomplete_and_too_large_repositories_are_refused(checkpoint, published, hub, fake_hub):
     fake_hub.push("someone/lenet5.mnist", published)
     fake_hub.gated.add("someone/lenet5.mnist")
-    with pytest.raises(MissingCheckpoint, match="is gated; ask for access"):
+    with pytest.raises(MissingCheckpoint, match="is gated; request access"):
         hub.get("someone/lenet5.mnist")
     (published / WEIGHTS).unlink()
     fake_hub.push("other/lenet5.mnist", published)
@@ -262,7 +262,7 @@ ANSWERS = {
               "the Hub refused the token of this machine .*; run `hf auth login`"),
     "private": ({"status": 401, "error": "RepoNotFound"}, "or it is private; check the name, or set HF_TOKEN"),
     "forbidden": ({"status": 403}, r"the Hub refused to send someone/mini_resnet.mnist \(403\); try again later"),
-    "gated": ({"status": 403, "error": "GatedRepo"}, "is gated; ask for access on its page"),
+    "gated": ({"status": 403, "error": "GatedRepo"}, "is gated; request access on its page"),
     "moved": ({"status": 404, "error": "RevisionNotFound"}, "has no revision 'main'; leave it out"),
     "often": ({"status": 429, "headers": {"Retry-After": "3600"}}, "too many requests .*; try again in some minutes"),
     "broken": ({"status": 500}, r"a server error \(500\) for .*; try again later"),
@@ -660,9 +660,9 @@ def test_another_revision_of_the_namespace_is_third_party(published, hub, fake_h
     commit = fake_hub.push(REMOTE, published, branch="refs/pr/7", **{"README.md": b"proposed"})
     fake_hub.repositories["model", REMOTE].private = True
     public = ModelHub(hub.weights_dir, namespace="someone", public=True)
-    assert public.get(REMOTE).id == REMOTE and not public.is_foreign(REMOTE)
+    assert public.get(REMOTE).id == REMOTE and not public.is_third_party(REMOTE)
     for revision in ("refs/pr/7", commit):
-        assert public.is_foreign(f"{REMOTE}@{revision}")
+        assert public.is_third_party(f"{REMOTE}@{revision}")
         with pytest.raises(MissingCheckpoint, match="or it is private"):
             public.get(f"{REMOTE}@{revision}")
 

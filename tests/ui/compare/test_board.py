@@ -8,7 +8,7 @@ import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.images.preprocess import Step
-from cnn_models.predict import Answer, Comparison
+from cnn_models.predict import Comparison, Prediction
 from ui.common.numbers import percent
 from ui.compare.board import Column, board, short
 from ui.compare.request import Request
@@ -33,7 +33,7 @@ def compared(dataset, **labels):
     """A comparison in which each network has its label with 91 %, and the first with 99.1 %."""
     classes, sure = DATASETS[dataset].classes, dict.fromkeys(labels, 0.91) | {next(iter(labels)): 0.991}
     answers = tuple(
-        Answer(
+        Prediction(
             f"{name}.{dataset}",
             label,
             {c: sure[name] if c == label else (1 - sure[name]) / 9 for c in classes},

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.images.preprocess import SWITCHES
-from cnn_models.predict import OTHERS
+from cnn_models.predict import MAX_THIRD_PARTY
 from tests.strategies import documents, texts
 from ui.common.sketchpad import PNG, sample
 from ui.common.texts import LANGUAGES
 from ui.compare.history import export_handwriting
 from ui.compare.request import PARTS, SORTS, Request
 
-THIRD_PARTY = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(OTHERS + 1)]
+THIRD_PARTY = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(MAX_THIRD_PARTY + 1)]
 CHOICES = {
     "dataset": [*DATASETS], "models": [[*ARCHITECTURES], THIRD_PARTY, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
     "calibrated": [False], "sort": SORTS, "off": [[*SWITCHES]], "quick": [True], "drawing": [True],
@@ -41,7 +41,7 @@ def test_any_json_is_a_request_within_its_bounds(sent):
     assert {type(each) for each in (request.calibrated, request.quick, request.drawing)} == {bool}
     third_party = [model for model in request.models if model not in ARCHITECTURES]
     assert (
-        len(third_party) <= OTHERS
+        len(third_party) <= MAX_THIRD_PARTY
         and set(third_party) <= set(THIRD_PARTY)
         and len(set(request.models)) == len(request.models)
     )

@@ -77,7 +77,7 @@ def test_concurrent_requests_get_the_responses_of_each_alone(checkpoint, hub, pr
 
 def test_nothing_to_ask_gets_a_sentence(predict):
     for models in ([], ["alexnet"]):
-        assert "choose one that is trained" in predict(models=models)["verdict"]
+        assert "choose a trained one" in predict(models=models)["verdict"]
 
 
 def test_nonsense_gets_a_sentence(checkpoint, predict):

@@ -11,7 +11,7 @@ from torch import nn
 
 from cnn_models import ModelHub
 from cnn_models.analysis.statistics import binomial_interval
-from cnn_models.analysis.tta import many_looks
+from cnn_models.analysis.tta import multi_crop
 from cnn_models.checkpoints.folder import load_model
 from cnn_models.datasets.test_sets import balanced_order, load_test_set, measure_part
 from cnn_models.network import Network
@@ -66,7 +66,7 @@ def test_crops_are_averaged_as_the_compare_tab_does(hub):
     net = replace(net, card=replace(net.card, mean=0.6))  # a wrong mean: otherwise all predictions are correct
     images, labels = load_test_set("mnist")
     chosen = balanced_order(labels)[:100]
-    answers = [many_looks(net, images[number]).probabilities for number in chosen]
+    answers = [multi_crop(net, images[number]).probabilities for number in chosen]
     right = sum(max(each, key=each.get) == str(labels[number]) for each, number in zip(answers, chosen, strict=True))
     begun = measure_tta(net, {}, 40)
     assert begun["pictures"] == 40
