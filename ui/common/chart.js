@@ -8,10 +8,11 @@ const nearest = (points, x) => points.reduce((a, b) => (Math.abs(b.x - x) < Math
 
 // The rows of a chart's values, each with the points of its line: where they are, and the texts for x and for them.
 function rowsOf(svg) {
-  const lines = svg.querySelectorAll("[data-texts]");
-  return [...svg.parentElement.querySelectorAll(".chart-values li")].map((row, index) => {
-    const points = off.has(row.dataset.switch) ? [] : [...lines[index].points];
-    const texts = JSON.parse(lines[index].dataset.texts);
+  const rows = svg.parentElement.querySelectorAll(".chart-values li");
+  return [...svg.querySelectorAll("[data-texts]")].map((line, index) => {
+    const row = rows[index];
+    const points = off.has(row.dataset.switch) ? [] : [...line.points];
+    const texts = JSON.parse(line.dataset.texts);
     return { row, points: points.map(({ x }, point) => ({ x, at: texts[point][0], text: texts[point][1] })) };
   });
 }

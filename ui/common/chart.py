@@ -40,8 +40,15 @@ class Line(NamedTuple):
     dots: Sequence[str] = ()
     symbol: str = ""
     spread: Sequence[tuple[float, float]] = ()
-    width: float = 2
     switch: str = ""
+
+
+class Level(NamedTuple):
+    """A dashed line at a value, from side to side; its name is a text or HTML."""
+
+    name: str
+    colour: str
+    value: float
 
 
 class Axis(NamedTuple):
@@ -78,7 +85,7 @@ def around(values: Sequence[float], log: bool = False) -> Axis:
 
 def chart(
     title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, cursor: bool = False, label: str = "",
-    height: int = HEIGHT,
+    levels: Sequence[Level] = (), height: int = HEIGHT,
 ) -> Markup:  # fmt: skip
     """Lines under a title and over what is told of the horizontal axis.
 
@@ -112,6 +119,7 @@ def chart(
         label=label,
         cursor=cursor,
         lines=list(map(placed, lines)),
+        levels=[(*level, place((x.low, level.value))[1], f"{level.value:.5g}") for level in levels],
         rows=[(place((x.low, tick))[1], _number(tick, y.whole)) for tick in y.ticks()],
         columns=[(place((tick, y.low))[0], _number(tick, x.whole)) for tick in x.ticks()],
         width=WIDTH, height=height, left=LEFT, right=right, top=TOP, bottom=bottom,

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import Run, band, smooth
-from ui.common.chart import SYMBOLS, Axis, Line, around, chart, legend
+from ui.common.chart import SYMBOLS, Axis, Level, Line, around, chart, legend
 from ui.common.colours import COLOURS
 from ui.common.templates import render
 from ui.common.texts import attribute, mark, say
@@ -117,12 +117,11 @@ def curves(groups: Sequence[list[Run]], quantity: str, view: View) -> Markup:
         for part in (PARTS if quantity in ("accuracy", "loss") else ("",))
     ]
     x = Axis(0, max((at for line in lines for at, _ in line.points), default=1), whole=not view.by_time)
-    if quantity == "accuracy":
-        lines += [_quoted_line(id, accuracy, x, view) for id, accuracy in _quoted(groups).items()]
+    levels = _reported(groups, view) if quantity == "accuracy" else []
     title = f"training.chart.{'error' if quantity == 'accuracy' and view.log else quantity}"
     below = mark("training.minutes" if view.by_time else "training.epoch")
-    y = _scale(groups, quantity, lines, view)
-    return chart(mark(title), below, lines, x, y, label=attribute("aria-label", title), height=HEIGHT)
+    y = _scale(groups, quantity, lines, levels, view)
+    return chart(mark(title), below, lines, x, y, label=attribute("aria-label", title), levels=levels, height=HEIGHT)
 
 
 def _line(runs: list[Run], part: str, quantity: str, symbol: str, view: View) -> Line:
@@ -151,22 +150,27 @@ def _values(run: Run, column: str, view: View) -> list[float]:
     return smooth(values, view.smoothing)
 
 
-def _quoted(groups: Sequence[list[Run]]) -> dict[str, float]:
-    """The accuracies that others report for the networks, by checkpoint id."""
-    return {runs[0].id: QUOTED[runs[0].id].accuracy for runs in groups if runs[0].id in QUOTED}
+def _reported(groups: Sequence[list[Run]], view: View) -> list[Level]:
+    """The accuracies that others report for the networks."""
+    return [
+        Level(
+            Markup("{} {}").format(name_of(id), mark("training.part.quoted")),
+            colour_of(id),
+            100 - QUOTED[id].accuracy if view.log else QUOTED[id].accuracy,
+        )
+        for id in dict.fromkeys(runs[0].id for runs in groups)
+        if id in QUOTED
+    ]
 
 
-def _quoted_line(id: str, accuracy: float, x: Axis, view: View) -> Line:
-    value = 100 - accuracy if view.log else accuracy
-    name = Markup("{} {}").format(name_of(id), mark("training.part.quoted"))
-    return Line(name, colour_of(id), [(x.low, value), (x.high, value)], "6 4", width=1)
-
-
-def _scale(groups: Sequence[list[Run]], quantity: str, lines: Sequence[Line], view: View) -> Axis:
+def _scale(
+    groups: Sequence[list[Run]], quantity: str, lines: Sequence[Line], levels: Sequence[Level], view: View
+) -> Axis:
     """The vertical axis: that of the accuracy begins where the runs are past their start, or at what others report."""
+    reported = [level.value for level in levels]
     values = [value for line in lines for value in (*(y for _, y in line.points), *chain(*line.spread))]
     if view.log:
-        return around([value for value in values if value > 0], log=True)
+        return around([value for value in (*values, *reported) if value > 0], log=True)
     if quantity != "accuracy":
         return Axis(0, max(values, default=1))
     settled = [
@@ -176,4 +180,4 @@ def _scale(groups: Sequence[list[Run]], quantity: str, lines: Sequence[Line], vi
         for row in run.history[len(run.history) // 4 :]
         for part in PARTS
     ]
-    return Axis(min([*settled, *_quoted(groups).values()], default=0) - 0.5, 100.2)
+    return Axis(min([*settled, *reported], default=0) - 0.5, 100.2)
