@@ -30,9 +30,12 @@ function show(svg, from) {
   toggle(svg, at);
 }
 
-function toggle(svg, at) {
-  svg.parentElement.querySelector("small output").textContent = at;
-  svg.parentElement.classList.toggle("chart-read", at !== "");
+function toggle({ parentElement: figure }, at) {
+  figure.querySelector("small output").textContent = at;
+  figure.classList.toggle("chart-read", at !== "");
+  const { top, bottom } = figure.getBoundingClientRect();
+  const { offsetHeight, classList } = figure.querySelector(".chart-values");
+  classList.toggle("chart-above", bottom + offsetHeight > window.innerHeight && top > offsetHeight);
 }
 
 function point(event) {
