@@ -361,11 +361,11 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     # It starts, here as behind a proxy that ends HTTPS and shows it below a path, and answers by these weights.
     with served("--root-path", "/cnn", folder=tmp_path) as address:
         proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "demo.example", "Host": "demo.example"}
-        assert httpx.get(f"{address}/config", headers=proxied).json()["root"] == "https://demo.example/cnn"
+        assert httpx.get(f"{address}/config", headers=proxied, timeout=60).json()["root"] == "https://demo.example/cnn"
         with (tmp_path / "ui" / "common" / "samples" / "mnist.7.png").open("rb") as file:
-            (path,) = httpx.post(f"{address}/gradio_api/upload", files={"files": file}).json()
+            (path,) = httpx.post(f"{address}/gradio_api/upload", files={"files": file}, timeout=60).json()
         question = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist"]}
-        event = httpx.post(f"{address}/gradio_api/call/compare", json=question).json()["event_id"]
+        event = httpx.post(f"{address}/gradio_api/call/compare", json=question, timeout=60).json()["event_id"]
         answer = httpx.get(f"{address}/gradio_api/call/compare/{event}", timeout=60).text
     (found,) = json.loads(answer.partition("data: ")[2])
     assert found["verdict"]["votes"] == {"7": len(found["models"])} and len(found["models"]) >= 3

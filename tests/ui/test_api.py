@@ -73,7 +73,7 @@ def test_curl_may_leave_out_the_last_arguments(url, tmp_path):
     """The lines of the README: upload, ask, read the stream of events."""
     drawn_seven().save(tmp_path / "seven.png")
     at = f"{url.rstrip('/')}/gradio_api"
-    with httpx.Client() as curl:
+    with httpx.Client(timeout=60) as curl:
         path = curl.post(f"{at}/upload", files={"files": (tmp_path / "seven.png").open("rb")}).json()[0]
         image = {"path": path, "meta": {"_type": "gradio.FileData"}}
         for data in ([image], [image, "mnist", []], [image, "mnist", ["lenet5"], True, True, ["scale"]]):

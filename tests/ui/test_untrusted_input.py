@@ -129,7 +129,7 @@ class Visitor:
         self.wrong: list[tuple] = []
         self.count = 0
         self._http = httpx.Client(base_url=f"{url.rstrip('/')}/gradio_api", timeout=60)
-        self.config = httpx.get(f"{url.rstrip('/')}/config").json()
+        self.config = httpx.get(f"{url.rstrip('/')}/config", timeout=60).json()
         self.components = {component["id"]: component for component in self.config["components"]}
 
     def post(self, path: str, body: str, what: object) -> httpx.Response:
