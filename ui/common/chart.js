@@ -24,14 +24,14 @@ function show(svg, from) {
   const { x, at } = nearest(all, from);
   for (const { row, points } of rows) {
     row.hidden = !points.length || x < points[0].x - NEAR || x > points.at(-1).x + NEAR;
-    if (!row.hidden) row.querySelector("output").textContent = nearest(points, x).text;
+    if (!row.hidden) row.querySelector("b").textContent = nearest(points, x).text;
   }
   for (const name of ["x1", "x2"]) svg.querySelector(".chart-pointer").setAttribute(name, x);
   toggle(svg, at);
 }
 
 function toggle({ parentElement: figure }, at) {
-  figure.querySelector("small output").textContent = at;
+  figure.querySelector("small b").textContent = at;
   figure.classList.toggle("chart-read", at !== "");
   const { top, bottom } = figure.getBoundingClientRect();
   const { offsetHeight, classList } = figure.querySelector(".chart-values");

@@ -64,7 +64,7 @@ def test_reported_figures_are_dashed_lines():
     html = curves([[run()]], "accuracy", View())
     figure = f"{QUOTED['lenet5.mnist'].accuracy}"
     assert html.count('stroke-dasharray="6 4"') == 2, "in the chart and beside its value"
-    assert f"<output>{figure}</output>" in html
+    assert f"<b>{figure}</b>" in html
     assert 'LeNet-5 · MNIST <span data-text="training.part.quoted">' in html
     assert "in the course text on convolution arithmetic" in final_figures([[run()]])
     assert "training.part.quoted" not in curves([[run()]], "loss", View())
@@ -89,8 +89,8 @@ def test_axes_can_be_time_and_logarithmic():
     html = curves([[run()]], "accuracy", View(by_time=True, log=True))
     assert lines_of(html)[0][2] == [["1", "19"], ["2", "18"], ["3", "17"], ["4", "16"]], "minutes, error"
     assert ticks_of(html) == [2, 5, 10, 20] and 'data-text="training.chart.error"' in html
-    assert '<small><span data-text="training.minutes"' in html
-    assert f"<output>{100 - QUOTED['lenet5.mnist'].accuracy:.5g}</output>" in html
+    assert '<small aria-live="polite"><span data-text="training.minutes"' in html
+    assert f"<b>{100 - QUOTED['lenet5.mnist'].accuracy:.5g}</b>" in html
 
 
 def test_values_are_smoothed():
