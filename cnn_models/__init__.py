@@ -1,11 +1,11 @@
-"""The classic CNNs, their checkpoints, and how to run and read them."""
+"""Classic CNNs: architectures, data sets, checkpoints, predictions and analyses."""
 
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-# OpenMP threads that spin while they wait slow two busy processes tenfold, those that sleep at once are slow to wake:
-# they spin for some 30 microseconds, then sleep. Read once, when torch is first imported.
+# OpenMP threads that spin while they wait slow two busy processes tenfold; those that sleep at once wake slowly. Hence
+# they spin for some 30 microseconds, then sleep. Read when torch is first imported.
 if os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE").upper() == "PASSIVE":
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
@@ -25,7 +25,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """A public name, imported when it is first used: the worker that decodes images starts without torch."""
+    """A public name, imported on first use: the worker that decodes images starts without torch."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

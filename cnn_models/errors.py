@@ -1,4 +1,4 @@
-"""Errors whose message is for a person, in whatever language that person reads."""
+"""Errors whose message can be translated."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from cnn_models.messages import MESSAGES
 
 
 class TranslatableError(ValueError):
-    """A code of MESSAGES with its values, each a string or another such error; `str` is the English message.
+    """A code of MESSAGES with its values, strings or other such errors; `str` is the English message.
 
     Raises KeyError for an unknown code or a missing value.
     """
 
     def __init__(self, code: str, **values: object):
         self.code = code
-        self.values = {  # a copy of an error keeps no frames alive
+        self.values = {  # a copy has no traceback, which keeps frames alive
             name: copy(value) if isinstance(value, TranslatableError) else str(value) for name, value in values.items()
         }
         super().__init__(MESSAGES[code].format(**self.values))
 
     def __copy__(self) -> TranslatableError:
-        """The same error without its traceback; subclasses need not take a code."""
+        """The same error without its traceback, for subclasses with any constructor."""
         twin = type(self).__new__(type(self))
         twin.args, twin.code, twin.values = self.args, self.code, self.values
         return twin
@@ -34,13 +34,13 @@ class ImageError(TranslatableError):
 
 
 class Refused(TranslatableError):
-    """A value from outside that cannot be used. The message quotes its beginning, as it may be of any length."""
+    """An untrusted value that cannot be used. The message quotes only its beginning."""
 
 
 class UnknownName(Refused, KeyError):
-    """A name that is none of the known ones."""
+    """A name that is not among the known ones."""
 
-    __str__ = ValueError.__str__  # that of KeyError quotes
+    __str__ = ValueError.__str__  # that of KeyError adds quotes
 
     def __init__(self, name: object, known: Iterable[str]):
         super().__init__("value.name", name=reprlib.repr(name), known=", ".join(known))

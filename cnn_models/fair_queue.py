@@ -44,10 +44,10 @@ class Activity:
             self._in_progress[visitor.address] -= 1
             self._in_progress += Counter()  # drops zeros
 
-    def last_served(self, who: str | Visitor) -> float:
+    def last_served(self, key: str | Visitor) -> float:
         """When the last item of an address or a session was begun, by `time.monotonic()`; 0 if there was none."""
         with self._lock:
-            return self._served.get(who, 0.0)
+            return self._served.get(key, 0.0)
 
     def addresses(self) -> set[str]:
         """The active addresses."""
@@ -85,9 +85,9 @@ class RoundRobin(Generic[T]):
         self._queues.setdefault(visitor.address, {}).setdefault(visitor.session, deque()).append(item)
 
     def heads(self) -> Generator[tuple[Visitor, T]]:
-        """The first item of each session that may begin: one of each address in turn, then a second of each, and so on.
+        """The first item of each session that may begin: one of each address, then a second of each, and so on.
 
-        Addresses that have their share of the places, or rest, are left out.
+        Addresses that rest, or hold their share of the places, are omitted.
         """
         turns, active = [], max(1, self.active())
         share, latest = max(1, self._places // active), time.monotonic() + BURST * self._rest

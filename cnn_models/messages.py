@@ -1,4 +1,4 @@
-"""The English message of every error code: what is wrong and what to do, with `{names}` for the error's values."""
+"""The English message of every error code: the fault and the remedy, with `{names}` for the error's values."""
 
 MESSAGES = {
     # Values from outside: names, numbers, lists.
@@ -9,11 +9,11 @@ MESSAGES = {
     "value.flag": "{value} is neither true nor false",
     "value.number": "{value} is not a number from {low} to {high}",
     # Requests.
-    "request.busy": "You have asked for more than can be answered at once; wait a moment and try again.",
+    "request.busy": "You have too many requests in progress; wait a moment and try again.",
     # Images: what a file or an array must be.
     "image.blank": "The image is blank; draw or choose one in which something stands out.",
     "image.pixels": "The image has too many pixels; make it smaller.",
-    "image.kind": "This is not an image of a kind known here; save it as one of {known}.",
+    "image.kind": "This is not an image of a known format; save it as one of {known}.",
     "image.damaged": "The image is damaged or cut short; save or upload it again.",
     "image.nofile": "There is no file {name}; choose another image.",
     "image.unread": "The file {name} cannot be read; choose another image.",
@@ -36,7 +36,7 @@ MESSAGES = {
     "image.unsent": "That is not an image this page sent; clear the sketchpad and try again.",
     "image.unknown": "That is not an image uploaded here; upload it first.",
     "image.unlabelled": "That is not a labelled image of this page.",
-    "image.no_networks": "No network can answer: choose one that is trained.",
+    "image.no_networks": "No network is available; choose a trained one.",
     "image.shape": "An array of shape {shape} is not an image; H x W, H x W x 3 and H x W x 4 are.",
     "image.dtype": "An array of {kind} is not an image; arrays of uint8, uint16 and floats are.",
     # Zips of labelled images.
@@ -49,7 +49,7 @@ MESSAGES = {
     "zip.class": "{label} is not a class of {dataset}; take labels from the page.",
     # Checkpoints: cards, files, tensors.
     "checkpoint.none": (
-        "no weights for {id}; run `python -m training.train {id}`, or set CNN_HUB_NAMESPACE to who has them on the Hub"
+        "no weights for {id}; run `python -m training.train {id}`, or set CNN_HUB_NAMESPACE to their owner on the Hub"
     ),
     "checkpoint.gone.train": "no weights for {id}: {why}; or run `python -m training.train {name}`",
     "checkpoint.coming": "{id} is being downloaded; try again in a moment",
@@ -65,13 +65,13 @@ MESSAGES = {
         "in use; try again, or raise it"
     ),
     "checkpoint.name": "{folder} holds {found}, not {id}; put it under its own name",
-    "checkpoint.numbers": "{id} computes numbers that are not finite; leave it out or train it again",
+    "checkpoint.numbers": "the logits of {id} are not finite; omit it or train it again",
     "checkpoint.card": "{path} is not the card of a checkpoint: {why}",
     "checkpoint.history": "{path} is not the history of a training: {why}",
     "checkpoint.weights": "{path} is not the weights of {id}: {why}",
     "checkpoint.snapshots": "{path} is not the snapshots of {id}: {why}",
-    "checkpoint.type": "{path}: {name} is {found}, the card says {type}",
-    "checkpoint.finite": "{path}: {name} is not finite; train again with a lower rate",
+    "checkpoint.type": "{path}: {name} is {found}, but {type} on the card",
+    "checkpoint.finite": "{path}: {name} is not finite; train again at a lower learning rate",
     "checkpoint.hash": "{path} was changed or damaged after it was written: its hash is not the one recorded",
     "checkpoint.bytes": "larger than {limit} bytes",
     "checkpoint.object": "a card is a JSON object",
@@ -82,10 +82,10 @@ MESSAGES = {
     "checkpoint.size": "{name} cannot take images of size {size}",
     "checkpoint.scale": "mean {mean} and std {std} cannot normalise an image",
     "checkpoint.temperature": "temperature {value} is not between 1/{most} and {most}",
-    "checkpoint.energy": "energy threshold {value} is no energy of logits",
-    "checkpoint.share": "{name} is {value}, and not a share in percent",
+    "checkpoint.energy": "energy threshold {value} is not a possible energy of logits",
+    "checkpoint.share": "{name} is {value}, which is not a percentage",
     "checkpoint.levels": "nested in more than {most} levels",
-    "checkpoint.surrogate": "it holds half a surrogate pair, which is no Unicode text",
+    "checkpoint.surrogate": "it holds half a surrogate pair, which is not Unicode text",
     "checkpoint.range": "it holds a number that is not finite, or has more than 64 bits",
     "checkpoint.infinite": "it holds a number that is not finite",
     "checkpoint.text": "{name} must be a text of at most {most} characters",
@@ -105,7 +105,7 @@ MESSAGES = {
     "checkpoint.evaluation": "{path} is not the evaluation of a checkpoint: {why}",
     "checkpoint.stale": "{path} is of other weights; run `python -m training.evaluate {id}`",
     "checkpoint.untrained": "no weights for {id} in {folder}; run `python -m training.train {id}`",
-    # The Hugging Face Hub, and what it sends.
+    # The Hugging Face Hub and its responses.
     "hub.more": "the Hub sends more than {limit} bytes for {repository}; try again later, or check HF_ENDPOINT",
     "hub.slow": "the Hub sends {repository} too slowly; try again later, or check HF_ENDPOINT",
     "hub.packed": "the Hub sends {repository} compressed, although that was not requested; check HF_ENDPOINT",
@@ -113,15 +113,15 @@ MESSAGES = {
     "hub.files": "{repository} has no {files}; a checkpoint must be published with all its files",
     "hub.large": "{repository} has a {file} that is larger than this network's can be",
     "hub.closed": "{repository} is gated, and only public repositories are downloaded; ask its owner to open it",
-    "hub.gated": "{repository} is gated; ask for access on its page, then set HF_TOKEN",
+    "hub.gated": "{repository} is gated; request access on its page, then set HF_TOKEN",
     "hub.none": "the Hub has no {repository}, or it is private; check the name",
     "hub.private": "the Hub has no {repository}, or it is private; check the name, or set HF_TOKEN",
     "hub.revision": "{repository} has no revision {revision}; leave it out for the newest",
     "hub.offline": "{repository} is not in the Hub's cache and HF_HUB_OFFLINE is set; unset it",
     "hub.token": "the Hub refused the token of this machine for {repository}; run `hf auth login`",
     "hub.often": "the Hub received too many requests to send {repository}; try again in some minutes",
-    "hub.order": "the Hub returned a server error ({status}) for {repository}; try again later",
-    "hub.refused": "the Hub refused to send {repository} ({status}); try again later, or look at its page there",
+    "hub.server": "the Hub returned a server error ({status}) for {repository}; try again later",
+    "hub.refused": "the Hub refused to send {repository} ({status}); try again later, or open its page there",
     "hub.full": "the disk is too full for {repository}; make room in {folder}",
     "hub.write": "{repository} could not be stored in {folder}; set HF_HOME to a folder you may write",
     "hub.network": "{repository} could not be fetched ({why}); connect to the network and try again",

@@ -1,4 +1,4 @@
-"""A network with its card: the one place where images become logits and probabilities."""
+"""A network with its card: from images to logits and probabilities."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH = 500  # images in a forward pass
 class Output(NamedTuple):
     """Logits and probabilities of N images (N x 10, float64, on the CPU), and milliseconds of the forward passes alone.
 
-    The probabilities are the softmax of the logits divided by the card's temperature. In float32, 1 - 1e-8 would be 1.
+    The probabilities are the softmax of the logits divided by the card's temperature (float32 rounds 1 - 1e-8 to 1).
     """
 
     logits: Tensor
@@ -37,12 +37,12 @@ class Network:
     device: torch.device
 
     def input(self, images: Tensor) -> Tensor:
-        """The normalised N x 1 x S x S of images as `to_input` takes them, on the network's device."""
+        """The input tensor of images as `to_input` takes them: N x 1 x S x S float32, normalised, on the device."""
         card = self.card
         return to_input(images.to(self.device), card.input_size, card.mean, card.std)
 
     def run(self, images: Tensor, batch: int = BATCH) -> Output:
-        """The network's output for images as `to_input` takes them, on any device; so many in a forward pass."""
+        """The output for images as `to_input` takes them, on any device; `batch` images in a forward pass."""
         clock, logits, seconds = torch.get_device_module(self.device), [], 0.0
         with torch.inference_mode():
             for part in images.split(batch):
@@ -56,7 +56,7 @@ class Network:
         return Output(found, (found / self.card.temperature).softmax(1), 1000 * seconds)
 
     def without(self, off: Collection[str]) -> Self:
-        """The same network, which gets pixels from 0 to 1 as they are if "normalisation" is in `off`."""
+        """The same network; with "normalisation" in `off`, its input is pixels from 0 to 1."""
         return replace(self, card=replace(self.card, mean=0.0, std=1.0)) if "normalisation" in off else self
 
     def uncalibrated(self) -> Self:
@@ -65,5 +65,5 @@ class Network:
 
 
 def shared_copy(model: nn.Module) -> nn.Module:
-    """A copy of a network that shares its weights, for hooks and changes that others who use it must not see."""
+    """A copy of a network that shares its weights, for hooks and changes that must not affect other threads."""
     return copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})

@@ -1,4 +1,4 @@
-"""One image through many networks."""
+"""Predictions of one or several networks for an image."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from PIL import Image
 from torch import Tensor
 
 from cnn_models.analysis.ood import MARGIN, is_dot, lookalike, ood_score
-from cnn_models.analysis.verdict import Answer, Verdict
+from cnn_models.analysis.verdict import Prediction, Verdict
 from cnn_models.architectures import ARCHITECTURES
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import parse
@@ -26,35 +27,36 @@ from cnn_models.hub.model_hub import LoadedModel, ModelHub
 from cnn_models.images.decode import decode
 from cnn_models.images.preprocess import Step, steps
 
-AT_ONCE = 16  # networks that one question may name
-OTHERS = 4  # of these, how many from elsewhere on the Hub, as each may have to come first
-MEASURING = 5  # seconds for measuring a network of others, once, before its first answer
+MAX_NETWORKS = 16  # networks of one comparison
+MAX_THIRD_PARTY = 4  # of these, as each may need a download
+MEASURING = 5  # seconds for measuring a third-party checkpoint, once, before its first prediction
 
 log = logging.getLogger(__name__)
+_shared_hub = cache(ModelHub)
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The answers of several networks to one image, and the `steps` of its preprocessing."""
+    """The predictions of several networks for one image, with the `steps` of its preprocessing."""
 
     dataset: str
     steps: tuple[Step, ...]
     verdict: Verdict
-    models: tuple[Answer, ...]
+    models: tuple[Prediction, ...]
 
     @classmethod
-    def of(cls, dataset: str, steps: tuple[Step, ...], answers: Sequence[Answer], like: str = "") -> Comparison:
-        """The comparison of answers to one image, with their verdict; `like` is its `lookalike`."""
-        return cls(dataset, steps, Verdict.of(answers, is_dot(steps[-1].image, dataset), like), tuple(answers))
+    def of(cls, dataset: str, steps: tuple[Step, ...], models: Sequence[Prediction], like: str = "") -> Comparison:
+        """The comparison of predictions for one image, with their verdict; `like` is its `lookalike`."""
+        return cls(dataset, steps, Verdict.of(models, is_dot(steps[-1].image, dataset), like), tuple(models))
 
     @property
     def image(self) -> np.ndarray:
-        """What the networks see, 28 x 28 uint8."""
+        """The image in the form of its data set, 28 x 28 uint8."""
         return self.steps[-1].image
 
     def to_dict(self) -> dict:
-        """Everything but the image in JSON's types, as the HTTP endpoint answers it."""
-        models = [answer.to_dict() for answer in self.models]
+        """Everything but the image in JSON's types, as the HTTP endpoint returns it."""
+        models = [each.to_dict() for each in self.models]
         return {"dataset": self.dataset, "verdict": self.verdict.to_dict(), "models": models}
 
 
@@ -65,12 +67,11 @@ def compare(
     hub: ModelHub | None = None,
     off: Collection[str] = (),
 ) -> Comparison:
-    """Show an image, whatever `decode` takes, to several networks of one data set.
+    """The predictions of several networks of one data set for an image of any kind that `decode` takes.
 
-    `models` are architectures or checkpoint ids; none means all the hub knows that can be loaded, and no hub means
-    one that is shared by all such calls; `off` are steps of the preprocessing to leave out. Raises CheckpointError
-    (MissingCheckpoint where there are no weights), ImageError (BlankImage where nothing is drawn), and
-    ValueError for names that do not fit.
+    `models` are architectures or checkpoint ids; none means all that the hub can load. Calls without a hub share one.
+    `off` are SWITCHES, steps of the preprocessing to omit. Raises CheckpointError (MissingCheckpoint where there are no
+    weights), ImageError (BlankImage for a blank one), and ValueError for unknown or unsuitable names.
     """
     ids = ids_of(models, DATASETS[dataset].name)
     return compare_decoded(decode(image, off), dataset, ids, hub or _shared_hub(), off)
@@ -80,59 +81,56 @@ def compare_decoded(
     grey: np.ndarray, dataset: str, ids: Sequence[str], hub: ModelHub, off: Collection[str] = ()
 ) -> Comparison:
     """`compare` with a decoded image, H x W uint8, and checkpoint ids that fit the data set."""
-    seen = steps(grey, DATASETS[dataset], off)
-    grid = seen[-1].image
+    preprocessed = steps(grey, DATASETS[dataset], off)
+    grid = preprocessed[-1].image
 
-    def answer(id: str) -> Answer:  # one at a time, so that no more than one has to be in memory
+    def predict_one(id: str) -> Prediction:  # one after another, so that one network in memory is enough
         found = hub.run(id, lambda network: predict(network.without(off), grid))
-        return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_foreign(id) else found
+        return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_third_party(id) else found
 
     hub.fetch(ids)
-    answers = tuple(map(answer, ids)) if ids else _all(dataset, hub, answer)
-    return Comparison.of(dataset, seen, answers, lookalike(hub, dataset, grey, grid, off, answers))
+    models = [predict_one(id) for id in ids] if ids else _all(dataset, hub, predict_one)
+    return Comparison.of(dataset, preprocessed, models, lookalike(hub, dataset, grey, grid, off, models))
 
 
-def predict(loaded: LoadedModel, grid: np.ndarray) -> Answer:
-    """Show a 28 x 28 uint8 image, in its data set's form, to one network. Raises CheckpointError."""
+def predict(loaded: LoadedModel, grid: np.ndarray) -> Prediction:
+    """The prediction of a network for a 28 x 28 uint8 image in its data set's form. Raises CheckpointError."""
     return predict_all(loaded, [grid])[0]
 
 
-def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
-    """The same for several images at once, which share the time of the forward pass. Raises CheckpointError."""
+def predict_all(loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Prediction]:
+    """The predictions for several images in one batch, which share its time equally. Raises CheckpointError."""
     found = loaded.run(torch.tensor(np.stack(grids)))
     if not found.logits.isfinite().all():
         raise CheckpointError("checkpoint.numbers", id=loaded.id)
     milliseconds = found.milliseconds / len(grids)
-    return [_answer(loaded, *each, milliseconds) for each in zip(found.logits, found.probabilities, strict=True)]
+    return [_prediction(loaded, *each, milliseconds) for each in zip(found.logits, found.probabilities, strict=True)]
 
 
 class PredictionCache:
-    """`predict_all`, which keeps the last `size` answers: switches of a page ask for the same image again and again."""
+    """`predict_all` that keeps the `size` predictions used last, as switches of the page repeat requests."""
 
     def __init__(self, size: int = 512):
-        self._size, self._lock = size, threading.Lock()
-        self._answers: dict[tuple, Answer] = {}  # the last used at the end
+        self._lock = threading.Lock()
+        self._known: LRUCache[tuple, Prediction] = LRUCache(size)
 
-    def __call__(self, loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Answer]:
+    def __call__(self, loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Prediction]:
         card = loaded.card
         constants = card.weights_sha256, card.mean, card.std, card.temperature, card.energy_threshold
         keys = [(loaded.id, loaded.source, constants, grid.tobytes()) for grid in grids]
         with self._lock:
-            answers = {key: self._answers.pop(key) for key in keys if key in self._answers}
-        new = {key: grid for key, grid in zip(keys, grids, strict=True) if key not in answers}
-        if new:
-            answers |= zip(new, predict_all(loaded, list(new.values())), strict=True)
+            found = {key: self._known[key] for key in keys if key in self._known}
+        if new := {key: grid for key, grid in zip(keys, grids, strict=True) if key not in found}:
+            found |= zip(new, predict_all(loaded, list(new.values())), strict=True)
         with self._lock:
-            self._answers |= answers
-            while len(self._answers) > self._size:
-                del self._answers[next(iter(self._answers))]
-        return [answers[key] for key in keys]
+            self._known.update(found)
+        return [found[key] for key in keys]
 
 
-def _answer(loaded: LoadedModel, logits: Tensor, probabilities: Tensor, milliseconds: float) -> Answer:
+def _prediction(loaded: LoadedModel, logits: Tensor, probabilities: Tensor, milliseconds: float) -> Prediction:
     card = loaded.card
     first, second = logits.topk(2).values.tolist()
-    return Answer(
+    return Prediction(
         id=loaded.id,
         label=card.classes[logits.argmax()],
         probabilities=dict(zip(card.classes, probabilities.tolist(), strict=True)),
@@ -145,9 +143,9 @@ def _answer(loaded: LoadedModel, logits: Tensor, probabilities: Tensor, millisec
 
 
 def ids_of(models: Sequence[str], dataset: str) -> list[str]:
-    """The names as checkpoint ids of the data set."""
-    if len(models) > AT_ONCE:
-        raise ValueError(f"{len(models):,} networks are too many at once; name at most {AT_ONCE}")
+    """The checkpoint ids, of this data set, of architectures or ids. Raises ValueError."""
+    if len(models) > MAX_NETWORKS:
+        raise ValueError(f"{len(models):,} networks are too many at once; name at most {MAX_NETWORKS}")
     if isinstance(models, str) or not all(isinstance(name, str) for name in models):
         raise ValueError("the networks are a list of names, such as lenet5 or lenet5.mnist")
     references = [parse(f"{name}.{dataset}" if name in ARCHITECTURES else name) for name in models]
@@ -157,31 +155,26 @@ def ids_of(models: Sequence[str], dataset: str) -> list[str]:
             raise ValueError(f"{reference} is not of {dataset}; choose one whose name ends in .{dataset}")
     if twice := [id for id, count in Counter(ids).items() if count > 1]:
         raise ValueError(f"{', '.join(twice)} is named twice; name each network once")
-    if (others := sum(reference.owner is not None for reference in references)) > OTHERS:
-        raise ValueError(f"{others} networks of others are too many at once; name at most {OTHERS}")
+    if (others := sum(reference.owner is not None for reference in references)) > MAX_THIRD_PARTY:
+        raise ValueError(f"{others} third-party networks are too many at once; name at most {MAX_THIRD_PARTY}")
     return ids
 
 
-def _all(dataset: str, hub: ModelHub, answer: Callable[[str], Answer]) -> tuple[Answer, ...]:
-    """The answers of all networks that the hub has for a data set, less those that are damaged, which the log names.
+def _all(dataset: str, hub: ModelHub, predict_one: Callable[[str], Prediction]) -> list[Prediction]:
+    """The predictions of all networks that the hub has for a data set; those that are damaged are logged.
 
-    Raises DownloadPending where one is on its way, and what is wrong with the first where there is none.
+    Raises DownloadPending where a download continues, and the first network's error where none can be loaded.
     """
-    answers, wrong = [], []
+    found, failures = [], []
     for id in ids_of(list(ARCHITECTURES), dataset):
         try:
-            answers.append(answer(id))
+            found.append(predict_one(id))
         except DownloadPending:
             raise
         except CheckpointError as error:
-            wrong.append(error)
+            failures.append(error)
             if not isinstance(error, MissingCheckpoint):
-                log.warning("%s is left out: %s", id, error)
-    if not answers:
-        raise wrong[0]
-    return tuple(answers)
-
-
-@cache
-def _shared_hub() -> ModelHub:
-    return ModelHub()
+                log.warning("%s is omitted: %s", id, error)
+    if not found:
+        raise failures[0]
+    return found

@@ -1,4 +1,4 @@
-"""Where networks run: the clone, the device, the memory format and the memory, chosen in this one place."""
+"""The folder of the clone, the device, the memory format and the memory."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import torch
 from torch import nn
 
 ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
-"""Whether this is a Space that has a GPU only while a function marked by `gpu_work` runs."""
+"""Whether this is a ZeroGPU Space, which has a GPU only while a function marked by `gpu_work` runs."""
 
 CLONE = root if ((root := Path(__file__).parents[1]) / "app.py").is_file() else None
-"""The folder of the clone, or of the Space, that this code is in; None where it is installed as a package."""
+"""The folder of the clone or Space with this code; None where it is installed as a package."""
 
 F = TypeVar("F", bound=Callable)
 
 
 def best_device(name: str | None = None) -> torch.device:
-    """The named device, else `CNN_DEVICE`, else CUDA (not a lent one), else MPS, else the CPU. Raises ValueError."""
+    """The named device, else `CNN_DEVICE`, else CUDA (but not ZeroGPU), else MPS, else the CPU. Raises ValueError."""
     if name := name or os.environ.get("CNN_DEVICE"):
         try:
             return torch.empty(0, device=name).device
@@ -33,15 +33,15 @@ def best_device(name: str | None = None) -> torch.device:
 
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:
-    """The network on the device, in `channels_last`, in which convolutions run about twice as fast on a CPU."""
+    """The network on the device in `channels_last`, which about doubles the speed of convolutions on a CPU."""
     return model.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  not in torch's hints
 
 
 def keep_memory() -> None:
-    """Let this process keep the memory it has freed, for the next tensors; where the C library is not glibc, nothing.
+    """Let glibc keep freed memory for the next tensors; without effect on other C libraries.
 
-    glibc gives large blocks back at once, and every step of a training then waits for the kernel to clear the same
-    pages again. A server should not call it: what it once took it never gives back.
+    By default glibc returns large blocks at once, and every training step waits for the kernel to clear the same pages
+    again. Not for a server, whose memory would never shrink.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt:
@@ -50,23 +50,23 @@ def keep_memory() -> None:
 
 
 def trim_memory() -> None:
-    """Give the memory that this process has freed back to the system; where the C library is not glibc, nothing.
+    """Return freed memory to the system; without effect where the C library is not glibc.
 
-    glibc keeps what many threads have freed in as many heaps, which grow apart while a server runs.
+    glibc keeps freed memory in a heap for each thread, and these grow while a server runs.
     """
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None:
         trim(0)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether a GPU was full. MPS has no exception of its own for that."""
+    """Whether the error means that a GPU is full. MPS has no exception type for that."""
     return isinstance(error, torch.OutOfMemoryError) or "MPS backend out of memory" in str(error)
 
 
 def gpu_work(function: F) -> F:
-    """Mark a function for which a ZeroGPU Space lends its GPU; anywhere else the function stays as it is."""
+    """The function, run with a GPU on a ZeroGPU Space; anywhere else unchanged."""
     if not ZERO_GPU:
         return function
-    import spaces  # pyright: ignore[reportMissingImports]  which a Space has
+    import spaces  # pyright: ignore[reportMissingImports]  installed on Spaces
 
     return spaces.GPU(function)

@@ -1,4 +1,4 @@
-"""What the rest of the code says about networks, data sets and checkpoints: three frozen records."""
+"""Frozen records of networks, data sets and checkpoints."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from torch import nn
 from cnn_models.errors import TranslatableError, UnknownName
 
 LONGEST = 1000  # characters of a text of a card
-DEEPEST = 50  # levels of a card's JSON; a training that goes on from another's weights adds one
-MOST = 2**63 - 1  # of a whole number: what JSON libraries read and write alike
-
-
+DEEPEST = 50  # levels of a card's JSON; fine-tuning a checkpoint adds one
+MOST = 2**63 - 1  # a whole number that all JSON libraries read and write
 IMAGENET_SIZE = 224  # pixels along a side of the images that AlexNet, GoogLeNet and ResNet were published for
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """One network of the line-up.
+    """An architecture of the registry.
 
-    `build` makes a freshly initialised network for one grey channel and ten classes; `input_size` is the
-    side in pixels of the square it sees unless a checkpoint says otherwise, `sizes` are those it can take.
+    `build` returns a freshly initialised network for one grey channel and ten classes; `input_size` is the side of its
+    square input in pixels, unless a checkpoint has another one; `sizes` are the possible ones.
     """
 
     name: str
@@ -42,7 +40,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Facts of a data set. `mean` and `std` are of the training images, in units of 0 (black) to 1 (white)."""
+    """Facts of a data set. `mean` and `std` are those of the training images, from 0 (black) to 1 (white)."""
 
     name: str
     title: str
@@ -59,9 +57,9 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """Counts of images: of the training set `train` and after them `validation`, and `extra` own ones, trained on too.
+    """Counts of images: `train` of the training set, the `validation` images after them, and `extra` training images.
 
-    Without validation images, the test set validated. All counts are 0 where a card does not say them.
+    Without validation images, validation was on the test set. All counts are 0 where a card lacks them.
     """
 
     train: int = 0
@@ -69,21 +67,18 @@ class Split:
     extra: int = 0
 
     @classmethod
-    def from_json(cls, value: object) -> Split:
-        """The split of a card's JSON, an object with these counts. Raises TranslatableError for anything else.
+    def from_json(cls, value: Any) -> Split:
+        """The split of a card's JSON: an object with these counts or, in older cards, a sentence with them.
 
-        Older cards have a sentence instead of the object, of which the counts are read.
+        Raises TranslatableError.
         """
         if isinstance(value, str):
             _text("split", value)
             found = {name: re.search(pattern, value) for name, pattern in OLD_SPLIT.items()}
             return cls(**{name: int(match[1].replace(",", "")) for name, match in found.items() if match})
-        _object("split", value)
+        _object_of(_count)("split", value)
         if wrong := value.keys() ^ OLD_SPLIT.keys():
             raise TranslatableError("checkpoint.fields", names=f"{', '.join(sorted(wrong)):.200}")
-        for name, count in value.items():
-            if type(count) is not int or count < 0:
-                raise TranslatableError("checkpoint.count", name=f"split.{name}")
         return cls(**value)
 
 
@@ -96,13 +91,12 @@ OLD_SPLIT = {  # the counts in the sentences of older cards
 
 @dataclass(frozen=True)
 class Card:
-    """What a checkpoint says of itself; stored as JSON in `config.json` and in the header of the weights.
+    """The card of a checkpoint: JSON in `config.json` and in the header of the weights.
 
-    `recipe` holds every hyper-parameter, `split` counts the images of its training, `metrics`
-    holds measured figures (accuracies and calibration errors in percent, AUROC from 0 to 1), `weights_sha256` is
-    `checkpoint.weights_hash` of the tensors. Logits divided by `temperature` give probabilities; where their
-    `ood.energy` is above `energy_threshold`, if there is one, an image is unusual (to the app, from `ood.MARGIN`
-    above it). `snapshots_sha256` is the `checkpoint.weights_hash` of the snapshots, None for a network that kept none.
+    `recipe` holds the hyper-parameters, `split` the counts of images, `metrics` the measured figures (accuracies and
+    calibration errors in percent, AUROC from 0 to 1). The softmax of the logits divided by `temperature` gives
+    probabilities; the `ood.ood_score` is relative to `energy_threshold`, if there is one. `weights_sha256` and
+    `snapshots_sha256` are the `folder.weights_hash` of the tensors; the latter is None where there are no snapshots.
     """
 
     architecture: str
@@ -138,7 +132,7 @@ class Card:
         return " ".join(["python -m training.train", self.id, *texts])
 
     def on_test_set(self, figure: str) -> float | None:
-        """Its `accuracy`, in percent, or `loss`; that of a run that validated on the test images is its last."""
+        """The test `accuracy`, in percent, or `loss`, which is the last of a run that validated on the test set."""
         if self.recipe.get("held_out") == 0:
             return self.metrics.get(f"test_{figure}", self.metrics.get(f"val_{figure}"))
         return self.metrics.get(f"test_{figure}")
@@ -149,14 +143,14 @@ class Card:
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """Read `to_json`'s text. Raises ValueError when it is not JSON, or not exactly a card's fields of their types.
+        """The card of a JSON text. Raises ValueError unless it has exactly a card's fields, with values of their types.
 
-        `checkpoint.check_card` checks their values.
+        `folder.check_card` checks the values.
         """
         values = json.loads(text)
         if not isinstance(values, dict):
             raise TranslatableError("checkpoint.object")
-        _check_json(values)
+        _check_writable(values)
         names = {f.name for f in dataclasses.fields(cls)}
         required = {f.name for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING}
         if wrong := (required - values.keys()) | (values.keys() - names):
@@ -168,8 +162,8 @@ class Card:
         return cls(**values)
 
 
-def _check_json(value: object, depth: int = 0) -> None:
-    """Raise ValueError unless JSON, as read, can be written again and shown: by `json`, by orjson and as UTF-8."""
+def _check_writable(value: object, depth: int = 0) -> None:
+    """Raise ValueError unless a parsed JSON value can be written by `json`, by orjson and as UTF-8."""
     if depth > DEEPEST:
         raise TranslatableError("checkpoint.levels", most=DEEPEST)
     if isinstance(value, str):
@@ -177,70 +171,69 @@ def _check_json(value: object, depth: int = 0) -> None:
             raise TranslatableError("checkpoint.surrogate")
     elif isinstance(value, dict):
         for name, each in value.items():
-            _check_json(name, depth + 1)
-            _check_json(each, depth + 1)
+            _check_writable(name, depth + 1)
+            _check_writable(each, depth + 1)
     elif isinstance(value, list):
         for each in value:
-            _check_json(each, depth + 1)
-    elif isinstance(value, int | float) and not abs(value) <= MOST:  # nor is NaN
+            _check_writable(each, depth + 1)
+    elif isinstance(value, int | float) and not abs(value) <= MOST:  # true for NaN
         raise TranslatableError("checkpoint.range")
 
 
-# The types of a card's fields, by what checks them; each is called with the name of the field and its value.
-def _text(name: str, value: object) -> None:
-    if not isinstance(value, str) or len(value) > LONGEST:
-        raise TranslatableError("checkpoint.text", name=name, most=f"{LONGEST:,}")
+Check = Callable[[str, object], object]  # raises TranslatableError for a field, given its name and its value
 
 
-def _number(name: str, value: object) -> None:
-    if type(value) not in (int, float):  # True is an int to Python
-        raise TranslatableError("checkpoint.number", name=name)
+def _check(code: str, is_valid: Callable[[Any], object], **values: object) -> Check:
+    def check(name: str, value: object) -> None:
+        if not is_valid(value):
+            raise TranslatableError(code, name=name, **values)
+
+    return check
 
 
-def _whole(name: str, value: object) -> None:
-    if type(value) is not int:
-        raise TranslatableError("checkpoint.whole", name=name)
+_text = _check("checkpoint.text", lambda value: isinstance(value, str) and len(value) <= LONGEST, most=f"{LONGEST:,}")
+_number = _check("checkpoint.number", lambda value: type(value) in (int, float))  # bool is a subclass of int
+_whole = _check("checkpoint.whole", lambda value: type(value) is int)
+_count = _check("checkpoint.count", lambda value: type(value) is int and value >= 0)
+_hash = _check("checkpoint.hex", lambda value: isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value))
+_list = _check("checkpoint.list", lambda value: isinstance(value, list))
+_object = _check("checkpoint.json", lambda value: isinstance(value, dict))
 
 
-def _hash(name: str, value: object) -> None:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise TranslatableError("checkpoint.hex", name=name)
-
-
-def _texts(name: str, value: object) -> None:
-    if not isinstance(value, list):
-        raise TranslatableError("checkpoint.list", name=name)
+def _texts(name: str, value: Any) -> None:
+    _list(name, value)
     for each in value:
         _text(name, each)
 
 
-def _object(name: str, value: object) -> None:
-    if not isinstance(value, dict):
-        raise TranslatableError("checkpoint.json", name=name)
-
-
-def _object_of(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
+def _object_of(check: Check) -> Check:
     def each(name: str, value: Any) -> None:
         _object(name, value)
-        for key in value:
-            check(f"{name}.{key:.100}", value[key])
+        for key, item in value.items():
+            check(f"{name}.{key:.100}", item)
 
     return each
 
 
-def _optional(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
+def _optional(check: Check) -> Check:
     return lambda name, value: None if value is None else check(name, value)
 
 
 def _recipe(name: str, value: Any) -> None:
-    """What the page reads of a recipe; the rest may be any JSON."""
+    """Check the fields of a recipe that the page shows; the others may be any JSON."""
     _object(name, value)
     for key in value.keys() & RECIPE_TYPES.keys():
         RECIPE_TYPES[key](f"{name}.{key}", value[key])
 
 
-RECIPE_TYPES = {"name": _text, "epochs": _whole, "changed": _object, "teachers": _object, "started_from": _object}
-TYPES: dict[str, Callable[[str, object], None]] = {
+RECIPE_TYPES: dict[str, Check] = {
+    "name": _text,
+    "epochs": _whole,
+    "changed": _object,
+    "teachers": _object,
+    "started_from": _object,
+}
+TYPES: dict[str, Check] = {
     "architecture": _text,
     "dataset": _text,
     "input_size": _whole,
@@ -265,7 +258,7 @@ T = TypeVar("T", Architecture, Dataset)
 
 
 class Registry(dict[str, T]):
-    """Specs by name. Looking up a name that is not there raises UnknownName, with the known ones."""
+    """Specs by name. An unknown name raises UnknownName, which lists the known ones."""
 
     def __missing__(self, name: str) -> T:
         raise UnknownName(name, self)

@@ -13,14 +13,14 @@ B = TypeVar("B")
 
 
 class Visitor(NamedTuple):
-    """The origin of a request. Clients choose their session, so limits are for addresses; both are "" if trusted."""
+    """The origin of a request, "" for a trusted caller. Limits are for addresses, as clients choose their session."""
 
     address: str = ""
     session: str = ""
 
     @classmethod
     def of(cls, host: str, session: object) -> Visitor:
-        """The visitor with this IP address; of IPv6 its /64, which one household has."""
+        """The visitor of an IP address; of IPv6 the /64, which a household shares."""
         try:
             address = ipaddress.ip_address(host)
         except ValueError:  # a Unix socket, or a test client
@@ -30,9 +30,9 @@ class Visitor(NamedTuple):
         return cls(str(address), str(session)[:50])
 
 
-NOBODY = Visitor()
-VISITOR: ContextVar[Visitor] = ContextVar("visitor", default=NOBODY)
-"""The visitor whose request is being served; `NOBODY` for a trusted caller, who has no limits."""
+TRUSTED = Visitor()
+VISITOR: ContextVar[Visitor] = ContextVar("visitor", default=TRUSTED)
+"""The visitor whose request is being served; `TRUSTED` for callers without limits."""
 
 
 def map_in_context(pool: Executor, function: Callable[[A], B], values: Iterable[A]) -> list[B]:

@@ -1,4 +1,4 @@
-"""What the tests share: the data sets, small real checkpoints, and a Hub on this machine."""
+"""Shared fixtures: the data sets, small real checkpoints, a Hub on the loopback, the running app."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # gw0, gw1: each has a core, and ports that no other takes
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # gw0, gw1: each has a core and ports of its own
     os.environ |= {"OMP_NUM_THREADS": "1", "GRADIO_SERVER_PORT": f"{7860 + 100 * int(worker[2:])}"}
 
 import cnn_models  # first of all: it sets OMP_WAIT_POLICY before torch is imported
@@ -35,7 +35,7 @@ settings.load_profile("repeatable")
 
 
 def run_async(function: Callable[..., Coroutine], *arguments: object) -> object:
-    """What a coroutine returns, in a thread of its own: once begun, Playwright has an event loop in the main one."""
+    """The result of a coroutine, run in another thread, as Playwright keeps an event loop in the main thread."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, function(*arguments)).result()
 
@@ -61,7 +61,7 @@ def make_card(architecture: str = "lenet5", dataset: str = "mnist") -> Card:
 
 
 def make_evaluation(weights_sha256: str) -> Evaluation:
-    """Of a network that takes everything for the first class, in a test set of 20 images, two of each class."""
+    """The evaluation of a network that predicts the first class for all of 20 test images, two per class."""
     confusion = tuple((2, *[0] * 9) for _ in range(10))
     return Evaluation(weights_sha256, confusion, (tuple(range(2, 20)), *[()] * 9))
 
@@ -83,7 +83,7 @@ def checkpoint(tmp_path) -> Callable[..., Path]:
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch) -> ModelHub:
-    """A hub over `tmp_path / "weights"`, where `checkpoint` writes, untouched by the environment."""
+    """A hub over `tmp_path / "weights"`, where `checkpoint` writes, independent of the environment."""
     monkeypatch.delenv("CNN_WEIGHTS_DIR", raising=False)
     monkeypatch.delenv("CNN_HUB_NAMESPACE", raising=False)
     monkeypatch.setenv("CNN_DEVICE", "cpu")
@@ -92,7 +92,7 @@ def hub(tmp_path, monkeypatch) -> ModelHub:
 
 @pytest.fixture
 def fake_hub(tmp_path, monkeypatch):
-    """A Hub on the loopback, which the real client takes for the Hub, with an empty cache in `tmp_path`."""
+    """A Hub on the loopback that the real client uses, with an empty cache in `tmp_path`."""
     import huggingface_hub
     from huggingface_hub import constants
 
@@ -113,7 +113,7 @@ def fake_hub(tmp_path, monkeypatch):
         before = set(threading.enumerate())
         yield hub
         for thread in set(threading.enumerate()) - before:
-            # After one file failed, the client still downloads the others, as does a download nobody waits for.
+            # Downloads continue after one file failed, or after the caller was interrupted.
             if thread.name.startswith("ThreadPool") or thread.name.startswith("download "):
                 thread.join(5)
     huggingface_hub.close_session()
@@ -121,7 +121,7 @@ def fake_hub(tmp_path, monkeypatch):
 
 @contextmanager
 def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
-    """The address of `python app.py`, as a user starts it, with the Hub out of reach; nothing may go wrong in it."""
+    """The address of a running `python app.py` without the Hub. A traceback in its output fails the test."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     environment.pop("CNN_HUB_NAMESPACE", None)
     environment.pop("CNN_WEIGHTS_DIR", None)

@@ -1,4 +1,4 @@
-"""Image files with far more parts than any program writes, and one that few parts keep busy."""
+"""Hostile image files: with very many parts, or with few that take long to decode."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def encode(image: np.ndarray | Image.Image, format: str, **options) -> bytes:
 
 
 def jpeg_of_scans(count: int, image: np.ndarray = NOISE) -> bytes:
-    """A progressive JPEG whose last scan comes `count` times."""
+    """A progressive JPEG with `count` copies of its last scan."""
     content = encode(image, "JPEG", progressive=True, quality=50)
     last = content.rindex(b"\xff\xda")
     return content[:last] + content[last:-2] * count + content[-2:]
 
 
 def jpeg_with(header: bytes) -> bytes:
-    """A JPEG with some bytes more between its first two segments."""
+    """A JPEG with additional bytes between its first two segments."""
     content = encode(NOISE, "JPEG")
     first = 4 + int.from_bytes(content[4:6], "big")
     return content[:first] + header + content[first:]
@@ -38,26 +38,26 @@ def chunk(kind: bytes, data: bytes = b"") -> bytes:
 
 
 def png_with(chunks: bytes, width: int = SIDE, height: int = SIDE, data: bytes | None = None) -> bytes:
-    """A black PNG with some chunks more before its pixels."""
+    """A black PNG with additional chunks before its pixels."""
     size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     pixels = zlib.compress(bytes((width + 1) * height)) if data is None else data
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunks + chunk(b"IDAT", pixels) + chunk(b"IEND")
 
 
 def slow_png(profiles: int = 15_000) -> bytes:
-    """A PNG of no more chunks than are taken, each a profile that a thousandth of its bytes make: 10 s of CPU time."""
+    """A PNG with as many chunks as are allowed, each a profile compressed a thousandfold: 10 s of CPU time."""
     return png_with(chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(10**6))) * profiles)
 
 
 def gif_with(blocks: bytes) -> bytes:
-    """A GIF with some blocks more before its first frame."""
+    """A GIF with additional blocks before its first frame."""
     content = encode(NOISE, "GIF")
     palette = 3 << (content[10] & 7) + 1 if content[10] & 128 else 0
     return content[: 13 + palette] + blocks + content[13 + palette :]
 
 
 def webp_with(chunks: bytes) -> bytes:
-    """A WebP with some chunks more after its header."""
+    """A WebP with additional chunks after its header."""
     frames = [Image.new("RGBA", (SIDE, SIDE), colour) for colour in ("red", "blue")]
     content = encode(frames[0], "WEBP", save_all=True, append_images=frames[1:])
     body = content[8:30] + chunks + content[30:]  # behind VP8X
@@ -65,9 +65,9 @@ def webp_with(chunks: bytes) -> bytes:
 
 
 def tiff_of(offsets: int, tag: int = 273, entries: tuple[tuple[int, ...], ...] = (), is_big: bool = False) -> bytes:
-    """A black TIFF of so many strips of a row each, or tiles (tag 324); more entries are a tag, type, count and value.
+    """A black TIFF with so many strips of one row, or tiles (tag 324), all of the same bytes.
 
-    All strips are the same bytes.
+    `entries` are further ones: tag, type, count and value.
     """
     start = 16 if is_big else 8
     table = start + SIDE * SIDE

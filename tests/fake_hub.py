@@ -42,13 +42,13 @@ class Fault:
     status: int = 0
     error: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-    delay: float = 0  # seconds before the answer
+    delay: float = 0  # seconds before the response
     cut: int | None = None  # bytes of the body after which the connection is closed
     reset: bool = False  # rather than closed
     short: bool = False  # a Content-Length that is too small
     instead: bytes | None = None  # another body of the same length
     lies: dict[str, str] = field(default_factory=dict)  # headers instead of the true ones
-    body: bytes | None = None  # another answer
+    body: bytes | None = None  # another response
     endless: bool = False  # a body in chunks without an end, or as long as a Content-Length among the lies
     drop: float = 0  # seconds between two bytes of it
     first: Callable[[], object] = lambda: None
@@ -97,7 +97,7 @@ class FakeHub:
         return repository.commits[repository.refs.get(revision, revision)]
 
     def push(self, id: str, folder: Path, branch: str = "main", **more: bytes) -> str:
-        """Commit the files of a folder, and others by name, to a branch; the commit."""
+        """Commit the files of a folder, and others by name, to a branch; returns the commit."""
         files = {path.name: path.read_bytes() for path in folder.iterdir()} | more
         return self.commit(self.repositories.setdefault(("model", id), Repository()), branch, files)
 
@@ -107,7 +107,7 @@ class FakeHub:
         repository.refs[branch], repository.commits[commit] = commit, files
         return commit
 
-    def asked(self, method: str) -> list[str]:
+    def requested(self, method: str) -> list[str]:
         """The names of the files that were requested with this method, sorted."""
         return sorted(path.rpartition("/")[2] for how, path in self.requests if how == method and "/resolve/" in path)
 
@@ -129,7 +129,7 @@ class Answer(Exception):
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: some tests disconnect during a response."""
+        """Ignore errors: some tests disconnect during a response."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Real trainings on a few real images: what the commands of `training` do, with every step saved.
+"""The commands of `training` on a few real images, with a state saved after every step.
 
     python -m tests.small_training mini_resnet.mnist ...
 
@@ -14,25 +14,25 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from training import data, depth_study, loop, train
+from training import data, depth_study, saver, train
 
 FORKING = multiprocessing.get_context("forkserver")
 FORKING.set_forkserver_preload(["tests.small_training"])
 
 
 def small(*args) -> tuple[data.LabelledImages, data.LabelledImages]:
-    trained, held_out = data.split(*args)
-    return trained[:600], held_out[:200]
+    images, validation = data.split(*args)
+    return images[:600], validation[:200]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    train.split, loop.SAVE_EVERY = small, 0
+    train.split, saver.SAVE_EVERY = small, 0
     train.main(arguments)
 
 
 def study(arguments: list[str]) -> None:
     """A depth study of two networks of 8 layers."""
-    depth_study.split, loop.SAVE_EVERY = small, 0
+    depth_study.split, saver.SAVE_EVERY = small, 0
     depth_study.NETWORKS = ((8, False, True), (8, True, False))
     depth_study.main(arguments)
 
@@ -57,7 +57,7 @@ def group(count: int) -> list[dict[str, str]]:
 
 
 class Training:
-    """The processes of a training, used as a subprocess.Popen is."""
+    """The processes of a training, with the methods of a subprocess.Popen."""
 
     def __init__(self, *arguments: str, command: Callable = main, count: int = 1):
         file, self.output = tempfile.mkstemp()

@@ -85,7 +85,7 @@ def test_every_requirement_is_of_the_library_of_the_app_or_of_the_tests(wheel):
 
 
 def test_the_code_on_a_model_card_works(installed, tmp_path):
-    shutil.copy(ROOT / "ui" / "common" / "samples" / "mnist.7.png", tmp_path / "picture.png")
+    shutil.copy(ROOT / "ui" / "common" / "samples" / "mnist.7.png", tmp_path / "image.png")
     card = (default_weights_dir() / ID / "README.md").read_text(encoding="utf-8")
     code = re.search(r"^## Use$.*?^```python\n(.*?)^```$", card, re.DOTALL | re.MULTILINE)[1]
     assert "label='7'" in run(installed, tmp_path, "-c", code, CNN_WEIGHTS_DIR=str(default_weights_dir()))

@@ -1,4 +1,4 @@
-"""The README files and SECURITY.md, held against the code and the cards."""
+"""The README files and SECURITY.md: paths, links, commands, names and figures exist."""
 
 import pkgutil
 import re
@@ -28,7 +28,7 @@ LONGEST = 130  # lines of README.md: one screen and a half
 
 
 def found(pattern: str) -> list[tuple[str, str]]:
-    """What a pattern finds, each with the file it stands in, once."""
+    """The matches of a pattern, each once with its file."""
     return sorted({(name, each) for name, text in FILES.items() for each in re.findall(pattern, text)})
 
 

@@ -62,7 +62,7 @@ def raised() -> list[tuple[str, set[str]]]:
 def test_errors_are_raised_with_the_values_that_their_messages_name():
     codes = raised()
     assert all(placeholders(MESSAGES[code]) == names for code, names in codes)
-    assert len({code for code, _ in codes}) > 0.8 * len(MESSAGES)
+    assert len({code for code, _ in codes}) > 0.75 * len(MESSAGES)
 
 
 def test_errors_are_worded_in_the_language_of_the_request():

@@ -23,15 +23,13 @@ from training.model_card import model_card
 
 WEIGHTS_DIR = default_weights_dir()
 IDS = sorted(path.parent.name for path in WEIGHTS_DIR.glob(f"*/{CONFIG}"))
-
-
 SMALL = [id for id in IDS if ARCHITECTURES[id.split(".")[0]].input_size == 28]
 SAMPLE = 200  # images for the large networks; `python -m training.evaluate --all` takes minutes for all of them
 
 
 @cache
 def logits(id, count=None):
-    """What a network answers to the first test images, by default to all of them, N x 10."""
+    """A network's logits N x 10 for the first test images, by default for all."""
     model, card = load_model(WEIGHTS_DIR / id)
     images = load(card.dataset, train=False)[:count]
     return Network(place(model, "cpu"), card, torch.device("cpu")).run(images.images).logits
@@ -60,7 +58,7 @@ def test_the_last_snapshot_is_nearly_the_network_that_was_measured(id):
 
 
 @pytest.mark.parametrize("id", SMALL)
-def test_a_card_says_what_is_measured(id, data_dir):
+def test_the_figures_of_a_card_are_measured_again(id, data_dir):
     card, evaluation = read_card(WEIGHTS_DIR / id), read_evaluation(WEIGHTS_DIR / id)
     labels = load(card.dataset, train=False).labels
     found = score(logits(id), labels)
@@ -75,7 +73,7 @@ def test_a_card_says_what_is_measured(id, data_dir):
     assert [sum(row) for row in evaluation.confusion] == labels.bincount().tolist()
 
 
-def test_constants_are_fitted_again_as_the_card_has_them(data_dir):
+def test_temperature_and_threshold_of_a_card_are_fitted_again(data_dir):
     model, card = load_model(WEIGHTS_DIR / "lenet5.mnist")
     found, evaluation, probabilities = examine(model, card, torch.device("cpu"))
     assert found.temperature == pytest.approx(card.temperature, rel=0.01)
@@ -87,28 +85,28 @@ def test_constants_are_fitted_again_as_the_card_has_them(data_dir):
 
 
 @pytest.mark.parametrize("id", sorted({*IDS} - {*SMALL}))
-def test_a_large_network_is_wrong_where_it_is_said_to_be(id, data_dir):
+def test_a_large_network_misclassifies_the_recorded_images(id, data_dir):
     card, evaluation = read_card(WEIGHTS_DIR / id), read_evaluation(WEIGHTS_DIR / id)
     labels = load(card.dataset, train=False).labels
     wrong = {index for row in evaluation.wrong for index in row}
-    answers = logits(id, SAMPLE).argmax(1)
-    found = set((answers != labels[:SAMPLE]).nonzero().flatten().tolist())
+    predictions = logits(id, SAMPLE).argmax(1)
+    found = set((predictions != labels[:SAMPLE]).nonzero().flatten().tolist())
     assert len(found ^ {index for index in wrong if index < SAMPLE}) <= 1
     assert 100 - len(wrong) / 100 == pytest.approx(card.metrics["test_accuracy"])
     assert [sum(row) for row in evaluation.confusion] == labels.bincount().tolist()
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_the_average_is_of_these_weights(dataset):
+def test_the_ensemble_is_of_these_weights(dataset):
     cards = [read_card(WEIGHTS_DIR / id) for id in IDS if id.endswith(f".{dataset}")]
     recorded = read_averaged(WEIGHTS_DIR)[dataset]
     assert recorded["weights"] == {card.id: card.weights_sha256 for card in cards}
     assert recorded["accuracy"] >= max(card.metrics["test_accuracy"] for card in cards) - 0.5
     assert list(recorded["looks"]) == [card.id for card in cards]
     for card in cards:  # all of the test images: `python -m training.evaluate --looks`
-        looks = recorded["looks"][card.id]
-        assert looks["pictures"] == COUNT
-        assert looks["accuracy"]["1"] == pytest.approx(card.metrics["test_accuracy"], abs=0.03)
+        tta = recorded["looks"][card.id]
+        assert tta["pictures"] == COUNT
+        assert tta["accuracy"]["1"] == pytest.approx(card.metrics["test_accuracy"], abs=0.03)
 
 
 @pytest.mark.parametrize("id", IDS)

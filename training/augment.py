@@ -1,4 +1,4 @@
-"""Augmentation: functions from a batch of images (float32, N x 1 x 28 x 28, 0 to 1) to another, on its device.
+"""Augmentations of a batch of images (float32, N x 1 x 28 x 28, 0 to 1), computed on its device.
 
 They draw from torch's global generator, which the training loop seeds for every step.
 """
@@ -19,10 +19,10 @@ CUTMIX = v2.CutMix(num_classes=10)
 
 
 def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, elastic: float = 0.0) -> Tensor:
-    """Every image rotated, shifted (pixels), scaled and sheared by its own amounts, uniform up to those given.
+    """The images, each rotated, shifted (pixels), scaled and sheared by random amounts, uniform up to those given.
 
-    `elastic` is the deviation in pixels of 5 x 5 random displacements that are smoothly spread over the image (in the
-    manner of Simard, Steinkraus & Platt 2003: Best practices for convolutional neural networks).
+    `elastic` is the standard deviation in pixels of 5 x 5 random displacements, interpolated bicubically over the image
+    (after Simard, Steinkraus & Platt 2003: Best practices for convolutional neural networks).
     """
     n, _, _, size = x.shape
     u = torch.rand(6, n).mul_(2).sub_(1)
@@ -37,17 +37,17 @@ def deform(x: Tensor, degrees: float, shift: float, scale: float, shear: float, 
         ],
         1,
     )
-    weights, pixels = matrix.view(2 * n, 3), fields(size)
+    weights, basis = matrix.view(2 * n, 3), coordinate_basis(size)
     if elastic:
         weights = torch.cat([weights, torch.randn(2 * n, 25).mul_(2 * elastic / size)], 1)
     # One product for all images: F.affine_grid and F.interpolate take longer than the sampling itself.
-    grid = (weights @ pixels[: weights.shape[1]]).view(n, 2, size, size)
+    grid = (weights @ basis[: weights.shape[1]]).view(n, 2, size, size)
     return F.grid_sample(x, grid.to(x.device).permute(0, 2, 3, 1), align_corners=False)
 
 
 @functools.cache
-def fields(size: int) -> Tensor:
-    """What coordinates are sums of, 28 x (size * size): x, y (-1 to 1) and 1, then 5 x 5 points spread bicubically."""
+def coordinate_basis(size: int) -> Tensor:
+    """The basis of sampling coordinates, 28 x (size * size): x, y (-1 to 1), 1, and 5 x 5 bicubic kernels."""
     line = (2 * torch.arange(size) + 1) / size - 1
     spread = F.interpolate(torch.eye(5)[None, None], (size, 5), mode="bicubic", align_corners=True)[0, 0]  # size x 5
     plane = [line.repeat(size), line.repeat_interleave(size), torch.ones(size * size)]
@@ -55,7 +55,7 @@ def fields(size: int) -> Tensor:
 
 
 def erase(x: Tensor, side: int) -> Tensor:
-    """A black square of `side` pixels in every image, its centre anywhere in it (DeVries & Taylor 2017: Cutout)."""
+    """The images, each with a black square of `side` pixels centred anywhere in it (DeVries & Taylor 2017: Cutout)."""
     n, _, _, size = x.shape
     first = torch.randint(size, (2, n, 1)).to(x.device) - side // 2
     line = torch.arange(size, device=x.device)
@@ -64,18 +64,18 @@ def erase(x: Tensor, side: int) -> Tensor:
 
 
 def flip(x: Tensor) -> Tensor:
-    """Half of the images mirrored left to right."""
+    """The images, each mirrored left to right with probability 1/2."""
     mirrored = (torch.rand(len(x)) < 0.5).to(x.device)
     return torch.where(mirrored[:, None, None, None], x.flip(3), x)
 
 
-def cutmix(x: Tensor, targets: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """A rectangle of every image taken from another one, in a `share` of the batches (Yun et al. 2019: CutMix).
+def cutmix(x: Tensor, targets: Tensor, probability: float) -> tuple[Tensor, Tensor]:
+    """With this probability, the batch with a rectangle of every image taken from another (Yun et al. 2019: CutMix).
 
-    Images may be of any size, normalised or not. Targets, labels N or probabilities N x 10, are then mixed to
-    probabilities by the area of the rectangle.
+    Images may have any size. Targets, labels N or probabilities N x 10, become probabilities, mixed by the area of the
+    rectangle.
     """
-    return CUTMIX(x, targets) if torch.rand(()) < share else (x, targets)
+    return CUTMIX(x, targets) if torch.rand(()) < probability else (x, targets)
 
 
 def augmented(images: Tensor, recipe: Recipe) -> Tensor:

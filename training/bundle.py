@@ -14,7 +14,7 @@ from training.data import LOADERS, load
 def main() -> None:
     for name in LOADERS:
         examples = load(name, train=False)
-        # A sheet of 100 x 100 images: pillow's filters see the rows of an image, and a browser can show it.
+        # A sheet of 100 x 100 images: PNG's row filters compress it well, and a browser can show it.
         sheet = examples.images.view(SIDE, SIDE, 28, 28).transpose(1, 2).reshape(SIDE * 28, SIDE * 28)
         Image.fromarray(sheet.numpy()).save(DATA / f"{name}.png", optimize=True)
         (DATA / f"{name}.txt").write_text("".join(map(str, examples.labels.tolist())) + "\n")

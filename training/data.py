@@ -15,36 +15,35 @@ from cnn_models import DATASETS
 from cnn_models.runtime import CLONE
 
 HELD_OUT = 5_000
-"""The last training images, by number: tuning and validation look at these, never at the test set."""
+"""The size of the validation set: the last training images. Tuning uses these, never the test set."""
 
 LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 
 
 class DataError(RuntimeError):
-    """A data set that cannot be had; the message says what to do."""
+    """A data set is missing and cannot be downloaded; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class LabelledImages:
     """Images N x 28 x 28 (uint8, bright on black) and labels N (int64), on one device.
 
-    `answers` N x 10 are a teacher's probabilities, if there is one.
+    `soft_targets` N x 10 are the teachers' probabilities, for distillation.
     """
 
     images: Tensor
     labels: Tensor
-    answers: Tensor | None = None
+    soft_targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: slice) -> LabelledImages:
-        return LabelledImages(
-            self.images[index], self.labels[index], None if self.answers is None else self.answers[index]
-        )
+        soft_targets = None if self.soft_targets is None else self.soft_targets[index]
+        return LabelledImages(self.images[index], self.labels[index], soft_targets)
 
     def joined(self, images: np.ndarray, labels: np.ndarray) -> LabelledImages:
-        """These images and more of the same form, without answers."""
+        """These images and more of the same form, without soft targets."""
         device = self.labels.device
         more = torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
         return LabelledImages(torch.cat([self.images, more[0]]), torch.cat([self.labels, more[1]]))
@@ -61,7 +60,7 @@ def data_dir() -> Path:
 def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> LabelledImages:
     """The 60,000 training or the 10,000 test images, downloaded with a progress bar where they are missing.
 
-    Raises DataError when they are neither there nor to be downloaded.
+    Raises DataError when they cannot be downloaded either.
     """
     root = data_dir()
     try:
@@ -75,9 +74,9 @@ def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> Label
 
 
 def split(dataset: str, held_out: int, device: torch.device) -> tuple[LabelledImages, LabelledImages]:
-    """Images to train on and images to validate on, which are the last `held_out` of the training set.
+    """The images to train on, and the validation set: the last `held_out` of the training set.
 
-    With nothing held out, these are the test set: the reference's runs validated on it, and only those may.
+    Where `held_out` is 0, the validation set is the test set, as in the runs of the course texts.
     """
     train = load(dataset, train=True, device=device)
     if not held_out:

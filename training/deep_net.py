@@ -23,8 +23,8 @@ class Block(nn.Module):
         super().__init__()
         self.stride = out // channels
         self.shortcut = shortcut
-        # Otherwise the variance doubles with every block, and after 27 of them no step can follow (Zhang et al. 2019:
-        # Fixup initialization, arXiv:1901.09321). Normalisation keeps it down by itself.
+        # Otherwise the variance doubles with every block, and 27 of them cannot be trained (Zhang et al. 2019: Fixup
+        # initialization, arXiv:1901.09321). Batch normalisation bounds it by itself.
         self.starts_as_identity = shortcut and not norm
         self.conv1 = nn.Conv2d(channels, out, kernel_size=3, stride=self.stride, padding=1, bias=not norm)
         self.norm1 = nn.BatchNorm2d(out) if norm else nn.Identity()
@@ -41,7 +41,7 @@ class Block(nn.Module):
 
 
 class DeepNet(nn.Module):
-    """Tensor N x 1 x 28 x 28 to logits N x 10. Raises ValueError for a depth that is not 6n + 2."""
+    """Input tensor N x 1 x 28 x 28 to logits N x 10. Raises ValueError for a depth other than 6n + 2."""
 
     def __init__(self, depth: int, shortcuts: bool, norm: bool):
         super().__init__()
@@ -64,7 +64,7 @@ class DeepNet(nn.Module):
 
 
 def gradient_norms(model: nn.Module, x: Tensor, labels: Tensor) -> list[float]:
-    """The L2 norms of the loss's gradients by the weights of every layer, first to last, on one batch."""
+    """The L2 norms of the loss's gradients with respect to each layer's weights, first layer first, on one batch."""
     model.zero_grad()
     F.cross_entropy(model(x), labels).backward()
     weights = [module.weight for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)]

@@ -1,10 +1,10 @@
-"""Deeper is not better by itself: plain and residual networks of 20 and 56 layers on Fashion-MNIST.
+"""The depth study: plain and residual networks of 20 and 56 layers on Fashion-MNIST.
 
     python -m training.depth_study [--epochs N] [--restart]
 
-Every network starts from the same seed and is trained by the same recipe, without augmentation, so that its accuracy on
-the training images tells how well it can be trained at all. Curves and gradients go to `weights/depth_study.json`,
-written after every network; a study that was stopped goes on by the same command.
+Every network has the same seed and the same recipe, without augmentation, so that training accuracies show how well a
+network can be optimised. Curves and gradient norms go to `weights/depth_study.json`, written after every network; the
+same command resumes an interrupted study.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from cnn_models.specs import Split
 from training.data import DataError, LabelledImages, split
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
+from training.learner import Setup
 from training.lock import writing
-from training.loop import Diverged, Setup, fit
+from training.loop import fit
 from training.recipes import Recipe
+from training.saver import Diverged
 from training.state import TrainingError, discard, exists
 from training.train import git_commit
 
@@ -57,9 +59,9 @@ def study(
     state: Path,
     stop: Callable,
 ) -> dict:
-    """Train one network; its history, and its gradients before and after on the first images, in JSON's types.
+    """Train one network; returns its history, and gradient norms on the first batch before and after, as JSON types.
 
-    One whose loss was no longer finite has `diverged`, the epochs before, and no gradients after.
+    Where the loss is no longer finite, `diverged` is True, the history ends before, and the norms after are missing.
     """
     examples, validation = data
     build = partial(DeepNet, depth, shortcuts, norm)
@@ -79,7 +81,7 @@ def study(
     try:
         setup = Setup(name, build, examples, validation, recipe, 0, x.device)
         model, progress = fit(setup, state, resume=exists(state), stop=stop)
-    except Diverged as error:  # which is a finding too
+    except Diverged as error:  # a result too
         return found | {"history": error.history, "diverged": True}
     found["gradients"]["end"] = gradient_norms(model, x, labels)
     return found | {"history": progress.history}
@@ -89,9 +91,9 @@ def main(argv: list[str] | None = None) -> None:
     keep_memory()
     parser = argparse.ArgumentParser(prog="python -m training.depth_study", description=str(__doc__).splitlines()[0])
     parser.add_argument("--epochs", type=int, default=RECIPE.epochs)
-    parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")
+    parser.add_argument("--device", help="cpu, cuda, mps, ...; by default the best available")
     parser.add_argument("--out", type=Path, default=default_weights_dir(), help=f"the study is written to OUT/{FILE}")
-    parser.add_argument("--restart", action="store_true", help="throw away what is there, finished or not")
+    parser.add_argument("--restart", action="store_true", help="discard the existing study, finished or not")
     args, commit = parser.parse_args(argv), git_commit()
     stopped = []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -109,7 +111,7 @@ def main(argv: list[str] | None = None) -> None:
             runs = read(path, facts)
             examples, validation = split(DATASET.name, recipe.held_out, best_device(args.device))
             counts = dataclasses.asdict(Split(len(examples), recipe.held_out))
-            for state in states[: len(runs)]:  # of a kill between writing the study and here
+            for state in states[: len(runs)]:  # left by a kill between `write` and `discard`
                 discard(state)
             for network, state in list(zip(NETWORKS, states, strict=True))[len(runs) :]:
                 runs.append(study(*network, recipe, (examples, validation), state, lambda: bool(stopped)))
@@ -121,7 +123,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def read(path: Path, facts: dict) -> list[dict]:
-    """The runs of a study that was begun. Raises TrainingError when it was one of other facts."""
+    """The finished runs of an interrupted study. Raises TrainingError when its facts (see `main`) differ."""
     if not path.exists():
         return []
     found = json.loads(path.read_text())
@@ -131,7 +133,7 @@ def read(path: Path, facts: dict) -> list[dict]:
 
 
 def write(path: Path, found: dict) -> None:
-    """Write the study, whole or not at all."""
+    """Write the study atomically."""
     new = path.with_suffix(".new")
     path.parent.mkdir(parents=True, exist_ok=True)
     new.write_text(json.dumps(found, indent=1) + "\n")
@@ -139,7 +141,7 @@ def write(path: Path, found: dict) -> None:
 
 
 def table(runs: list[dict]) -> str:
-    """What was found, as a Markdown table."""
+    """The results as a Markdown table."""
     lines = [
         "| layers | shortcuts | batch norm | training loss | training accuracy | validation accuracy |",
         "|---:|---|---|---:|---:|---:|",

@@ -1,7 +1,7 @@
-"""Soft targets for distillation: the teachers' averaged probabilities for several augmented views of every image.
+"""Soft targets for knowledge distillation: the teachers' mean probabilities for augmented views of every image.
 
-Student and teachers see the same views (Beyer et al. 2021: Knowledge distillation: a good teacher is patient and
-consistent, arXiv:2106.05237), few enough of them to compute the teachers' probabilities only once.
+Student and teachers get the same views (Beyer et al. 2021: Knowledge distillation: a good teacher is patient and
+consistent, arXiv:2106.05237), few enough to compute the teachers' probabilities only once.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
 from training.augment import augmented
 from training.data import LabelledImages
-from training.loop import SAVE_EVERY, autocast
+from training.loop import autocast
 from training.recipes import Recipe
+from training.saver import SAVE_EVERY
 
 BATCH = 500
 
 
-def taught(
+def with_soft_targets(
     dataset: str, examples: LabelledImages, recipe: Recipe, seed: int, device: torch.device, cache: Path
 ) -> tuple[LabelledImages, dict[str, str]]:
-    """The images in `recipe.views` views with their soft targets, and the hash of each teacher's weights.
+    """The images in `recipe.views` augmented views with their soft targets, and the teachers' weight hashes by id.
 
-    These are at the recipe's temperature (Hinton et al. 2015, arXiv:1503.02531). They are kept in
-    `cache`, as far as they are, for a training that was stopped and for the next student. Raises CheckpointError where
-    a teacher is missing.
+    Soft targets are the teachers' mean probabilities at the recipe's temperature (Hinton et al. 2015,
+    arXiv:1503.02531). `cache` keeps them, as far as they are computed, for a resumed training and for the next student.
+    Raises CheckpointError where a teacher is missing.
     """
     ids = [f"{teacher}.{dataset}" for teacher in recipe.teachers]
     if missing := [id for id in ids if not (default_weights_dir() / id).is_dir()]:
@@ -52,35 +53,35 @@ def taught(
         for images in examples.images.split(BATCH)
     ])  # fmt: skip
     sha256 = hashlib.sha256(views.cpu().numpy().data).hexdigest()
-    asked = json.dumps([hashes, recipe.temperature, recipe.precision, sha256])
-    parts = [_kept(cache, asked).to(device)]
+    key = json.dumps([hashes, recipe.temperature, recipe.precision, sha256])
+    parts = [_read(cache, key).to(device)]
     count, saved = len(parts[0]), time.monotonic()
-    bar = tqdm(total=len(views), initial=count, desc="asking the teachers", unit="img", unit_scale=True)
+    bar = tqdm(total=len(views), initial=count, desc="soft targets", unit="img", unit_scale=True)
     with torch.inference_mode(), autocast(device, recipe):
         for images in views[count:].split(BATCH) if count < len(views) else ():
-            answer = torch.zeros(len(images), 10, device=device)
+            mean = torch.zeros(len(images), 10, device=device)
             for model, card in networks:
                 logits = model(to_input(images, card.input_size, card.mean, card.std)).float()
-                answer += (logits / recipe.temperature).softmax(1) / len(networks)
-            parts.append(answer)
+                mean += (logits / recipe.temperature).softmax(1) / len(networks)
+            parts.append(mean)
             bar.update(len(images))
             if bar.n == len(views) or time.monotonic() > saved + SAVE_EVERY:
-                _keep(cache, asked, torch.cat(parts))
+                _write(cache, key, torch.cat(parts))
                 saved = time.monotonic()
     bar.close()
     return LabelledImages(views, examples.labels.repeat(recipe.views), torch.cat(parts)), hashes
 
 
-def _keep(cache: Path, asked: str, answers: Tensor) -> None:
+def _write(cache: Path, key: str, soft_targets: Tensor) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
     new = cache.with_suffix(f".{os.getpid()}")  # every process of a group writes one, of the same content
-    save_file({"answers": answers.cpu()}, new, metadata={"asked": asked})
+    save_file({"answers": soft_targets.cpu()}, new, metadata={"asked": key})
     new.replace(cache)
 
 
-def _kept(cache: Path, asked: str) -> Tensor:
-    """The answers to the first images that were kept for the same question; none if there are none."""
+def _read(cache: Path, key: str) -> Tensor:
+    """The cached soft targets of the first images under this key, N x 10; none if there are none."""
     with suppress(OSError, SafetensorError, KeyError, TypeError), safe_open(cache, framework="pt") as file:
-        if file.metadata()["asked"] == asked:
+        if file.metadata()["asked"] == key:
             return file.get_tensor("answers")
     return torch.zeros(0, 10)

@@ -1,4 +1,4 @@
-"""Measure checkpoints on the test set and write what was found into their cards.
+"""Measure checkpoints on the test set and write the results into their cards.
 
 python -m training.evaluate lenet5.mnist | --all | --averages | --table
 python -m training.evaluate --pictures my-handwriting.zip
@@ -38,28 +38,20 @@ from cnn_models.layers import architecture_layers
 from cnn_models.network import Network
 from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
-from training.averages import averages, look_at_all, write_averaged
 from training.data import DataError, load
+from training.ensembles import complete_tta, measure_ensembles, write_averaged
 from training.lock import writing
-from training.metrics import (
-    auroc,
-    calibration_error,
-    fit_temperature,
-    fit_threshold,
-    ood_data,
-    reliability,
-    score,
-)
+from training.metrics import auroc, calibration_error, fit_temperature, fit_threshold, ood_data, reliability, score
 from training.model_card import model_card
 from training.state import TrainingError
 
 
 def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, Evaluation, Tensor]:
-    """Fit a network's constants on its held-out images, then measure it on the 10,000 test images.
+    """Fit temperature and energy threshold on the validation images, then measure on the 10,000 test images.
 
-    Returns the card with all that was found, the evaluation, and the probabilities for the test images (N x 10).
-    A network that has trained on every training image keeps temperature 1 and has no energy threshold: on images it
-    has seen it is surer than on others. Raises DataError without the images.
+    Returns the completed card, the evaluation, and the probabilities for the test images (N x 10). A network trained on
+    all training images keeps temperature 1 and has no energy threshold: it is overconfident on images it was trained
+    on. Raises DataError without the images.
     """
     net = Network(place(model, device), card, device)
     temperature, threshold = 1.0, None
@@ -72,29 +64,29 @@ def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, E
     test = load(card.dataset, train=False)
     logits = net.run(test.images).logits
     probabilities = (logits / temperature).softmax(1)
-    found = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
-    bins = tuple(reliability(shares, test.labels) for shares in (logits.softmax(1), probabilities))
-    found["test_ece_uncalibrated"], found["test_ece"] = map(calibration_error, bins)
+    figures = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
+    bins = tuple(reliability(each, test.labels) for each in (logits.softmax(1), probabilities))
+    figures["test_ece_uncalibrated"], figures["test_ece"] = map(calibration_error, bins)
     for name, examples in ood_data(card.dataset).items():
-        found[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(net.run(examples).logits / temperature))
-    metrics = card.metrics | {name: round(value, 4) for name, value in found.items()}
+        figures[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(net.run(examples).logits / temperature))
+    metrics = card.metrics | {name: round(value, 4) for name, value in figures.items()}
     measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)
     evaluation = evaluation_of(logits.argmax(1), test.labels, card.weights_sha256)
     return measured, dataclasses.replace(evaluation, reliability=bins), probabilities
 
 
-def evaluation_of(answers: Tensor, labels: Tensor, weights_sha256: str) -> Evaluation:
-    """Which test images (N labels) the network with these weights takes for what (N answers)."""
-    confusion = (labels * CLASSES + answers).bincount(minlength=CLASSES**2).view(CLASSES, CLASSES)
-    wrong = (((answers == index) & (labels != index)).nonzero().flatten().tolist() for index in range(CLASSES))
+def evaluation_of(predictions: Tensor, labels: Tensor, weights_sha256: str) -> Evaluation:
+    """The confusion matrix of N predicted classes, and the indices of the misclassified test images by class."""
+    confusion = (labels * CLASSES + predictions).bincount(minlength=CLASSES**2).view(CLASSES, CLASSES)
+    wrong = (((predictions == index) & (labels != index)).nonzero().flatten().tolist() for index in range(CLASSES))
     return Evaluation(weights_sha256, tuple(map(tuple, confusion.tolist())), tuple(map(tuple, wrong)))
 
 
 def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
-    """Examine the checkpoint of a folder and write what was found into it; its new card and its probabilities.
+    """Examine the checkpoint of a folder and write the results into it; returns its new card and the probabilities.
 
-    Raises CheckpointError for a folder that is none, DataError without the images, TrainingError while another
-    command is at work on it.
+    Raises CheckpointError for a folder without a checkpoint, DataError without the images, TrainingError while another
+    command writes it.
     """
     with writing(folder):
         model, card = load_model(folder)
@@ -106,42 +98,40 @@ def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=str(__doc__).splitlines()[0])
-    parser.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
-    parser.add_argument("--all", action="store_true", help="every checkpoint in the folder, and their averages")
-    parser.add_argument("--averages", action="store_true", help="the averages alone, as far as their networks are new")
-    parser.add_argument("--looks", action="store_true", help="go on with many looks until all test images had them")
-    parser.add_argument("--table", action="store_true", help="measure nothing, print the results the cards hold")
-    parser.add_argument("--pictures", type=Path, help="a zip of labelled images from the page: what is right of them")
+    task = parser.add_mutually_exclusive_group(required=True)
+    task.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
+    task.add_argument("--all", action="store_true", help="every checkpoint in the folder, and the ensembles")
+    task.add_argument("--averages", action="store_true", help="ensembles and test-time augmentation of new networks")
+    task.add_argument("--looks", action="store_true", help="test-time augmentation of all remaining test images")
+    task.add_argument("--table", action="store_true", help="print the results in the cards, without measuring")
+    task.add_argument("--pictures", type=Path, metavar="ZIP", help="accuracy on labelled drawings from the page")
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
     args = parser.parse_args(argv)
-    if bool(args.id) + args.all + args.averages + args.looks + args.table + bool(args.pictures) != 1:
-        parser.error("give a checkpoint id, --all, --averages, --looks, --table or --pictures")
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     return args
 
 
-def on_own_images(file: Path, weights: Path, device: torch.device) -> str:
-    """The accuracy of every checkpoint on the labelled images of a zip, as a Markdown table; no card changes.
+def drawings_table(file: Path, weights: Path, device: torch.device) -> str:
+    """The accuracy of every checkpoint on the labelled drawings of a zip, as a Markdown table; no card changes.
 
-    Raises ImageError for a file that is none.
+    Raises ImageError for a file that is no such zip.
     """
-    own = {dataset: unpack(file, dataset) for dataset in DATASETS}
-    lines = ["| network | right | of | accuracy |", "|---|---:|---:|---:|"]
+    drawings = {dataset: unpack(file, dataset) for dataset in DATASETS}
+    lines = ["| network | correct | of | accuracy |", "|---|---:|---:|---:|"]
     for id, card in ModelHub(weights).cards().items():
-        images, labels = map(torch.from_numpy, own[card.dataset])
+        images, labels = map(torch.from_numpy, drawings[card.dataset])
         if len(labels):
             net = Network(place(load_model(weights / id)[0], device), card, device)
-            answers = net.run(images).logits.argmax(1)
-            right = (answers == labels).sum().item()
-            lines.append(f"| {id} | {right} | {len(labels)} | {100 * right / len(labels):.1f} % |")
+            correct = (net.run(images).logits.argmax(1) == labels).sum().item()
+            lines.append(f"| {id} | {correct} | {len(labels)} | {100 * correct / len(labels):.1f} % |")
     return "\n".join(lines)
 
 
-def table(cards: list[Card], averaged: dict[str, dict]) -> str:
-    """The results as a Markdown table, one row per network and one for their average, one column per data set.
+def results_table(cards: list[Card], averaged: dict[str, dict]) -> str:
+    """The results as a Markdown table: a row per network and one for the ensemble, a column per data set.
 
-    An average of other weights than those of the cards is left out.
+    `averaged` is from `read_averaged`; an ensemble of other weights than those of the cards is left out.
     """
     by_id = {card.id: card for card in cards}
     head = [f"{spec.title}, test accuracy" for spec in DATASETS.values()]
@@ -166,16 +156,16 @@ def table(cards: list[Card], averaged: dict[str, dict]) -> str:
             if found and found["weights"] == now
             else "not measured yet"
         )
-    lines.append("| averaged (soft vote) | | " + " | ".join(cells) + " |")
+    lines.append("| ensemble (soft vote) | | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def repeated(groups: Iterable[Sequence[Run]]) -> str:
-    """The runs beside the checkpoints as a Markdown table: a row for those that differ in their seed alone.
+def runs_table(groups: Iterable[Sequence[Run]]) -> str:
+    """The runs in `weights/runs/` as a Markdown table, a row per group of runs that differ in their seed alone.
 
-    A checkpoint counts as one of them where it has the same recipe. A row has the mean and standard deviation of their
-    test accuracies, what others report of the same recipe in as many epochs, and the speed of a single epoch.
-    "" where there are none.
+    A checkpoint with the same recipe is in the group. A row has the mean and standard deviation of the test accuracies,
+    the accuracy that others report for the recipe and number of epochs, and the speed where there is a single epoch.
+    "" without runs.
     """
     rows = []
     for group in groups:
@@ -189,29 +179,29 @@ def repeated(groups: Iterable[Sequence[Run]]) -> str:
         run = group[-1]
         name, dataset = run.id.split(".")
         changes = [f"{key} {value}" for key, value in run.changes.items() if key != "epochs"]
-        many = f"{run.epochs} epochs"
+        epochs = f"{run.epochs} epochs"
         if run.epochs == 1:
-            many = f"1 epoch at {run.history[0]['images_per_second']:,.0f} images/s"
-        how = ", ".join([f"`{run.recipe}`", many, *changes])
-        what = f"{ARCHITECTURES[name].title}, {DATASETS[dataset].title}: {how}"
-        deviation = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+            epochs = f"1 epoch at {run.history[0]['images_per_second']:,.0f} images/s"
+        how = ", ".join([f"`{run.recipe}`", epochs, *changes])
+        runs = f"{ARCHITECTURES[name].title}, {DATASETS[dataset].title}: {how}"
+        std = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
         quoted = QUOTED.get(run.id) if run.recipe == "source" else None
         reported = f"{quoted.accuracy:.2f} %" if quoted and quoted.epochs == run.epochs else ""
-        rows.append(f"| {what} | {len(values)} | {statistics.mean(values):.2f}{deviation} % | {reported} |")
-    head = ["| runs | seeds | test accuracy, mean ± deviation | reported |", "|---|---:|---:|---:|"]
+        rows.append(f"| {runs} | {len(values)} | {statistics.mean(values):.2f}{std} % | {reported} |")
+    head = ["| runs | seeds | test accuracy, mean ± std | reported |", "|---|---:|---:|---:|"]
     return "\n".join(head + rows) if rows else ""
 
 
-def write_averages(args: argparse.Namespace, probabilities: dict[str, Tensor], device: torch.device) -> None:
-    """Measure the ensembles and, with `--looks`, test-time augmentation, and write them beside the checkpoints."""
+def evaluate_ensembles(args: argparse.Namespace, probabilities: dict[str, Tensor], device: torch.device) -> None:
+    """Write `averaged.json`: the ensembles, and test-time augmentation, with `--looks` of all test images."""
     with writing(args.weights / AVERAGED):
         cards = list(ModelHub(args.weights).cards().values())
-        write_averaged(args.weights, averages(args.weights, cards, probabilities, device))
+        write_averaged(args.weights, measure_ensembles(args.weights, cards, probabilities, device))
         if args.looks:
             try:
-                look_at_all(args.weights, cards, device)
+                complete_tta(args.weights, cards, device)
             except KeyboardInterrupt:
-                sys.exit("stopped; what was measured until then is kept, and the same command resumes")
+                sys.exit("stopped; the same command resumes")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -223,7 +213,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         device = best_device()
         if args.pictures:
-            print(on_own_images(args.pictures, args.weights, device))
+            print(drawings_table(args.pictures, args.weights, device))
             return
         probabilities = {}
         for id in tqdm(ids, unit="checkpoint", disable=len(ids) < 2):
@@ -233,13 +223,13 @@ def main(argv: list[str] | None = None) -> None:
             card, probabilities[id] = evaluate(args.weights / id, device)
             after = card.metrics["test_accuracy"]
             if before is not None and abs(after - before) > 0.02:
-                print(f"{id}: its card said {before:.2f} %, measured {after:.2f} %", file=sys.stderr)
+                print(f"{id}: {before:.2f} % on its card, measured {after:.2f} %", file=sys.stderr)
         if args.all or args.averages or args.looks:
-            write_averages(args, probabilities, device)
+            evaluate_ensembles(args, probabilities, device)
     except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    print(table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
-    if runs := repeated(find_runs(args.weights).values()):
+    print(results_table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
+    if runs := runs_table(find_runs(args.weights).values()):
         print(f"\n{runs}")
 
 

@@ -13,18 +13,18 @@ NAMES = ("default", "xavier_uniform", "he", "lecun")
 
 
 def origin(name: str) -> Path | None:
-    """The folder of the checkpoint that an initialisation names, if it names one."""
+    """The checkpoint folder that an initialisation names; None for one of `NAMES`."""
     return Path(name) if name not in NAMES and Path(name).is_dir() else None
 
 
 def initialise(model: nn.Module, name: str) -> None:
-    """Initialise weights in place; `default` leaves PyTorch's.
+    """Initialise weights in place.
 
-    `xavier_uniform`: Glorot & Bengio 2010, biases as they are. `he`: He et al. 2015 (arXiv:1502.01852) for layers
-    before a ReLU, zero biases; `lecun`: the same with unit gain, for layers without one (LeCun et al. 1998, Efficient
-    BackProp). With `he` the last convolution of a residual block starts at zero, so that every block starts as
-    the identity (Goyal et al. 2017, arXiv:1706.02677). The folder of a checkpoint of the same network: a warm start
-    with its weights. Raises ValueError for another name, CheckpointError for a folder that holds no checkpoint.
+    `default`: PyTorch's own. `xavier_uniform`: Glorot & Bengio 2010, biases as they are. `he`: He et al. 2015
+    (arXiv:1502.01852), zero biases; the last convolution of a residual block starts at zero, so that every block starts
+    as the identity (Goyal et al. 2017, arXiv:1706.02677). `lecun`: unit gain, zero biases (LeCun et al. 1998, Efficient
+    BackProp). A checkpoint folder of the same architecture: its weights. Raises ValueError for another name,
+    CheckpointError for a folder without a checkpoint.
     """
     if folder := origin(name):
         _copy_weights(folder, model)

@@ -1,4 +1,4 @@
-"""One command at a time writes a checkpoint, or another file of measurements."""
+"""Locks: one command at a time writes a checkpoint or a file of measurements."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SUFFIX = ".lock"
 def writing(path: Path, group: SingleProcess | None = None) -> Iterator[None]:
     """Hold the lock of a checkpoint folder or a file, from before it is read until it is written.
 
-    The operating system releases it when the process ends, however that is; the lock file stays, and is empty. Of
-    several processes, rank 0 takes it. Raises TrainingError in all of them where another command holds it.
+    The operating system releases it when the process ends or is killed; the empty lock file stays. Rank 0 of a process
+    group takes it. Raises TrainingError, in all processes, where another command holds it.
     """
     group, refusal = group or SingleProcess(), None
     with ExitStack() as held:
@@ -46,7 +46,7 @@ def _locked(path: Path) -> Iterator[None]:
             f"another command is at work on {path}; run this one when that has ended, or write to another folder"
         ) from error
     except (OSError, NotImplementedError) as error:  # the latter where the file system has no locks
-        raise TrainingError(f"{file} could not be locked ({error}); write to a folder where you may") from error
+        raise TrainingError(f"{file} could not be locked ({error}); write to a folder with write permission") from error
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Metrics of a network (loss, accuracy, calibration, AUROC), and the constants that are fitted on validation images."""
+"""Metrics (loss, accuracy, calibration error, AUROC), and the constants fitted on the validation images."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from cnn_models.images.preprocess import to_dataset_form, to_input
 from cnn_models.network import BATCH
 from training.data import LabelledImages, load
 
-UNUSUAL = 0.005  # of the validation images; see `fit_threshold`
+ABOVE_THRESHOLD = 0.005  # of the validation images; see `fit_threshold`
 NOISE = 2_000  # images
 
 
 def score(logits: Tensor, labels: Tensor) -> dict[str, float]:
     """`loss` (mean cross-entropy in nats) and `accuracy` (percent)."""
-    right = (logits.argmax(1) == labels).sum().item()
-    return {"loss": F.cross_entropy(logits, labels).item(), "accuracy": 100 * right / len(labels)}
+    correct = (logits.argmax(1) == labels).sum().item()
+    return {"loss": F.cross_entropy(logits, labels).item(), "accuracy": 100 * correct / len(labels)}
 
 
 @torch.no_grad()
 def measure(model: nn.Module, examples: LabelledImages, size: int, mean: float, std: float) -> dict[str, float]:
-    """The `score` of a network that is being trained, and has no card yet, in evaluation mode."""
+    """The `score` of a network during its training, in evaluation mode."""
     was_training = model.training
     model.eval()
     logits = torch.cat([model(to_input(part, size, mean, std)) for part in examples.images.split(BATCH)])
@@ -40,7 +40,7 @@ def measure(model: nn.Module, examples: LabelledImages, size: int, mean: float, 
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """The temperature, by which logits N x 10 are divided, of least cross-entropy, within `TEMPERATURES`.
+    """The temperature that minimises the cross-entropy of logits N x 10 divided by it, limited to `TEMPERATURES`.
 
     Guo et al. 2017: On calibration of modern neural networks, section 4.2.
     """
@@ -59,18 +59,18 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 def reliability(probabilities: Tensor, labels: Tensor) -> tuple[Bin, ...]:
     """The reliability diagram of probabilities N x 10, in equal bins of confidence (Guo et al. 2017, section 2)."""
-    confidence, answers = probabilities.double().max(1)
+    confidence, predictions = probabilities.double().max(1)
     bins = (confidence * BINS).long().clamp(max=BINS - 1)
-    right = bins[answers == labels].bincount(minlength=BINS).tolist()
+    right = bins[predictions == labels].bincount(minlength=BINS).tolist()
     added = torch.zeros(BINS, dtype=torch.float64).index_add(0, bins, confidence).tolist()
     counts = bins.bincount(minlength=BINS).tolist()
     return tuple(Bin(*values) for values in zip(counts, right, (round(value, 4) for value in added), strict=True))
 
 
 def calibration_error(bins: Sequence[Bin]) -> float:
-    """Expected calibration error in percent: how far confidence is from accuracy (Guo et al. 2017, eq. 3).
+    """The expected calibration error in percent (Guo et al. 2017, eq. 3).
 
-    The mean over the bins, weighted by their predictions.
+    It is the mean over the bins of |confidence - accuracy|, weighted by the number of predictions.
     """
     return 100 * math.fsum(abs(bin.confidence - bin.right) for bin in bins) / sum(bin.count for bin in bins)
 
@@ -78,33 +78,32 @@ def calibration_error(bins: Sequence[Bin]) -> float:
 def fit_threshold(logits: Tensor) -> float:
     """The energy that one in 200 validation images exceeds; `logits` N x 10 are divided by the temperature.
 
-    One in 200, and the 3 in `ood.energy`, were chosen with lenet5, mini_inception and mini_resnet, two of which had
-    to find an image unusual, on training images of Fashion-MNIST and on drawings: it is so for 88 % of the clothing
-    among digits and half of 200 scribbles, but for none of 576 neat digits in the sketchpad's pen. One in 100 finds
-    95 % and 62 %, but also ones with a flag, which MNIST hardly has; at 1 instead of 3, those are found at one in 200
-    already. The mean AUROC (held-out images against the other data set and noise, for both data sets) is 0.907,
-    0.911, 0.911 and 0.906 at 1, 2, 3 and 4, and 0.838 for the largest probability in place of the energy.
+    One in 200, and the 3 in `ood.energy`, were chosen on training images of Fashion-MNIST and on drawings, by a vote
+    (two of lenet5, mini_inception and mini_resnet): 88 % of the clothing and half of 200 scribbles exceed the threshold
+    of MNIST, and none of 576 neat digits in the sketchpad's pen. At one in 100, 95 % and 62 % do, but so do ones with a
+    flag, which are rare in MNIST; with 1 instead of 3, these do at one in 200 already. The mean AUROC (validation
+    images against the other data set and noise, for both data sets) is 0.907, 0.911, 0.911 and 0.906 with 1, 2, 3 and
+    4, and 0.838 for the largest probability in place of the energy.
     """
-    return energy(logits.double()).quantile(1 - UNUSUAL).item()
+    return energy(logits.double()).quantile(1 - ABOVE_THRESHOLD).item()
 
 
-def auroc(usual: Tensor, unusual: Tensor) -> float:
-    """The probability that a value of the second is above one of the first; a tie counts half."""
-    ordered = usual.sort().values
-    below, not_above = (torch.searchsorted(ordered, unusual.contiguous(), right=right) for right in (False, True))
-    return (below + not_above).double().mean().item() / (2 * len(usual))
+def auroc(negatives: Tensor, positives: Tensor) -> float:
+    """The probability that a positive's score (OOD) is above a negative's (in distribution); a tie counts half."""
+    ordered = negatives.sort().values
+    below, not_above = (torch.searchsorted(ordered, positives.contiguous(), right=right) for right in (False, True))
+    return (below + not_above).double().mean().item() / (2 * len(negatives))
 
 
 @cache
 def ood_data(dataset: str) -> dict[str, Tensor]:
-    """Images N x 28 x 28 (uint8) with none of a data set's classes: other test sets, by name, and `noise`.
+    """The OOD images of a data set, N x 28 x 28 (uint8), by name: the test sets of the others, and uniform `noise`.
 
-    They are as the networks of the data set would see them: those of other data sets have been brought to its form, as
-    the app does with any image. The app takes even noise, each pixel uniform, for blank; here it is left as it is.
+    Images of other data sets are preprocessed as those of this data set. Noise is not: the app would find it blank.
     """
-    found = {}
+    images = {}
     for other in DATASETS.keys() - {dataset}:
         forms = [to_dataset_form(image, DATASETS[dataset]) for image in load(other, train=False).images.numpy()]
-        found[other] = torch.from_numpy(np.stack(forms))
+        images[other] = torch.from_numpy(np.stack(forms))
     generator = torch.Generator().manual_seed(0)
-    return found | {"noise": torch.randint(256, (NOISE, 28, 28), dtype=torch.uint8, generator=generator)}
+    return images | {"noise": torch.randint(256, (NOISE, 28, 28), dtype=torch.uint8, generator=generator)}

@@ -34,31 +34,31 @@ CNN Lineup, whose loader checks names, shapes, types and hash of the weights.
 {% for name, text in parts if name ~ "_accuracy" in card.metrics -%}
 | {{ text }} | {{ "%.2f %% | %.4f" | format(card.metrics[name ~ "_accuracy"], card.metrics[name ~ "_loss"]) }} |
 {% endfor %}
-One network, one look at each image.{{ split }}
+Single network, single crop.{{ split }}
 {% if evaluation %}
-**How sure it is.** Its logits are divided by the temperature {{ card.temperature }}, {{ fitted }}. The expected
-calibration error on the test images (15 bins) is {{ "%.2f" | format(card.metrics.test_ece) }} %, and
+**Calibration.** The logits are divided by the temperature {{ card.temperature }}, {{ fitted }}. The expected
+calibration error (15 bins) on the test images is {{ "%.2f" | format(card.metrics.test_ece) }} %, and
 {{ "%.2f" | format(card.metrics.test_ece_uncalibrated) }} % at temperature 1.
 
-**What is none of the ten.** By its energy (Liu et al. 2020), a test image is told
+**Out-of-distribution (OOD) detection.** The AUROC of the energy (Liu et al. 2020), test images against OOD data:
 {% for title, value in ood_data -%}
-from {{ title }} with an AUROC of {{ "%.4f" | format(value) }}{{ ", " if not loop.last }}
+{{ title }} {{ "%.4f" | format(value) }}{{ ", " if not loop.last }}
 {%- endfor %}.
 {% if card.energy_threshold is none -%}
-There is no energy from which on an image counts as unusual, as no image was held out to fit one on.
+There is no energy threshold, as there were no validation images to fit it on.
 {%- else -%}
-Above {{ card.energy_threshold }} is one in 200 validation images. From {{ edge }} above that on, which leaves room
-for drawings, CNN Lineup says that the network finds an image unlike those it was trained on.
+The threshold {{ card.energy_threshold }} is exceeded by one in 200 validation images. CNN Lineup reports an image as
+OOD from {{ margin }} above it, a margin for drawings.
 {%- endif %}
 
-**What it takes for what**, in test images:
+**Recall and confusions**, in test images:
 
-| class | recognised | taken for something else |
+| class | recall | predicted instead |
 |---|---:|---|
-{% for name, accuracy, mistakes in rows -%}
-| {{ name }} | {{ "%.1f %%" | format(accuracy) }} | {{ mistakes }} |
+{% for name, recall, confusions in rows -%}
+| {{ name }} | {{ "%.1f %%" | format(recall) }} | {{ confusions }} |
 {% endfor %}
-Which images those are is in `evaluation.json`.
+`evaluation.json` lists the misclassified images.
 {% endif %}
 ## Layers
 
@@ -85,8 +85,8 @@ from cnn_models import ModelHub, compare
 print(compare("image.png", "{{ card.dataset }}", models=["{{ id }}"], hub=ModelHub()).verdict)
 ```
 
-It sees {{ card.input_size }}×{{ card.input_size }} grey images, bright on black, normalised with mean {{ card.mean }}
-and deviation {{ card.std }}, and tells apart: {{ card.classes | join(", ") }}.
+Input: {{ card.input_size }}×{{ card.input_size }} grey images, bright on black, normalised with mean {{ card.mean }}
+and standard deviation {{ card.std }}. Classes: {{ card.classes | join(", ") }}.
 
 ## Training
 
@@ -101,24 +101,24 @@ and deviation {{ card.std }}, and tells apart: {{ card.classes | join(", ") }}.
 ![Accuracy and loss over the epochs]({{ curves }})
 
 {% endif -%}
-One row an epoch is in `history.csv`.
-{%- if card.snapshots_sha256 %} The weights before the training and after each epoch, in float16, are in
-`snapshots.safetensors`.{% endif %}
+`history.csv` has one row per epoch.
+{%- if card.snapshots_sha256 %} `snapshots.safetensors` has the weights before the training and after each epoch, in
+float16.{% endif %}
 
 ## Limits
 
-Whatever an image shows, the network gives one of its ten answers, and it may be sure of a wrong one. It knows images
-prepared as its data set's makers did (centred, scaled, bright on black; CNN Lineup does so with any image) and
-nothing that differs from the data set in other ways: other scripts, several things in one image, cluttered
-backgrounds. It is for teaching and comparing, not for decisions about people.
+The network predicts one of its ten classes for any image, and may be confident and wrong. It expects images that are
+preprocessed as the data set is (centred, scaled, bright on black; CNN Lineup does so with any image). It is not trained
+for other scripts, several objects in one image or cluttered backgrounds. It is meant for teaching and comparison, not
+for decisions about people.
 """
 
 
 def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "", owner: str = "") -> str:
     """The text of the model card; the Hub's metadata at its top lists the measured test accuracy.
 
-    `evaluation` belongs to a card with the figures that `training.evaluate` measures with it; `curves` names the
-    image of the training curves, where one is published beside the card; `owner` is who publishes it.
+    `evaluation` is None before `training.evaluate`; `curves` is the file name of the training curves, where they are
+    published with the card; `owner` is the Hub namespace of a published card.
     """
     network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
     results = []
@@ -157,10 +157,10 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         parts=(("test", "10,000 test images"), ("val", "validation images")),
         split=_split(card),
         evaluation=evaluation,
-        edge=MARGIN,
-        fitted="fitted on the validation images" if card.recipe.get("held_out") else "as no image was held out",
+        margin=MARGIN,
+        fitted="fitted on the validation images" if card.recipe.get("held_out") else "without validation images",
         ood_data=[
-            (f"one of {DATASETS[name].title}" if name in DATASETS else name, value)
+            (DATASETS[name].title if name in DATASETS else name, value)
             for key, value in card.metrics.items()
             if (name := key.removeprefix("auroc_")) != key
         ],
@@ -170,42 +170,40 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
 
 
 def _split(card: Card) -> str:
-    """Which images trained and validated the network, a sentence after a space; empty where the card does not say."""
+    """A sentence on training and validation set, after a space; "" where the card has no split."""
     train, validation, extra = dataclasses.astuple(card.split)
     if not train:
         return ""
-    which = f"the first {train:,} training images" if validation else f"all {train:,}"
-    on = f"the last {validation:,}" if validation else "the test set"
-    own = f", with {extra:,} images of one's own" if extra else ""
-    taught = f", taught by {' and '.join(teachers)}" if (teachers := card.recipe.get("teachers")) else ""
-    return f" Trained on {which}, validated on {on}{own}{taught}."
+    images = f"the first {train:,} training images" if validation else f"all {train:,} training images"
+    validated = f"the last {validation:,}" if validation else "the test set"
+    drawings = f" and {extra:,} labelled drawings" if extra else ""
+    teachers = f", distilled from {' and '.join(teachers)}" if (teachers := card.recipe.get("teachers")) else ""
+    return f" Trained on {images}{drawings}, validated on {validated}{teachers}."
 
 
 def _rows(card: Card, evaluation: Evaluation) -> list[tuple[str, float, str]]:
-    """A class, how many percent of its images are recognised, and what the others are taken for, most often first."""
+    """Per class: its name, the recall in percent, and the wrong predictions with counts, most frequent first."""
     rows = []
     for index, (name, counts) in enumerate(zip(card.classes, evaluation.confusion, strict=True)):
-        mistakes = sorted(
-            ((count, other) for other, count in zip(card.classes, counts, strict=True) if count and other != name),
-            key=lambda mistake: -mistake[0],
-        )
-        rows.append((name, evaluation.accuracies[index], ", ".join(f"{other} ({count})" for count, other in mistakes)))
+        wrong = [(count, other) for other, count in zip(card.classes, counts, strict=True) if count and other != name]
+        wrong.sort(key=lambda pair: -pair[0])
+        rows.append((name, evaluation.accuracies[index], ", ".join(f"{other} ({count})" for count, other in wrong)))
     return rows
 
 
 def curves_png(history: list[dict[str, float]]) -> bytes:
-    """A PNG of two panels, training and validation in each, from the rows of `history.csv`."""
-    from matplotlib.figure import Figure  # here, as only a publication draws the curves
+    """A PNG of accuracy and loss over the epochs, training and validation in each, from the rows of `history.csv`."""
+    from matplotlib.figure import Figure  # slow to import, and only needed to publish
 
-    figure = Figure((8.8, 3), layout="constrained")  # without pyplot, which would keep every figure
+    figure = Figure((8.8, 3), layout="constrained")  # pyplot would keep every figure in memory
     epochs = [row["epoch"] for row in history]
-    settled = history[len(history) // 10 :]  # the first epochs would squeeze the others together
+    late = history[len(history) // 10 :]  # the first epochs would dominate the axis
     for axes, quantity in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
         for part, label in (("train", "training"), ("val", "validation")):
             values = [row[f"{part}_{quantity}"] for row in history]
             axes.plot(epochs, values, "." if len(history) == 1 else "-", color=COLOURS[part], label=label)
-        seen = [row[f"{part}_{quantity}"] for row in settled for part in COLOURS]
-        axes.set_ylim(*((min(seen) - 0.5, 100) if quantity == "accuracy" else (0, max(seen) * 1.05)))
+        values = [row[f"{part}_{quantity}"] for row in late for part in COLOURS]
+        axes.set_ylim(*((min(values) - 0.5, 100) if quantity == "accuracy" else (0, max(values) * 1.05)))
         axes.set(title="accuracy (%)" if quantity == "accuracy" else "loss", xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(color="#e3e3e3")

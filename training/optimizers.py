@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 
 class Muon(torch.optim.Optimizer):
-    """torch's Muon for weights, AdamW for biases, both at one rate, about that of AdamW.
+    """torch's Muon for weights and AdamW for biases, at one learning rate, about that of AdamW.
 
-    Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon) makes the momentum of a matrix orthogonal; the rate is
-    scaled as by Liu et al. 2025 (arXiv:2502.16982). A convolution's weights, O x I x H x W in `channels_last`, are its
-    matrix O x (H * W * I). `fused` is AdamW's.
+    Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon) makes the momentum of a matrix orthogonal; its learning
+    rate is scaled as by Liu et al. 2025 (arXiv:2502.16982). The weights of a convolution, O x I x H x W in
+    `channels_last`, are a matrix O x (H * W * I). `fused` is AdamW's.
     """
 
     def __init__(self, parameters: Iterable[Tensor], weight_decay: float = 0.01, fused: bool = False):
@@ -39,12 +39,12 @@ class Muon(torch.optim.Optimizer):
         for weight, matrix in zip(self.weights, matrices["params"], strict=True):
             matrix.grad = None if weight.grad is None else as_matrix(weight.grad)
         for part, group in zip(self.parts, self.param_groups, strict=True):
-            part.state, part.param_groups = self.state, [group]  # as loading a state makes new ones
+            part.state, part.param_groups = self.state, [group]  # `load_state_dict` replaces them
             part.step()
 
 
 def as_matrix(weight: Tensor) -> Tensor:
-    """A view, a row for every output: M x N as it is, O x I x H x W in `channels_last` as O x (H * W * I)."""
+    """A view of weights with a row per output: M x N unchanged, O x I x H x W in `channels_last` as O x (H * W * I)."""
     return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).view(len(weight), -1)
 
 

@@ -1,7 +1,7 @@
-"""The processes that train a network together: a single process by default, a process group under torchrun.
+"""Data-parallel training: a process group under torchrun, a single process by default.
 
-A process group is data-parallel: every step's batch is divided among its processes. They differ in nothing but their
-part of the batch and the randomness of its augmentation; rank 0 alone reads and writes states, validates and prints.
+Every step's batch is divided among the processes, each of which augments its part with randomness of its own. Rank 0
+alone reads and writes states, validates and prints.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from training.state import Progress, TrainingError
 
 
 class SingleProcess:
-    """A training in one process: every operation of a process group is the identity."""
+    """A training in one process; the operations of a process group are the identity."""
 
     rank, size, is_rank_0 = 0, 1, True
 
@@ -43,7 +43,7 @@ class SingleProcess:
     def resume(
         self, load: Callable[[], Progress], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
     ) -> Progress:
-        """Load a saved run into modules and optimizer; returns how far it was."""
+        """Load a saved run into modules and optimizer with `load`; returns its progress."""
         return load()
 
 
@@ -80,7 +80,7 @@ class ProcessGroup(SingleProcess):
     def resume(
         self, load: Callable[[], Progress], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
     ) -> Progress:
-        """As in a single process. Rank 0 reads the file; the other processes need not see its disk."""
+        """As in a single process. Rank 0 reads the file and broadcasts it; the other processes need no access to it."""
         run: list[Any] = [None]
         if self.is_rank_0:
             progress = load()
@@ -97,7 +97,7 @@ class ProcessGroup(SingleProcess):
 
 
 def join(device: torch.device) -> tuple[SingleProcess, torch.device]:
-    """The process group of torchrun's environment, and this process's device. Raises TrainingError."""
+    """The process group of torchrun's environment, and this process's device. Raises TrainingError on MPS."""
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         return SingleProcess(), device
     if device.type == "mps":

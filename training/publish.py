@@ -24,12 +24,7 @@ from huggingface_hub import (
     ModelCard,
     get_token,
 )
-from huggingface_hub.errors import (
-    HfHubHTTPError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import httpx
 from torch import nn
 
@@ -62,29 +57,29 @@ from training.model_card import curves_png, model_card
 
 CURVES = "curves.png"
 COLLECTION = "CNN Lineup"
-MEASURING = 120  # seconds; a network that needs longer for the test set is measured on a part of it
-TOLERANCE = 0.02  # percent by which a card may differ from what is measured on another machine
-OTHERS = {".gitattributes"}  # what the Hub itself puts into a repository
-MARK = "cnn_models/specs.py"  # what a Space with the app has, and hardly any other
+MEASURING = 120  # seconds; a network that takes longer for the test set is measured on a part of it
+TOLERANCE = 0.02  # percent by which a card may differ from a measurement on another machine
+HUB_FILES = {".gitattributes"}  # added by the Hub itself
+MARK = "cnn_models/specs.py"  # a Space with this file holds the app
 
-AGAIN = "run the command again to go on; it sends what is missing, or says that nothing is"
-REFUSALS = {  # by the status of HTTP
+AGAIN = "run the command again; it sends what is missing"
+REFUSALS = {  # by HTTP status
     401: f"the Hub does not accept your token; run `hf auth login`, or correct HF_TOKEN where it is set, then {AGAIN}",
-    403: "you may not write to {repository} ({said}); use your own namespace, a token that may write, or "
-    "--pull-request where the repository is there",
-    409: f"the Hub is busy with {{repository}} ({{said}}); {AGAIN}",
-    412: "{repository} was changed by somebody meanwhile; look at it on the Hub, then run the command again",
-    429: f"the Hub was asked too often; wait some minutes: {AGAIN}",
+    403: "you may not write to {repository} ({reason}); use your own namespace, a token with write permission, or "
+    "--pull-request where the repository exists",
+    409: f"the Hub is busy with {{repository}} ({{reason}}); {AGAIN}",
+    412: "{repository} was changed in the meantime; check it on the Hub, then run the command again",
+    429: f"the Hub received too many requests; wait some minutes: {AGAIN}",
 }
 
 
 class PublishError(RuntimeError):
-    """Something that is not published; the message says why and what to do."""
+    """Something cannot be published; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """What is to be in a repository: contents, or the files that hold them, by the name they get there."""
+class Upload:
+    """The complete content of a repository: bytes or local files, by their names in the repository."""
 
     repository: str
     type: str
@@ -92,7 +87,7 @@ class Parcel:
 
     @property
     def title(self) -> str:
-        """What its commits and pull requests are called."""
+        """The title of its commits and pull requests."""
         name = self.repository.partition("/")[2]
         return f"{name}, checked and measured again" if self.type == "model" else "The app"
 
@@ -102,10 +97,11 @@ class Parcel:
         return "\n".join(lines + [f"  {size:>12,}  {name}" for name, size in sizes.items()])
 
 
-def pack(folder: Path, namespace: str) -> Parcel:
-    """A checkpoint, as strictly checked as if it were pulled, and measured again on the test set.
+def pack(folder: Path, namespace: str) -> Upload:
+    """The upload of a checkpoint, checked as in a pull and measured again on the test set.
 
-    Raises CheckpointError for a folder that no hub would load, PublishError for a card whose figures do not hold.
+    Raises CheckpointError for a folder that `ModelHub` would refuse, PublishError for a card with other figures than
+    those measured.
     """
     model, card = load_model(folder)
     if card.id != folder.name:
@@ -117,62 +113,55 @@ def pack(folder: Path, namespace: str) -> Parcel:
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
     check_calibration(card, evaluation)
     text = model_card(card, evaluation, CURVES, namespace)
-    ModelCard(text)  # what the Hub would not understand raises here
+    ModelCard(text)  # raises for metadata that the Hub would refuse
     files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
     for name in set(files) & {CONFIG, HISTORY, EVALUATION}:
         if files[name].stat().st_size > TEXT_LIMIT:
-            raise PublishError(f"{files[name]} has more than {TEXT_LIMIT / 2**20:g} MiB, which nobody would pull")
+            raise PublishError(f"{files[name]} has more than {TEXT_LIMIT / 2**20:g} MiB, the limit of a pull")
     read_snapshots(folder)  # raises CheckpointError
-    return Parcel(f"{namespace}/{card.id}", "model", files | {CURVES: curves_png(history), README: text.encode()})
+    return Upload(f"{namespace}/{card.id}", "model", files | {CURVES: curves_png(history), README: text.encode()})
+
+
+def outdated(card: Card, problem: str) -> PublishError:
+    return PublishError(f"{problem}; run `python -m training.evaluate {card.id}`")
 
 
 def check_figures(card: Card, evaluation: Evaluation | None) -> None:
     """Raise PublishError unless the card has all figures, and the accuracy of its evaluation."""
-    way_out = f"run `python -m training.evaluate {card.id}`"
     for figure in ("val_accuracy", "val_loss", "test_accuracy", "test_loss"):
         if not isinstance(card.metrics.get(figure), float | int):
-            raise PublishError(f"the card of {card.id} has no {figure.replace('_', ' ')}; {way_out}")
-    said = card.metrics["test_accuracy"]
-    if evaluation and not math.isclose(evaluation.accuracy, said):
-        raise PublishError(
-            f"the card of {card.id} says {said:.2f} % on the test set, its {EVALUATION} {evaluation.accuracy:.2f} %; "
-            f"{way_out}"
-        )
+            raise outdated(card, f"the card of {card.id} has no {figure.replace('_', ' ')}")
+    recorded = card.metrics["test_accuracy"]
+    if evaluation and not math.isclose(evaluation.accuracy, recorded):
+        found = f"its {EVALUATION} {evaluation.accuracy:.2f} %"
+        raise outdated(card, f"the card of {card.id} has {recorded:.2f} % on the test set, {found}")
 
 
 def check_calibration(card: Card, evaluation: Evaluation | None) -> None:
     """Raise PublishError unless the card has the calibration errors of its evaluation."""
-    way_out = f"run `python -m training.evaluate {card.id}`"
     if not (evaluation and evaluation.reliability):
-        raise PublishError(f"{card.id} has no {EVALUATION} of its weights; {way_out}")
+        raise outdated(card, f"{card.id} has no {EVALUATION} of its weights")
     for figure, bins in zip(("test_ece_uncalibrated", "test_ece"), evaluation.reliability, strict=True):
         if not abs(card.metrics.get(figure, math.nan) - calibration_error(bins)) < 0.01:
-            raise PublishError(
-                f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}; {way_out}"
-            )
+            raise outdated(card, f"the {figure.replace('_', ' ')} of {card.id} is not that of its {EVALUATION}")
 
 
 def measure_again(model: nn.Module, card: Card) -> None:
     """Raise PublishError unless the network has the test accuracy and loss that its card records."""
-    said, way_out = card.metrics["test_accuracy"], f"run `python -m training.evaluate {card.id}`"
+    accuracy, loss = card.metrics["test_accuracy"], card.metrics["test_loss"]
     print(f"measuring {card.id} again ...", flush=True)
     found = measure(place(model, best_device()), card, MEASURING)
-    if not abs(found.accuracy - said) <= (TOLERANCE if found.whole else 3 * found.error):
-        raise PublishError(
-            f"the card of {card.id} says {said:.2f} % on the test set, measured {found.accuracy:.2f} % on "
-            f"{found.count:,} images of it; {way_out}"
-        )
-    if found.whole and not math.isclose(found.loss, card.metrics["test_loss"], rel_tol=TOLERANCE, abs_tol=1e-3):
-        raise PublishError(
-            f"the card of {card.id} says a test loss of {card.metrics['test_loss']:.4f}, measured {found.loss:.4f}; "
-            f"{way_out}"
-        )
+    if not abs(found.accuracy - accuracy) <= (TOLERANCE if found.whole else 3 * found.error):
+        measured = f"measured {found.accuracy:.2f} % on {found.count:,} images of it"
+        raise outdated(card, f"the card of {card.id} has {accuracy:.2f} % on the test set, {measured}")
+    if found.whole and not math.isclose(found.loss, loss, rel_tol=TOLERANCE, abs_tol=1e-3):
+        raise outdated(card, f"the card of {card.id} has a test loss of {loss:.4f}, measured {found.loss:.4f}")
 
 
-def pack_space(repository: str, weights: Path) -> Parcel:
-    """The app: its code, its weights, runs and other measurements, and what its README shows, and nothing else.
+def pack_space(repository: str, weights: Path) -> Upload:
+    """The upload of the app as a Space: code, weights, runs and measurements, README and its images.
 
-    Raises PublishError where there is no clone to take the app from.
+    Raises PublishError where the package is installed without a clone, and so without the app.
     """
     if CLONE is None:
         raise PublishError("the installed package has no app; run this in a clone of CNN Lineup")
@@ -193,70 +182,70 @@ def pack_space(repository: str, weights: Path) -> Parcel:
     for id in BUILT_IN:
         found += [path for name in (CONFIG, HISTORY, EVALUATION) for path in (weights / RUNS).glob(f"*/{id}/{name}")]
     files |= {f"weights/{path.relative_to(weights).as_posix()}": path for path in sorted(found)}
-    return Parcel(repository, "space", files)
+    return Upload(repository, "space", files)
 
 
-def look(api: HfApi, parcel: Parcel, revision: str | None) -> tuple[str | None, list[str]]:
-    """The commit of a repository, None if it is not there yet, and the files in it that the parcel lacks.
+def inspect(api: HfApi, upload: Upload, revision: str | None) -> tuple[str | None, list[str]]:
+    """The repository's commit (None where there is no repository), and its files that the upload would delete.
 
-    Raises PublishError where something else than an earlier version of the parcel is there.
+    Raises PublishError where it holds something else than an earlier version of the upload.
     """
     try:
-        there = api.repo_info(parcel.repository, repo_type=parcel.type, revision=revision)
-    except RevisionNotFoundError:  # it will begin as main
-        there = api.repo_info(parcel.repository, repo_type=parcel.type)
+        there = api.repo_info(upload.repository, repo_type=upload.type, revision=revision)
+    except RevisionNotFoundError:  # it will be created from main
+        there = api.repo_info(upload.repository, repo_type=upload.type)
     except RepositoryNotFoundError:
         return None, []
-    names = {file.rfilename for file in getattr(there, "siblings", None) or ()} - OTHERS
-    is_ours = names <= {README} or (parcel.type == "space" and MARK in names)
-    if not is_ours and parcel.type == "model" and CONFIG in names and COMMIT.fullmatch(there.sha or ""):
+    names = {file.rfilename for file in getattr(there, "siblings", None) or ()} - HUB_FILES
+    is_ours = names <= {README} or (upload.type == "space" and MARK in names)
+    if not is_ours and upload.type == "model" and CONFIG in names and COMMIT.fullmatch(there.sha or ""):
         with suppress(CheckpointError):
-            card = read_card(Path(api.hf_hub_download(parcel.repository, CONFIG, revision=there.sha)).parent)
-            is_ours = card.id == parcel.repository.partition("/")[2]
+            card = read_card(Path(api.hf_hub_download(upload.repository, CONFIG, revision=there.sha)).parent)
+            is_ours = card.id == upload.repository.partition("/")[2]
     if not is_ours:
         raise PublishError(
-            f"{parcel.repository} is there and holds something else ({', '.join(sorted(names)[:3])}); publish under "
+            f"{upload.repository} exists and holds something else ({', '.join(sorted(names)[:3])}); publish under "
             "another name, or delete it on the Hub"
         )
-    return there.sha, sorted(names - parcel.files.keys())
+    return there.sha, sorted(names - upload.files.keys())
 
 
-def find_request(api: HfApi, parcel: Parcel) -> Discussion | None:
-    """The open pull request in which this user proposed the parcel before. Raises what the Hub's client does."""
+def find_request(api: HfApi, upload: Upload) -> Discussion | None:
+    """The open pull request in which this user proposed the upload before. Raises the Hub client's errors."""
     requests = api.get_repo_discussions(
-        parcel.repository,
-        repo_type=parcel.type,
+        upload.repository,
+        repo_type=upload.type,
         author=api.whoami(cache=True)["name"],
         discussion_type="pull_request",
         discussion_status="open",
     )
     with suppress(RepositoryNotFoundError):
-        return next((each for each in requests if each.title == parcel.title), None)
+        return next((each for each in requests if each.title == upload.title), None)
 
 
-def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision: str | None) -> CommitInfo | None:
-    """Make the repository be what the parcel holds, in one commit, or a pull request; None if it is so already.
+def send(api: HfApi, upload: Upload, private: bool, pull_request: bool, revision: str | None) -> CommitInfo | None:
+    """Replace the content of the repository in one commit, or propose it; None if it is the same already.
 
-    `revision` is a branch, created where it is not there, or that of the pull request that is to be updated. Raises
-    PublishError, and whatever the Hub's client does; then all of it is there or nothing.
+    `revision` is a branch, created if missing, or that of the pull request to update. Raises PublishError and the Hub
+    client's errors.
     """
-    repository, type = parcel.repository, parcel.type
+    repository, type = upload.repository, upload.type
     if not (pull_request and (revision or api.repo_exists(repository, repo_type=type))):
         sdk = "gradio" if type == "space" else None
         api.create_repo(repository, repo_type=type, private=private, exist_ok=True, space_sdk=sdk)
     if revision and not pull_request:
         api.create_branch(repository, repo_type=type, branch=revision, exist_ok=True)
-    head, leftovers = look(api, parcel, revision)
+    head, leftovers = inspect(api, upload, revision)
     operations: list[CommitOperationAdd | CommitOperationDelete] = [
         CommitOperationAdd(name, content if isinstance(content, bytes) else str(content))
-        for name, content in parcel.files.items()
+        for name, content in upload.files.items()
     ]
     operations += [CommitOperationDelete(name) for name in leftovers]
     commit = api.create_commit(
         repository,
         repo_type=type,
         operations=operations,
-        commit_message=parcel.title,
+        commit_message=upload.title,
         revision=revision,
         create_pr=pull_request and not revision,
         parent_commit=head,
@@ -264,9 +253,9 @@ def send(api: HfApi, parcel: Parcel, private: bool, pull_request: bool, revision
     return None if commit.oid == head else commit
 
 
-def why(error: BaseException, repository: str) -> str:
-    """One sentence that says what the Hub's client met and what to do."""
-    while isinstance(error, RuntimeError) and error.__cause__:  # so the client wraps a failed upload
+def explain(error: BaseException, repository: str) -> str:
+    """One sentence that says why the Hub's client failed and what to do."""
+    while isinstance(error, RuntimeError) and error.__cause__:  # the client wraps a failed upload so
         error = error.__cause__
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set; unset it and run the command again"
@@ -279,73 +268,73 @@ def why(error: BaseException, repository: str) -> str:
     status = error.response.status_code
     if status != 401 and isinstance(error, RepositoryNotFoundError):
         status = 403
-    said = error.server_message or ("it is not there for you" if status == 403 else "it says no more")
-    sentence = REFUSALS.get(status, f"the Hub failed with {status} at {{repository}} ({{said}}); {AGAIN}")
-    return sentence.format(repository=repository, said=said)
+    reason = error.server_message or ("not found" if status == 403 else "no reason given")
+    sentence = REFUSALS.get(status, f"the Hub failed with {status} at {{repository}} ({{reason}}); {AGAIN}")
+    return sentence.format(repository=repository, reason=reason)
 
 
 def log_in() -> None:
-    """Raise PublishError unless the Hub knows this machine's token."""
+    """Raise PublishError unless the Hub accepts this machine's token."""
     if not get_token():
         raise PublishError("you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours")
     try:
         HfApi().whoami()
     except (HfHubHTTPError, httpx.TransportError, OSError) as error:  # the last when HF_HUB_OFFLINE is set
-        raise PublishError(why(error, "your account")) from error
+        raise PublishError(explain(error, "your account")) from error
 
 
 def publish(
-    parcels: list[Parcel], collection: bool, private: bool, pull_request: bool, revision: str | None, dry_run: bool
+    uploads: list[Upload], collection: bool, private: bool, pull_request: bool, revision: str | None, dry_run: bool
 ) -> None:
-    """Say what will be deleted, send the parcels, and gather them in a collection if so asked. Raises PublishError."""
-    api, what = HfApi(), ""
+    """Print what will be deleted, send the uploads, and put them into a collection. Raises PublishError."""
+    api, target = HfApi(), ""
     guard_client()
     try:
-        for parcel in parcels:
-            what = parcel.repository
-            url = f"{api.endpoint}/{'spaces/' if parcel.type == 'space' else ''}{what}"
+        for upload in uploads:
+            target = upload.repository
+            url = f"{api.endpoint}/{'spaces/' if upload.type == 'space' else ''}{target}"
             branch = revision
-            if pull_request and (request := find_request(api, parcel)):
+            if pull_request and (request := find_request(api, upload)):
                 url, branch = request.url, request.git_reference
-            head, leftovers = look(api, parcel, branch)
-            if private and head and not api.repo_info(what, repo_type=parcel.type).private:
-                raise PublishError(f"{what} is public already; make it private on the Hub, or leave out --private")
+            head, leftovers = inspect(api, upload, branch)
+            if private and head and not api.repo_info(target, repo_type=upload.type).private:
+                raise PublishError(f"{target} is public already; make it private on the Hub, or leave out --private")
             if leftovers:
-                print(f"{what}: will delete {', '.join(leftovers)}", flush=True)
+                print(f"{target}: will delete {', '.join(leftovers)}", flush=True)
             if dry_run:
                 continue
-            commit = send(api, parcel, private, pull_request, branch)
+            commit = send(api, upload, private, pull_request, branch)
             print(f"{commit.pr_url or url if commit else f'{url} is up to date'}")
-            if commit and parcel.type == "model":
-                print(f'  ModelHub().get("{what}@{commit.oid}")')
+            if commit and upload.type == "model":
+                print(f'  ModelHub().get("{target}@{commit.oid}")')
         if collection and not dry_run:
-            what = "the collection"
-            collect(api, parcels, private)
+            target = "the collection"
+            collect(api, uploads, private)
     except (HfHubHTTPError, httpx.TransportError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, PublishError):
             raise
-        raise PublishError(why(error, what)) from error
+        raise PublishError(explain(error, target)) from error
 
 
-def collect(api: HfApi, parcels: list[Parcel], private: bool) -> None:
+def collect(api: HfApi, uploads: list[Upload], private: bool) -> None:
     """Put the checkpoints into the collection of their owner, and print its address."""
-    namespace = parcels[0].repository.partition("/")[0]
+    namespace = uploads[0].repository.partition("/")[0]
     found = api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True)
-    for parcel in parcels:
-        api.add_collection_item(found.slug, parcel.repository, "model", exists_ok=True)
+    for upload in uploads:
+        api.add_collection_item(found.slug, upload.repository, "model", exists_ok=True)
     print(found.url)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.publish", description=str(__doc__).splitlines()[0])
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
-    what.add_argument("--all", action="store_true", help="every checkpoint in the folder, and a collection of them")
-    what.add_argument("--space", metavar="OWNER/NAME", help="the app, as a Space of this name")
-    parser.add_argument("--namespace", help="the user or organisation on the Hub who gets the checkpoints")
-    parser.add_argument("--private", action="store_true", help="create what is not there yet as private")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
+    target.add_argument("--all", action="store_true", help="every checkpoint in the folder, and a collection of them")
+    target.add_argument("--space", metavar="OWNER/NAME", help="the app, as a Space of this name")
+    parser.add_argument("--namespace", help="the user or organisation on the Hub to publish under")
+    parser.add_argument("--private", action="store_true", help="create missing repositories as private")
     parser.add_argument("--pull-request", action="store_true", help="propose the change instead of making it")
-    parser.add_argument("--revision", help="the branch to write to, created where it is not there; main if left out")
+    parser.add_argument("--revision", help="the branch to write to, created if missing; by default main")
     parser.add_argument(
         "--dry-run", action="store_true", help="check everything, show what would be sent and deleted, send nothing"
     )
@@ -354,7 +343,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     if args.space and not re.fullmatch(r"[\w.-]+/[\w.-]+", args.space):
         parser.error(f"{args.space!r} is not the name of a Space; write it as owner/name")
     if not args.space and not re.fullmatch(r"[\w.-]+", args.namespace or ""):
-        parser.error("say under whose name: --namespace NAME")
+        parser.error("give a user or organisation: --namespace NAME")
     if args.pull_request and args.revision:
         parser.error("a pull request goes to main; leave out --revision")
     if args.id and args.id not in BUILT_IN:
@@ -368,18 +357,18 @@ def main(argv: list[str] | None = None) -> None:
         if not args.dry_run:
             log_in()  # before minutes of measuring
         if args.space:
-            parcels = [pack_space(args.space, args.weights)]
+            uploads = [pack_space(args.space, args.weights)]
         else:
             ids = [id for id in BUILT_IN if (args.weights / id).is_dir()] if args.all else [args.id]
             if missing := [id for id in ids or BUILT_IN[:1] if not (args.weights / id).is_dir()]:
                 raise CheckpointError("checkpoint.untrained", id=missing[0], folder=args.weights)
-            parcels = [pack(args.weights / id, args.namespace) for id in ids]
-        print(*parcels, sep="\n")
+            uploads = [pack(args.weights / id, args.namespace) for id in ids]
+        print(*uploads, sep="\n")
         if get_token() or not args.dry_run:
             collection = args.all and not args.pull_request
-            publish(parcels, collection, args.private, args.pull_request, args.revision, args.dry_run)
+            publish(uploads, collection, args.private, args.pull_request, args.revision, args.dry_run)
         if args.dry_run:
-            unseen = "" if get_token() else ", and what the Hub has of it was not looked up, as you are not logged in"
+            unseen = "" if get_token() else ", and the repository was not compared, as you are not logged in"
             print(f"nothing was sent{unseen}; leave out --dry-run to send it")
     except (CheckpointError, PublishError, ValueError) as error:
         sys.exit(f"error: {error}")

@@ -1,4 +1,4 @@
-"""How every checkpoint is trained: `source` as the course texts did it, `best` as well as we know."""
+"""The recipes (hyper-parameters) of every checkpoint: `best` is the default, `source` that of the course texts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ PRECISIONS = ("float32", "bfloat16")
 class Recipe:
     """Every hyper-parameter of a training.
 
-    `lr` is the learning rate, or the peak of a `one_cycle` schedule. `average` is the decay per step of the exponential
-    moving average of the weights that is validated and kept, 0 for none. Augmentation: rotation and shear in degrees,
-    shift in pixels, scale as a fraction, all up to that; `elastic` is the sigma of elastic deformation in pixels,
-    `erase` the side of a black square, `cutmix` the share of batches in which every image has a rectangle of another.
-    `size` is the side of the network's input, `mean` and `std` normalise it; 0 takes the architecture's and the data
-    set's. The first `small_epochs` see images of side `small_size`, which cost less. `precision` is that of the
-    convolutions and products, the weights stay float32; `compile` is torch.compile. `teachers` are networks whose
-    averaged probabilities, at a `temperature`, are the soft targets that take the place of the labels, for `views`
-    augmented copies of each image; an epoch takes all of these. The last `held_out` training images are for validation,
-    which is on the test set where it is 0.
+    - `lr`: the learning rate, or the peak of a `one_cycle` schedule.
+    - `average`: the decay per step of the exponential moving average (EMA) of the weights that is kept, 0 for none.
+    - `degrees`, `shear` (degrees), `shift` (pixels), `scale` (a fraction): the most of each in random affine maps.
+    - `elastic`: sigma of elastic deformation in pixels; `erase`: the side of an erased square; `cutmix`: the share of
+      batches with CutMix; `flip`: random mirroring.
+    - `size`: the side of the input; `mean`, `std`: its normalisation; 0 takes the architecture's and the data set's.
+    - `small_size`: the side of the input in the first `small_epochs`, which cost less.
+    - `precision`: of convolutions and matrix products, weights stay float32; `compile`: torch.compile.
+    - `teachers`: networks whose mean probabilities at a `temperature` are the soft targets that replace the labels, for
+      `views` augmented copies of each image; an epoch takes all copies.
+    - `held_out`: the size of the validation set, the last training images; with 0, the test set is the validation set.
     """
 
     epochs: int
@@ -56,22 +57,22 @@ class Recipe:
     held_out: int = HELD_OUT
 
     def filled(self, architecture: Architecture, dataset: Dataset, changed: dict) -> Recipe:
-        """The recipe with size, mean, std and changes made explicit; of other epochs, the same share sees small images.
+        """The recipe with size, mean, std and changes filled in; `small_epochs` stays the same share of the epochs.
 
-        Raises ValueError for impossible values.
+        Raises ValueError for epochs, batch size or learning rate that are not positive.
         """
         defaults = {"size": architecture.input_size, "mean": dataset.mean, "std": dataset.std}
         small = {"small_epochs": self.small_epochs * changed.get("epochs", self.epochs) // self.epochs}
         recipe = replace(self, **{k: v for k, v in defaults.items() if not getattr(self, k)} | small | changed)
         if recipe.epochs < 1 or recipe.batch_size < 1 or not recipe.lr > 0:
-            raise ValueError("epochs, batch size and rate must be positive")
+            raise ValueError("epochs, batch size and learning rate must be positive")
         return recipe
 
     def size_in(self, epoch: int) -> int:
         """The side of the network's input in an epoch (from 0)."""
         return self.small_size if epoch < self.small_epochs else self.size
 
-    def rate(self, progress: float) -> float:
+    def learning_rate(self, progress: float) -> float:
         """The learning rate at a progress of 0 to 1 (one-cycle: Smith & Topin 2017, arXiv:1708.07120)."""
         if self.schedule == "constant":
             return self.lr
@@ -97,11 +98,11 @@ FINE_TUNE = replace(CLOTHES, epochs=4, lr=2e-4, schedule="constant", average=0.9
 
 
 def distilled(recipe: Recipe, **changed) -> Recipe:
-    """The recipe of a small network that learns from soft targets, GoogLeNet's for 5 views, instead of the labels."""
+    """The recipe of a small network distilled from soft targets, by default GoogLeNet's for 5 views."""
     return replace(recipe, **{"epochs": 16, "teachers": ("googlenet",), "views": 5, "temperature": 4.0} | changed)
 
 
-# What was tried besides, and what each recipe came to: training/README.md.
+# The experiments behind them, with results: training/README.md.
 RECIPES: dict[str, dict[str, Recipe]] = {
     "lenet5.mnist": {
         "source": replace(SOURCE, epochs=5, batch_size=256, lr=0.9),
@@ -127,7 +128,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "source_xavier": replace(SOURCE, lr=0.01, init="xavier_uniform"),
         # As on digits, over twice as many epochs.
         "best": replace(CLOTHES, epochs=12, lr=5e-4, init="he", average=0.995, small_size=127, small_epochs=6),
-        "further": FINE_TUNE,  # to fine-tune that: another cycle gains less than an average at a constant rate
+        "further": FINE_TUNE,  # to fine-tune that: another cycle gains less than an average at a constant learning rate
         # To fine-tune that: CutMix instead of erased squares; its price is a worse detection of OOD images.
         "mixed": replace(FINE_TUNE, epochs=5, erase=0, cutmix=0.5),
     },
@@ -170,7 +171,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
 
 
 def recipe_for(id: str, name: str) -> Recipe:
-    """The recipe of a checkpoint id. Raises ValueError that lists what there is."""
+    """The recipe of this name for a checkpoint id. Raises ValueError, which lists those there are."""
     if id not in RECIPES:
         raise ValueError(f"unknown checkpoint {id!r}; known are {', '.join(RECIPES)}")
     if name not in RECIPES[id]:

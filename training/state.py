@@ -1,5 +1,7 @@
-"""The state of an unfinished training, in safetensors files from which the run goes on exactly: the last and, in case
-that is damaged, the one before."""
+"""The state of an unfinished training in safetensors files, enough to resume it exactly.
+
+The last two states are kept, in case the last is damaged.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,14 @@ UNREADABLE = (OSError, SafetensorError, TypeError, KeyError, ValueError)
 
 
 class TrainingError(RuntimeError):
-    """A training that cannot start or go on; the message says why and what to do."""
+    """A training cannot start or continue; the message says why and what to do."""
 
 
 @dataclass
 class Progress:
-    """How far a run is: the steps made, and of the present epoch the summed loss, the right answers and the seconds.
+    """The steps taken, and of the present epoch the summed loss, the number of correct predictions and the seconds.
 
-    `snapshots` are as `read_snapshots` gives them; none of a network that keeps none.
+    `snapshots` are as `read_snapshots` returns them; {} where none are kept.
     """
 
     step: int = 0
@@ -35,14 +37,14 @@ class Progress:
     snapshots: dict[str, Tensor] = field(default_factory=dict)
 
     def take(self, model: nn.Module) -> None:
-        """Add a network as it is now to the snapshots."""
+        """Append the weights of a network, as float16, to the snapshots."""
         for name, tensor in model.state_dict().items():
             new = tensor.detach().cpu().half().contiguous()[None]
             self.snapshots[name] = torch.cat([self.snapshots[name], new]) if name in self.snapshots else new
 
 
 def before(path: Path) -> Path:
-    """Where the state before the one in `path` is kept."""
+    """The file of the state before the one in `path`."""
     return path.with_suffix(".before.safetensors")
 
 
@@ -51,18 +53,18 @@ def exists(path: Path) -> bool:
 
 
 def discard(path: Path) -> None:
-    """Remove the states of a training that is finished, and what else it kept beside them, but for its lock."""
+    """Remove the states of a finished training and its other files, but for its lock."""
     for file in path.parent.glob(f"{path.stem}.*"):
-        if file.suffix != ".lock":  # another process may hold it; without the file, a third would get one of its own
+        if file.suffix != ".lock":  # a process may hold it, and another could lock a new file beside it
             file.unlink(missing_ok=True)
 
 
 def save_state(
     path: Path, facts: dict, progress: Progress, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> None:
-    """Write everything that a run needs to go on; the last two states are kept, and never is there none that is whole.
+    """Write the state of a run; a complete state is on disk at every moment after the first.
 
-    `facts` (JSON) tell one run from another. Raises TrainingError when it cannot be written.
+    `facts` (JSON types) identify the run. Raises TrainingError when it cannot be written.
     """
     tensors = {f"{key}.{name}": t for key, module in modules.items() for name, t in module.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
@@ -82,16 +84,16 @@ def save_state(
     except (OSError, SafetensorError) as error:
         new.unlink(missing_ok=True)
         raise TrainingError(
-            f"the training could not be saved to {path} ({error}); what was saved before is still there: make room, "
+            f"the training could not be saved to {path} ({error}); the state before it is still there: make room, "
             "then go on with --resume"
         ) from error
 
 
 def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> Progress:
-    """Put a saved state into modules and an optimiser of the same make, and return how far the run was.
+    """Load a saved state into modules and optimizer; returns the progress of the run.
 
-    Where the last state cannot be read, the one before is taken. Raises TrainingError when there is none, or when it
-    is that of a run with other facts.
+    Where the last state cannot be read, the one before is loaded. Raises TrainingError when there is none, or when its
+    facts are others.
     """
     try:
         run, tensors = _read(path)
@@ -114,7 +116,7 @@ def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer
         if name.startswith("optimizer."):
             _, index, key = name.split(".", 2)
             like = parameters[int(index)]
-            # In the memory layout of its parameter: fused optimisers walk through both side by side.
+            # Fused optimisers need the memory layout of the parameter.
             value = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
             state.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})

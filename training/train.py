@@ -29,21 +29,22 @@ from cnn_models.hub.model_hub import default_weights_dir
 from cnn_models.runtime import CLONE, best_device, keep_memory
 from cnn_models.specs import Card, Split
 from training.data import DataError, split
-from training.distill import taught
+from training.distill import with_soft_targets
 from training.init import NAMES, origin
+from training.learner import Setup
 from training.lock import writing
-from training.loop import Setup, fit
+from training.loop import fit
 from training.model_card import model_card
 from training.process_group import SingleProcess, join
 from training.recipes import PRECISIONS, RECIPES, recipe_for
 from training.state import TrainingError, discard, exists
 
 CHANGES = ("epochs", "batch_size", "lr", "init", "precision", "compile")
-"""What of a recipe the command line can change."""
+"""The fields of a recipe that the command line can change."""
 
 
 def git_commit() -> str:
-    """The commit of the code that trains, marked where the code was changed since."""
+    """The commit of this code, with `-dirty` where files differ from it; `unknown` outside a clone."""
     if CLONE is None:
         return "unknown"
     describe = ["git", "-C", str(CLONE), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
@@ -53,8 +54,8 @@ def git_commit() -> str:
         return "unknown"
 
 
-def beginning(first: Card) -> dict:
-    """What the card of a training that goes on from another's weights says of it, and of what that one went on from."""
+def provenance(first: Card) -> dict:
+    """The `started_from` of a fine-tuned network's card: the training of its first weights, with its `started_from`."""
     begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
     before = first.recipe.get("started_from")
     return begun | {"started_from": before} if before else begun
@@ -74,35 +75,58 @@ def tracker(name: str, config: dict) -> Callable[[dict], None]:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=str(__doc__).splitlines()[0])
     parser.add_argument("id", choices=RECIPES, metavar="id", help=f"one of {', '.join(RECIPES)}")
-    parser.add_argument("--recipe", default="best", help="best (the default) or source")
+    parser.add_argument("--recipe", default="best", help="best (the default), or another of the id")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--lr", type=float, help="the learning rate, or the peak of its schedule")
-    parser.add_argument(
-        "--init", help=f"how it starts: {', '.join(NAMES)}, or the folder of a checkpoint, to go on from"
-    )
+    parser.add_argument("--init", help=f"initialisation: {', '.join(NAMES)}, or a checkpoint folder to fine-tune")
     parser.add_argument("--precision", choices=PRECISIONS, help="bfloat16 is faster on GPUs and on newer CPUs")
     parser.add_argument("--compile", action="store_true", default=None, help="compile the network: faster on GPUs")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", help="cpu, cuda, mps, ...; the best there is if left out")
+    parser.add_argument("--device", help="cpu, cuda, mps, ...; by default the best available")
     parser.add_argument("--out", type=Path, default=default_weights_dir(), help="the checkpoint is written to OUT/id/")
-    parser.add_argument("--extra", type=Path, help="a zip of labelled images from the page, to train on as well")
-    parser.add_argument("--track", action="store_true", help="live curves through trackio, if that is installed")
+    parser.add_argument("--extra", type=Path, help="a zip of labelled drawings from the page, to train on as well")
+    parser.add_argument("--track", action="store_true", help="log curves to trackio, which has to be installed")
     unfinished = parser.add_mutually_exclusive_group()
-    unfinished.add_argument("--resume", action="store_true", help="go on with an unfinished training")
-    unfinished.add_argument("--restart", action="store_true", help="throw an unfinished training away")
+    unfinished.add_argument("--resume", action="store_true", help="continue an unfinished training")
+    unfinished.add_argument("--restart", action="store_true", help="discard an unfinished training")
     return parser.parse_args(argv)
+
+
+def new_card(setup: Setup, origins: dict, split: Split, commit: str, last: dict) -> Card:
+    """The card of a network before its evaluation.
+
+    `origins` are added to the recipe; `last` is the last row of the history.
+    """
+    recipe, (architecture, dataset) = setup.recipe, setup.name.split(".")
+    return Card(
+        architecture=architecture,
+        dataset=dataset,
+        input_size=recipe.size,
+        mean=recipe.mean,
+        std=recipe.std,
+        classes=DATASETS[dataset].classes,
+        recipe=dataclasses.asdict(recipe) | origins,
+        seed=setup.seed,
+        split=split,
+        weights_dtype="",
+        weights_sha256="",
+        versions=dict(python=platform.python_version(), torch=torch.__version__, torchvision=torchvision.__version__),
+        commit=commit,
+        date=date.today().isoformat(),
+        metrics={f"val_{name}": last[f"val_{name}"] for name in ("loss", "accuracy")},
+    )
 
 
 def main(argv: list[str] | None = None) -> None:
     keep_memory()
-    args, commit = parse(argv), git_commit()  # of the code that is running, whatever becomes of the files
+    args, commit = parse(argv), git_commit()  # at the start, as the files may change later
     with ExitStack() as held:
         train(args, commit, held)
 
 
 def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
-    """Train and write the checkpoint, which `held` keeps locked. Exits with a sentence where that is not possible."""
+    """Train and write the checkpoint, whose lock is in `held`. Exits with a sentence where that is not possible."""
     state = args.out / ".training" / f"{args.id}.safetensors"
     stopped, group = [], SingleProcess()
     try:
@@ -126,12 +150,12 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
         teachers = {}
         if recipe.teachers:
             cache = state.with_name(f"answers.{dataset.name}.safetensors")
-            examples, teachers = taught(dataset.name, examples, recipe, args.seed, device, cache)
+            examples, teachers = with_soft_targets(dataset.name, examples, recipe, args.seed, device, cache)
         begun, init = {}, {}
         if folder := origin(recipe.init):
             first = read_card(folder)
-            begun = beginning(first)
-            init = {"init": f"weights/{first.id}"}  # where others have it
+            begun = provenance(first)
+            init = {"init": f"weights/{first.id}"}  # not the local path
         extra = {"extra": args.extra.name} if args.extra else {}
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.append(True))
@@ -139,37 +163,10 @@ def train(args: argparse.Namespace, commit: str, held: ExitStack) -> None:
         model, progress = fit(setup, state, resume=args.resume, stop=lambda: bool(stopped), log=log)
         if not group.is_rank_0:
             return
-        card = Card(
-            architecture=architecture.name,
-            dataset=dataset.name,
-            input_size=recipe.size,
-            mean=recipe.mean,
-            std=recipe.std,
-            classes=dataset.classes,
-            recipe=dataclasses.asdict(recipe)
-            | {"name": args.recipe, "changed": changed | init | extra, "teachers": teachers, "started_from": begun}
-            | init,
-            seed=args.seed,
-            split=counts,
-            weights_dtype="",
-            weights_sha256="",
-            versions={
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "torchvision": torchvision.__version__,
-            },
-            commit=commit,
-            date=date.today().isoformat(),
-            metrics={f"val_{name}": progress.history[-1][f"val_{name}"] for name in ("loss", "accuracy")},
-        )
-        write_checkpoint(
-            args.out / args.id,
-            model.state_dict(),
-            card,
-            progress.history,
-            model_card(card),
-            snapshots=progress.snapshots,
-        )
+        origins = {"name": args.recipe, "changed": changed | init | extra, "teachers": teachers, "started_from": begun}
+        card = new_card(setup, origins | init, counts, commit, progress.history[-1])
+        folder, text = args.out / args.id, model_card(card)
+        write_checkpoint(folder, model.state_dict(), card, progress.history, text, snapshots=progress.snapshots)
     except (CheckpointError, DataError, TrainingError, ValueError) as error:
         sys.exit(f"error: {error}" if group.is_rank_0 else 1)
     except KeyboardInterrupt:

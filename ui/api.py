@@ -16,9 +16,9 @@ from anyio import to_thread
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
 from cnn_models.analysis.attribution import explain as explain_network
-from cnn_models.analysis.robustness import DISTURBANCES, break_down, disturbed
-from cnn_models.analysis.test_errors import alike, answers_of
-from cnn_models.analysis.tta import many_looks
+from cnn_models.analysis.robustness import CORRUPTIONS, corrupted, measure_robustness
+from cnn_models.analysis.test_errors import nearest_misclassified, predictions_of
+from cnn_models.analysis.tta import multi_crop
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.model_hub import LoadedModel
@@ -203,37 +203,38 @@ def given_to(loaded: LoadedModel, grid: np.ndarray, off: Collection[str]) -> Inp
 def why(loaded: LoadedModel, result: predict.Comparison, label: str, off: Collection[str]) -> Why:
     """Why a network gives its answer to the image of a comparison. Raises ValueError for an unknown label."""
     loaded = loaded.without(off)
-    heat, looks = explain_network(loaded, result.image, label), many_looks(loaded, result.image)
-    broken = break_down(loaded, disturbed(result.image))
+    heat, looks = explain_network(loaded, result.image, label), multi_crop(loaded, result.image)
+    broken = measure_robustness(loaded, corrupted(result.image))
     return {
         "label": label,
         "cam": heat.cam.tolist(),
         "occlusion": heat.occlusion.tolist(),
         "breaking": {
             name: {
-                "amounts": list(DISTURBANCES[name].amounts),
+                "amounts": list(CORRUPTIONS[name].severities),
                 "probabilities": list(each.probabilities),
-                "breaks_at": each.breaks_at,
+                "breaks_at": each.changes_at,
             }
             for name, each in broken.items()
         },
         "looks": looks.probabilities,
-        "looks_count": looks.count,
+        "looks_count": looks.crops,
         "looks_milliseconds": looks.milliseconds,
     }
 
 
 def mistakes(hub: ModelHub, result: predict.Comparison) -> list[Mistake]:
     """The test images nearest to the one compared on which the evaluated networks in `weights/` go wrong likewise."""
-    answers, classes = answers_of(hub, result.dataset), DATASETS[result.dataset].classes
-    ids = {f"{name}.{result.dataset}": name for name in answers.said}
+    answers, classes = predictions_of(hub, result.dataset), DATASETS[result.dataset].classes
+    ids = {f"{name}.{result.dataset}": name for name in answers.predicted}
     says = {ids[model.id]: classes.index(model.label) for model in result.models if model.id in ids}
-    numbers = [int(number) for found in alike(answers, says, result.image).values() for number in found] if says else []
+    groups = nearest_misclassified(answers, says, result.image) if says else {}
+    numbers = [int(number) for group in groups.values() for number in group]
     return [
         {
             "number": number,
             "label": classes[answers.labels[number]],
-            "said": {f"{name}.{result.dataset}": classes[answers.said[name][number]] for name in says},
+            "said": {f"{name}.{result.dataset}": classes[answers.predicted[name][number]] for name in says},
         }
         for number in numbers[:SHOWN]
     ]

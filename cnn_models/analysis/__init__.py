@@ -1,1 +1,1 @@
-"""What networks answer and why: attribution, robustness, out-of-distribution detection, ensembles, test errors."""
+"""Analyses of predictions: saliency, robustness, out-of-distribution detection, ensembles, test errors."""

@@ -1,4 +1,4 @@
-"""Networks with a part switched off: a branch of an Inception block, or a shortcut, or what it goes around."""
+"""Branch ablation: networks without a branch of an Inception block, or the shortcut or the F of a residual block."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PlainBlock(nn.Module):
         return F.relu(self.conv2(F.relu(self.conv1(x))))
 
 
-# The convolutions of each branch, first to last: with the last at zero, nothing comes out of the branch.
+# The convolutions of each branch, first to last; the output of the last is set to zero in an ablation.
 BRANCHES: dict[type[nn.Module], dict[str, tuple[str, ...]]] = {
     mini_inception.InceptionA: {
         "1×1": ("one",),
@@ -42,16 +42,16 @@ BRANCHES: dict[type[nn.Module], dict[str, tuple[str, ...]]] = {
     PlainBlock: {"F": ("conv1", "conv2")},
 }
 SHORTCUT = "shortcut"
-WHOLE_BELOW = 10**8  # MACs of a network from which the test set takes more than some seconds
+WHOLE_BELOW = 10**8  # MACs of networks that take only seconds for the test set
 
 
 def blocks(model: nn.Module) -> dict[str, nn.Module]:
-    """The blocks of a network that have parts to switch off, by name."""
+    """The blocks of a network that have branches to ablate, by name."""
     return {name: module for name, module in model.named_modules() if type(module) in BRANCHES}
 
 
 def parts(model: nn.Module) -> list[str]:
-    """What of a network can be switched off, as `block/branch`."""
+    """The branches of a network that can be ablated, as `block/branch`."""
     found = []
     for name, block in blocks(model).items():
         found += [f"{name}/{branch}" for branch in BRANCHES[type(block)]]
@@ -60,7 +60,7 @@ def parts(model: nn.Module) -> list[str]:
 
 
 def without(model: nn.Module, off: Collection[str]) -> nn.Module:
-    """A copy of a network, sharing its weights, with some of its `parts` switched off. Raises KeyError for others."""
+    """A copy of a network, sharing its weights, without some of its `parts`. Raises KeyError for other names."""
     model = shared_copy(model)
     for part in off:
         name, branch = part.split("/")
@@ -73,13 +73,13 @@ def without(model: nn.Module, off: Collection[str]) -> nn.Module:
 
 
 def _zero(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
-    return torch.zeros_like(output).requires_grad_(output.requires_grad)  # so that derivatives can be asked for
+    return torch.zeros_like(output).requires_grad_(output.requires_grad)  # so that it has a derivative
 
 
 def sizes(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:
     """The root mean square of the convolution weights of each branch, by part; `weights` are a state of `model`.
 
-    Not their L2 norm: that grows with their number, so that large kernels would have the most from the start.
+    Not their L2 norm, which grows with the number of weights and would favour large kernels.
     """
     found = {}
     for name, block in blocks(model).items():
@@ -90,20 +90,25 @@ def sizes(weights: dict[str, Tensor], model: nn.Module) -> dict[str, float]:
 
 
 def derivatives(net: Network, grid: np.ndarray, label: int) -> dict[str, tuple[float, float, float]]:
-    """For each residual block the norms of how a logit changes with its input: through F, the shortcut, and both.
+    """For each residual block the norms of the derivative of a logit by its input: through F, the shortcut, and both.
 
     With H = F(x) + x, dL/dx = dL/dH (dF/dx + 1): the second is that of dL/dH times the 1 (He et al. 2016, Identity
-    mappings in deep residual networks, eq. 5). `grid` is 28 x 28 uint8. Parts of the network may be off.
+    mappings in deep residual networks, eq. 5). `grid` is 28 x 28 uint8. Parts of the network may be ablated.
     """
     model = shared_copy(net.model)
     residual = {n: b for n, b in blocks(model).items() if isinstance(b, mini_resnet.ResidualBlock | PlainBlock)}
-    inputs: dict[str, Tensor] = {}
-    outputs: dict[str, Tensor] = {}
-    for name, block in residual.items():
-        block.register_forward_pre_hook(lambda module, given, name=name: inputs.update({name: given[0]}))
-        block.conv2.register_forward_hook(lambda module, given, output, name=name: outputs.update({name: output}))
+    inputs: dict[nn.Module, Tensor] = {}
+    outputs: dict[nn.Module, Tensor] = {}
+
+    def record(layer: nn.Module, args: tuple[Tensor], output: Tensor) -> None:
+        inputs[layer], outputs[layer] = args[0], output
+
+    for block in residual.values():
+        block.conv1.register_forward_hook(record)
+        block.conv2.register_forward_hook(record)
     logit = model(net.input(torch.tensor(grid)[None]).requires_grad_())[0, label]
-    both = torch.autograd.grad(logit, [*inputs.values(), *outputs.values()], materialize_grads=True)
+    ends = [inputs[block.conv1] for block in residual.values()], [outputs[block.conv2] for block in residual.values()]
+    both = torch.autograd.grad(logit, [*ends[0], *ends[1]], materialize_grads=True)
     found = {}
     for index, (name, block) in enumerate(residual.items()):
         whole, straight = both[index], both[index + len(residual)] * (not isinstance(block, PlainBlock))

@@ -1,25 +1,24 @@
-"""What the answers of several networks amount to, and how sure each is."""
+"""Entropy, calibration and soft vote of probabilities by class."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 
+import torch
+
 
 def entropy(probabilities: Iterable[float]) -> float:
-    """Shannon's entropy in bits: 0 for certainty, log2(10) = 3.32 when all ten classes are alike."""
+    """Shannon's entropy in bits: 0 where one class has all, log2(10) = 3.32 where all ten classes have the same."""
     return -sum(p * math.log2(p) for p in probabilities if p > 0)
 
 
 def uncalibrated(probabilities: dict[str, float], temperature: float) -> dict[str, float]:
-    """The softmax of the logits themselves from that of the logits divided by the card's `temperature`."""
-    logarithms = {name: temperature * math.log(max(p, 1e-300)) for name, p in probabilities.items()}
-    most = max(logarithms.values())
-    powers = {name: math.exp(value - most) for name, value in logarithms.items()}
-    total = sum(powers.values())
-    return {name: power / total for name, power in powers.items()}
+    """The probabilities by class at temperature 1, from those at the card's `temperature`."""
+    logits = temperature * torch.tensor(list(probabilities.values()), dtype=torch.float64).clamp(min=1e-300).log()
+    return dict(zip(probabilities, logits.softmax(0).tolist(), strict=True))
 
 
-def soft_vote(answers: Sequence[dict[str, float]]) -> dict[str, float]:
+def soft_vote(predictions: Sequence[dict[str, float]]) -> dict[str, float]:
     """The mean of the networks' probabilities by class."""
-    return {name: sum(answer[name] for answer in answers) / len(answers) for name in answers[0]}
+    return {name: sum(each[name] for each in predictions) / len(predictions) for name in predictions[0]}

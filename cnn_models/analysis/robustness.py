@@ -1,4 +1,7 @@
-"""What it takes to break an answer: an image disturbed more and more, in one batch per network."""
+"""Robustness of a prediction to corruptions of growing severity.
+
+After D. Hendrycks, T. Dietterich: Benchmarking neural network robustness to common corruptions and perturbations, 2019.
+"""
 
 from __future__ import annotations
 
@@ -15,67 +18,68 @@ from cnn_models.network import Network
 SEED = 0
 
 
-class Disturbance(NamedTuple):
-    """A way to disturb a 1 x 28 x 28 image of floats from 0 to 1, and the amounts it is tried at, mildest first."""
+class Corruption(NamedTuple):
+    """A corruption of a 1 x 28 x 28 image of floats from 0 to 1, and its severities, the mildest (none) first."""
 
-    amounts: tuple[float, ...]
+    severities: tuple[float, ...]
     apply: Callable[[Tensor, float], Tensor]
 
 
-def _move(image: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
-    from torchvision.transforms.v2.functional import affine  # takes seconds, which the app's start need not wait for
+def _affine(image: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
+    from torchvision.transforms.v2.functional import affine  # its import takes seconds
 
     return affine(image, angle, [shift, 0], scale, [0.0, 0.0], interpolation="bilinear")
 
 
-def _thicken(image: Tensor, amount: float) -> Tensor:
-    """Dilated by a square of `amount` pixels more on each side; between whole pixels, the mean of both."""
-    whole = int(amount)
+def _dilate(image: Tensor, radius: float) -> Tensor:
+    """The image dilated by a square of this radius in pixels; between whole radii, interpolated."""
+    whole = int(radius)
     thinner, thicker = (functional.max_pool2d(image, 2 * n + 1, 1, n) for n in (whole, whole + 1))
-    return torch.lerp(thinner, thicker, amount - whole)
+    return torch.lerp(thinner, thicker, radius - whole)
 
 
 def _blur(image: Tensor, sigma: float) -> Tensor:
     from torchvision.transforms.v2.functional import gaussian_blur  # as above
 
-    return gaussian_blur(image, [25, 25], sigma) if sigma else image
+    return gaussian_blur(image, [25, 25], [sigma]) if sigma else image
 
 
-def _noise(image: Tensor, amount: float) -> Tensor:
+def _noise(image: Tensor, std: float) -> Tensor:
     noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(SEED))
-    return (image + amount * noise).clamp(0, 1)
+    return (image + std * noise).clamp(0, 1)
 
 
-DISTURBANCES = {
-    "shift": Disturbance((0, 1, 2, 3, 4, 6, 8), lambda image, pixels: _move(image, shift=int(pixels))),
-    "rotate": Disturbance((0, 10, 20, 30, 45, 60, 90), lambda image, degrees: _move(image, angle=degrees)),
-    "scale": Disturbance((1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4), lambda image, factor: _move(image, scale=factor)),
-    "thicken": Disturbance((0, 0.5, 1, 1.5, 2, 2.5, 3), _thicken),
-    "blur": Disturbance((0, 0.5, 1, 1.5, 2, 3, 4), _blur),
-    "noise": Disturbance((0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8), _noise),
+CORRUPTIONS = {
+    "shift": Corruption((0, 1, 2, 3, 4, 6, 8), lambda image, pixels: _affine(image, shift=int(pixels))),
+    "rotate": Corruption((0, 10, 20, 30, 45, 60, 90), lambda image, degrees: _affine(image, angle=degrees)),
+    "scale": Corruption((1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4), lambda image, factor: _affine(image, scale=factor)),
+    "thicken": Corruption((0, 0.5, 1, 1.5, 2, 2.5, 3), _dilate),
+    "blur": Corruption((0, 0.5, 1, 1.5, 2, 3, 4), _blur),
+    "noise": Corruption((0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8), _noise),
 }
 
 
-class Broken(NamedTuple):
-    """The probability of the original answer at each amount, and the first amount at which another one wins."""
+class Robustness(NamedTuple):
+    """The probability of the original prediction at each severity, and the first at which the prediction changes."""
 
     probabilities: tuple[float, ...]
-    breaks_at: float | None
+    changes_at: float | None
 
 
-def disturbed(grid: np.ndarray) -> Tensor:
-    """A 28 x 28 uint8 image under all disturbances at all amounts, in order: N x 28 x 28 floats from 0 to 1."""
+def corrupted(grid: np.ndarray) -> Tensor:
+    """A 28 x 28 uint8 image under all corruptions at all severities, in order: N x 28 x 28 floats from 0 to 1."""
     image = torch.tensor(grid)[None].float() / 255
-    return torch.cat([each.apply(image, amount) for each in DISTURBANCES.values() for amount in each.amounts])
+    return torch.cat([each.apply(image, severity) for each in CORRUPTIONS.values() for severity in each.severities])
 
 
-def break_down(net: Network, images: Tensor) -> dict[str, Broken]:
-    """What a network says of the images that `disturbed` made, by disturbance."""
+def measure_robustness(net: Network, images: Tensor) -> dict[str, Robustness]:
+    """The robustness of a network to each corruption, on the images that `corrupted` returns."""
     probabilities = net.run(images).probabilities
     original, found, start = probabilities[0].argmax(), {}, 0
-    for name, (amounts, _) in DISTURBANCES.items():
-        rows = probabilities[start : start + len(amounts)]
-        start += len(amounts)
-        wrong = (rows.argmax(1) != original).nonzero()
-        found[name] = Broken(tuple(rows[:, original].tolist()), amounts[wrong[0].item()] if len(wrong) else None)
+    for name, (severities, _) in CORRUPTIONS.items():
+        rows = probabilities[start : start + len(severities)]
+        start += len(severities)
+        changed = (rows.argmax(1) != original).nonzero()
+        changes_at = severities[int(changed[0])] if len(changed) else None
+        found[name] = Robustness(tuple(rows[:, original].tolist()), changes_at)
     return found

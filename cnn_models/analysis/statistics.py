@@ -1,4 +1,4 @@
-"""How sure a measured accuracy is, and whether two networks really differ."""
+"""Confidence interval of an accuracy, and significance of the difference between two networks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ CONFIDENCE = 0.95
 
 
 def binomial_interval(right: int, count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson's score interval of the share of right answers, in percent: where the accuracy on endless images may be.
+    """Wilson's score interval of the accuracy in the population, in percent, from `right` of `count` images.
 
     E. B. Wilson: Probable inference, the law of succession, and statistical inference, 1927. Raises ValueError.
     """
     if not 0 <= right <= count or not count:
-        raise ValueError(f"{right} of {count} cannot be right")
+        raise ValueError(f"{right} of {count} images cannot be correct")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = right / count
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
@@ -23,10 +23,9 @@ def binomial_interval(right: int, count: int, confidence: float = CONFIDENCE) ->
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """McNemar's exact test: the probability of so unequal counts or worse, if both networks were equally good.
+    """The two-sided p-value of McNemar's exact test, given the images that only one of two networks has right.
 
-    The counts are of images that only the one, and only the other network has right. Q. McNemar: Note on the sampling
-    error of the difference between correlated proportions, 1947.
+    Q. McNemar: Note on the sampling error of the difference between correlated proportions, 1947.
     """
     count, fewer = only_first + only_second, min(only_first, only_second)
     return min(1.0, 2 * sum(math.comb(count, i) for i in range(fewer + 1)) / 2**count)

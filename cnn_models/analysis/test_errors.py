@@ -1,4 +1,4 @@
-"""What the networks of a data set answer to its test images, and the images on which they differ."""
+"""Predictions of a data set's networks for its test images, and the images on which they differ."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from cnn_models.hub.model_hub import ModelHub
 RIGHT, WRONG = "right", "wrong"
 
 
-class Answers(NamedTuple):
-    """`labels` (N) are the classes of the test images, `said` what each architecture takes them for (N each)."""
+class Predictions(NamedTuple):
+    """`labels` (N) are the classes of the test images, `predicted` those that each architecture predicts (N each)."""
 
     dataset: str
     labels: np.ndarray
-    said: dict[str, np.ndarray]
+    predicted: dict[str, np.ndarray]
 
     def right(self, name: str) -> np.ndarray:
-        """Whether an architecture has each image right."""
-        return self.said[name] == self.labels
+        """Whether an architecture predicts the class of each image (N, bool)."""
+        return self.predicted[name] == self.labels
 
 
-class Contest(NamedTuple):
-    """How many images two networks have right and wrong, and McNemar's probability that it is by chance."""
+class PairedComparison(NamedTuple):
+    """How many images both, one or neither of two networks have right, and the p-value of McNemar's test."""
 
     both: int
     only_first: int
     only_second: int
     neither: int
-    chance: float
+    p_value: float
 
 
-def answers_of(hub: ModelHub, dataset: str) -> Answers:
-    """The answers of the evaluated checkpoints in `weights/`, in the order of the line-up."""
+def predictions_of(hub: ModelHub, dataset: str) -> Predictions:
+    """The predictions of the evaluated checkpoints in `weights/`, in the order of the registry."""
     _, labels = load_test_set(dataset)
-    said = {}
+    predicted = {}
     for id, card in hub.cards().items():
         if card.dataset == dataset:
             try:
@@ -50,45 +50,47 @@ def answers_of(hub: ModelHub, dataset: str) -> Answers:
             except CheckpointError:
                 continue
             if evaluation:
-                found = labels.astype(int)
-                for label, numbers in enumerate(evaluation.wrong):
-                    found[list(numbers)] = label
-                said[card.architecture] = found
-    return Answers(dataset, labels, said)
+                classes = predicted[card.architecture] = labels.astype(int)
+                for label, indices in enumerate(evaluation.wrong):
+                    classes[list(indices)] = label
+    return Predictions(dataset, labels, predicted)
 
 
-def contest(answers: Answers, first: str, second: str) -> Contest:
-    """Two networks against each other on all images. Raises KeyError for one that was not evaluated."""
-    a, b = answers.right(first), answers.right(second)
+def paired_comparison(found: Predictions, first: str, second: str) -> PairedComparison:
+    """Two networks compared on all images. Raises KeyError for one that was not evaluated."""
+    a, b = found.right(first), found.right(second)
     only_first, only_second = int((a & ~b).sum()), int((b & ~a).sum())
-    return Contest(int((a & b).sum()), only_first, only_second, int((~a & ~b).sum()), mcnemar(only_first, only_second))
+    p_value = mcnemar(only_first, only_second)
+    return PairedComparison(int((a & b).sum()), only_first, only_second, int((~a & ~b).sum()), p_value)
 
 
-def pick(answers: Answers, says: Mapping[str, str | int], truth: int | None = None) -> np.ndarray:
-    """The numbers of the images that each named network has `right` or `wrong`, or takes for a class, ascending.
+def select(found: Predictions, outcomes: Mapping[str, str | int], truth: int | None = None) -> np.ndarray:
+    """The indices of the images, ascending, for which each named network has the outcome: RIGHT, WRONG, or a class.
 
-    `truth` leaves those of one class. Raises KeyError for a network that was not evaluated.
+    `truth` restricts them to one class. Raises KeyError for a network that was not evaluated.
     """
-    chosen = np.full(len(answers.labels), True) if truth is None else answers.labels == truth
-    for name, what in says.items():
-        chosen &= answers.right(name) == (what == RIGHT) if what in (RIGHT, WRONG) else answers.said[name] == what
+    chosen = np.full(len(found.labels), True) if truth is None else found.labels == truth
+    for name, outcome in outcomes.items():
+        is_class = outcome not in (RIGHT, WRONG)
+        chosen &= found.predicted[name] == outcome if is_class else found.right(name) == (outcome == RIGHT)
     return np.flatnonzero(chosen)
 
 
-def alike(answers: Answers, says: Mapping[str, int], image: np.ndarray) -> dict[int, np.ndarray]:
-    """The numbers of the images on which the named networks go wrong as they do on a `image`, 28 x 28 uint8.
+def nearest_misclassified(found: Predictions, predicted: Mapping[str, int], image: np.ndarray) -> dict[int, np.ndarray]:
+    """The indices of the misclassified test images that are nearest to an image, 28 x 28 uint8.
 
-    `says` is what each takes it for. Where they disagree, these are images on which they disagree too; else, those
-    that at least one has wrong. They come by how many of the networks say the same as of the image, the most first
-    and at least one; within these, the nearest first: by the Euclidean distance after averaging over 3 x 3 pixels,
-    so that a line that is a pixel off still counts as near. Raises KeyError for a network that was not evaluated.
+    `predicted` is the class that each named network predicts for the image. Where they disagree, the test images are
+    those on which they disagree too; else, those that at least one of them has wrong. They are grouped by the number of
+    networks that predict the same as for the image, the largest first, without 0. A group is in order of the Euclidean
+    distance after average pooling over 3 x 3 pixels, which tolerates lines that are a pixel off. Raises KeyError for a
+    network that was not evaluated.
     """
-    said = np.stack([answers.said[name] for name in says])  # networks x N
-    is_split = len(set(says.values())) > 1
-    same = (said == np.array(list(says.values()))[:, None]).sum(axis=0)
-    (found,) = np.nonzero(same * (said != (said[0] if is_split else answers.labels)).any(axis=0))
-    images, _ = load_test_set(answers.dataset)
-    smooth = avg_pool2d(torch.from_numpy(np.concatenate([image[None], images[found]])).float(), 3, 1)
-    found = found[(smooth[1:] - smooth[0]).norm(dim=(1, 2)).argsort(stable=True).numpy()]
-    counts = sorted(set(same[found].tolist()), reverse=True)
-    return {count: found[same[found] == count] for count in counts}
+    classes = np.stack([found.predicted[name] for name in predicted])  # networks x N
+    is_split = len(set(predicted.values())) > 1
+    same = (classes == np.array(list(predicted.values()))[:, None]).sum(axis=0)
+    (indices,) = np.nonzero(same * (classes != (classes[0] if is_split else found.labels)).any(axis=0))
+    images, _ = load_test_set(found.dataset)
+    smooth = avg_pool2d(torch.from_numpy(np.concatenate([image[None], images[indices]])).float(), 3, 1)
+    indices = indices[(smooth[1:] - smooth[0]).norm(dim=(1, 2)).argsort(stable=True).numpy()]
+    counts = sorted(set(same[indices].tolist()), reverse=True)
+    return {count: indices[same[indices] == count] for count in counts}

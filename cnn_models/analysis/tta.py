@@ -1,4 +1,7 @@
-"""Many looks at one image, averaged: the crops of Szegedy et al. 2015, section 7, at 28 pixels for 224."""
+"""Multi-crop test-time augmentation.
+
+C. Szegedy et al.: Going deeper with convolutions, CVPR 2015, section 7; here at 28 pixels instead of 224.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,28 @@ from cnn_models.datasets import DATASETS
 from cnn_models.images.preprocess import SIDE
 from cnn_models.network import Network
 
-SCALES = (256, 288, 320, 352)  # of the shorter side, where the network sees 224
-SQUARES = 3  # left, centre and right, which are one and the same in a square image
+SCALES = (256, 288, 320, 352)  # pixels of the shorter side, for crops of 224
+SQUARES = 3  # of an image: left, centre and right, which coincide where the image is square
 
 
-class Looks(NamedTuple):
-    """The mean of the probabilities over `count` different looks, which stand for `paper` of the paper's.
+class MultiCrop(NamedTuple):
+    """The mean of the probabilities over `crops` different crops, which are `paper_crops` of the paper's.
 
-    `milliseconds` are those of the forward pass alone, as an `Answer` has them.
+    `milliseconds` are those of the forward passes alone.
     """
 
     probabilities: dict[str, float]
-    count: int
-    paper: int
+    crops: int
+    paper_crops: int
     milliseconds: float
 
 
-def looks(grids: Tensor, mirror: bool) -> Tensor:
-    """The different looks at each of N x 28 x 28 uint8 images: N x looks x 28 x 28 floats from 0 to 1.
+def crops(grids: Tensor, mirror: bool) -> Tensor:
+    """The different crops of each of N x 28 x 28 uint8 images: N x crops x 28 x 28 floats from 0 to 1.
 
-    At each scale the four corners, the centre, and the whole made small again; each mirrored too if asked for.
+    At each scale the four corners, the centre and the whole image resized; with `mirror`, their mirror images too.
     """
-    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `robustness`, late
+    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `robustness`
 
     images, views = grids.float() / 255, []
     for scale in SCALES:
@@ -44,9 +47,9 @@ def looks(grids: Tensor, mirror: bool) -> Tensor:
     return torch.stack(views, 1)
 
 
-def many_looks(net: Network, grid: np.ndarray) -> Looks:
-    """The network's answer averaged over `looks`. Digits are not mirrored: a mirrored 2 is no 2."""
-    views = looks(torch.tensor(grid)[None], mirror=DATASETS[net.card.dataset].kind != "digits")[0]
+def multi_crop(net: Network, grid: np.ndarray) -> MultiCrop:
+    """The prediction averaged over the `crops` of a 28 x 28 uint8 image; those of digits are not mirrored."""
+    views = crops(torch.tensor(grid)[None], mirror=DATASETS[net.card.dataset].kind != "digits")[0]
     found = net.run(views)
     mean = dict(zip(net.card.classes, found.probabilities.mean(0).tolist(), strict=True))
-    return Looks(mean, len(views), SQUARES * len(views), found.milliseconds)
+    return MultiCrop(mean, len(views), SQUARES * len(views), found.milliseconds)

@@ -1,4 +1,4 @@
-"""What one network says of an image, and what several say together, decided here once and worded elsewhere."""
+"""The prediction of one network, and the verdict of several, as data that the page words."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ WHY = {
         "The image may show none of the ten classes: {unusual} of {count} networks find it unlike anything seen in "
         "training."
     ),
-    "undecided": ("No class has half of the probability: the likeliest, {label}, has {probability:.1%} on average."),
+    "undecided": "No class has half of the probability: the likeliest, {label}, has {probability:.1%} on average.",
 }
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What one network says of an image.
+class Prediction:
+    """The prediction of one network for an image.
 
-    `probabilities` are by class, in the data set's order; `margin` is the winner's logit less that of the runner-up;
-    `milliseconds` are those of the forward pass alone, which the device has finished, or an image's share of them;
-    `unusual` says that the image is unlike those it was trained on (never where its card has no threshold for that);
-    `source` is where the network came from and, from the Hub, its commit; `measured`, of a network of others, is how
-    many of the bundled test images it gets right, of as many as could be shown in a few seconds; `temperature` is
-    what the logits were divided by.
+    `probabilities` are by class, in the data set's order; `margin` is the greatest logit minus the second;
+    `milliseconds` are the image's share of the forward pass; `unusual` is whether the image is out of distribution
+    (False where the card has no threshold); `source` is that of the `LoadedModel`; `measured` is the accuracy of a
+    third-party checkpoint on the bundled test images, as many as a few seconds allow; `temperature` is the divisor of
+    the logits.
     """
 
     id: str
@@ -46,13 +45,13 @@ class Answer:
     temperature: float = 1.0
 
     def to_dict(self) -> dict:
-        """The fields in JSON's types, with the entropy in bits and the probabilities without the temperature."""
+        """The fields in JSON's types, with the entropy in bits and the probabilities at temperature 1."""
         raw = uncalibrated(self.probabilities, self.temperature)
         return asdict(self) | {"entropy": entropy(self.probabilities.values()), "uncalibrated": raw}
 
 
 class Reason(NamedTuple):
-    """A code, and the values that a sentence about it needs."""
+    """A code, and the values that its sentence needs."""
 
     code: str
     values: dict[str, object]
@@ -60,14 +59,14 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the networks say together: the `label` with most votes, and the `votes` by class, the winner first.
+    """The ensemble's prediction: the `label` with most votes, and the `votes` by class, in descending order.
 
-    `probabilities` by class are the means of theirs (soft vote). `agreement` is `single`, `unanimous`, `majority` or
-    `split`, with `votes` for the label and the `count` of networks. `doubt` is why the image is unusual, if it is:
+    `probabilities` are by class, the soft vote. `agreement` is `single`, `unanimous`, `majority` or `split`, with
+    `votes` for the label and the `count` of networks. `doubt` is why the image may show none of the classes, if it may:
 
     - `dot`: the image is a dot, not a stroke;
-    - `lookalike`: it looks more like one of another `dataset`;
-    - `ood`: `unusual` of `count` networks find it out of distribution, which is most of them;
+    - `lookalike`: it rather belongs to another `dataset`;
+    - `ood`: `unusual` of `count` networks, which are most, classify it as out of distribution;
     - `undecided`: no class has half of the probability; the likeliest is `label`, with `probability`.
     """
 
@@ -78,10 +77,10 @@ class Verdict:
     doubt: Reason | None = None
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], is_dot: bool = False, like: str = "") -> Verdict:
-        """The verdict of at least one answer; `like` is the `ood.lookalike` of the image."""
-        shares = soft_vote([answer.probabilities for answer in answers])
-        counts, count = Counter(answer.label for answer in answers), len(answers)
+    def of(cls, predictions: Sequence[Prediction], is_dot: bool = False, like: str = "") -> Verdict:
+        """The verdict of at least one prediction; `like` is the `ood.lookalike` of the image."""
+        shares = soft_vote([each.probabilities for each in predictions])
+        counts, count = Counter(each.label for each in predictions), len(predictions)
         votes = dict(sorted(counts.items(), key=lambda vote: (-vote[1], -shares[vote[0]])))
         label, most = next(iter(votes.items()))
         if len(votes) == 1:
@@ -94,8 +93,8 @@ class Verdict:
             doubt = Reason("dot", {})
         elif like:
             doubt = Reason("lookalike", {"dataset": like})
-        elif is_unusual(answers):
-            doubt = Reason("ood", {"unusual": sum(answer.unusual for answer in answers), "count": count})
+        elif is_ood(predictions):
+            doubt = Reason("ood", {"unusual": sum(each.unusual for each in predictions), "count": count})
         elif shares[likeliest] < 0.5:
             doubt = Reason("undecided", {"label": likeliest, "probability": shares[likeliest]})
         return cls(label, votes, shares, Reason(code, {"votes": most, "count": count}), doubt)
@@ -116,14 +115,14 @@ class Verdict:
             return ""
         code, values = self.doubt.code, dict(self.doubt.values)
         if code == "lookalike":
-            values["title"] = DATASETS[values["dataset"]].title
+            values["title"] = DATASETS[str(values["dataset"])].title
         return WHY["ood.one" if code == "ood" and values["count"] == 1 else code].format(**values)
 
     def to_dict(self) -> dict:
-        """In JSON's types, as the HTTP endpoint answers it."""
+        """In JSON's types, as the HTTP endpoint returns it."""
         return {name: getattr(self, name) for name in ("label", "votes", "unusual", "why", "probabilities")}
 
 
-def is_unusual(answers: Sequence[Answer]) -> bool:
-    """Whether most networks find the image out of distribution."""
-    return 2 * sum(answer.unusual for answer in answers) > len(answers)
+def is_ood(predictions: Sequence[Prediction]) -> bool:
+    """Whether most networks classify the image as out of distribution."""
+    return 2 * sum(each.unusual for each in predictions) > len(predictions)

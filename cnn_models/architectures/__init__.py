@@ -1,4 +1,4 @@
-"""The line-up: every architecture by its name, in the order of their years."""
+"""The registry: all architectures by name, in the order of their years."""
 
 from torch import nn
 

@@ -4,7 +4,7 @@ A. Krizhevsky, I. Sutskever, G. Hinton: ImageNet classification with deep convol
 
 Changed from the paper: one tower instead of two halves on two GPUs, so no grouped convolutions; 1 channel and 10
 classes instead of 3 and 1000; padding 1 in the first convolution (224 -> 54); no local response normalisation.
-Added: an adaptive pool before the dense layers, the identity at 224, that lets smaller images through.
+Added: an adaptive pool before the dense layers, which is the identity at 224 and allows smaller images.
 """
 
 from torch import Tensor, nn

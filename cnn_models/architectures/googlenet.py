@@ -3,7 +3,7 @@
 C. Szegedy et al.: Going deeper with convolutions, CVPR 2015, arXiv:1409.4842, table 1.
 
 Changed from the paper: 1 channel and 10 classes instead of 3 and 1000; no auxiliary classifiers, no local response
-normalisation, no dropout before the last layer. The global average pool lets any size from 32 up through.
+normalisation, no dropout before the last layer. The global average pool allows any size from 32 up.
 """
 
 import torch

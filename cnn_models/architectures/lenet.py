@@ -3,9 +3,9 @@
 Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition,
 Proceedings of the IEEE 86(11), 1998, section II.B.
 
-Changed from the paper: the input is 28x28 padded by 2 rather than 32x32; C3 sees all six maps of S2 rather than the
-subsets of table I; S2 and S4 average without trained coefficient, bias and squashing; tanh is not scaled by 1.7159;
-the output is linear (for softmax) rather than ten Gaussian radial-basis units.
+Changed from the paper: the input is 28x28 padded by 2 rather than 32x32; C3 is connected to all six maps of S2, not to
+the subsets of table I; S2 and S4 average without trained coefficient, bias and squashing; tanh is not scaled by
+1.7159; the output is linear (for softmax) rather than ten Gaussian radial-basis units.
 """
 
 from torch import Tensor, nn

@@ -3,8 +3,8 @@
 The block is that of C. Szegedy et al.: Going deeper with convolutions, CVPR 2015, arXiv:1409.4842, in the variant with
 two 3x3 convolutions of C. Szegedy et al.: Rethinking the Inception architecture, CVPR 2016, arXiv:1512.00567, figure 5.
 
-Changed from the papers: average- instead of max-pooling in the fourth branch; no activation inside the branches, so a
-block is linear and only the pooling around it is not; two blocks in all.
+Changed from the papers: average- instead of max-pooling in the fourth branch; no activation inside the branches, so
+that a block is linear; two blocks.
 """
 
 import torch

@@ -1,1 +1,1 @@
-"""Checkpoints: their ids, the format of their folders, runs, snapshots, evaluations and reported figures."""
+"""Checkpoints: ids, folders, runs, snapshots, evaluations and reported figures."""

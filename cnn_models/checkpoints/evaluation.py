@@ -1,4 +1,4 @@
-"""What a network answered to the test images: `evaluation.json` of a checkpoint folder."""
+"""The results of a network on the test set: `evaluation.json` of a checkpoint folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BINS = 15  # of confidence
 
 
 class Bin(NamedTuple):
-    """Predictions of about the same confidence: how many, how many correct, and the sum of their confidences."""
+    """Predictions of similar confidence: their number, the number of correct ones, and the sum of their confidences."""
 
     count: int  # pyright: ignore[reportIncompatibleMethodOverride]  hides a tuple's
     right: int
@@ -22,11 +22,11 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`confusion[i][j]` counts the test images of class i that the network takes for class j.
+    """`confusion[i][j]` counts the test images of class i that are predicted as class j.
 
-    `wrong[j]` are the numbers, within the test set, of those it takes for j and that are something else, ascending;
-    `weights_sha256` is the hash of the weights that were measured. `reliability` are two times `BINS` equal bins of
-    confidence, first to last: at temperature 1, and at the card's; None in what was measured before it was kept.
+    `wrong[j]` are the indices in the test set, ascending, of the images misclassified as j; `weights_sha256` is the
+    hash of the weights. `reliability` is twice `BINS` equal bins of confidence, ascending: at temperature 1 and at the
+    card's; None in older files.
     """
 
     weights_sha256: str
@@ -36,13 +36,13 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Of all images, the share that is recognised, in percent."""
+        """The accuracy in percent."""
         right = sum(row[index] for index, row in enumerate(self.confusion))
         return 100 * right / sum(map(sum, self.confusion))
 
     @property
     def accuracies(self) -> tuple[float, ...]:
-        """Of the images of each class, the share that is recognised (its recall), in percent."""
+        """The recall of each class in percent."""
         return tuple(100 * row[index] / sum(row) for index, row in enumerate(self.confusion))
 
     def to_json(self) -> str:
@@ -50,7 +50,7 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, text: str) -> Evaluation:
-        """Read `to_json`'s text. Raises ValueError for what is not JSON, not these fields, or contradicts itself."""
+        """The evaluation of a JSON text. Raises ValueError for other fields or contradictory values."""
         values = json.loads(text)
         fields = {field.name for field in dataclasses.fields(cls)}
         if not isinstance(values, dict) or values.keys() | {"reliability"} != fields:
@@ -58,13 +58,13 @@ class Evaluation:
         confusion, wrong = _rows(values["confusion"]), _rows(values["wrong"])
         if any(len(row) != CLASSES or not sum(row) for row in confusion):
             raise ValueError(f"the confusion matrix is {CLASSES} x {CLASSES}, with images of every class")
-        mistakes = [sum(row[index] for row in confusion) - confusion[index][index] for index in range(CLASSES)]
-        if mistakes != [len(set(row)) for row in wrong] or mistakes != [len(row) for row in wrong]:
-            raise ValueError("the images it has wrong are not as many as in the confusion matrix")
+        errors = [sum(row[index] for row in confusion) - confusion[index][index] for index in range(CLASSES)]
+        if errors != [len(set(row)) for row in wrong] or errors != [len(row) for row in wrong]:
+            raise ValueError("the misclassified images are not as many as in the confusion matrix")
         right = sum(row[index] for index, row in enumerate(confusion))
         count = sum(map(sum, confusion))
         if count > MOST or any(number >= count for row in wrong for number in row):
-            raise ValueError(f"the numbers of the images go from 0 to one less than there are, of at most {MOST:,}")
+            raise ValueError(f"an index is not one of the test images, or there are more than {MOST:,}")
         reliability = _reliability(values.get("reliability"), count, right)
         if not isinstance(values["weights_sha256"], str):
             raise ValueError("the hash of the weights is a text")
@@ -72,7 +72,7 @@ class Evaluation:
 
 
 def _reliability(value: Any, count: int, right: int) -> tuple[tuple[Bin, ...], tuple[Bin, ...]] | None:
-    """Two lists of bins with as many answers and as many of them right as there are. Raises ValueError."""
+    """Two lists of bins, of `count` predictions, `right` of them correct. Raises ValueError."""
     if value is None:
         return None
     try:
@@ -85,14 +85,14 @@ def _reliability(value: Any, count: int, right: int) -> tuple[tuple[Bin, ...], t
         if any(type(bin.confidence) not in (int, float) for bin in bins):
             raise ValueError("a confidence is a number")
         if any(not (0 <= bin.right <= bin.count and 0 <= bin.confidence <= bin.count) for bin in bins):
-            raise ValueError("a bin has no more right, nor more confidence, than predictions")
+            raise ValueError("a bin has more correct predictions, or more confidence, than predictions")
         if (len(bins), sum(bin.count for bin in bins), sum(bin.right for bin in bins)) != (BINS, count, right):
-            raise ValueError("the bins of the reliability do not hold the answers of the confusion matrix")
+            raise ValueError("the bins of the reliability do not match the confusion matrix")
     return before, after
 
 
 def _rows(value: object) -> tuple[tuple[int, ...], ...]:
-    """A list with a list of counts per class, as tuples. Raises ValueError."""
+    """Tuples of a list with a list of counts for each class. Raises ValueError."""
     if not isinstance(value, list) or len(value) != CLASSES or not all(isinstance(row, list) for row in value):
         raise ValueError(f"{CLASSES} lists are expected, one for each class")
     if any(type(number) is not int or number < 0 for row in value for number in row):

@@ -1,4 +1,4 @@
-"""A checkpoint folder: written whole or not at all, read with suspicion. Such a folder is also a Hub repository."""
+"""Checkpoint folders, which are Hub repositories too: written atomically, and read as untrusted input."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from cnn_models.errors import TranslatableError
 from cnn_models.specs import Card
 
 WEIGHTS, CONFIG, HISTORY, README = "model.safetensors", "config.json", "history.csv", "README.md"
-EVALUATION = "evaluation.json"  # not there until the checkpoint is evaluated
+EVALUATION = "evaluation.json"  # missing until the checkpoint is evaluated
 FILES = (WEIGHTS, CONFIG, HISTORY, README, EVALUATION)
-SNAPSHOTS = "snapshots.safetensors"  # of small networks only, and read only where one asks for it
-REQUIRED = (WEIGHTS, CONFIG, SNAPSHOTS)  # a checkpoint without one of them that is requested is missing
+SNAPSHOTS = "snapshots.safetensors"  # of small networks, read only on request
+REQUIRED = (WEIGHTS, CONFIG, SNAPSHOTS)  # those of the requested files without which a checkpoint is missing
 HISTORY_COLUMNS = (
     "epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second", "seconds",
 )  # fmt: skip
@@ -35,11 +35,11 @@ HALF_ABOVE = 8 * 2**20  # bytes of float32 from which weights are stored as floa
 HEADER_LIMIT = 2**20  # bytes that the header of a weights file may add to its tensors
 CONFIG_LIMIT = 2**20  # bytes of a config.json or an evaluation.json
 TEMPERATURES = 20  # the greatest temperature; the least is its inverse
-SNAPSHOTS_LIMIT = 16 * 2**20  # bytes of all snapshots of a training; what would take more keeps none
+SNAPSHOTS_LIMIT = 16 * 2**20  # bytes of all snapshots of a training; none are kept beyond that
 
 
 class CheckpointError(TranslatableError):
-    """A checkpoint that is not used; the message, which does not end in a full stop, says why and what to do."""
+    """A checkpoint that cannot be used; the message gives the reason and the remedy, without a full stop."""
 
 
 def files_of(card: Card) -> tuple[str, ...]:
@@ -49,13 +49,13 @@ def files_of(card: Card) -> tuple[str, ...]:
 
 @cache
 def tensor_shapes(architecture: str) -> dict[str, tuple[int, ...]]:
-    """The names and shapes of a network's tensors, without making them."""
+    """The shapes of a network's tensors by name, without allocating them."""
     with torch.device("meta"):
         return {name: tuple(tensor.shape) for name, tensor in create_model(architecture).state_dict().items()}
 
 
 def memory(architecture: str) -> int:
-    """Bytes of a network's tensors in float32, as it is when loaded."""
+    """Bytes of a loaded network's tensors, in float32."""
     return 4 * sum(map(math.prod, tensor_shapes(architecture).values()))
 
 
@@ -77,10 +77,10 @@ def write_checkpoint(
     evaluation: Evaluation | None = None,
     snapshots: dict[str, Tensor] | None = None,
 ) -> Card:
-    """Write the files of a checkpoint and return the card with the type and the hashes of what is stored.
+    """The card, with the type and the hashes of the stored tensors, after writing the files of a checkpoint.
 
-    `snapshots` are as `read_snapshots` gives them. The folder appears complete or stays as it was. Raises
-    CheckpointError when the disk is full.
+    `snapshots` are as `read_snapshots` returns them. The folder is replaced as a whole, or stays unchanged where
+    CheckpointError is raised, as on a full disk.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     if sum(tensor.numel() * 4 for tensor in tensors.values()) > HALF_ABOVE:
@@ -123,7 +123,7 @@ def write_checkpoint(
 
 
 def read_card(folder: Path) -> Card:
-    """The checked card of a folder, without touching its weights. Raises CheckpointError."""
+    """The checked card of a folder, without reading its weights. Raises CheckpointError."""
     path = folder / CONFIG
     try:
         card = Card.from_json(_read_text(path))
@@ -134,10 +134,7 @@ def read_card(folder: Path) -> Card:
 
 
 def read_evaluation(folder: Path) -> Evaluation | None:
-    """What the network of a folder answered to the test images; None if it was not evaluated yet.
-
-    Raises CheckpointError, also when it is of other weights than the card's.
-    """
+    """The evaluation of a folder; None where there is none. Raises CheckpointError, also for one of other weights."""
     path = folder / EVALUATION
     if not path.exists():
         return None
@@ -158,7 +155,7 @@ def _read_text(path: Path) -> str:
 
 
 def check_card(card: Card) -> None:
-    """Raise ValueError unless the card speaks of a known network and data set in values they can have."""
+    """Raise TranslatableError unless the architecture and data set of a card are known, and its values possible."""
     if card.architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise TranslatableError("checkpoint.architecture", name=repr(card.architecture), known=known)
@@ -187,10 +184,10 @@ def _check_numbers(card: Card) -> None:
 
 
 def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
-    """The tensors of a folder as they are stored, and its card.
+    """The tensors of a folder, as stored, and its card.
 
-    Raises CheckpointError unless the tensors have exactly the names, shapes and type that the card's architecture
-    has, are finite, carry the same card in their header, and hash to what the card records.
+    Raises CheckpointError unless the tensors have exactly the names, shapes and type of the card's architecture, are
+    finite, have the same card in their header, and the hash on the card.
     """
     card = read_card(folder)
     dtype = getattr(torch, card.weights_dtype)
@@ -200,10 +197,9 @@ def read_weights(folder: Path) -> tuple[dict[str, Tensor], Card]:
 
 
 def read_snapshots(folder: Path) -> dict[str, Tensor] | None:
-    """The network of a folder as it was before its training and after each epoch; None if it kept no snapshots.
+    """The tensors of a network over its training, by name: (epochs + 1) x shape in float16, the initial ones first.
 
-    Its tensors by name in float16, each with the epoch, from 0, as its first dimension. Raises CheckpointError, on the
-    same terms as `read_weights`.
+    None for a card without snapshots. Raises CheckpointError, as `read_weights` does.
     """
     card = read_card(folder)
     if card.snapshots_sha256 is None:
@@ -232,7 +228,7 @@ def _read_tensors(
     for name, tensor in tensors.items():
         if tensor.dtype != dtype:
             raise CheckpointError("checkpoint.type", path=path, name=name, found=tensor.dtype, type=dtype)
-        if not torch.stack(tensor.aminmax()).isfinite().all():  # NaN is passed on; a thirtieth of the time
+        if not torch.stack(tensor.aminmax()).isfinite().all():  # aminmax propagates NaN, in a thirtieth of the time
             raise CheckpointError("checkpoint.finite", path=path, name=name)
     if weights_hash(tensors) != sha256:
         raise CheckpointError("checkpoint.hash", path=path)
@@ -254,7 +250,7 @@ def load_model(folder: Path) -> tuple[nn.Module, Card]:
     tensors, card = read_weights(folder)
     with torch.device("meta"):
         model = create_model(card.architecture)
-    # Popped, so that each stored tensor goes when it was converted.
+    # Popped, so that each stored tensor is freed after its conversion.
     model.load_state_dict({name: tensors.pop(name).float() for name in list(tensors)}, assign=True)
     return model.eval().requires_grad_(False), card
 

@@ -1,4 +1,4 @@
-"""Checkpoint ids: `lenet5.mnist`, or `someone/lenet5.mnist@revision` for one of somebody's on the Hub."""
+"""Checkpoint ids: `lenet5.mnist`, or `someone/lenet5.mnist@revision` for any repository on the Hub."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from cnn_models.datasets import DATASETS
 
 BUILT_IN = tuple(f"{architecture}.{dataset}" for dataset in DATASETS for architecture in ARCHITECTURES)
 
-WORD = r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*"  # no "..", no "--", nothing that could leave a folder
+WORD = r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*"  # without ".." and "--": safe as a part of a path
 ID = re.compile(rf"(?:(?P<owner>{WORD})/)?(?P<name>{WORD})(?:@(?P<revision>{WORD}(?:/{WORD})*))?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class Reference(NamedTuple):
-    """A checkpoint id taken apart. `owner` is None for the line-up's own; `str` gives the id, without `@main`."""
+    """A parsed checkpoint id. `owner` is None for `weights/` and the namespace; `str` is the id, without `@main`."""
 
     owner: str | None
     name: str
@@ -32,7 +32,7 @@ class Reference(NamedTuple):
 
     @property
     def pinned(self) -> bool:
-        """Whether it names a commit, which never changes, and not a branch."""
+        """Whether the revision is a commit, which never changes."""
         return bool(COMMIT.fullmatch(self.revision))
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Reference(NamedTuple):
 
 
 def parse(id: str) -> Reference:
-    """Take `lenet5.mnist` or `someone/lenet5.mnist@revision` apart. Raises ValueError with the known names."""
+    """The reference of an id. Raises ValueError, which lists the known names."""
     match = ID.fullmatch(id) if len(id) <= 200 else None
     if not match or match["name"] not in BUILT_IN or (match["revision"] and not match["owner"]):
         known = ", ".join(BUILT_IN)

@@ -1,4 +1,4 @@
-"""Figures that others report for these networks: quoted, never measured here."""
+"""Accuracies of these networks that are reported elsewhere, not measured here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Quoted(NamedTuple):
-    """A test accuracy in percent, and the run that it was reported for: plain SGD, with the test set to validate on."""
+    """A reported test accuracy in percent, and its run: plain SGD, validated on the test set."""
 
     accuracy: float
     lr: float

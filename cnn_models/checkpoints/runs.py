@@ -1,4 +1,4 @@
-"""Training runs: of the checkpoints in `weights/`, of those in `weights/runs/NAME/`, and of trainings under way.
+"""Training runs: of the checkpoints in `weights/` and in `weights/runs/NAME/`, and unfinished ones.
 
 A run is the card and the history of a checkpoint folder; its weights need not be there. `python -m training.train ID
 --recipe source --seed 1 --out weights/runs/source.1` makes one.
@@ -23,15 +23,15 @@ from cnn_models.checkpoints.ids import BUILT_IN
 from cnn_models.specs import Card
 
 RUNS, UNFINISHED = "runs", ".training"
-SILENT = 600  # seconds without a save, made every two minutes at least, after which a training is taken to have stopped
+SILENT = 600  # seconds without a save, due every two minutes, after which an unfinished run counts as stopped
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training of a network. `recipe` is the name, `history` its epochs, `changes` what it does otherwise.
+    """One training of a network: the name of its `recipe`, the `changes` to it, and the rows of its `history`.
 
-    `card` is None while it is under way, or has been `stopped` before its end; `changes` are then the whole recipe.
-    `out` is where it writes its checkpoint, empty for the usual place.
+    `card` is None where it is unfinished, running or `stopped`; `changes` are then the whole recipe. `out` is the
+    folder of the checkpoint, "" for the usual one.
     """
 
     id: str
@@ -45,35 +45,29 @@ class Run:
 
     @property
     def command(self) -> str:
-        """The command that repeats it where it was, so that no other checkpoint is replaced; empty without a card."""
+        """The command that repeats the run in the same folder; "" without a card."""
         where = f" --out {shlex.quote(self.out)}" if self.out else ""
         return f"{self.card.command}{where}" if self.card else ""
 
     @property
     def epochs(self) -> int:
-        """Those of its recipe, or those it has had, if it is under way."""
+        """The number of epochs of its recipe; of an unfinished run, those so far."""
         return self.card.recipe.get("epochs", len(self.history)) if self.card else len(self.history)
 
     @property
     def group(self) -> str:
-        """What is the same for runs that differ in their seed alone; begins with the id and a space.
-
-        Runs by a recipe of the same name are not the same where it has become longer meanwhile.
-        """
+        """A key that runs share which differ only in their seed: id, recipe, number of epochs and changes."""
         epochs = f" {self.epochs}" if self.card else ""
         changes = f" {json.dumps(self.changes, sort_keys=True)}" if self.changes else ""
         return f"{self.id} {self.recipe}{epochs}{changes}"
 
     def minutes(self) -> list[float]:
-        """When each epoch ended, in minutes of training."""
+        """The end of each epoch, in minutes of training."""
         return [seconds / 60 for seconds in itertools.accumulate(row["seconds"] for row in self.history)]
 
 
 def find_runs(weights: Path) -> dict[str, list[Run]]:
-    """All runs below a folder that have an epoch, by group, in the order of the line-up; damaged ones are left out.
-
-    A training under way has a group of its own, also where it is to replace a checkpoint.
-    """
+    """All runs below a folder that have an epoch, by group, in the order of the registry, without damaged ones."""
     found: dict[str, list[Run]] = {}
     for id in BUILT_IN:
         for place in [weights, *sorted((weights / RUNS).glob("*"))]:
@@ -85,10 +79,10 @@ def find_runs(weights: Path) -> dict[str, list[Run]]:
 
 
 def versions(weights: Path) -> dict[str, int]:
-    """When each card below a folder was written, in nanoseconds, by its path: the same as long as all of them are."""
+    """The modification time of each card below a folder, in nanoseconds, by path."""
     found = {}
     for path in sorted([*weights.glob(f"*/{CONFIG}"), *weights.glob(f"{RUNS}/*/*/{CONFIG}")]):
-        with suppress(OSError):  # a training may replace it just now
+        with suppress(OSError):  # a training may replace it at this moment
             found[str(path)] = path.stat().st_mtime_ns
     return found
 
@@ -104,13 +98,13 @@ def _finished(folder: Path, out: str) -> Run | None:
 
 
 def _unfinished(state: Path, id: str) -> Run | None:
-    """The run in a state of `training.state`, which is replaced as a whole whenever it is saved."""
+    """The run in a state of `training.state`, which is saved atomically; None for a damaged or missing one."""
     try:
         with safe_open(state, framework="pt") as file:
             run = json.loads(file.metadata()["run"])
         history = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in run["progress"]["history"]]
         stopped, facts = time.time() - state.stat().st_mtime > SILENT, run["facts"]
-        # Its state doesn't hold the name of its recipe, but all that the recipe says.
+        # The state contains the whole recipe, but not its name.
         name, changes = UNFINISHED.removeprefix("."), facts.get("recipe", {})
         return Run(id, name, int(facts["seed"]), history, stopped=stopped, changes=changes)
     except (OSError, SafetensorError, ValueError, TypeError, KeyError):
@@ -118,9 +112,9 @@ def _unfinished(state: Path, id: str) -> Run | None:
 
 
 def smooth(values: Sequence[float], weight: float) -> list[float]:
-    """The exponential moving average, each value counting `weight` times as much as the next; 0 changes nothing.
+    """The exponential moving average with this decay, 0 for the values themselves.
 
-    Corrected for its start, as Adam's: D. Kingma, J. Ba, 2015, arXiv:1412.6980, section 3.
+    With Adam's bias correction: D. Kingma, J. Ba, 2015, arXiv:1412.6980, section 3.
     """
     found, total = [], 0.0
     for index, value in enumerate(values, 1):
@@ -130,5 +124,5 @@ def smooth(values: Sequence[float], weight: float) -> list[float]:
 
 
 def band(curves: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
-    """Mean, lowest and highest of several curves, point by point, as far as all of them go."""
+    """Mean, minimum and maximum of several curves at each point that all of them have."""
     return [(math.fsum(values) / len(values), min(values), max(values)) for values in zip(*curves, strict=False)]

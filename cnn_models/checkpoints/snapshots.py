@@ -1,4 +1,4 @@
-"""The time machine: a network as it was before its training and after each epoch."""
+"""Predictions over the epochs, by the snapshots of a training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnn_models.specs import Card
 
 
 def networks(snapshots: dict[str, Tensor], architecture: str) -> Iterator[nn.Module]:
-    """The network of each of `checkpoint.read_snapshots`, in float32 and evaluation mode, on the CPU."""
+    """The network of each of the `folder.read_snapshots`, in float32 and evaluation mode, on the CPU; one object."""
     with torch.device("meta"):
         model = create_model(architecture).eval().requires_grad_(False)
     for epoch in range(len(next(iter(snapshots.values())))):
@@ -23,9 +23,9 @@ def networks(snapshots: dict[str, Tensor], architecture: str) -> Iterator[nn.Mod
 
 
 def replay(snapshots: dict[str, Tensor], card: Card, grid: np.ndarray) -> Tensor:
-    """The probabilities, epochs x 10, that a 28 x 28 uint8 image got before the training and after each epoch.
+    """The probabilities, (epochs + 1) x 10, of a 28 x 28 uint8 image before the training and after each epoch.
 
-    All at the temperature of the finished network, so that the last are its own.
+    All are at the temperature of the finished network.
     """
     image, cpu = torch.tensor(grid)[None], torch.device("cpu")
     models = networks(snapshots, card.architecture)

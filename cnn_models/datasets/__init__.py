@@ -1,4 +1,4 @@
-"""Facts of the data sets; the images themselves are loaded by `training.data`."""
+"""Facts of the data sets; `training.data` loads the images."""
 
 from cnn_models.specs import Dataset, registry
 

@@ -1,7 +1,7 @@
-"""My handwriting: labelled images as a zip that the page writes and training reads.
+"""Labelled images of the user as a zip, which the page writes and training reads.
 
-The zip holds `labels.csv` with the columns `file,dataset,label`, and each file it names, an image of any kind that
-`decode` takes; the page writes the 28 x 28 PNG that the networks saw. A label is a class of its data set by name.
+The zip contains `labels.csv` with the columns `file,dataset,label`, and each of the files, an image of any kind that
+`decode` takes; the page writes 28 x 28 PNGs in the data set's form. A label is the name of a class.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST = 10_000  # images in a zip
 
 
 class Labelled(NamedTuple):
-    """An encoded image and what it shows."""
+    """An encoded image, its data set and its class."""
 
     image: bytes
     dataset: str
@@ -33,7 +33,7 @@ class Labelled(NamedTuple):
 
 
 def pack(images: Iterable[Labelled], decode: Callable[[bytes], np.ndarray] = decode) -> bytes:
-    """The zip. Raises ImageError for what `unpack` would refuse. `decode_untrusted` can be what decodes."""
+    """The zip. Raises ImageError for images that `unpack` refuses. `decode` may be `decode_untrusted`."""
     file, rows = io.BytesIO(), []
     with zipfile.ZipFile(file, "w") as archive:  # stored: a PNG does not get smaller
         for index, each in enumerate(images):
@@ -50,7 +50,7 @@ def pack(images: Iterable[Labelled], decode: Callable[[bytes], np.ndarray] = dec
 def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.ndarray]:
     """The images of one data set in its form, N x 28 x 28 uint8, and their labels, N int64; N may be 0.
 
-    Raises ImageError, with the file's name, for whatever is damaged, missing, too large or unknown.
+    Raises ImageError, with the name of the file, for damaged, missing, too large or unknown content.
     """
     images, labels = [], []
     try:
@@ -73,7 +73,7 @@ def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.nda
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """A file of the zip, no more of which is unpacked than an image may have."""
+    """The content of a file of the zip, of at most MAX_BYTES. Raises ImageError."""
     try:
         with archive.open(name) as file:
             content = file.read(MAX_BYTES + 1)
@@ -88,8 +88,4 @@ def _check(index: int, dataset: str | None, label: str | None) -> None:
     if index >= MOST:
         raise ImageError("zip.many", most=f"{MOST:,}")
     if dataset is None or dataset not in DATASETS or label not in DATASETS[dataset].classes:
-        raise ImageError(
-            "zip.class",
-            label=f"{label!r:.40}",
-            dataset=f"{dataset!r:.40}",
-        )
+        raise ImageError("zip.class", label=f"{label!r:.40}", dataset=f"{dataset!r:.40}")

@@ -1,4 +1,4 @@
-"""The test sets that come with the app, lossless, and the accuracy of a network on them."""
+"""The bundled test sets, and the accuracy of a network on them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from cnn_models.specs import Card
 DATA = Path(__file__).parent / "data"
 SIDE = 100  # images in a row, and in a column, of a sheet
 COUNT = SIDE**2  # images of a test set
-BATCH, LARGE = 100, 224  # images at once, a tenth where they are larger than so many pixels
-SLOW_FROM = 64  # pixels of input from which a CPU takes minutes for a test set
+BATCH, LARGE = 100, 224  # images of a batch, a tenth of that where a side has more pixels than LARGE
+SLOW_FROM = 64  # pixels of a side from which a CPU takes minutes for a test set
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How many of the images shown a network got right, and its mean cross-entropy on them in nats."""
+    """The correct predictions of `count` test images, and the mean cross-entropy in nats."""
 
     right: int
     count: int
@@ -43,23 +43,23 @@ class Measured:
 
     @property
     def whole(self) -> bool:
-        """Whether these were all of the test set."""
+        """Whether this is the whole test set."""
         return self.count == COUNT
 
     @property
     def error(self) -> float:
-        """The standard error of the accuracy, in percent: of a proportion, with one more right and one more wrong."""
+        """The standard error of the accuracy, in percent, by the rule of succession: (right + 1) of (count + 2)."""
         share = (self.right + 1) / (self.count + 2)
         return 100 * math.sqrt(share * (1 - share) / self.count)
 
 
 @cache
 def load_test_set(dataset: str) -> tuple[np.ndarray, np.ndarray]:
-    """The 10,000 test images (10,000 x 28 x 28 uint8, bright on black) and their labels, in the makers' order.
+    """The test images (10,000 x 28 x 28 uint8, bright on black) and their labels, in the original order.
 
-    Raises UnknownName: no path is made of a name that is not a data set's, and none is remembered.
+    Raises UnknownName.
     """
-    name = DATASETS[dataset].name
+    name = DATASETS[dataset].name  # no path is made of an unknown name
     sheet = np.asarray(Image.open(DATA / f"{name}.png", formats=["PNG"]))
     images = sheet.reshape(SIDE, 28, SIDE, 28).swapaxes(1, 2).reshape(-1, 28, 28)
     labels = np.frombuffer((DATA / f"{name}.txt").read_bytes().strip(), np.uint8) - ord("0")
@@ -68,7 +68,7 @@ def load_test_set(dataset: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def balanced_order(labels: np.ndarray) -> np.ndarray:
-    """Indices by turns: the first image of each class, then the second of each, so that any beginning is balanced."""
+    """Indices of the first image of each class, then of the second of each, and so on: any beginning is balanced."""
     rank = np.empty(len(labels), int)
     for label in np.unique(labels):
         (of_class,) = np.nonzero(labels == label)
@@ -79,13 +79,12 @@ def balanced_order(labels: np.ndarray) -> np.ndarray:
 def measure(
     model: nn.Module, card: Card, seconds: float = math.inf, progress: Callable[[int], None] = lambda count: None
 ) -> Measured:
-    """The accuracy and loss of a network on the test set that comes with the app.
+    """The accuracy and loss of a network on the bundled test set, or on the balanced part that the seconds allow.
 
-    After so many seconds on as much of it as was shown by then, the same number of images of every class.
-    `progress` is called with their number, but not from a lent GPU.
+    `progress` is called with the number of images so far, but not on a ZeroGPU Space.
     """
     if ZERO_GPU and card.input_size > SLOW_FROM:
-        with suppress(Exception):  # no GPU was free, or the visitor's share of it is spent
+        with suppress(Exception):  # no GPU is free, or the visitor's quota is used up
             return _measure_on_gpu(model, card, seconds)
     return _measure(model, card, seconds, progress)
 
@@ -101,13 +100,13 @@ def _measure(model: nn.Module, card: Card, seconds: float, progress: Callable[[i
 
 
 def measure_part(model: nn.Module, card: Card, part: slice) -> Measured:
-    """The accuracy and loss of a network on a part of its test set in `balanced_order`, shown at once where it is."""
+    """The accuracy and loss of a network on a part of its test set in `balanced_order`, in one batch, on its device."""
     images, labels = load_test_set(card.dataset)
     chosen = _order(card.dataset)[part]
     net = Network(model, card, next(model.parameters()).device)
-    answers = net.run(torch.from_numpy(images[chosen])).logits
+    logits = net.run(torch.from_numpy(images[chosen])).logits
     truth = torch.tensor(labels[chosen], dtype=torch.long)
-    return Measured(int((answers.argmax(1) == truth).sum()), len(chosen), F.cross_entropy(answers, truth).item())
+    return Measured(int((logits.argmax(1) == truth).sum()), len(chosen), F.cross_entropy(logits, truth).item())
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Checkpoints from the folder, the cache and the Hugging Face Hub."""
+"""Checkpoints from `weights/` and from the Hugging Face Hub."""

@@ -32,7 +32,7 @@ CODES = (
     (errors.HfHubHTTPError, (401,), "hub.token"),
     (errors.HfHubHTTPError, (403,), "hub.refused"),
     (errors.HfHubHTTPError, (429,), "hub.often"),
-    (errors.HfHubHTTPError, range(500, 600), "hub.order"),
+    (errors.HfHubHTTPError, range(500, 600), "hub.server"),
     (OSError, (errno.ENOSPC, errno.EDQUOT), "hub.full"),
     (OSError, (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR), "hub.write"),
     (Exception, (), "hub.network"),
@@ -45,16 +45,16 @@ log = logging.getLogger(__name__)
 def cached(
     repository: str, revision: str, files: Collection[str], whole: bool = False, anonymous: bool = False
 ) -> Path | None:
-    """The folder of a revision in the Hub's cache, if it has the REQUIRED of these files. No network.
+    """The folder of a revision in the Hub's cache, if it has those of the files that are REQUIRED; without a request.
 
     `whole` requires all files, except those that the cache knows the revision to lack; `anonymous` requires that the
     repository was public at its last look-up.
     """
     paths = {name: try_to_load_from_cache(repository, name, revision=revision) for name in files}
-    found = [path for name, path in paths.items() if name in REQUIRED]
-    if not all(isinstance(path, str) for path in found) or (whole and None in paths.values()):
+    found = {name: path for name, path in paths.items() if isinstance(path, str)}
+    if any(name in REQUIRED for name in paths.keys() - found.keys()) or (whole and None in paths.values()):
         return None
-    return Path(found[0]).parent if not anonymous or _public_mark(repository).is_file() else None
+    return Path(min(found.values())).parent if not anonymous or _public_mark(repository).is_file() else None
 
 
 def fetch(
@@ -69,31 +69,31 @@ def fetch(
 ) -> Path:
     """The folder of a revision's commit in the Hub's cache, with these files of it and no others.
 
-    Files of tensors may have `limit` bytes. `anonymous` leaves out this machine's token. `verify` compares the files
-    with the Hub's hashes and downloads those that differ again. `progress` is called with the downloaded and all bytes;
+    Files of tensors may have `limit` bytes. `anonymous` omits this machine's token. `verify` compares the files with
+    the Hub's hashes and downloads those that differ again. `progress` is called with the bytes so far and in all;
     `admit` before a download, which it may refuse with a CheckpointError. Raises MissingCheckpoint.
 
-    Guarantees: all files are of one commit; a branch stands in the cache for its previous commit until the newer one is
-    complete; whether the repository is public is recorded. A broken connection is resumed. After a kill, complete files
-    stay; the partial one is downloaded again, as the client keeps no parts (`hf cache prune` deletes them).
+    Guarantees: all files are of one commit; in the cache, a branch refers to its previous commit until the newer one is
+    complete; the visibility of the repository is recorded. A broken connection is resumed. After a kill, complete files
+    stay; a partial one is downloaded again, as the client does not resume it (`hf cache prune` deletes it).
     """
     guard.guard_client()
     token = False if anonymous else None
     try:
-        info = _look_up(repository, revision, token)
+        commit, info = _look_up(repository, revision, token)
         is_public = not (info.private or info.gated)
         if not is_public:
             _record_visibility(repository, is_public)
         if anonymous and info.gated:  # its metadata are public
             raise NotPublic("hub.closed", repository=repository)
         sizes = _sizes(repository, info, files, limit)
-        folder = cached(repository, info.sha, sizes, whole=True)
+        folder = cached(repository, commit, sizes, whole=True)
         if not folder:
             admit()
-            folder = _download(repository, info.sha, sizes, token, progress)
-        if verify and (damaged := _damaged(repository, info.sha, token) & sizes.keys()):
-            _download(repository, info.sha, {name: sizes[name] for name in damaged}, token, progress, anew=True)
-    except Exception as error:  # the client's have no common base class, and Xet raises plain RuntimeErrors
+            folder = _download(repository, commit, sizes, token, progress)
+        if verify and (damaged := _damaged(repository, commit, token) & sizes.keys()):
+            _download(repository, commit, {name: sizes[name] for name in damaged}, token, progress, anew=True)
+    except Exception as error:  # the client's errors have no common base class
         if isinstance(error, errors.RepositoryNotFoundError):  # also where it is private or gated
             _record_visibility(repository, False)
         missing = _coded(error, repository, revision, anonymous)
@@ -103,14 +103,14 @@ def fetch(
     return folder
 
 
-def _look_up(repository: str, revision: str, token: bool | None) -> ModelInfo:
-    """The commit, the visibility and the files of a revision; the commit is safe as a part of a path."""
+def _look_up(repository: str, revision: str, token: bool | None) -> tuple[str, ModelInfo]:
+    """The commit of a revision, which is safe as a part of a path, with its visibility and files."""
     with guard.limited(repository):
         api = HfApi(token=token)
         info = api.model_info(repository, revision=revision, files_metadata=True, timeout=guard.TIMEOUT)
-    if not COMMIT.fullmatch(info.sha or ""):
+    if not (info.sha and COMMIT.fullmatch(info.sha)):
         raise BadResponse("hub.path", repository=repository, header="commit", value=f"{info.sha!r:.80}")
-    return info
+    return info.sha, info
 
 
 def _sizes(repository: str, info: ModelInfo, files: Collection[str], limit: int) -> dict[str, int]:
@@ -132,7 +132,7 @@ def _download(
     progress: Callable[[int, int], None],
     anew: bool = False,
 ) -> Path:
-    """The folder of a commit with these files, given with their bytes; `anew` also where they are cached."""
+    """The folder of a commit with these files (name: bytes), downloaded; with `anew`, also those that are cached."""
     total = sum(sizes.values())
     log.info("fetching %s at %.7s: %.1f MB", repository, commit, total / 1e6)
     bar = _progress_bar(lambda done: progress(done, total))
@@ -155,7 +155,7 @@ def _damaged(repository: str, commit: str, token: bool | None) -> set[str]:
 
 
 def _progress_bar(report: Callable[[int], None]) -> type[tqdm]:
-    """The client's progress bar, which also reports the bytes of all files so far."""
+    """A subclass of the client's progress bar that also reports the bytes of all files so far."""
 
     class Bar(tqdm):
         done = 0  # bytes of all files, which are downloaded in several threads
@@ -175,7 +175,7 @@ def _progress_bar(report: Callable[[int], None]) -> type[tqdm]:
 
 
 def _public_mark(repository: str) -> Path:
-    """The file that the cache has for a repository that was public at its last look-up."""
+    """The file that marks a repository in the cache as public at its last look-up."""
     return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="model") / ".public"
 
 
@@ -189,9 +189,9 @@ def _record_visibility(repository: str, is_public: bool) -> None:
 
 
 def _record_commit(folder: Path, revision: str, absent: set[str]) -> None:
-    """Record the files that a commit lacks, and that it is the commit of a branch, in the client's own format.
+    """Record, in the client's own format, the files that a commit lacks and the commit of a branch.
 
-    The previous commit of the branch stays if it has weights and the newer one does not.
+    A branch whose previous commit has weights, and the newer one not, keeps the previous one.
     """
     ref, lacking = folder.parents[1] / "refs" / revision, folder.parents[1] / ".no_exist" / folder.name
     with suppress(OSError):
@@ -227,6 +227,6 @@ def _coded(error: Exception, repository: str, revision: str, anonymous: bool) ->
 
 
 def _reason(error: Exception) -> str:
-    """The first line of a message, with addresses cut to their hosts: the rest may grant access to a private file."""
+    """The first line of a message, with URLs cut to their hosts, as the rest may grant access to a private file."""
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return re.sub(r"(https?://[^/?#\s'\")]+)[^\s'\")]*", r"\1", line)

@@ -6,7 +6,7 @@ from cnn_models.checkpoints.folder import CheckpointError
 
 
 class MissingCheckpoint(CheckpointError):
-    """A checkpoint that is neither on this machine nor available from the Hub; the message says how to get it."""
+    """A checkpoint that is neither on this machine nor available from the Hub; the message gives the remedy."""
 
 
 class NotPublic(MissingCheckpoint):
@@ -18,4 +18,4 @@ class DownloadPending(MissingCheckpoint):
 
 
 class BadResponse(MissingCheckpoint):
-    """A response that no correct Hub sends: too large, too slow, compressed, or with a path where a name belongs."""
+    """A response that is too large, too slow or compressed, or has a path in place of a name."""

@@ -1,13 +1,13 @@
-"""The HTTP client of huggingface_hub with limits: what the Hub responds is untrusted input.
+"""The HTTP client of huggingface_hub with limits, as the Hub's responses are untrusted input.
 
 Guarantees, for all requests of this process:
 
-- No response is awaited for longer than `TIMEOUT` seconds, or `STORING` for an upload; unlimited otherwise.
-- The client retries only where the Hub asks it to wait for at most `LONGEST_WAIT` seconds; any time otherwise.
-- A download whose connection was reset is resumed; started anew otherwise.
-- Headers that the client makes paths of (ETag, commit) are plain names; otherwise they lead out of its cache.
-- Within `limited`, a response has a largest size and a longest time; otherwise it may fill the disk, as versions 2.0 to
-  2.4 compare the size of a file only after its end (`file_download.http_get`).
+- No response is awaited for longer than `TIMEOUT` seconds, or `STORING` for an upload.
+- The client retries only where the Hub's `Retry-After` is at most `LONGEST_WAIT` seconds.
+- A download whose connection was reset is resumed.
+- Headers of which the client makes paths (ETag, commit) are plain names; others could lead out of its cache.
+- Within `limited`, the size and the time of a response are limited; versions 2.0 to 2.4 of the client check the size of
+  a file only after its end (`file_download.http_get`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import math
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
+from typing import cast
 
 from huggingface_hub import set_client_factory
 from huggingface_hub.utils import _http, hf_raise_for_status, httpx, parse_ratelimit_headers
@@ -30,23 +32,23 @@ from cnn_models.hub.errors import BadResponse
 
 TIMEOUT = 10  # seconds until a response begins, and between two parts of it
 STORING = 60  # the same for uploads
-LONGEST_WAIT = 10  # seconds that the Hub may make the client wait before a retry
+LONGEST_WAIT = 10  # seconds before a retry
 RESPONSE_LIMIT = 4 * 2**20  # bytes of a response that is not a file
-SECONDS = 60  # for all responses to one call, and for a file beside what it takes at SLOWEST
+SECONDS = 60  # for all responses to one call; files have their time at SLOWEST in addition
 SLOWEST = 20_000  # bytes a second
 ETAG = re.compile(r'(?:W/)?"?[A-Za-z0-9_-]{1,128}"?')
 
 
 @dataclass(frozen=True)
 class _Budget:
-    """The bytes of each response, and the time by `time.monotonic()` until which they are read."""
+    """The most bytes of a response, and the deadline by `time.monotonic()`."""
 
     repository: str
     size: int
     until: float
 
     def check(self, size: int) -> None:
-        """Raise BadResponse where a response has more bytes than allowed, or the time is up."""
+        """Raise BadResponse for a response of more bytes than allowed, or after the deadline."""
         if size > self.size:
             raise BadResponse("hub.more", repository=self.repository, limit=f"{self.size:,}")
         if time.monotonic() > self.until:
@@ -69,20 +71,18 @@ def limited(repository: str, limit: int = RESPONSE_LIMIT, size: int = 0) -> Iter
 
 
 def guard_client() -> None:
-    """Install the limits in huggingface_hub, once; they outlive its sessions, which it replaces after failures."""
+    """Install the limits in huggingface_hub, once; also for its later sessions, which it starts after failures."""
     with _installing:
-        make = _http._GLOBAL_CLIENT_FACTORY  # which has no public name
-        if getattr(make, "guarded", False):
-            return
+        make = _http._GLOBAL_CLIENT_FACTORY  # there is no public name
+        if getattr(make, "func", None) is not _guarded:
+            set_client_factory(partial(_guarded, make))
 
-        def guarded() -> httpx.Client:
-            client = make()
-            client.event_hooks["request"].append(_limit_request)
-            client.event_hooks["response"] += _check_names, _limit_body, _refuse_long_waits
-            return client
 
-        guarded.guarded = True
-        set_client_factory(guarded)
+def _guarded(make: Callable[[], httpx.Client]) -> httpx.Client:
+    client = make()
+    client.event_hooks["request"].append(_limit_request)
+    client.event_hooks["response"] += _check_names, _limit_body, _refuse_long_waits
+    return client
 
 
 def _limit_request(request: httpx.Request) -> None:
@@ -94,7 +94,7 @@ def _limit_request(request: httpx.Request) -> None:
 
 
 def _check_names(response: httpx.Response) -> None:
-    """Raise BadResponse where a header is a path, or announces a file of Xet (which no hook reads) that is too large.
+    """Raise BadResponse for a header with a path, or a file of Xet (whose body no hook reads) that is too large.
 
     In versions 2.0 to 2.4 (`file_download._normalize_etag`), `ETag: "../../x"` is written to `blobs/../../x`.
     """
@@ -116,7 +116,7 @@ def _limit_body(response: httpx.Response) -> None:
         if headers.get("Content-Encoding", "identity") != "identity":
             raise BadResponse("hub.packed", repository=budget.repository)
         _check_announced(budget, headers.get("Content-Length", ""))
-    response.stream = _Body(response.stream, budget)
+    response.stream = _Body(cast(httpx.SyncByteStream, response.stream), budget)
 
 
 def _check_announced(budget: _Budget, size: str) -> None:
@@ -125,7 +125,7 @@ def _check_announced(budget: _Budget, size: str) -> None:
 
 
 class _Body(httpx.SyncByteStream):
-    """A body within a budget. A reset connection raises the error after which the client resumes."""
+    """A body within a budget. A reset connection raises the error on which the client resumes."""
 
     def __init__(self, stream: httpx.SyncByteStream, budget: _Budget):
         self._stream, self._budget = stream, budget

@@ -1,4 +1,4 @@
-"""Limits on what untrusted clients cause through the hub: look-ups and downloads an hour and at once, and disk."""
+"""Limits of untrusted clients on look-ups, downloads and disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import BUILT_IN, Reference
 from cnn_models.visitors import VISITOR
 
-LOOKUPS = 20  # new names an hour for each visitor: all checkpoints of both data sets, and as many mistakes
+LOOKUPS = 20  # new names an hour for each visitor: all checkpoints of both data sets, and as many misspelled ones
 DOWNLOADS = 60  # new third-party checkpoints an hour for all visitors
 AT_ONCE = 4  # look-ups and downloads of third-party checkpoints
 OF_ONE = 2  # of these, for one visitor
@@ -82,7 +82,7 @@ def prune_cache(namespace: str | None, newest: Path) -> None:
     """
     from huggingface_hub import constants, scan_cache_dir
 
-    with _pruning, suppress(OSError):  # other processes delete there too
+    with _pruning, suppress(OSError):  # other processes may delete too
         scan = scan_cache_dir(constants.HF_HUB_CACHE)
         found = [
             (max((file.blob_last_accessed for file in commit.files), default=0), commit.size_on_disk, repo, commit)

@@ -1,4 +1,4 @@
-"""Networks by their checkpoint id: from `weights/`, else the Hub's cache, else the Hub; each loaded once, when used."""
+"""Networks by checkpoint id: from `weights/`, else the Hub's cache, else the Hub; loaded on first use."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def default_weights_dir() -> Path:
 
 @dataclass(frozen=True)
 class LoadedModel(Network):
-    """A network of a hub. `source` is `weights/lenet5.mnist`, or `someone/lenet5.mnist@<commit>`."""
+    """A network with its id; `source` is `weights/lenet5.mnist` or `someone/lenet5.mnist@<commit>`."""
 
     id: str
     source: str
@@ -72,14 +72,14 @@ class _Measurement:
 class ModelHub:
     """All checkpoints by id, safe to share among threads.
 
-    `weights_dir` is by default that of `default_weights_dir`; `namespace`, the owner on the Hub of the checkpoints that
-    it lacks, is `CNN_HUB_NAMESPACE`, else none. Networks stay loaded up to `max_memory` bytes, see
-    `NetworkMemory`. A `public` hub serves untrusted clients, within limits; see `Downloads`.
+    `weights_dir` is by default `default_weights_dir()`; `namespace`, the owner on the Hub of checkpoints that are not
+    there, `CNN_HUB_NAMESPACE`, else none. Networks stay loaded up to `max_memory` bytes, see `NetworkMemory`. A
+    `public` hub serves untrusted clients, within limits, see `Downloads`.
 
-    Guarantees: the Hub is requested only for what neither folder nor cache has, and for the commit of a branch. A
-    checkpoint that is damaged in the Hub's cache is compared with the Hub's hashes and downloaded again, once. Errors
-    name the checkpoint and not the folder of the cache. All methods that take an id raise ValueError for an unknown
-    one, and MissingCheckpoint or another CheckpointError where it cannot be used.
+    Guarantees: the Hub is requested only for files that are neither in the folder nor in the cache, and for the commit
+    of a branch. A checkpoint that is damaged in the Hub's cache is compared with the Hub's hashes and downloaded again,
+    once. Errors name the checkpoint, not the folder of the cache. All methods with an id raise ValueError for an
+    unknown one, and MissingCheckpoint or another CheckpointError for one that cannot be used.
     """
 
     def __init__(
@@ -108,11 +108,11 @@ class ModelHub:
         return best_device(self._device and str(self._device))
 
     def folder(self, id: str) -> Path:
-        """The folder with the files of a checkpoint, downloaded where needed."""
+        """The folder with the files of a checkpoint, downloaded if needed."""
         return self._find(parse(id), FILES)
 
     def fetch(self, ids: Collection[str]) -> None:
-        """Download what is missing of several checkpoints, at once."""
+        """Download the missing files of several checkpoints, concurrently."""
         if self.namespace or any("/" in id for id in ids):
             with ThreadPoolExecutor() as pool:
                 map_in_context(pool, self.folder, ids)
@@ -123,18 +123,18 @@ class ModelHub:
         return self._read(reference, (CONFIG,), lambda folder: _card(folder, reference.name))
 
     def snapshots(self, id: str) -> dict[str, Tensor] | None:
-        """The `read_snapshots` of a checkpoint, read anew each time."""
+        """The `read_snapshots` of a checkpoint, not kept in memory."""
         if self.card(id).snapshots_sha256 is None:
             return None
         return self._read(parse(id), (CONFIG, HISTORY, SNAPSHOTS), read_snapshots)
 
     def pin(self, id: str) -> str:
-        """The id of the commit that a branch has now, `someone/lenet5.mnist@<commit>`; one in `weights/` as it is."""
+        """The id of a branch's current commit, `someone/lenet5.mnist@<commit>`; an id in `weights/` unchanged."""
         reference, folder = parse(id), self.folder(id)
         return str(reference) if folder.parent == self.weights_dir else self._source(reference, folder)
 
     def cards(self) -> dict[str, Card]:
-        """The cards in `weights/` by id, without damaged ones, for which `card` and `get` raise. No network."""
+        """The cards in `weights/` by id, without damaged ones, for which `card` and `get` raise; without a request."""
         cards = {}
         for id in BUILT_IN:
             folder = self.weights_dir / id
@@ -144,7 +144,7 @@ class ModelHub:
         return cards
 
     def known(self) -> dict[str, Card]:
-        """`cards`, and those of the namespace that the Hub or its cache has."""
+        """`cards`, and those of the namespace, on the Hub or in its cache."""
         cards = self.cards()
         missing = [id for id in BUILT_IN if id not in cards] if self.namespace else []
         with ThreadPoolExecutor(len(missing) or 1) as pool:
@@ -157,42 +157,42 @@ class ModelHub:
         return None
 
     def progress(self, id: str) -> tuple[int, int] | None:
-        """Bytes so far and in all of a checkpoint whose download is awaited, else None."""
+        """Bytes so far and in all of a download in progress, else None."""
         return self._downloads.progress(parse(id))
 
-    def is_foreign(self, id: str) -> bool:
+    def is_third_party(self, id: str) -> bool:
         """Whether it is a third-party checkpoint: neither in `weights/` nor of the namespace."""
         return not self._downloads.is_own(parse(id))
 
     def get(self, id: str) -> LoadedModel:
-        """The network of a checkpoint, loaded and warmed up on first use."""
+        """The network of a checkpoint, loaded on first use."""
         return self._get(id, self.device)
 
     def run(self, id: str, use: Callable[[LoadedModel], T]) -> T:
-        """`use` of a network. If the GPU is full, the other networks are evicted from it, and then the CPU computes."""
+        """The result of `use` on a network. On a full GPU the other networks are evicted, then it runs on the CPU."""
         for _ in range(2):
             try:
                 return use(self.get(id))
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                # The text alone, as the error's frames hold the network.
+                # Only the message, as the traceback holds the network.
                 log.warning("%s does not fit on %s: %s", id, self.device, str(error))
             self._networks.evict()
             if self.device.type != "cpu":
                 torch.get_device_module(self.device).empty_cache()
         loaded, cpu = self._get(id, torch.device("cpu")), torch.device("cpu")
-        if loaded.device != cpu:  # other callers still use it on the GPU
+        if loaded.device != cpu:  # it is still in use on the GPU
             loaded = replace(loaded, model=_load(self.folder(id), cpu)[0], device=cpu)
         return use(loaded)
 
     def measure(
         self, id: str, seconds: float = math.inf, progress: Callable[[int], None] = lambda count: None
     ) -> Measured:
-        """The accuracy of a checkpoint on the bundled test set, measured here once, whatever its card says.
+        """The accuracy of a checkpoint on the bundled test set, measured once, independent of its card.
 
-        With `seconds`, of the part of the set that is measured in that time, or of more if it is known. `progress` is
-        called with the number of images so far.
+        With `seconds`, on the part of the set that is measured in that time, or on more if that is known. `progress`
+        is called with the number of images so far.
         """
         id = self.pin(id)
         version = _version(self.folder(id))
@@ -220,14 +220,14 @@ class ModelHub:
         return loaded if loaded.id == name else replace(loaded, id=name)
 
     def _read(self, reference: Reference, files: tuple[str, ...], read: Callable[[Path], T]) -> T:
-        """`read` of the folder with these files; once more after a damaged one was downloaded again."""
+        """The result of `read` on the folder with these files; repeated once after the download of damaged files."""
         folder = self._find(reference, files)
         try:
             return read(folder)
         except (MissingCheckpoint, NoRoom):
             raise
         except CheckpointError as error:
-            if self._downloads.doubt(reference, folder):
+            if self._downloads.verify_next(reference, folder):
                 return self._read(reference, files, read)
             values, source = error.values.items(), self._source(reference, folder)
             named = {key: each.replace(str(folder), source) if isinstance(each, str) else each for key, each in values}
@@ -248,8 +248,8 @@ class ModelHub:
 
 
 def _version(folder: Path) -> tuple[Path, int]:
-    """A folder and its time in ns, which changes when a training replaces it in `weights/`."""
-    with suppress(OSError):  # it may be replaced right now: loading it says what is wrong
+    """A folder and its modification time in ns, which changes when a training replaces it in `weights/`."""
+    with suppress(OSError):  # it may be replaced at this moment; loading it then raises the error
         return folder, (folder / CONFIG).stat().st_mtime_ns
     return folder, 0
 
@@ -257,7 +257,7 @@ def _version(folder: Path) -> tuple[Path, int]:
 def _load(folder: Path, device: torch.device) -> tuple[nn.Module, Card]:
     model, card = load_model(folder)
     model = place(model, device)
-    with torch.inference_mode():  # the first run pays for set-up that no timing should show
+    with torch.inference_mode():  # the first run includes set-up, which would distort timings
         model(torch.zeros(1, 1, card.input_size, card.input_size, device=device))
     return model, card
 

@@ -1,4 +1,4 @@
-"""Loaded networks, each loaded once, within a limit of bytes."""
+"""A cache of loaded networks within a limit of bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")  # a dataclass with a field `model`
 
 
 class NoRoom(CheckpointError):
-    """A network for which there is no memory beside those in use."""
+    """A network that does not fit into memory beside those in use."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class _Slot(Generic[T]):
 class NetworkMemory(Generic[T]):
     """Networks of at most `limit` bytes, safe to share among threads.
 
-    Beyond the limit, the least recently used are evicted, but none whose model any caller still holds.
+    Beyond the limit, the least recently used are evicted, except those whose model a caller still holds.
     """
 
     def __init__(self, limit: int):
@@ -41,13 +41,13 @@ class NetworkMemory(Generic[T]):
 
     @property
     def size(self) -> int:
-        """Bytes of all networks that are loaded, or are being loaded."""
+        """Bytes of all networks, including those being loaded."""
         return sum(slot.size for slot in list(self._slots.values()))
 
     def get(self, key: Hashable, id: str, size: int, load: Callable[[], T], timeout: float | None = None) -> T | None:
-        """The network of a key, loaded by the first caller: `id` of `size` bytes.
+        """The network of a key, loaded by the first caller; `id` names it in errors, `size` is in bytes.
 
-        None where another thread loads it for longer than `timeout` seconds. Raises NoRoom, and what `load` raises.
+        None where another thread loads it for longer than `timeout` seconds. Raises NoRoom and the errors of `load`.
         """
         while True:
             with self._lock:
@@ -63,7 +63,7 @@ class NetworkMemory(Generic[T]):
                 return None
 
     def evict(self, limit: int = 0) -> bool:
-        """Evict networks until the rest has at most `limit` bytes; whether it has."""
+        """Evict networks down to `limit` bytes; whether that succeeded."""
         with self._lock:
             return self._evict(limit)
 
@@ -103,9 +103,10 @@ class NetworkMemory(Generic[T]):
 
 
 def _is_held(slot: _Slot) -> bool:
-    """Whether a caller holds the model: it then outlives that the slot lets go of it."""
+    """Whether a caller holds the model, which then survives the removal of the slot's own reference."""
     kind, fields = type(slot.loaded), vars(slot.loaded).copy()
     slot.loaded, held = None, weakref.ref(fields.pop("model"))
     if model := held():
-        slot.loaded = kind(model=model, **fields)
+        fields["model"] = model
+        slot.loaded = kind(**fields)
     return model is not None

@@ -1,4 +1,4 @@
-"""Any image a person may bring -> its luminance. What comes in here is not trusted."""
+"""From an untrusted image file, pillow image or array to its luminance."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MAX_SIDE = 20_000
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of a TIFF
 
 DEEP_MODES = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")  # pillow would clip these to 8 bits, not scale them
-WHITES = (1, 255, 65_535, 2**31)  # what white may be in an image of floats or 32-bit integers, which do not say
+WHITES = (1, 255, 65_535, 2**31)  # possible values of white in images of floats or 32-bit integers
 
 
 class Decoded(NamedTuple):
-    """The luminance of an image, H x W uint8, and whether its EXIF orientation asks for it to be turned or mirrored."""
+    """The luminance of an image, H x W uint8, and whether its EXIF orientation is a rotation or reflection."""
 
     luminance: np.ndarray
     is_turned: bool
@@ -34,34 +34,33 @@ def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collectio
     """The luminance (ITU-R 601) of an image as H x W uint8: upright, first frame, transparency shown over white.
 
     `source` is the content of a file, the path of one, a pillow image, or an array H x W, H x W x 3 or H x W x 4
-    of uint8, uint16, or floats from 0 (black) to 1 (white). With "orientation" in `off`, it stays as the file has it,
-    whichever way the camera was held. Raises ImageError for anything else, for damaged images, and, before
-    decoding them, for images that are too large and files with too many parts. Files of untrusted clients are for
-    `decode_untrusted`, as these limits alone do not bound the time.
+    of uint8, uint16, or floats from 0 (black) to 1 (white). With "orientation" in `off`, the EXIF orientation is
+    ignored. Raises ImageError for anything else, for damaged images, and, before decoding, for images that are too
+    large and files with too many parts. These limits do not bound the time; for untrusted clients, use
+    `decode_untrusted`.
     """
     return read(source, off).luminance
 
 
 def read(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> Decoded:
-    """What `decode` returns, and whether the EXIF orientation asks for a turn, also with "orientation" in `off`."""
+    """The luminance by `decode`, and whether the EXIF orientation is a rotation or reflection, applied or not."""
     try:
         image = _open(source)
         _check_size(*image.size)
-        is_turned = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)  # loading it may turn a TIFF already
+        is_turned = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)  # loading applies it to a TIFF
         return Decoded(_luminance(image if "orientation" in off else ImageOps.exif_transpose(image)), is_turned)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise ImageError("image.pixels") from error
     except Image.UnidentifiedImageError as error:
-        known = ", ".join(FORMATS)
-        raise ImageError("image.kind", known=known) from error
+        raise ImageError("image.kind", known=", ".join(FORMATS)) from error
     except Exception as error:  # a damaged file makes pillow raise nearly anything
         raise ImageError("image.damaged") from error
 
 
 def content_of(source: bytes | str | Path) -> bytes:
-    """The content of a file, of which the path may be given. Raises ImageError, also where it is too large."""
+    """The bytes of a file, given by its path or content. Raises ImageError, also for a file that is too large."""
     if isinstance(source, bytes):
         _check_bytes(len(source))
         return source
@@ -76,13 +75,13 @@ def content_of(source: bytes | str | Path) -> bytes:
 
 
 def _open(source: object) -> Image.Image:
-    """A pillow image; of a file only the header is read."""
+    """The pillow image of a source; of a file, only the header is read."""
     match source:
         case bytes() | str() | Path():
             content = content_of(source)
             check_structure(content)
             image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if tags := getattr(image, "tag_v2", None):  # a TIFF is decoded by the tile, which may exceed the image
+            if tags := getattr(image, "tag_v2", None):  # a TIFF is decoded by tiles, which may exceed the image
                 _check_size(tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1))
             return image
         case Image.Image():
@@ -101,13 +100,8 @@ def _check_size(width: int, height: int) -> None:
     if not width or not height:
         raise ImageError("image.empty")
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise ImageError(
-            "image.size",
-            width=f"{width:,}",
-            height=f"{height:,}",
-            millions=MAX_PIXELS // 10**6,
-            side=f"{MAX_SIDE:,}",
-        )
+        limits = {"millions": MAX_PIXELS // 10**6, "side": f"{MAX_SIDE:,}"}
+        raise ImageError("image.size", width=f"{width:,}", height=f"{height:,}", **limits)
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
@@ -124,7 +118,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 
 def _to_8_bits(values: np.ndarray, white: int) -> np.ndarray:
-    if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
+    if not (values.min() >= 0 and values.max() <= white):  # also true for NaN
         raise ImageError("image.values", white=f"{white:,}")
     return np.rint(values * np.float32(255 / white)).astype(np.uint8)
 
@@ -136,7 +130,7 @@ def _luminance(image: Image.Image) -> np.ndarray:
             return _to_8_bits(values, white=65_535)
         return _to_8_bits(values, white=next((white for white in WHITES if values.max() <= white), WHITES[-1]))
     if image.mode == "LAB":
-        return np.asarray(image.getchannel("L"))  # pillow converts LAB to nothing; its lightness is near to luma
+        return np.asarray(image.getchannel("L"))  # pillow does not convert LAB; its lightness is close to luma
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"))
     image = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")

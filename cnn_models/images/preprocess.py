@@ -1,7 +1,7 @@
-"""From luminance to tensor: the one place that crops, centres, resizes and normalises.
+"""From luminance to the input tensor: crop, centre, resize and normalise.
 
-Each data set's form is made as its makers made it, see `FORMS`. Constants marked "measured" were
-chosen on held-out training images enlarged, moved, and put on noisy, shaded, JPEG-compressed paper.
+`FORMS` repeats the preprocessing of each data set's authors. Constants marked "measured" were chosen on validation
+images that were enlarged, moved, and placed on noisy, shaded, JPEG-compressed paper.
 """
 
 from __future__ import annotations
@@ -19,54 +19,56 @@ from cnn_models.images.decode import ImageError
 from cnn_models.specs import Dataset
 
 SIDE = 28
-WORK_SIDE = 512  # pixels; a larger image is first averaged down to it, which also quiets its noise
-FAINTEST = 16  # grey levels by which something must stand out
-# Steps that can be left out: the first in `decode`, the last in the network's own input (`predict.without`).
+Box = tuple[int, int, int, int]  # left, top, right and bottom in pixels; the last two are exclusive
+WORK_SIDE = 512  # pixels; a larger image is first averaged down to it, which reduces its noise
+FAINTEST = 16  # grey levels between foreground and background, at least
+# Steps that can be omitted: the first is part of `decode`, the last of the network's input (`Network.without`).
 SWITCHES = ("orientation", "polarity", "ink", "scale", "centre", "normalisation")
 
 
 class BlankImage(ImageError):
-    """An image in which nothing stands out from the background."""
+    """An image without a foreground."""
 
     def __init__(self):
         super().__init__("image.blank")
 
 
 def to_dataset_form(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> np.ndarray:
-    """H x W uint8, dark on light or light on dark, to 28 x 28 uint8, bright on black, as the data set has them.
+    """An image H x W uint8, dark on light or light on dark, in the data set's form: 28 x 28 uint8, bright on black.
 
-    An image that already has the data set's form, either way round, keeps every byte: this holds for each of the
-    70,000 images of both data sets. One that has it but for its place is only moved. `off` names SWITCHES, steps
-    to leave out. Raises BlankImage.
+    An image that already has this form, or its negative, keeps every byte: this holds for each of the 70,000 images of
+    both data sets. One that has it in another place is only moved. `off` are SWITCHES to omit. Raises BlankImage.
     """
     return steps(grey, dataset, off)[-1].image
 
 
 class Step(NamedTuple):
-    """A step and what it makes: an image of uint8; `box` is left, top, right, bottom of what it found there."""
+    """A step and its result, an image of uint8; `box` is that of the foreground."""
 
     name: str
     image: np.ndarray
-    box: tuple[int, int, int, int] | None = None
+    box: Box | None = None
 
 
 def decoded(grey: np.ndarray) -> Step:
-    """The first of the `steps`, which every image has."""
-    return Step("decoded", _shrink(grey))
+    """The first of the `steps`, also for blank images."""
+    image = Image.fromarray(grey)
+    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
+    return Step("decoded", np.asarray(image))
 
 
 def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tuple[Step, ...]:
-    """`to_dataset_form` step by step: decoded, polarity, ink, scale, centre. Raises BlankImage, ValueError."""
+    """The steps of `to_dataset_form`: decoded, polarity, ink, scale, centre. Raises BlankImage, ValueError."""
     if unknown := set(off) - set(SWITCHES):
-        raise ValueError(f"no steps {', '.join(sorted(unknown))}; those that can be left out are {', '.join(SWITCHES)}")
+        raise ValueError(f"no steps {', '.join(sorted(unknown))}; those that can be omitted are {', '.join(SWITCHES)}")
     form, first = FORMS[dataset.name], decoded(grey)
     image = _bright_on_dark(first.image)
-    begun = first, Step("polarity", first.image if "polarity" in off else image)
-    # Which way round it is tells where the ink is; left out, the networks get it as it came all the same.
+    start = first, Step("polarity", first.image if "polarity" in off else image)
+    # Without "polarity", the ink is still found on the negative, and the results are negated again.
     flip = 255 if "polarity" in off and image is not first.image else 0
 
-    def ended(ink: np.ndarray, box: tuple[int, int, int, int], small: np.ndarray, last: np.ndarray) -> tuple[Step, ...]:
-        return *begun, Step("ink", flip ^ ink, box), Step("scale", flip ^ small), Step("centre", flip ^ last)
+    def finish(ink: np.ndarray, box: Box, small: np.ndarray, last: np.ndarray) -> tuple[Step, ...]:
+        return *start, Step("ink", flip ^ ink, box), Step("scale", flip ^ small), Step("centre", flip ^ last)
 
     is_whole = {"ink", "scale", "centre"}.isdisjoint(off)
     if is_whole and np.count_nonzero(image == 0) >= SIDE and image.max() >= 254:  # as in all of both data sets
@@ -74,7 +76,7 @@ def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tupl
         if max(right - left, bottom - top) in form.edges:
             is_placed = image.shape == (SIDE, SIDE) and form.is_centred(image)
             cut = image[top:bottom, left:right]
-            return ended(image, box, cut, image if is_placed else form.centre(cut))
+            return finish(image, box, cut, image if is_placed else form.centre(cut))
     height, width = image.shape
     whole = 0, 0, width, height
     if "ink" in off:
@@ -85,13 +87,13 @@ def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tupl
         ink, box = form.ink(*_foreground(image))
     small = _fit(ink, whole, SIDE) if "scale" in off else form.scale(ink, box)
     last = _stay(small, whole if "scale" in off else box, max(height, width)) if "centre" in off else form.centre(small)
-    return ended(np.minimum(ink, 255).astype(np.uint8), box, small, last)
+    return finish(np.minimum(ink, 255).astype(np.uint8), box, small, last)
 
 
 def to_input(images: Tensor, size: int, mean: float, std: float) -> Tensor:
-    """Images N x 28 x 28 or N x 1 x 28 x 28 to the float32 N x 1 x size x size a network sees, on their device.
+    """The input tensor, N x 1 x size x size float32, of images N x 28 x 28 or N x 1 x 28 x 28, on their device.
 
-    Images are uint8 or floats from 0 (black) to 1 (white); `mean` and `std` are in units of the latter.
+    Images are uint8 or floats from 0 (black) to 1 (white), which is also the scale of `mean` and `std`.
     Raises ValueError for other types and shapes.
     """
     if images.dtype != torch.uint8 and not images.is_floating_point():
@@ -100,16 +102,10 @@ def to_input(images: Tensor, size: int, mean: float, std: float) -> Tensor:
     if x.ndim != 4 or x.shape[1] != 1:
         raise ValueError(f"images are N x H x W or N x 1 x H x W, not {tuple(images.shape)}")
     x = x.float().div_(255) if x.dtype == torch.uint8 else x.float()
-    x = x.sub(mean).div_(std)  # before resizing, which is linear: the same on fewer pixels
+    x = x.sub(mean).div_(std)  # before resizing, which is linear: the same result with fewer operations
     if x.shape[-2:] != (size, size):
         x = functional.interpolate(x, (size, size), mode="bilinear", align_corners=False)
     return x
-
-
-def _shrink(grey: np.ndarray) -> np.ndarray:
-    image = Image.fromarray(grey)
-    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
-    return np.asarray(image)
 
 
 def _border(image: np.ndarray) -> np.ndarray:
@@ -117,20 +113,17 @@ def _border(image: np.ndarray) -> np.ndarray:
 
 
 def _bright_on_dark(image: np.ndarray) -> np.ndarray:
-    """The image, negated if its border is nearer on average to its lightest than to its darkest value.
+    """The image, negated if the mean of its border is nearer to its greatest than to its least value.
 
-    Right for the 70,000 images of both data sets, either way round; the median fails where clothes touch the border.
+    Correct for the 70,000 images of both data sets and their negatives; the median fails for clothes at the border.
     """
     middle = (int(image.min()) + int(image.max())) / 2
     return image if _border(image).mean() < middle else 255 - image
 
 
 def _foreground(image: np.ndarray) -> tuple[np.ndarray, float]:
-    """How far each pixel is above the background, H x W float32, and the noise; both in grey levels.
-
-    Raises BlankImage.
-    """
-    noise = 1.05 * float(np.median(np.abs(np.diff(_border(image.astype(np.float32))))))  # a normal deviation
+    """The image minus its background, H x W float32, and the std of the noise, in grey levels. Raises BlankImage."""
+    noise = 1.05 * float(np.median(np.abs(np.diff(_border(image.astype(np.float32))))))  # the std of normal noise
     smooth = Image.fromarray(image).filter(ImageFilter.GaussianBlur(max(image.shape) // 200))
     values = np.asarray(smooth, np.float32)
     least = max(FAINTEST, 6 * noise)
@@ -141,13 +134,13 @@ def _foreground(image: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _background(values: np.ndarray, tolerance: float) -> np.ndarray:
-    """The quadratic surface through the border, since paper in a photo is lit unevenly.
+    """The quadratic surface, H x W, fitted to the border, since paper in a photo is lit unevenly.
 
-    Where something touches the border, so that no surface is within `tolerance` of it, only its dark part counts.
+    If the foreground touches the border, so that the fit exceeds `tolerance`, only the dark part of the border is used.
     """
     y, x = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in values.shape), indexing="ij")
     terms = np.stack([np.ones_like(x), y, x, y * y - 0.5, x * x - 0.5], axis=-1)  # H x W x 5
-    flat = np.eye(5)[1:]  # four equations more that pull all but the level to 0, for where few pixels count
+    flat = np.eye(5)[1:]  # a prior of 0 for all terms but the constant, for borders of few pixels
     border, at_border = _border(values), _border(terms)
     dark = border <= values.min() + (values.max() - values.min()) / 4
     for part in (np.ones_like(dark), dark):
@@ -158,8 +151,8 @@ def _background(values: np.ndarray, tolerance: float) -> np.ndarray:
     return terms @ weights
 
 
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is not 0; right and bottom are the first outside."""
+def _box(mask: np.ndarray) -> Box:
+    """The box of the values that are not 0."""
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
@@ -169,8 +162,8 @@ def _centre_of_mass(image: np.ndarray) -> tuple[float, float]:
     return rows @ np.arange(len(rows)) / rows.sum(), columns @ np.arange(len(columns)) / columns.sum()
 
 
-def _fit(values: np.ndarray, box: tuple[int, int, int, int], side: int) -> np.ndarray:
-    """What is in the box with its longer edge scaled to `side`, anti-aliased, its greatest value to 255; uint8."""
+def _fit(values: np.ndarray, box: Box, side: int) -> np.ndarray:
+    """The box, its longer edge resized to `side`, anti-aliased, and its maximum scaled to 255; uint8."""
     width, height = box[2] - box[0], box[3] - box[1]
     scale = side / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -179,7 +172,7 @@ def _fit(values: np.ndarray, box: tuple[int, int, int, int], side: int) -> np.nd
 
 
 def _paste(image: np.ndarray, top: int, left: int) -> np.ndarray:
-    """The image on 28 x 28 black pixels, as near to the place named as it fits."""
+    """The image on 28 x 28 black pixels, at the nearest possible place to `top` and `left`."""
     height, width = image.shape
     top, left = min(max(top, 0), SIDE - height), min(max(left, 0), SIDE - width)
     canvas = np.zeros((SIDE, SIDE), np.uint8)
@@ -187,27 +180,27 @@ def _paste(image: np.ndarray, top: int, left: int) -> np.ndarray:
     return canvas
 
 
-def _stay(small: np.ndarray, box: tuple[int, int, int, int], side: int) -> np.ndarray:
-    """What was in the box of an image of this side, where it was."""
+def _stay(small: np.ndarray, box: Box, side: int) -> np.ndarray:
+    """The resized box of an image of this side, on 28 x 28 pixels at its place in the image."""
     scale = SIDE / side
     top, left = ((box[i] + box[i + 2]) / 2 * scale - small.shape[1 - i] / 2 for i in (1, 0))
     return _paste(small, round(top), round(left))
 
 
-def _ink_digit(above: np.ndarray, noise: float) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-    """What is ink, evenly dark, and its box."""
+def _ink_digit(above: np.ndarray, noise: float) -> tuple[np.ndarray, Box]:
+    """The ink, with values clipped at the stroke's median, and its box."""
     stroke = float(np.median(above[above > above.max() / 2]))
     ink = np.where(above > max(stroke / 4, 4 * noise), np.minimum(above, stroke), np.float32(0))  # 4: measured
     return ink, _box(ink)
 
 
-def _scale_digit(ink: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """LeCun et al. 1998, section III.A: into 20 x 20 pixels, aspect kept, anti-aliased."""
+def _scale_digit(ink: np.ndarray, box: Box) -> np.ndarray:
+    """LeCun et al. 1998, section III.A: into 20 x 20 pixels with the same aspect ratio, anti-aliased."""
     return _fit(ink, box, 20)
 
 
 def _centre_digit(digit: np.ndarray) -> np.ndarray:
-    """Its centre of mass at pixel 14 of 28, moved by whole pixels, as the data have it."""
+    """The digit on 28 x 28 pixels with its centre of mass at pixel 14, moved by whole pixels."""
     left, top, right, bottom = _box(digit)
     digit = digit[top:bottom, left:right]
     y, x = _centre_of_mass(digit)
@@ -215,19 +208,16 @@ def _centre_digit(digit: np.ndarray) -> np.ndarray:
 
 
 def _is_digit_centred(image: np.ndarray) -> bool:
-    return all(13.47 < centre < 14.5 for centre in _centre_of_mass(image))  # 13.48 to 14.50 in all 70,000
+    return all(13.47 < centre < 14.5 for centre in _centre_of_mass(image))  # all 70,000 are from 13.48 to 14.50
 
 
-def _ink_clothing(above: np.ndarray, noise: float) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-    """Xiao et al. 2017, section 2: margins within 5 % of the background are trimmed."""
+def _ink_clothing(above: np.ndarray, noise: float) -> tuple[np.ndarray, Box]:
+    """Xiao et al. 2017, section 2: margins within 5 % of the background are cut off."""
     return above, _box(above > max(0.05 * 255, 4 * noise))
 
 
-def _scale_clothing(above: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """Longer edge 28, sharpened.
-
-    The paper scales by leaving out rows and columns; here they are averaged, which keeps the noise of photos out.
-    """
+def _scale_clothing(above: np.ndarray, box: Box) -> np.ndarray:
+    """Xiao et al. 2017, section 2: longer edge 28, sharpened; averaged, not subsampled, against noise in photos."""
     small = _fit(above, box, SIDE)
     return np.asarray(Image.fromarray(small).filter(ImageFilter.UnsharpMask(radius=1, percent=25, threshold=0)))
 
@@ -240,17 +230,17 @@ def _centre_clothing(clothing: np.ndarray) -> np.ndarray:
 
 
 def _is_clothing_centred(image: np.ndarray) -> bool:
-    """Opposite margins differ by 2 at most, as in all 70,000; of a JPEG this holds but for the traces it adds."""
+    """Whether opposite margins differ by 2 at most, as in all 70,000, perhaps after removing traces of JPEG."""
     boxes = _box(image), _box(image > 25)
     return any(abs(left + right - SIDE) <= 2 and abs(top + bottom - SIDE) <= 2 for left, top, right, bottom in boxes)
 
 
 class Form(NamedTuple):
-    """How a data set has its images: the longer edge of what they show in pixels, and its place in 28 x 28."""
+    """The form of a data set's images: the longer edge of the foreground in pixels, and the steps that produce it."""
 
     edges: range
-    ink: Callable[[np.ndarray, float], tuple[np.ndarray, tuple[int, int, int, int]]]
-    scale: Callable[[np.ndarray, tuple[int, int, int, int]], np.ndarray]
+    ink: Callable[[np.ndarray, float], tuple[np.ndarray, Box]]
+    scale: Callable[[np.ndarray, Box], np.ndarray]
     centre: Callable[[np.ndarray], np.ndarray]
     is_centred: Callable[[np.ndarray], bool]
 

@@ -1,8 +1,8 @@
-"""What the structure of an image file tells before it is decoded: how many parts it has, and whether it is cheap.
+"""Checks of an image file's structure before decoding: the number of its parts, and whether decoding is cheap.
 
-Decoders spend time on every scan, segment, chunk, block, entry and strip of a file, however few pixels it has. Here
-only the container is walked, part by part, never further than the limit; what is damaged in it is left for the decoder
-to report. Whatever programs write stays below the limits, which stop files that were made to keep a decoder busy.
+Decoders spend time on every scan, segment, chunk, block, entry and strip of a file, even with few pixels. Here only
+the parts of the container are counted, up to the limit; damage is left to the decoder. Files of usual programs stay
+below the limits, which stop files that are made to keep a decoder busy.
 """
 
 from __future__ import annotations
@@ -25,13 +25,12 @@ STRIPS = 80_000  # or tiles of a TIFF: one row a strip, in four planes, on the l
 CHEAP_BYTES = 256 * 1024
 CHEAP_PIXELS = 10**6
 CHEAP_CHUNKS = 256
-CHEAP_EXIF = 256  # bytes: Safari writes a few entries
+CHEAP_EXIF = 256  # bytes: Safari writes few entries
 # Neither compressed text nor colour profiles, which may be a thousand times larger than their chunk, nor animations.
 CHEAP_KINDS = frozenset(b"IHDR PLTE IDAT IEND tRNS sRGB gAMA cHRM sBIT bKGD pHYs tIME eXIf".split())
 
 PNG = b"\x89PNG\r\n\x1a\n"
-# What libjpeg takes for a marker wherever it looks for one, also in entropy-coded data: there, 0xFF comes with 0x00 or
-# as a restart marker.
+# A marker for libjpeg, also within entropy-coded data, in which 0xFF is followed by 0x00 or is a restart marker.
 JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -39,10 +38,7 @@ STRIP_OFFSETS, TILE_OFFSETS = 273, 324
 
 
 def check_structure(content: bytes) -> None:
-    """Raises ImageError for a file with more parts than programs write.
-
-    It takes milliseconds; 20 MB that look like markers all along take 0.1 s.
-    """
+    """Raise ImageError for a file with too many parts; takes milliseconds, and 0.1 s for 20 MB of markers."""
     if content.startswith(b"\xff\xd8\xff"):
         _check_jpeg(content)
     elif content.startswith(PNG):
@@ -56,7 +52,7 @@ def check_structure(content: bytes) -> None:
 
 
 def is_cheap(content: bytes) -> bool:
-    """Whether a file is a small plain PNG, such as a canvas makes: decoding takes milliseconds, whatever is in it."""
+    """Whether a file is a small plain PNG, as of a canvas, whose decoding takes milliseconds with any content."""
     if len(content) > CHEAP_BYTES or not content.startswith(PNG):
         return False
     chunks = list(islice(_png_chunks(content), CHEAP_CHUNKS + 1))
@@ -103,7 +99,7 @@ def _check_jpeg(content: bytes) -> None:
 
 
 def _jpeg_segments(content: bytes) -> Iterator[int]:
-    """The marker of each segment, to the end of the image: like libjpeg, over whatever lies between them."""
+    """The marker of each segment, to the end of the image: like libjpeg, over any bytes between them."""
     at, scanning = 2, False
     while found := JPEG_MARKER.search(content, at):
         if not scanning and found.start() - at > JUNK:
@@ -113,7 +109,7 @@ def _jpeg_segments(content: bytes) -> Iterator[int]:
             return
         yield marker
         scanning |= marker == SOS
-        if marker not in (SOI, EOI):  # these are bare, all others begin with their length
+        if marker not in (SOI, EOI):  # all others begin with their length
             at += max(2, int.from_bytes(content[at : at + 2], "big"))
 
 
@@ -129,7 +125,7 @@ def _gif_blocks(content: bytes) -> Iterator[bytes]:
     while (kind := content[at : at + 1]) not in (b"", b",", b";"):
         yield kind
         at += 1
-        if kind == b"!":  # all else is skipped, a byte at a time
+        if kind == b"!":  # anything else is skipped, a byte at a time
             at += 1
             while size := int.from_bytes(content[at : at + 1], "big"):
                 yield kind
@@ -138,14 +134,14 @@ def _gif_blocks(content: bytes) -> Iterator[bytes]:
 
 
 def _check_tiff(content: bytes) -> None:
-    """The first directory alone, as pillow reads the others only when they are asked for."""
+    """Check the first directory only, as pillow reads the others on request."""
     shared = 0
     for tag, bytes_each, count in _tiff_entries(content):
         if tag in (STRIP_OFFSETS, TILE_OFFSETS) and count > STRIPS:
             raise ImageError("image.strips", most=f"{STRIPS:,}")
         size = bytes_each * count
         shared += size if size <= len(content) else 0  # pillow reads nothing past the end
-    if shared > 2 * len(content):  # the same bytes are read, and kept, again and again
+    if shared > 2 * len(content):  # the same bytes are read and kept repeatedly
         raise ImageError("image.damaged")
 
 
@@ -156,7 +152,7 @@ def _tiff_entries(content: bytes) -> list[tuple[int, int, int]]:
     try:
         (start,) = struct.unpack_from(offset, content, 8 if is_big else 4)
         (count,) = struct.unpack_from(length, content, start)
-    except (struct.error, OverflowError):  # it ends before that
+    except (struct.error, OverflowError):  # the file is too short
         return []
     if count > ENTRIES:
         raise ImageError("image.entries", most=f"{ENTRIES:,}")

@@ -1,8 +1,8 @@
-"""Files of untrusted clients, decoded in another process, which is ended if one takes too much time or memory.
+"""Decoding of files from untrusted clients in worker processes with limits on time and memory.
 
-`python -m cnn_models.images.worker` is that process: it reads files from stdin and writes their luminance to stdout,
-each message as a line of JSON and the bytes that the line announces. Its output is checked like any other untrusted
-input, as a file may have taken over the decoder.
+`python -m cnn_models.images.worker` is such a process: it reads files from stdin and writes their luminance to stdout,
+each message as a line of JSON and the bytes that the line announces. Its output is checked as untrusted input, as a
+file may have exploited the decoder.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ except ImportError:  # on Windows, where only the wall clock limits a worker
     resource = None
 
 WORKERS = max(1, (os.cpu_count() or 1) // 2)  # the other cores are for the networks
-CPU_SECONDS = 5  # for a file; the largest images that are taken need one or two
+CPU_SECONDS = 5  # for a file; the largest accepted images need one or two
 MEMORY = 3 * 2**29  # bytes of address space
 SECONDS = 20  # for a file, on the wall clock
-START_SECONDS = 60  # until a worker has imported what it needs, on a busy machine
-PATIENCE = 10  # seconds to wait for a worker that is free
+START_SECONDS = 60  # until a worker has started, on a busy machine
+PATIENCE = 10  # seconds to wait for a free worker
 WAITING = 8  # files of one address that may wait for a worker: each holds one of the server's threads
 LONGEST_LINE = 10_000  # bytes
 KEPT = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: no tokens
@@ -49,18 +49,18 @@ log = logging.getLogger(__name__)
 
 
 def decode_untrusted(source: bytes | Path, off: Collection[str] = ()) -> np.ndarray:
-    """What `decode` makes of a file, in a worker process unless the file is cheap. Raises ImageError."""
+    """The luminance of a file, H x W uint8, in a worker process unless the file is cheap. Raises ImageError."""
     return read_untrusted(source, off).luminance
 
 
 def read_untrusted(source: bytes | Path, off: Collection[str] = ()) -> Decoded:
-    """What `read` makes of a file, in a worker process unless the file is cheap. Raises ImageError."""
+    """`decode.read` of a file, in a worker process unless the file is cheap. Raises ImageError."""
     content = content_of(source)
     return read(content, off) if is_cheap(content) else _workers.read(content, off)
 
 
 class Workers:
-    """Up to `count` worker processes, each started when it is first needed, and replaced when it has ended."""
+    """Up to `count` worker processes, each started when needed, and replaced after it has ended."""
 
     def __init__(
         self,
@@ -72,12 +72,12 @@ class Workers:
         waiting: int = WAITING,
     ):
         self._limits, self._seconds, self._patience = (cpu_seconds, memory), seconds, patience
-        self._free: list[_Worker | None] = [None] * count  # those that run are taken first, from the end
+        self._free: list[_Worker | None] = [None] * count  # running ones are at the end and are taken first
         self._waiting: RoundRobin[Future[_Worker | None]] = RoundRobin(count)
         self._most_waiting, self._lock = waiting, threading.Lock()
 
     def read(self, content: bytes, off: Collection[str] = ()) -> Decoded:
-        """What `read` makes of a file. Raises ImageError, also where no worker becomes free in time."""
+        """`decode.read` of a file in a worker. Raises ImageError, also where no worker becomes free in time."""
         worker = self._take(visitor := VISITOR.get())
         kept = None
         try:
@@ -85,7 +85,7 @@ class Workers:
                 worker = _Worker(*self._limits)
             found = worker.read(content, "orientation" in off, self._seconds)
             kept = worker
-        except Exception as error:  # it has ended, or writes nonsense
+        except Exception as error:  # it has ended, or its output is invalid
             log.warning("a worker that decodes images is replaced: %r", error)
             raise ImageError("image.slow") from None
         finally:
@@ -97,14 +97,14 @@ class Workers:
         return found
 
     def end(self) -> None:
-        """Ends the workers that are free; the others end with this process, which they read from."""
+        """End the free workers; the others end with this process, as it closes their stdin."""
         with self._lock:
             free, self._free = self._free, []
         for worker in filter(None, free):
             worker.end()
 
     def _take(self, visitor: Visitor) -> _Worker | None:
-        """A worker, or None for a place to start one; visitors take turns, so that none waits behind another's many."""
+        """A running worker, or None as a place to start one, in turns between visitors. Raises ImageError."""
         turn: Future[_Worker | None] = Future()
         with self._lock:
             if is_let_in := self._waiting.count(visitor.address) < self._most_waiting:
@@ -115,7 +115,7 @@ class Workers:
                 return turn.result(self._patience)
         with self._lock:
             self._waiting.remove(visitor, turn)
-            if turn.done():  # it came just now
+            if turn.done():  # a worker became free at this moment
                 return turn.result()
         raise ImageError("image.busy")
 
@@ -131,7 +131,7 @@ class Workers:
 
 
 class _Worker:
-    """A worker process. Its methods raise nearly anything once it is of no use."""
+    """A worker process. After it has failed, its methods raise errors of any type."""
 
     def __init__(self, cpu_seconds: int, memory: int):
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -156,7 +156,7 @@ class _Worker:
         return self._process.poll() is None
 
     def read(self, content: bytes, as_it_is: bool, seconds: float) -> Decoded | ImageError:
-        """What is in a file, or why that cannot be said."""
+        """`decode.read` of a file, or its ImageError."""
         with self._ended_after(seconds):
             _send(self._requests, {"bytes": len(content), "as_it_is": as_it_is}, content)
             reply = _receive(self._replies)
@@ -172,12 +172,12 @@ class _Worker:
         self._process.kill()
         self._process.wait()
         for pipe in (self._requests, self._replies):
-            with suppress(OSError):  # what was not sent yet cannot be sent any more
+            with suppress(OSError):  # flushing fails after the process has ended
                 pipe.close()
 
     @contextmanager
     def _ended_after(self, seconds: float) -> Iterator[None]:
-        """Kills the worker after so many seconds, so that a read of its output ends."""
+        """Kill the worker after this time, so that a read of its output ends."""
         timer = threading.Timer(seconds, self._process.kill)
         timer.daemon = True
         timer.start()
@@ -208,7 +208,7 @@ def _exactly(pipe: IO[bytes], count: int) -> bytes:
 
 
 def _limit(memory: int) -> None:
-    """Bounds what this process may take, and lets others go first."""
+    """Limit the memory and lower the priority of this process."""
     if hasattr(os, "nice"):
         os.nice(10)
     for kind, most in (("AS", memory), ("CORE", 0), ("FSIZE", 0)):
@@ -216,14 +216,14 @@ def _limit(memory: int) -> None:
 
 
 def _limit_time(seconds: int) -> None:
-    """The system ends this process when it has computed for so much longer."""
+    """Limit this process to so many more seconds of CPU time."""
     if resource:
         used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
         _set_limit("CPU", math.ceil(used + seconds))
 
 
 def _set_limit(kind: str, most: int) -> None:
-    """Where the system has such a limit and no lower one is set. That on CPU time is raised again for the next file."""
+    """Set a limit if the system allows it; of CPU time only the soft one, which is raised for the next file."""
     if not resource:
         return
     with suppress(AttributeError, OSError, ValueError):
@@ -232,14 +232,14 @@ def _set_limit(kind: str, most: int) -> None:
 
 
 def main() -> None:
-    """The worker: answers one file after another, until there are no more."""
-    # pillow imports all its plugins if one that it is asked for is missing: these two
+    """Decode the files from stdin, one after another, until its end."""
+    # without these two, pillow would import all its plugins
     from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
     cpu_seconds, memory = map(int, sys.argv[1:])
     requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is no reply
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, with which this ends
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # output of libraries is no reply
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, and thereby this process
     _limit(memory)
     _send(replies, {"ready": True})
     while line := requests.readline():

@@ -1,4 +1,4 @@
-"""What the layers of a network do: found by running it (`trace`, `run`), with formulas (`formulas`), in a `table`."""
+"""Layers of a network: traced (`trace`, `run`), with formulas (`formulas`), as a `table`."""
 
 from cnn_models.layers.run import milliseconds, outputs
 from cnn_models.layers.trace import Layer, architecture_layers, architecture_milliseconds, describe

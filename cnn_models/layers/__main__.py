@@ -1,4 +1,4 @@
-"""Print the layers of networks as a table: shapes, parameters, arithmetic, memory, and the time of each step here.
+"""Print the layers of networks as a table: shapes, parameters, MACs, memory, and the time of each step on this machine.
 
 python -m cnn_models.layers alexnet
 python -m cnn_models.layers lenet5 alexnet --csv > layers.csv
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("network", nargs="+", choices=ARCHITECTURES, help=", ".join(ARCHITECTURES), metavar="network")
     parser.add_argument(
-        "--size", type=int, help="side of the image in pixels, for those that can take it; else their own"
+        "--size", type=int, help="side of the image in pixels, for the networks that allow it; else their own"
     )
     parser.add_argument("--csv", action="store_true", help="comma-separated values rather than Markdown")
     args = parser.parse_args(argv)

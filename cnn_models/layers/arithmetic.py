@@ -1,4 +1,4 @@
-"""Convolution arithmetic: how large a feature map becomes, and what it costs to compute.
+"""Convolution arithmetic: sizes of feature maps, and their cost.
 
 V. Dumoulin, F. Visin: A guide to convolution arithmetic for deep learning, 2016, arXiv:1603.07285.
 Square images and windows; all sizes are in pixels. A linear layer is a convolution of kernel 1 on a map of size 1.
@@ -6,10 +6,10 @@ Square images and windows; all sizes are in pixels. A linear layer is a convolut
 
 
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
-    """Side of the map that a convolution or pooling window leaves: floor((size + 2 padding - reach) / stride) + 1.
+    """The output size of a convolution or pooling: floor((size + 2 padding - reach) / stride) + 1.
 
-    `reach` is dilation (kernel - 1) + 1, the kernel itself where its values lie side by side. Dumoulin and Visin,
-    relation 15. Raises ValueError when no such window can be placed.
+    `reach` is dilation (kernel - 1) + 1, the kernel without dilation. Dumoulin and Visin, relation 15. Raises
+    ValueError where the window does not fit.
     """
     if size < 1 or kernel < 1 or stride < 1 or dilation < 1:
         raise ValueError(f"size {size}, kernel {kernel}, stride {stride} and dilation {dilation} must all be 1 or more")
@@ -25,14 +25,13 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
 
 
 def multiplications(channels_in: int, channels_out: int, kernel: int, size: int) -> int:
-    """Multiplications of a convolution that leaves channels_out x size x size.
+    """The multiplications of a convolution with an output of channels_out x size x size, without additions.
 
-    Each output value is one product of a whole filter with its window; additions are not counted. Section 3.1 of
-    C. Szegedy et al.: Rethinking the Inception architecture, CVPR 2016, arXiv:1512.00567, reckons like this.
+    As in C. Szegedy et al.: Rethinking the Inception architecture, CVPR 2016, arXiv:1512.00567, section 3.1.
     """
     return kernel**2 * channels_in * channels_out * size**2
 
 
 def parameters(channels_in: int, channels_out: int, kernel: int) -> int:
-    """Weights of a convolution, channels_out x channels_in x kernel x kernel, and one bias per output channel."""
+    """The parameters of a convolution: channels_out x channels_in x kernel x kernel weights, channels_out biases."""
     return (kernel**2 * channels_in + 1) * channels_out

@@ -1,4 +1,4 @@
-"""What an image becomes in a network: the channels of each layer, the strongest first, and the filters to look at."""
+"""Activations of each layer for an image, by channel, and the filters of first layers."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from cnn_models.layers.trace import Layer
 from cnn_models.specs import Card
 
 SHOWN = 16  # channels of a layer
-BATCH_MEMORY = 10**8  # bytes of outputs of the test images at once, which are all in memory, twice
+BATCH_MEMORY = 10**8  # bytes of all outputs of a batch of test images, which are in memory twice
 _DEAD: WeakKeyDictionary[nn.Module, dict[int, dict[int, int]]] = WeakKeyDictionary()
 
 
 class Channels(NamedTuple):
     """Some channels of one output, or filters: their numbers, the strongest first, and their values N x H x W.
 
-    Strength is the mean absolute value. `count` is how many there are, `silent` how many are zero everywhere. A vector
-    has no numbers: it is all there, as 1 x 1 x length.
+    Strength is the mean absolute value. `count` is the number of all channels, `inactive` of those that are 0. A vector
+    has no numbers; its values are 1 x 1 x length.
     """
 
     numbers: list[int]
     values: np.ndarray
     count: int  # pyright: ignore[reportIncompatibleMethodOverride]  hides a tuple's
-    silent: int
+    inactive: int
 
 
 def channels(output: Tensor, shown: int = SHOWN) -> Channels:
-    """The strongest of C x H x W, or all of a vector: of C, or C x 1 x 1."""
+    """The strongest channels of an output C x H x W, or all values of a vector C or C x 1 x 1."""
     if output[0].numel() == 1:
         return Channels([], output.reshape(1, 1, -1).cpu().numpy(), len(output), int((output == 0).sum()))
     strength = output.abs().mean((1, 2))
@@ -42,23 +42,23 @@ def channels(output: Tensor, shown: int = SHOWN) -> Channels:
     return Channels(order, output[order].cpu().numpy(), len(output), int((strength == 0).sum()))
 
 
-def flow(model: nn.Module, card: Card, image: np.ndarray, size: int) -> list[Tensor]:
-    """What each step makes of a 28 x 28 uint8 image in its data set's form, by `Layer.index`, without the batch."""
+def activations(model: nn.Module, card: Card, image: np.ndarray, size: int) -> list[Tensor]:
+    """The output of each step for a 28 x 28 uint8 image in its data set's form, by `Layer.index`, without the batch."""
     device = next(model.parameters()).device
     x = to_input(torch.tensor(image, device=device)[None], size, card.mean, card.std)
     return [tensor[0] for tensor in outputs(model, x)]
 
 
-def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
-    """How many channels of each ReLU are zero for every one of `tested(network)` test images, by `Layer.index`.
+def dead_channels(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
+    """The number of channels of each ReLU, by `Layer.index`, that are 0 for all `sample_size(network)` test images.
 
-    Counted once for each network in memory and each size of its input.
+    Remembered for each network in memory and each input size.
     """
     size = network.inputs[0][-1]
     known = _DEAD.setdefault(model, {})
     if size not in known:
         images, labels = load_test_set(card.dataset)
-        chosen = images[balanced_order(labels)[: tested(network)]]
+        chosen = images[balanced_order(labels)[: sample_size(network)]]
         relus = [step.index for step in network.steps() if step.kind == "ReLU" and step.index is not None]
         alive: dict[int, Tensor] = {}
         for batch in torch.from_numpy(chosen).split(max(1, BATCH_MEMORY // network.memory)):
@@ -71,13 +71,13 @@ def dead(model: nn.Module, card: Card, network: Layer) -> dict[int, int]:
     return known[size]
 
 
-def tested(network: Layer) -> int:
-    """How many test images `dead` looks at: fewer where one takes long."""
+def sample_size(network: Layer) -> int:
+    """The number of test images for `dead_channels`, smaller for large networks."""
     return 200 if network.macs < 1e8 else 20
 
 
 def filters(model: nn.Module, layer: Layer) -> Channels | None:
-    """The filters of a convolution of one channel, which are images; None for other layers."""
+    """The filters of a convolution with one input channel; None for other layers."""
     if layer.kind != "convolution" or layer.inputs[0][0] != 1:
         return None
     weight = model.get_parameter(f"{layer.name}.weight").detach()  # out x 1 x H x W

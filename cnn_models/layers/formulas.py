@@ -8,10 +8,10 @@ from cnn_models.layers.trace import Layer
 
 
 def formulas(layer: Layer) -> dict[str, str]:
-    """How the numbers of a layer come about: `output`, `parameters`, `macs` and `memory`, those that have a formula.
+    """Formulas for the `output`, `parameters`, `macs` and `memory` of a layer, without those that need none.
 
-    `output` is the side of the map where a window makes it, the channels where maps are joined, the values where they
-    are laid in a row. The numbers of a layer with children are sums over them.
+    `output` is the side of the map for a window, the channels for a concatenation, the length for flattened maps. The
+    numbers of a layer with children are sums over them.
     """
     found = {"output": _output(layer)}
     if layer.children:
@@ -20,7 +20,7 @@ def formulas(layer: Layer) -> dict[str, str]:
             found[key] = _equation(" + ".join(parts), layer, key) if len(parts) > 1 else ""
         return {key: text for key, text in found.items() if text}
     if layer.macs:
-        fan_in = layer.macs // math.prod(layer.output)  # products behind one output value
+        fan_in = layer.macs // math.prod(layer.output)  # products of one output value
         window = math.prod(layer.kernel or (1, 1))
         weights = _product(fan_in // window, *(layer.kernel or ()))
         bias = " + 1" if layer.parameters > fan_in * layer.output[0] else ""

@@ -1,4 +1,4 @@
-"""What one tensor operation of PyTorch is in the words of the field: its kind, its window and its multiplications."""
+"""From a call of a torch function to the operation: its kind, window and MACs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import NamedTuple
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 
-# Kinds that are not simply the name of the function.
+# Kinds that differ from the name of the function.
 KINDS = {
     "conv": "convolution", "maxpool": "max-pool", "avgpool": "average pool", "adaptivemaxpool": "adaptive max-pool",
     "adaptiveavgpool": "adaptive average pool", "batchnorm": "batch norm", "relu": "ReLU", "cat": "concatenate",
     "iadd": "add",
 }  # fmt: skip
-# The arguments, by position, of operations that have settings.
+# The positional arguments of operations with settings.
 ARGUMENTS = {
     "conv": ("input", "weight", "bias", "stride", "padding", "dilation"),
     "linear": ("input", "weight"),
@@ -25,7 +25,7 @@ ARGUMENTS = {
 
 
 class Operation(NamedTuple):
-    """Kernel, stride, padding, dilation: (height, width), None without windows of one size; `macs` of one image."""
+    """Kernel, stride, padding, dilation: (height, width), None without windows of equal size; `macs` of one image."""
 
     kind: str
     macs: int = 0
@@ -36,9 +36,9 @@ class Operation(NamedTuple):
 
 
 def read(function: str, args: tuple, kwargs: dict, before: Shape, after: Shape) -> Operation:
-    """What a call of a function, named as in torch, does to a tensor C x H x W, or C, to make one of shape `after`.
+    """The operation of a torch function, by its name and arguments, from shape `before` to `after`, C x H x W or C.
 
-    An adaptive pool is read as the fixed one it acts as at these shapes.
+    An adaptive pool becomes the equivalent fixed one, if there is one.
     """
     key = function.strip("_").lower().replace("_", "").removesuffix("2d")
     kind = KINDS.get(key, function.strip("_").replace("_", " "))

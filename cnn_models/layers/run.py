@@ -1,7 +1,7 @@
-"""The operations of one run of a network, as they happen: what each leaves, and how long it takes.
+"""Outputs and times of the tensor operations of a forward pass.
 
-A TorchFunctionMode sees every tensor operation, whether a module or a plain function made it. It belongs to one thread
-and changes nothing in the network, so a network that others use can be watched too.
+A TorchFunctionMode intercepts every operation, of modules and plain functions. It is local to a thread and does not
+change the network, which other threads may use meanwhile.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-RUNS = 5  # of which a time is the median
+RUNS = 5  # for the median time
 
 
 class Operations(TorchFunctionMode):
-    """Calls `see` for every operation that works on the image or on what came from it, in order."""
+    """Calls `record` for every operation on the image, or on tensors computed from it, in order."""
 
     def __init__(self, image: Tensor):
         super().__init__()
-        self.tensors: list[Tensor] = [image]  # by number; kept, so that no id is used twice
-        self.numbers = {id(image): 0}  # by id; an operation in place gives its tensor a new number
+        self.tensors: list[Tensor] = [image]  # by number; referenced, so that no id is reused
+        self.numbers = {id(image): 0}  # by id; an in-place operation gives its tensor a new number
         self.clock = torch.get_device_module(image.device)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -36,13 +36,13 @@ class Operations(TorchFunctionMode):
         made = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
         reads = tuple(dict.fromkeys(self.numbers[id(t)] for t in given if id(t) in self.numbers))
         if reads and made:
-            self.see(func.__name__, args, kwargs, reads, made, seconds)
+            self.record(func.__name__, args, kwargs, reads, made, seconds)
             self.numbers |= {id(tensor): len(self.tensors) + i for i, tensor in enumerate(made)}
             self.tensors += made
         return result
 
-    def see(self, function: str, args, kwargs: dict, reads: tuple[int, ...], made: list[Tensor], seconds: float):
-        """One operation: the numbers of the tensors it reads, those it makes, and its time on a device that is done."""
+    def record(self, function: str, args, kwargs: dict, reads: tuple[int, ...], made: list[Tensor], seconds: float):
+        """An operation: the numbers of its input tensors, its outputs, and its time until the device has finished."""
         raise NotImplementedError
 
 
@@ -50,31 +50,33 @@ class _Outputs(Operations):
     def __init__(self, image: Tensor):
         super().__init__(image)
         self.outputs: list[Tensor] = []
+
+    def record(self, function, args, kwargs, reads, made, seconds):
+        self.outputs.append(made[0].clone())  # the next may be in place
+
+
+class _Times(Operations):
+    def __init__(self, image: Tensor):
+        super().__init__(image)
         self.seconds: list[float] = []
 
-    def see(self, function, args, kwargs, reads, made, seconds):
-        self.outputs.append(made[0])
+    def record(self, function, args, kwargs, reads, made, seconds):
         self.seconds.append(seconds)
 
 
-class _Copies(_Outputs):
-    def see(self, function, args, kwargs, reads, made, seconds):
-        super().see(function, args, kwargs, reads, [made[0].clone()], seconds)  # the next may work in place
-
-
 def outputs(model: nn.Module, x: Tensor) -> list[Tensor]:
-    """What every step of a run on N x 1 x S x S leaves, by `Layer.index`: N x C x H x W, or N x C once flat."""
-    with torch.inference_mode(), _Copies(x) as run:
+    """The output of every step for an input N x 1 x S x S, by `Layer.index`: N x C x H x W, or N x C once flat."""
+    with torch.inference_mode(), _Outputs(x) as run:
         model(x)
     return run.outputs
 
 
 def milliseconds(model: nn.Module, x: Tensor, runs: int = RUNS) -> list[float]:
-    """The median time of every step over some runs, after one to warm up, by `Layer.index`."""
+    """The median time of every step, by `Layer.index`, over `runs` after one to warm up."""
     times = []
     with torch.inference_mode():
         for _ in range(runs + 1):
-            with _Outputs(x) as run:
+            with _Times(x) as run:
                 model(x)
             times.append(run.seconds)
     return [1000 * median(step) for step in zip(*times[1:], strict=True)]

@@ -1,4 +1,4 @@
-"""The layers of one network or of several as a table: aligned by spatial stage, as Markdown or CSV."""
+"""The layers of networks as a table, aligned by spatial stage, in Markdown or CSV."""
 
 from __future__ import annotations
 
@@ -9,58 +9,58 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cnn_models.architectures import ARCHITECTURES
-from cnn_models.layers.operations import Pair, Shape
+from cnn_models.layers.operations import Shape
 from cnn_models.layers.trace import Layer, architecture_layers, architecture_milliseconds
 
-FIRST_STAGE = 224  # pixels; the others are its halves, quarters, ...
+FIRST_STAGE = 224  # pixels; the next are 112, 56, ...
 COLUMNS = (
     "network", "stage", "name", "kind", "kernel", "stride", "padding", "dilation", "input", "output", "parameters",
     "parameters %", "MACs", "MACs %", "memory bytes", "receptive field", "milliseconds",
 )  # fmt: skip
-TEXTS = ("network", "name", "kind")  # columns that aren't set to the right
+TEXTS = ("network", "name", "kind")  # left-aligned columns
 
 
 class Column(NamedTuple):
-    """One network of a table: its name, its layers for images of one size, and the time of each step."""
+    """A network of the table: its name, its layers at one input size, and the time of each step."""
 
     name: str
     network: Layer
     milliseconds: list[float]
 
     def time(self, layer: Layer) -> float:
-        """Milliseconds of a layer and all that is in it."""
+        """Milliseconds of a layer with its children."""
         return sum(self.milliseconds[step.index] for step in layer.steps() if step.index is not None)
 
 
 def column(name: str, size: int | None = None) -> Column:
-    """Raises UnknownName and ValueError as `architecture_layers` does."""
+    """The column of an architecture. Raises UnknownName and ValueError as `architecture_layers` does."""
     return Column(name, architecture_layers(name, size), architecture_milliseconds(name, size))
 
 
 def stage(layer: Layer) -> int:
-    """The stage of the map that a layer leaves: the nearest of 224, 112, 56, 28, 14, 7, 4, 2; 1 where no map is left.
+    """The stage of a layer by the side of its output: the nearest of 224, 112, 56, 28, 14, 7, 4, 2; 1 without a map.
 
-    Networks shrink their maps by halves but for borders, so 54 and 26 pixels of one are what 56 and 28 are of another.
+    Networks halve their maps except for borders, so that 54 and 26 pixels of one correspond to 56 and 28 of another.
     """
     side = layer.output[-1] if len(layer.output) == 3 else 1
     return 1 if side == 1 else math.ceil(FIRST_STAGE / 2 ** round(math.log2(FIRST_STAGE / side)))
 
 
 def stages(columns: Sequence[Column]) -> dict[int, list[list[Layer]]]:
-    """The outermost layers of each network, by stage, the largest first; a network may have none in a stage."""
+    """The outermost layers of each network, by stage in descending order; possibly none in a stage."""
     found = sorted({stage(layer) for each in columns for layer in each.network.children}, reverse=True)
     return {each: [[layer for layer in c.network.children if stage(layer) == each] for c in columns] for each in found}
 
 
 def markdown(columns: Sequence[Column]) -> str:
-    """The table as GitHub shows it."""
+    """The table in GitHub's Markdown."""
     rows = [[_readable(value) for value in row] for row in _rows(columns)]
     rule = ["---" if title in TEXTS else "---:" for title in COLUMNS]
     return "".join(f"| {' | '.join(row)} |\n" for row in [COLUMNS, rule, *rows])
 
 
 def as_csv(columns: Sequence[Column]) -> str:
-    """The table for a spreadsheet: plain numbers, RFC 4180 but for the line ends."""
+    """The table as CSV: plain numbers, RFC 4180 except for the line ends."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -69,7 +69,7 @@ def as_csv(columns: Sequence[Column]) -> str:
 
 
 def _rows(columns: Sequence[Column]) -> Iterator[list]:
-    """Each step of each network in the order of COLUMNS, stage by stage, then the totals."""
+    """The values of each step of each network, in the order of COLUMNS, by stage; then the totals."""
     for number, layers in stages(columns).items():
         for each, outermost in zip(columns, layers, strict=True):
             for layer in outermost:
@@ -82,23 +82,15 @@ def _rows(columns: Sequence[Column]) -> Iterator[list]:
 
 
 def _row(each: Column, layer: Layer, stage: int | str, block: str = "") -> list:
-    """`block` is that of a function, whose name does not say where it is."""
-    window = [_pair(pair) for pair in (layer.kernel, layer.stride, layer.padding, layer.dilation)]
-    shares = [100 * value / whole for value, whole in zip(_costs(layer), _costs(each.network), strict=True)]
+    """The values of a layer; `block` is the prefix for a function, whose name has no path."""
+    window = [shape(pair) if pair else "" for pair in (layer.kernel, layer.stride, layer.padding, layer.dilation)]
     return [
         ARCHITECTURES[each.name].title, stage, f"{block}{layer.name}", layer.kind, *window,
         " + ".join(map(shape, layer.inputs)), shape(layer.output),
-        layer.parameters, round(shares[0], 2), layer.macs, round(shares[1], 2), layer.memory, layer.receptive_field,
-        round(each.time(layer), 4),
+        layer.parameters, round(100 * layer.parameters / each.network.parameters, 2),
+        layer.macs, round(100 * layer.macs / each.network.macs, 2),
+        layer.memory, layer.receptive_field, round(each.time(layer), 4),
     ]  # fmt: skip
-
-
-def _costs(layer: Layer) -> tuple[int, int]:
-    return layer.parameters, layer.macs
-
-
-def _pair(pair: Pair | None) -> str:
-    return "" if pair is None else shape(pair)
 
 
 def shape(sizes: Shape) -> str:

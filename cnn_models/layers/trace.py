@@ -1,7 +1,6 @@
-"""What each layer of a network does, found by running it: shapes, windows, parameters, multiplications.
+"""Shapes, windows, parameters and MACs of each layer of a network, traced by running it.
 
-`run.Operations` sees every tensor operation of the run; hooks on the modules say inside which block it happened. Both
-belong to one thread and one module, so other threads run undisturbed.
+`run.Operations` intercepts every tensor operation of the run; hooks on the modules assign it to its block.
 """
 
 from __future__ import annotations
@@ -27,12 +26,11 @@ from cnn_models.runtime import best_device, place
 class Layer:
     """One step of a network, or a block, a branch or the whole network with its steps as `children`.
 
-    `name` is the dotted path of the module, or what the function or branch is called. Shapes are C x H x W, or C once
-    flat, without the batch; kernel, stride, padding and dilation are (height, width), None where there is no window.
-    `macs` are the multiply-accumulates of convolutions and linear layers on one image; parameters that are used twice
-    count once; `memory` is what the outputs take in float32, in bytes, where they don't share that of an input.
-    `receptive_field` is the side of the square of the input, in pixels, that one output value can see. `index` counts
-    the steps as they run; a layer with children has none.
+    `name` is the dotted path of the module, or the name of the function or branch. Shapes are C x H x W, or C once
+    flat, without the batch; kernel, stride, padding and dilation are (height, width), None without a window. `macs` are
+    the multiply-accumulates of convolutions and linear layers for one image; parameters that are used twice count once;
+    `memory` is the bytes of the outputs in float32, 0 where they share the storage of an input. `receptive_field` is
+    its side in pixels of the input. `index` counts the steps in the order of execution; None for layers with children.
     """
 
     name: str
@@ -59,9 +57,9 @@ class Layer:
 
 
 def describe(model: nn.Module, size: int) -> Layer:
-    """Run the network on a 1 x 1 x size x size image of zeros, on its own device and in its own mode, as one Layer.
+    """The network as one Layer, traced on a 1 x 1 x size x size image of zeros, on its device and in its mode.
 
-    Nothing else may run this very module meanwhile. What the network cannot take raises the network's own error.
+    No other thread may run this module meanwhile. A size that the network does not allow raises its own error.
     """
     image = torch.zeros(1, 1, size, size, device=next(model.parameters()).device)
     recorder = _Recorder(image)
@@ -76,21 +74,16 @@ def describe(model: nn.Module, size: int) -> Layer:
 
 
 def architecture_layers(name: str, size: int | None = None) -> Layer:
-    """The layers of a network of the line-up, for images of its own input size or another that it takes.
+    """The layers of an architecture, at its own or another input size.
 
-    Raises UnknownName, and ValueError for a size the network cannot take.
+    Raises UnknownName, and ValueError for a size that the network does not allow.
     """
-    return _layers(name, _side(name, size))
+    return _layers(name, ARCHITECTURES[name].input_size if size is None else size)
 
 
 def architecture_milliseconds(name: str, size: int | None = None) -> list[float]:
-    """The time of each step of `architecture_layers`, by its index: fresh weights, one image, on the best device."""
-    return _milliseconds(name, _side(name, size))
-
-
-def _side(name: str, size: int | None) -> int:
-    """The size asked for, made explicit, so that one size is not run and timed twice."""
-    return ARCHITECTURES[name].input_size if size is None else size
+    """The time of each step of `architecture_layers`, by index: one image, fresh weights, on the best device."""
+    return _milliseconds(name, ARCHITECTURES[name].input_size if size is None else size)
 
 
 @functools.cache
@@ -100,7 +93,7 @@ def _layers(name: str, size: int) -> Layer:
     sizes = ARCHITECTURES[name].sizes
     if size not in sizes:
         raise ValueError(f"{name} takes images of {sizes[0]} to {sizes[-1]} pixels a side, not {size}")
-    # Weights of any value will do. A run on "meta" itself would import sympy first, which takes 1.6 s.
+    # Uninitialised weights suffice. A run on "meta" would import sympy, which takes 1.6 s.
     blanks = {key: torch.empty(t.shape, dtype=t.dtype) for key, t in model.state_dict().items()}
     model.load_state_dict(blanks, assign=True)
     return describe(model, size)
@@ -114,7 +107,7 @@ def _milliseconds(name: str, size: int) -> list[float]:
 
 
 class _Row(NamedTuple):
-    """A layer and the numbers of the tensors it reads from before it, in the order of its inputs, and makes."""
+    """A layer with the numbers of its input tensors, in their order, and of its outputs."""
 
     layer: Layer
     reads: tuple[int, ...]
@@ -122,18 +115,18 @@ class _Row(NamedTuple):
 
 
 class _Recorder(Operations):
-    """Turns the operations of one run into rows: one list for the network, and one for each block being run."""
+    """The operations of one run as rows: a stack of lists, for the network and each block that is running."""
 
     def __init__(self, image: Tensor):
         super().__init__(image)
         self.size = image.shape[-1]
         self.levels: list[list[_Row]] = [[]]
-        self.fields: list[tuple[float, float]] = [(1, 1)]  # receptive field, distance of neighbouring values; pixels
+        self.fields: list[tuple[float, float]] = [(1, 1)]  # receptive field, distance of neighbours, in pixels
         self.counted: set[int] = set()  # ids of parameters
         self.steps = 0
 
     def watch(self, path: str, module: nn.Module) -> list:
-        """Hook a module so that what happens inside becomes one row; a Sequential is plumbing and stays invisible."""
+        """The hooks that make one row of a module; none for a Sequential, whose children are rows of their own."""
         if not path or isinstance(module, nn.Sequential):
             return []
         return [
@@ -152,14 +145,14 @@ class _Recorder(Operations):
             rows = [_Row(self.group(path, kind, rows), reads, makes)]
         self.levels[-1] += rows
 
-    def see(self, function, args, kwargs, reads, made, seconds):
-        """One operation as a row of the block that is being run."""
+    def record(self, function, args, kwargs, reads, made, seconds):
+        """Append an operation as a row to the block that is running."""
         read_from = [self.tensors[n] for n in reads]
         inputs, output = tuple(map(_shape, read_from)), _shape(made[0])
         operation = read(function, args, kwargs, inputs[0], output)
         field, distance = map(max, zip(*(self.fields[n] for n in reads), strict=True))
         before, after = (shape[1] if len(shape) == 3 else 1 for shape in (inputs[0], output))
-        # What changes the side without windows of one size sees what an adaptive pool does; a flat value, all.
+        # Without windows of equal size, the receptive field is that of an adaptive pool; of a flat value, the whole.
         tiles = (-(-(i + 1) * before // after) - i * before // after for i in range(after))
         kernel, dilation = operation.kernel, operation.dilation
         reach = (kernel[0] - 1) * dilation[0] if kernel and dilation else max(tiles) - 1
@@ -181,9 +174,9 @@ class _Recorder(Operations):
         self.levels[-1].append(_Row(layer, reads, makes))
 
     def group(self, name: str, kind: str, rows: list[_Row]) -> Layer:
-        """The rows as the children of one layer, those that ran side by side gathered into branches."""
+        """The rows as the children of one layer, parallel ones grouped into branches."""
         maker = {number: i for i, row in enumerate(rows) for number in row.makes}
-        sources = [{maker.get(n, -1): n for n in row.reads} for row in rows]  # -1 is what came from outside
+        sources = [{maker.get(n, -1): n for n in row.reads} for row in rows]  # -1 for the inputs of the layer
         readers = Counter(source for found in sources for source in found)
         children: dict[int | tuple, Layer] = {}
         for i, row in enumerate(rows):

@@ -1,3 +1,3 @@
-"""What is fast and what is not; each prints its figures."""
+"""Measurements of speed and memory; each module prints its figures."""
 
 import cnn_models  # noqa: F401  (before torch is imported: it sets how threads wait)

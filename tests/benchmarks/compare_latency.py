@@ -1,4 +1,4 @@
-"""How long answers take: from page load to the first one, and `/compare` over the sum of its forward passes.
+"""Latency from page load to the first prediction, and of `/compare` relative to its forward passes.
 
 python -m tests.benchmarks.compare_latency
 """
@@ -6,32 +6,26 @@ python -m tests.benchmarks.compare_latency
 from __future__ import annotations
 
 import json
-import re
-import shutil
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 from gradio_client import Client, handle_file
-from playwright.sync_api import sync_playwright
 
 from cnn_models import ModelHub, compare
+from tests.benchmarks.app import chromium, started
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 IMAGES = sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png"))
 ROUNDS = 30
 
 
 def page_loads(url: str, rounds: int = 5) -> list[float]:
-    """Seconds from asking for the page to an answer on it, the click on a test image included."""
+    """Seconds from the request of the page to a prediction on it, with a click on a test image."""
     times = []
-    with sync_playwright() as playwright:
-        executable = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         for _ in range(rounds):
             page = browser.new_page()
             start = time.perf_counter()
@@ -40,12 +34,11 @@ def page_loads(url: str, rounds: int = 5) -> list[float]:
             page.wait_for_selector("#lineup .board-winner")
             times.append(time.perf_counter() - start)
             page.close()
-        browser.close()
     return times
 
 
 def over_http(curl: httpx.Client, image: Path) -> dict:
-    """The answer of `/compare` on a connection that is kept: upload, question, stream of events."""
+    """The response of `/compare` on a kept connection: upload, call, stream of events."""
     with image.open("rb") as file:
         path = curl.post("/upload", files={"files": file}).json()[0]
     data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, "mnist"]
@@ -53,12 +46,12 @@ def over_http(curl: httpx.Client, image: Path) -> dict:
     return json.loads(curl.get(f"/call/compare/{event}").text.partition("data: ")[2])[0]
 
 
-def timed(name: str, ask: Callable[[Path], dict]) -> None:
-    """Print the median milliseconds of a question, of the forward passes within it, and of their ratio."""
+def timed(name: str, call: Callable[[Path], dict]) -> None:
+    """Print the median milliseconds of a call, of its forward passes, and their ratio."""
     whole, forward = [], []
     for index in range(ROUNDS + 5):
         start = time.perf_counter()
-        answer = ask(IMAGES[index % 10])
+        answer = call(IMAGES[index % 10])
         whole.append((time.perf_counter() - start) * 1000)
         forward.append(sum(model["milliseconds"] for model in answer["models"]))
     whole, forward = whole[5:], forward[5:]
@@ -71,23 +64,17 @@ def timed(name: str, ask: Callable[[Path], dict]) -> None:
 
 
 def main() -> None:
-    command = [sys.executable, "app.py"]
-    started = time.perf_counter()
-    app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
-        print(f"`python app.py` to its address: {time.perf_counter() - started:.1f} s, imports included")
+    begun = time.perf_counter()
+    with started() as (_, url):
+        print(f"`python app.py` to its address: {time.perf_counter() - begun:.1f} s, imports included")
         loads = page_loads(url)
-        print(f"page load to first answer: {loads[0]:.2f} s the first time, {statistics.median(loads[1:]):.2f} s after")
+        print(f"page load to first prediction: {loads[0]:.2f} s, later {statistics.median(loads[1:]):.2f} s")
         client = Client(url, verbose=False)
         timed("gradio_client", lambda path: client.predict(handle_file(path), "mnist", [], api_name="/compare"))
-        with httpx.Client(base_url=f"{url.rstrip('/')}/gradio_api") as curl:
+        with httpx.Client(base_url=f"{url}/gradio_api") as curl:
             timed("/compare on a kept connection", lambda path: over_http(curl, path))
         hub = ModelHub()
         timed("compare() in Python", lambda path: compare(path, "mnist", hub=hub).to_dict())
-    finally:
-        app.terminate()
-        app.wait()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How the page keeps up with a hand: stroke to answer, updates while drawing, their payload, and many visitors at once.
+"""Latency of a drawing: end of a stroke to predictions, updates while drawing, and many visitors at once.
 
 python -m tests.benchmarks.drawing_latency
 """
@@ -8,25 +8,21 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import re
-import shutil
 import statistics
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser.conftest import BROWSERS, OPTIONS
+from tests.benchmarks.app import chromium, started
 from tests.conftest import ROOT
 
 STROKES = 15
 VISITORS = 20
 SECONDS = 8
-WARM_UP = 3  # seconds before that: threads and memory for so many come with the first of them
-# Notes when answers arrive, and how long after the end of a stroke those of every network have.
+WARM_UP = 3  # seconds before that, to start threads and allocate memory
+# Records when predictions arrive, and the time from the end of a stroke to those of all networks.
 WATCH = """() => {
   window.live = { waits: [], answers: [], up: 0 };
   document.querySelector("#sketchpad canvas").addEventListener("pointerup", () => (live.up = performance.now()), true);
@@ -41,7 +37,7 @@ WATCH = """() => {
 
 
 def stroke(page: Page, index: int, seconds: float = 0.0) -> None:
-    """A seven of its own for every index, as answers are remembered, drawn at once or within the seconds given."""
+    """Draw a seven, a different one for every index as predictions are cached, within so many seconds."""
     box = page.locator("#sketchpad canvas").bounding_box()
     tilt = 0.01 * index
     corners = [(0.3, 0.25 + tilt), (0.7, 0.25), (0.45 + tilt, 0.8)]
@@ -59,11 +55,10 @@ def stroke(page: Page, index: int, seconds: float = 0.0) -> None:
     page.mouse.up()
 
 
-def hand(url: str) -> None:
-    """Prints what a single visitor sees, in Chromium."""
-    with sync_playwright() as playwright:
-        executable = next(filter(None, map(shutil.which, BROWSERS)))
-        page = playwright.chromium.launch(executable_path=executable, args=OPTIONS).new_page()
+def one_visitor(url: str) -> None:
+    """Print the latencies of a single visitor in Chromium."""
+    with chromium() as browser:
+        page = browser.new_page()
         payloads: list[int] = []
         page.on("request", lambda r: payloads.append(len(r.post_data or "")) if "component_server" in r.url else None)
         page.goto(url)
@@ -79,7 +74,7 @@ def hand(url: str) -> None:
             page.wait_for_function("live.up === 0")
         page.wait_for_timeout(100)
         waits = page.evaluate("live.waits")
-        print(f"end of a stroke to all answers: {_figures(waits)} over {len(waits)} strokes")
+        print(f"end of a stroke to all predictions: {_figures(waits)} over {len(waits)} strokes")
         payloads.clear()
         page.get_by_role("button", name="Clear", exact=True).click()
         page.wait_for_timeout(400)
@@ -88,15 +83,15 @@ def hand(url: str) -> None:
         answers = page.evaluate("live.answers")
         gaps = [after - before for before, after in itertools.pairwise(answers)]
         rate, apart = len(answers) / 4, statistics.median(gaps)
-        print(f"quick answers while drawing for 4 s: {rate:.1f} a second, {apart:.0f} ms apart")
+        print(f"quick predictions while drawing for 4 s: {rate:.1f} a second, {apart:.0f} ms apart")
         print(f"payload of an update: median {statistics.median(payloads):.0f}, most {max(payloads)} bytes")
 
 
-def crowd(url: str) -> None:
-    """Prints how long answers take when many visitors draw at once, each asking as a page does."""
+def many_visitors(url: str) -> None:
+    """Print the latencies of many visitors who draw at once, with the requests of the page."""
     config = json.load(urllib.request.urlopen(f"{url}/config"))
     component = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "compare-page")
-    images = _images()
+    images = drawings()
     times: dict[bool, list[float]] = {True: [], False: []}
     begin = time.perf_counter() + WARM_UP
 
@@ -104,8 +99,8 @@ def crowd(url: str) -> None:
         index = number * len(images) // VISITORS
         while time.perf_counter() < begin + SECONDS:
             index += 1
-            ask = {"image": images[index % len(images)], "quick": quick, "drawing": True}
-            body = {"data": ask, "fn_name": "look", "component_id": component, "session_hash": f"visitor{number}"}
+            data = {"image": images[index % len(images)], "quick": quick, "drawing": True}
+            body = {"data": data, "fn_name": "look", "component_id": component, "session_hash": f"visitor{number}"}
             request = urllib.request.Request(
                 f"{url}/gradio_api/component_server", json.dumps(body).encode(), {"Content-Type": "application/json"}
             )
@@ -124,8 +119,8 @@ def crowd(url: str) -> None:
         print(f"{VISITORS} visitors at once, {name}: {_figures([1000 * t for t in times[quick]])}")
 
 
-def _images() -> list[str]:
-    """Drawings that differ, so that none is remembered: the samples, each turned by some degrees."""
+def drawings() -> list[str]:
+    """Different drawings, as predictions are cached: the samples, each in 80 rotations."""
     from PIL import Image
 
     from ui.compare.steps import data_url
@@ -133,8 +128,8 @@ def _images() -> list[str]:
     images = []
     for path in sorted((ROOT / "ui" / "common" / "samples").glob("mnist.*.png")):
         sample = Image.open(path).convert("L")
-        turned = (sample.rotate(angle).resize((112, 112)) for angle in range(-40, 40))
-        images += [data_url(Image.eval(each, lambda value: 255 - value)) for each in turned]
+        rotated = (sample.rotate(angle).resize((112, 112)) for angle in range(-40, 40))
+        images += [data_url(Image.eval(each, lambda value: 255 - value)) for each in rotated]
     return images
 
 
@@ -145,16 +140,9 @@ def _figures(milliseconds: list[float]) -> str:
 
 
 def main() -> None:
-    app = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
-        hand(url)
-        crowd(url)
-    finally:
-        app.terminate()
-        app.wait()
+    with started() as (_, url):
+        one_visitor(url)
+        many_visitors(url)
 
 
 if __name__ == "__main__":

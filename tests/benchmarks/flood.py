@@ -1,4 +1,4 @@
-"""How long a visitor waits beside one who floods the app, in times of what it takes alone.
+"""The waiting time of a visitor beside a client that floods the app, relative to that without it.
 
 python -m tests.benchmarks.flood
 """
@@ -18,11 +18,11 @@ from contextlib import contextmanager
 
 import httpx
 
-from tests.benchmarks.concurrent_users import started
-from tests.benchmarks.drawing_latency import _images
+from tests.benchmarks.app import started
+from tests.benchmarks.drawing_latency import drawings
 from tests.conftest import ROOT
 
-FLOOD, VISITOR = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "192.0.2.2"))  # as a proxy tells
+FLOOD, VISITOR = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "192.0.2.2"))  # as a proxy reports
 IN_FLIGHT = 60  # requests of the flood, from as many sessions
 ROUNDS = 7
 LONGEST = 300  # seconds
@@ -30,25 +30,25 @@ SAMPLE = (ROOT / "ui" / "common" / "samples" / "mnist.7.png").read_bytes()
 
 
 class Client:
-    """A client with an address of its own, which asks for what no other asks for."""
+    """A client with an address of its own, whose requests differ from those of all others."""
 
-    images = _images()
-    number = itertools.count(0, 2)  # what was asked for before is remembered
+    images = drawings()
+    number = itertools.count(0, 2)  # predictions are cached
 
     def __init__(self, url: str, component: int, headers: dict[str, str], session: str):
         self.http = httpx.Client(base_url=f"{url}/gradio_api", headers=headers, timeout=LONGEST)
         self.component, self.session = component, session
 
-    def _ask(self, function: str, **more: object) -> bool:
+    def _send(self, function: str, **more: object) -> bool:
         data = {"image": self.images[next(self.number) % len(self.images)], **more}
         body = {"data": data, "fn_name": function, "component_id": self.component, "session_hash": self.session}
         return self.http.post("/component_server", json=body).is_success
 
     def drawing(self) -> bool:
-        return self._ask("look")
+        return self._send("look")
 
     def heat_map(self) -> bool:
-        return self._ask("why", part="heat")
+        return self._send("why", part="heat")
 
     def compare(self, explain: bool = False) -> bool:
         path = self.http.post("/upload", files={"files": ("7.png", SAMPLE)}).json()[0]
@@ -60,9 +60,9 @@ class Client:
 
 @contextmanager
 def flooded(url: str, component: int, do: str) -> Iterator[None]:
-    """`IN_FLIGHT` requests at a time of another process, again and again.
+    """Run a process that keeps `IN_FLIGHT` requests open.
 
-    Its priority is the lowest, as a remote client takes no time of the app's processors.
+    Its priority is the lowest, as a remote client takes no processor time of the app.
     """
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=flood, args=(url, component, do), daemon=True)
@@ -80,7 +80,7 @@ def flood(url: str, component: int, do: str) -> None:
     os.nice(19)
     Client.number = itertools.count(1, 2)
 
-    def ask(number: int) -> None:
+    def keep_sending(number: int) -> None:
         client = Client(url, component, FLOOD, f"flood of {do} {number}")
         while True:
             try:
@@ -88,14 +88,14 @@ def flood(url: str, component: int, do: str) -> None:
             except (httpx.HTTPError, ValueError):
                 is_answered = False
             if not is_answered:
-                time.sleep(0.1)  # refused: a flood that spins would measure how quickly this process can send
+                time.sleep(0.1)  # refused: without the pause, the speed of this process would be measured
 
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        list(pool.map(ask, range(IN_FLIGHT)))
+        list(pool.map(keep_sending, range(IN_FLIGHT)))
 
 
 def seconds(work: Callable[[], bool], rounds: int = ROUNDS) -> float:
-    """The median of some rounds; of those that fit into `LONGEST`, if it takes so long."""
+    """The median of some rounds, fewer where they take too long; infinity where one is refused."""
     times: list[float] = []
     while len(times) < rounds and sum(times) < LONGEST / 3:
         start = time.perf_counter()
@@ -109,8 +109,7 @@ def seconds(work: Callable[[], bool], rounds: int = ROUNDS) -> float:
 
 
 def main() -> None:
-    with started() as (_, address):
-        url = address.rstrip("/")
+    with started() as (_, url):
         config = json.load(urllib.request.urlopen(f"{url}/config"))
         component = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "compare-page")
         visitor = Client(url, component, VISITOR, "visitor")

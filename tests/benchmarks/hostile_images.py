@@ -1,4 +1,4 @@
-"""What hostile image files cost other visitors: decoding a drawing, and its answer alone and beside ten such files.
+"""The effect of hostile image files on visitors: decoding a drawing, and its latency alone and beside ten such files.
 
 python -m tests.benchmarks.hostile_images
 """
@@ -26,13 +26,13 @@ from ui.compare.look import Looker
 
 VISITORS = 10
 DRAWINGS = 15
-SECONDS = 30  # after which no other drawing is begun
+SECONDS = 30  # after which no drawing is started
 WARM_UP = 3  # drawings, and seconds beside the files
 FILES = {"100 KB JPEG": lambda: jpeg_of_scans(600, np.zeros((4000, 5000), np.uint8)), "slow PNG": slow_png}
 
 
 def drawing(number: int) -> bytes:
-    """A seven of its own for every number, as answers are remembered, 280 x 280 as the canvas sends it."""
+    """A seven, a different one for every number as predictions are cached, 280 x 280 as the canvas sends it."""
     image = Image.new("RGBA", (280, 280), "white")
     x, y = 40 + number % 20, 30 + number // 20
     ImageDraw.Draw(image).line([(x, y), (x + 150, y), (x + 70, y + 200)], "black", 21, "curve")
@@ -40,7 +40,7 @@ def drawing(number: int) -> bytes:
 
 
 def decoding() -> None:
-    """Prints what `decode_untrusted` adds to decoding a drawing."""
+    """Print the times of `decode` and `decode_untrusted` on a drawing."""
     content, times = drawing(0), {decode: [], decode_untrusted: []}
     for way, found in [*times.items()] * 500:
         start = time.perf_counter()
@@ -51,8 +51,8 @@ def decoding() -> None:
     print(f"decoding a drawing: {text}")
 
 
-def answering(looker: Looker, numbers: itertools.count) -> str:
-    """The time to an answer, as a cell of the table."""
+def latency(looker: Looker, numbers: itertools.count) -> str:
+    """The median and longest latency of a drawing, as cells of the table."""
     times, end = [], time.perf_counter() + SECONDS
     for number in itertools.takewhile(lambda _: time.perf_counter() < end, itertools.islice(numbers, DRAWINGS)):
         sent = {"image": PNG + base64.b64encode(drawing(number)).decode()}
@@ -63,7 +63,7 @@ def answering(looker: Looker, numbers: itertools.count) -> str:
 
 
 def beside(looker: Looker, numbers: itertools.count, name: str) -> str:
-    """The same while ten visitors send an upload, and send it again once they have an answer."""
+    """The same while ten visitors send an upload again and again."""
     done = threading.Event()
 
     def upload(number: int) -> None:
@@ -76,7 +76,7 @@ def beside(looker: Looker, numbers: itertools.count, name: str) -> str:
     for thread in threads:
         thread.start()
     time.sleep(WARM_UP)
-    cell = answering(looker, numbers)
+    cell = latency(looker, numbers)
     done.set()
     for thread in threads:
         thread.join()
@@ -87,9 +87,9 @@ def main() -> None:
     decoding()
     looker, numbers = Looker(ModelHub()), itertools.count()
     for _ in range(WARM_UP):
-        answering(looker, numbers)
-    print("| ms to the answer to a drawing | median | most |\n|---|---:|---:|")
-    print(f"| alone | {answering(looker, numbers)} |", flush=True)
+        latency(looker, numbers)
+    print("| latency of a drawing, ms | median | longest |\n|---|---:|---:|")
+    print(f"| alone | {latency(looker, numbers)} |", flush=True)
     for name, make in FILES.items():
         upload = uploads.keep(name, make())
         print(f"| beside {VISITORS} × {name} | {beside(looker, numbers, upload)} |", flush=True)

@@ -1,10 +1,9 @@
-"""What the hub costs: listing, pulling and loading checkpoints, over the bare minimum, and the memory of the largest.
+"""Times of listing, pulling and loading checkpoints, relative to bare loading, and the peak memory of the largest.
 
     python -m tests.benchmarks.hub
 
-The checkpoints of `weights/`. The Hub is the server of the tests, on the loopback. `bare` is
-`safetensors.torch.load_file`, to float32, and `load_state_dict` into a network that is there; `loaded and checked`
-makes the network too.
+The checkpoints are those of `weights/`, the Hub is the server of the tests. `bare` is `safetensors.torch.load_file`, to
+float32, and `load_state_dict` into an existing network; `loaded and checked` builds the network too.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import io
 import itertools
 import json
 import re
-import shutil
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -20,10 +19,9 @@ import httpx
 import numpy as np
 from gradio_client import Client, handle_file
 from PIL import Image, ImageDraw
-from playwright.sync_api import sync_playwright
 
-from tests.benchmarks.concurrent_users import memory, started, visit
-from tests.browser.conftest import BROWSERS, OPTIONS
+from tests.benchmarks.app import chromium, started
+from tests.benchmarks.concurrent_users import memory, visit
 from tests.conftest import ROOT
 
 PARTS = 10
@@ -31,7 +29,7 @@ UPLOADS, PAGES, CALLS = 5, 100, 25  # an upload for so many drawings, a page loa
 
 
 def drawing(random: np.random.Generator) -> Image.Image:
-    """Three strokes like no others."""
+    """Three random strokes."""
     image = Image.new("L", (112, 112), 255)
     points = [tuple(map(int, random.integers(15, 97, 2))) for _ in range(4)]
     ImageDraw.Draw(image).line(points, fill=0, width=9, joint="curve")
@@ -45,7 +43,7 @@ def encoded(image: Image.Image, format: str) -> bytes:
 
 
 class Visitors:
-    """Visitors of a page, each of whom draws ten times."""
+    """Visitors of the page with ten drawings each."""
 
     def __init__(self, url: str):
         self.url, self.random = url, np.random.default_rng(0)
@@ -53,24 +51,24 @@ class Visitors:
         self.component = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "compare-page")
         self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60)
 
-    def look(self, number: int, image: str) -> None:
-        ask = {"image": image, "quick": number % 10 > 0, "drawing": True}
-        body = {"data": ask, "fn_name": "look", "component_id": self.component, "session_hash": f"s{number // 10}"}
+    def send(self, number: int, image: str) -> None:
+        data = {"image": image, "quick": number % 10 > 0, "drawing": True}
+        body = {"data": data, "fn_name": "look", "component_id": self.component, "session_hash": f"s{number // 10}"}
         answer = self.http.post("/component_server", json=body)
         if not answer.is_success or not answer.json()["answers"]:
             raise SystemExit(f"drawing {number}: {answer.status_code} {answer.text[:300]}")
 
     def draw(self, number: int) -> None:
-        self.look(number, f"data:image/png;base64,{base64.b64encode(encoded(drawing(self.random), 'PNG')).decode()}")
+        self.send(number, f"data:image/png;base64,{base64.b64encode(encoded(drawing(self.random), 'PNG')).decode()}")
 
     def upload(self, number: int) -> None:
         photo = Image.fromarray(self.random.normal(235, 6, (480, 640)).clip(0, 255).astype(np.uint8))
         photo.paste(drawing(self.random).resize((300, 300)), (170, 90))
         files = {"files": (f"{number}.jpg", encoded(photo, "JPEG"))}
-        self.look(number, f"upload:{self.http.post('/upload', files=files).json()[0]}")
+        self.send(number, f"upload:{self.http.post('/upload', files=files).json()[0]}")
 
     def use(self, first: int, last: int, browser, client: Client) -> None:
-        """What the drawings from `first` to before `last` are of."""
+        """Send the drawings from `first` to before `last`, with their share of uploads, page loads and calls."""
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(self.draw, range(first, last)))
             list(pool.map(self.upload, range(first, last, UPLOADS)))
@@ -89,10 +87,8 @@ def parts(count: int) -> Iterator[tuple[int, int]]:
 
 def main() -> None:
     count = int(re.sub(r"\D", "", sys.argv[1])) if len(sys.argv) > 1 else 10_000
-    with started() as (app, url), sync_playwright() as playwright:
-        executable = next(filter(None, map(shutil.which, BROWSERS)))
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
-        visitors, client, after = Visitors(url.rstrip("/")), Client(url, verbose=False), []
+    with started() as (app, url), chromium() as browser:
+        visitors, client, after = Visitors(url), Client(url, verbose=False), []
         print("| drawings | uploads | page loads | calls | MB |\n|---:|---:|---:|---:|---:|")
         for first, last in parts(count):
             visitors.use(first, last, browser, client)
@@ -100,7 +96,6 @@ def main() -> None:
             print(
                 f"| {last:,} | {last // UPLOADS:,} | {last // PAGES} | {last // CALLS} | {after[-1]:.0f} |", flush=True
             )
-        browser.close()
         print(f"from a tenth to all of it: {100 * (after[-1] / after[0] - 1):+.1f} %")
 
 

@@ -1,9 +1,9 @@
-"""How many images are called "not one of the ten things": test images of each data set, in each, and drawings.
+"""The share of images reported as out of distribution (OOD): test images of both data sets, and drawings.
 
 python -m tests.benchmarks.ood [IMAGES]
 
-With and without asking whether an image looks more like the other data set's; and, as AUROC, how well the energy of
-the reference model tells the data sets apart, alone and less that of the other data set's.
+With and without the reference model of the other data set; and the AUROC of the reference model's energy between the
+data sets, alone and minus that of the other data set's reference model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 
 from cnn_models import DATASETS, ModelHub, compare
 from cnn_models.analysis.ood import reference_score
-from cnn_models.analysis.verdict import is_unusual
+from cnn_models.analysis.verdict import is_ood
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.images.preprocess import to_dataset_form
 from tests.cnn_models.analysis.test_ood import doubt, ones_with_a_flag, scribbles
@@ -30,12 +30,14 @@ def main(count: int) -> None:
         for source in DATASETS:
             images = load_test_set(source)[0][:count]
             found = [compare(image, dataset, hub=hub) for image in images]
-            alone_found = [is_unusual(each.models) for each in found]
+            alone_found = [is_ood(each.models) for each in found]
             before, now = (
                 np.mean(alone_found),
                 np.mean([a or doubt(c) == "lookalike" for a, c in zip(alone_found, found, strict=True)]),
             )
-            print(f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the lookalike {100 * now:.1f} %")
+            print(
+                f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the reference model {100 * now:.1f} %"
+            )
             own, others = (
                 torch.tensor([reference_score(hub, name, to_dataset_form(image, DATASETS[name])) for image in images])
                 for name in (dataset, other)
@@ -49,8 +51,8 @@ def main(count: int) -> None:
     xs, ys = (0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42), (0.2, 0.23, 0.26, 0.29, 0.32, 0.35)
     drawings = {"ones with a flag": ones_with_a_flag(xs, ys, (0.49, 0.52, 0.55)), "scribbles": scribbles(200)}
     for name, images in drawings.items():
-        strange = sum(is_unusual(compare(image, "mnist", hub=hub).models) for image in images)
-        print(f"{strange} of {len(images)} {name} are unusual digits")
+        count = sum(is_ood(compare(image, "mnist", hub=hub).models) for image in images)
+        print(f"{count} of {len(images)} {name} are OOD for MNIST")
 
 
 if __name__ == "__main__":

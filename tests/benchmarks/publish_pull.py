@@ -1,4 +1,4 @@
-"""The whole way of the weights: all checkpoints published, deleted here, and pulled by the app of somebody else.
+"""All checkpoints published, deleted locally, and pulled by an app on another machine.
 
     python -m tests.benchmarks.publish_pull [folder for screenshots]
 
@@ -9,7 +9,6 @@ all five networks, and once more after a restart with the server gone.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,17 +16,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from cnn_models.checkpoints.ids import BUILT_IN
 from cnn_models.hub.model_hub import default_weights_dir
+from tests.benchmarks.app import chromium, started
+from tests.conftest import ROOT
 from tests.fake_hub import FakeHub
-
-ROOT = Path(__file__).parents[2]
 
 
 def copied(folder: Path) -> list[str]:
-    """The checkpoints of `weights/` are now in a folder too; their ids."""
+    """Copy the checkpoints of `weights/` into a folder; returns their ids."""
     ids = [id for id in BUILT_IN if (default_weights_dir() / id).is_dir()]
     for id in ids:
         shutil.copytree(default_weights_dir() / id, folder / id)
@@ -45,31 +44,20 @@ def draw_seven(page: Page) -> None:
 
 
 def visit(environment: dict[str, str], image: Path | None) -> None:
-    """Start the app without any weights, draw, and print what all five networks say and how long that took."""
-    command = [sys.executable, "app.py", "--weights", environment["EMPTY"], "--namespace", "someone"]
-    app = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        url = next(found.group() for line in app.stdout if (found := re.search(r"http://\S+", line)))
-        with sync_playwright() as playwright:
-            executable = shutil.which("chromium") or shutil.which("google-chrome")
-            browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.goto(url)
-            start = time.perf_counter()
-            draw_seven(page)
-            # The five and what they say together.
-            page.wait_for_function("document.querySelectorAll('#lineup .board-winner').length == 6", timeout=180_000)
-            took = time.perf_counter() - start
-            page.wait_for_timeout(3000)  # answers come while one draws; this is after the last
-            print(f"  {page.locator('.verdict').inner_text()!r}, all five {took:.1f} s after the first touch")
-            if image:
-                page.screenshot(path=image)
-            browser.close()
-    finally:
-        app.terminate()
-        app.wait()
+    """Start the app without weights, draw, and print the verdict and the time to the predictions of all networks."""
+    options = ("--weights", environment["EMPTY"], "--namespace", "someone")
+    with started(*options, **environment) as (_, url), chromium() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(url)
+        start = time.perf_counter()
+        draw_seven(page)
+        # The five networks and the verdict.
+        page.wait_for_function("document.querySelectorAll('#lineup .board-winner').length == 6", timeout=180_000)
+        took = time.perf_counter() - start
+        page.wait_for_timeout(3000)  # predictions arrive during the drawing; this is after the last
+        print(f"  {page.locator('.verdict').inner_text()!r}, all five {took:.1f} s after the first touch")
+        if image:
+            page.screenshot(path=image)
 
 
 def main(work: Path, images: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""What threads and their way of waiting cost: a forward pass of one image, alone and beside a busy process.
+"""The time of a forward pass of one image by number of threads and waiting policy, alone and beside a busy process.
 
 python -m tests.benchmarks.threads
 """
@@ -16,13 +16,13 @@ import time
 from cnn_models import ARCHITECTURES
 
 CORES = os.cpu_count() or 1
-WAYS = {
+POLICIES = {
     "1 thread": {"OMP_NUM_THREADS": "1"},
-    f"{CORES} threads": {"OMP_NUM_THREADS": str(CORES)},  # waiting as `cnn_models` has it
+    f"{CORES} threads": {"OMP_NUM_THREADS": str(CORES)},  # with the waiting policy of `cnn_models`
     f"{CORES} threads that sleep at once": {"OMP_NUM_THREADS": str(CORES), "GOMP_SPINCOUNT": "0"},
     f"{CORES} threads that spin": {"OMP_NUM_THREADS": str(CORES), "GOMP_SPINCOUNT": "300000"},  # libgomp's own
 }
-SECONDS = 2  # for each network: longer than a neighbour's turn on a core
+SECONDS = 2  # for each network: longer than a time slice of the busy process
 NEIGHBOUR = "import torch; x = torch.randn(1000, 1000)\nwhile True: x @ x"
 
 
@@ -48,7 +48,7 @@ def passes() -> dict[str, float]:
 
 def main() -> None:
     print("| ms | " + " | ".join(ARCHITECTURES) + " |\n|---|" + "---:|" * len(ARCHITECTURES))
-    for (way, settings), busy in itertools.product(WAYS.items(), (False, True)):
+    for (policy, settings), busy in itertools.product(POLICIES.items(), (False, True)):
         environment = os.environ | settings
         neighbour = subprocess.Popen([sys.executable, "-c", NEIGHBOUR], env=environment) if busy else None
         try:
@@ -59,7 +59,7 @@ def main() -> None:
                 neighbour.kill()
                 neighbour.wait()
         cells = " | ".join(f"{found[name]:.2f}" for name in ARCHITECTURES)
-        print(f"| {way}, {'beside a busy process' if busy else 'alone'} | {cells} |", flush=True)
+        print(f"| {policy}, {'beside a busy process' if busy else 'alone'} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

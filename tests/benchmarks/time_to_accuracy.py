@@ -1,4 +1,4 @@
-"""Time to the accuracy that the course texts report: their run, in its own pipeline, against our `fast` recipe.
+"""Time to the accuracy that the course texts report: their run in its own pipeline, and our recipe `fast`.
 
     python -m tests.benchmarks.time_to_accuracy
 
@@ -30,7 +30,7 @@ REPORTED = {"lenet5.mnist": 98.52, "mini_resnet.fashion_mnist": 90.04}  # percen
 
 
 def filled(id: str, name: str) -> Recipe:
-    """A recipe of a checkpoint id, with everything explicit."""
+    """A filled recipe of a checkpoint id."""
     architecture, dataset = id.split(".")
     return recipe_for(id, name).filled(ARCHITECTURES[architecture], DATASETS[dataset], {})
 
@@ -50,19 +50,19 @@ def theirs(id: str, device: torch.device) -> tuple[float, float]:
 
 def ours(id: str, device: torch.device) -> tuple[float, float]:
     """The same of `fast`."""
-    keep_memory()  # as a training of ours does, and theirs does not
+    keep_memory()  # as `training.train` does
     architecture, dataset = id.split(".")
     recipe = filled(id, "fast")
-    images, held_out = split(dataset, recipe.held_out, device)
+    images, validation = split(dataset, recipe.held_out, device)
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
         build = partial(create_model, architecture)
-        model, progress = loop.fit(loop.Setup(id, build, images, held_out, recipe, 0, device), state)
+        model, progress = loop.fit(loop.Setup(id, build, images, validation, recipe, 0, device), state)
     return on_test_set(id, model, recipe, device), sum(row["seconds"] for row in progress.history)
 
 
-def alone(run: Callable, *arguments) -> tuple[float, float]:
-    """What it returns, run in a new process."""
+def in_new_process(run: Callable, *arguments) -> tuple[float, float]:
+    """The result of `run` in a new process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         return process.submit(run, *arguments).result()
 
@@ -71,7 +71,7 @@ def main() -> None:
     device = best_device()
     print("| network | reported | source run | in | `fast` | in | time |\n|---|---:|---:|---:|---:|---:|---:|")
     for id, reported in REPORTED.items():
-        (accuracy, seconds), (fast, quick) = alone(theirs, id, device), alone(ours, id, device)
+        (accuracy, seconds), (fast, quick) = in_new_process(theirs, id, device), in_new_process(ours, id, device)
         print(
             f"| {id} | {reported:.2f} % | {accuracy:.2f} % | {seconds:.1f} s "
             f"| {fast:.2f} % | {quick:.1f} s | {quick / seconds:.3f} |"

@@ -1,11 +1,11 @@
-"""Images per second while training: our loop with its `best` recipe against the `source` pipeline, in one run.
+"""Images per second while training: our loop with the recipe `best`, and the `source` pipeline.
 
     python -m tests.benchmarks.training [id ...]
 
 The `source` pipeline is the course texts': a torchvision data set with per-image transforms, a DataLoader, plain SGD,
-contiguous tensors, with threads and memory as torch has them by itself. Both train the same network on the same
-images, in the size that ours ends with, each with its own batch size, by turns, in a process of its own; `limit` is
-the forward, backward and step of ours on one resident batch, which no pipeline can outrun.
+contiguous tensors, with torch's defaults for threads and memory. Both train the same network on the same images at the
+final input size of ours, each with its own batch size, interleaved, in a process of its own. `limit` is forward,
+backward and step of ours on one resident batch: the upper bound of any pipeline.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from cnn_models import ARCHITECTURES, DATASETS, create_model
 from cnn_models.runtime import best_device, keep_memory, place
 from training import loop
 from training.data import LOADERS, data_dir, split
+from training.optimizers import OPTIMIZERS
 from training.recipes import Recipe, recipe_for
 
 IMAGES = {  # in a round
@@ -47,13 +48,13 @@ SPIN = {"GOMP_SPINCOUNT": "300000"}  # libgomp's own, where `cnn_models` sets le
 
 
 def last_epoch(id: str) -> Recipe:
-    """The `best` recipe, of one epoch at the size that it ends with."""
+    """The recipe `best` with one epoch, at its final input size."""
     architecture, dataset = id.split(".")
     return recipe_for(id, "best").filled(ARCHITECTURES[architecture], DATASETS[dataset], {"epochs": 1})
 
 
 def source(id: str, device: torch.device, count: int, epochs: int = 1) -> tuple[nn.Module, float]:
-    """Train by the `source` recipe in its own pipeline, on so many images; the network, and the seconds it took."""
+    """Train by the recipe `source` in its own pipeline on `count` images; returns the network and the seconds."""
     architecture, dataset = id.split(".")
     recipe = recipe_for(id, "source")
     steps = [transforms.ToTensor(), transforms.Normalize((recipe.mean,), (recipe.std,))]
@@ -71,7 +72,7 @@ def source(id: str, device: torch.device, count: int, epochs: int = 1) -> tuple[
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    loss.item()  # whatever the device still has to do
+    loss.item()  # waits for the device
     return model, time.perf_counter() - start
 
 
@@ -81,14 +82,14 @@ def their_speed(id: str, device: torch.device) -> float:
 
 
 def ours(id: str, device: torch.device) -> float:
-    """Images per second of `training.loop.fit` over as many images, everything but the validation included."""
+    """Images per second of `training.loop.fit` over as many images, without validation."""
     architecture, dataset = id.split(".")
     recipe = last_epoch(id)
-    examples, held_out = split(dataset, recipe.held_out, device)
-    examples, held_out = examples[: IMAGES[id]], held_out[:100]
+    examples, validation = split(dataset, recipe.held_out, device)
+    examples, validation = examples[: IMAGES[id]], validation[:100]
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
-        setup = loop.Setup(id, partial(create_model, architecture), examples, held_out, recipe, 0, device)
+        setup = loop.Setup(id, partial(create_model, architecture), examples, validation, recipe, 0, device)
         _, progress = loop.fit(setup, state)
     return progress.history[0]["images_per_second"]
 
@@ -97,7 +98,7 @@ def limit(id: str, device: torch.device) -> float:
     """Images per second of forward, backward and step alone, for as many steps, on one batch."""
     recipe = last_epoch(id)
     model = place(create_model(id.split(".")[0]), device)
-    optimizer = loop.OPTIMIZERS[recipe.optimizer](model.parameters(), fused=True)
+    optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), fused=True)
     x = torch.rand(recipe.batch_size, 1, recipe.size, recipe.size, device=device)
     y = torch.randint(0, 10, (recipe.batch_size,), device=device)
     steps = IMAGES[id] // recipe.batch_size

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.averaged import read_averaged
-from cnn_models.analysis.test_errors import RIGHT, WRONG, answers_of, contest, pick
+from cnn_models.analysis.test_errors import RIGHT, WRONG, paired_comparison, predictions_of, select
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import find_runs
@@ -191,14 +191,14 @@ def test_layers_show_what_the_networks_are(page):
             expect(page.locator(link.get_attribute("href"))).to_have_count(1)
 
 
-def test_a_drawing_flows_through_the_layers(page):
+def test_the_layers_show_the_activations_of_the_drawing(page):
     page.get_by_role("tab", name="Layers").click()
-    expect(page.locator(".layers-drawing")).to_contain_text("Nothing is drawn")
+    expect(page.locator(".drawing-note")).to_contain_text("Nothing is drawn")
     page.get_by_role("tab", name="Compare").click()
     draw(page, SEVEN)
     expect(page.locator("#verdict")).to_contain_text("read 7")
     page.get_by_role("tab", name="Layers").click()
-    expect(page.locator(".layers-drawing")).to_contain_text("Activations of your drawing")
+    expect(page.locator(".drawing-note")).to_contain_text("Activations of your drawing")
     page.locator(".strip button[title='c3: 16 of 16 channels']").click()
     expect(page.locator("dialog figure")).to_have_count(16)
     numbers = page.locator("dialog figure").all_inner_texts()
@@ -373,29 +373,29 @@ def test_a_finger_shows_the_values_of_a_chart(browser, url):
     phone.close()
 
 
-def test_images_that_networks_have_wrong_are_one_click_away(page):
+def test_misclassified_images_are_shown_on_a_click(page):
     page.get_by_role("tab", name="Training").click()
-    answers = answers_of(ModelHub(), "mnist")
-    wrong = pick(answers, dict.fromkeys(answers.said, "wrong"))
+    answers = predictions_of(ModelHub(), "mnist")
+    wrong = select(answers, dict.fromkeys(answers.predicted, "wrong"))
     page.get_by_role("button", name=f"All wrong ({len(wrong)})").click()
-    expect(page.locator(".mistakes-images figure")).to_have_count(len(wrong))
+    expect(page.locator(".errors-images figure")).to_have_count(len(wrong))
     for title in ("LeNet-5", "Mini Inception"):
         chooser = "first" if title == "LeNet-5" else "second"
-        page.locator(f"#mistakes select[name={chooser}]").select_option(label=title)
-    found = contest(answers, "lenet5", "mini_inception")
-    cells = page.locator(".mistakes-table tbody td")
+        page.locator(f"#errors select[name={chooser}]").select_option(label=title)
+    found = paired_comparison(answers, "lenet5", "mini_inception")
+    cells = page.locator(".errors-table tbody td")
     expect(cells).to_have_text([f"{count:,}" for count in found[:4]])
     cells.nth(1).locator("button").click()
-    expect(page.locator(".mistakes-images figure")).to_have_count(found.only_first)
-    alone = pick(answers, {name: RIGHT if name == "lenet5" else WRONG for name in answers.said})
+    expect(page.locator(".errors-images figure")).to_have_count(found.only_first)
+    alone = select(answers, {name: RIGHT if name == "lenet5" else WRONG for name in answers.predicted})
     page.get_by_role("button", name=f"Only LeNet-5 correct ({len(alone)})").click()
-    expect(page.locator(".mistakes-images figure")).to_have_count(len(alone))
-    cell = page.locator(".mistakes-matrix").first.locator("td:not(.mistakes-right) button").first
+    expect(page.locator(".errors-images figure")).to_have_count(len(alone))
+    cell = page.locator(".errors-matrix").first.locator("td:not(.errors-correct) button").first
     asked = json.loads(cell.get_attribute("data-pick"))
-    fitting = pick(answers, asked["says"], asked["truth"])
+    fitting = select(answers, asked["says"], asked["truth"])
     cell.click()
-    expect(page.locator(".mistakes-images figure")).to_have_count(len(fitting))
-    expect(page.locator(f".mistakes-images img[title='#{fitting[0]}']")).to_be_visible()
+    expect(page.locator(".errors-images figure")).to_have_count(len(fitting))
+    expect(page.locator(f".errors-images img[title='#{fitting[0]}']")).to_be_visible()
 
 
 def test_learn_pages_follow_their_controls(page):
@@ -449,7 +449,7 @@ def test_a_phone_scrolls_nothing_but_the_board_sideways(page):
         assert not page.locator("#lineup :is(th, td), .compare-read > *").evaluate_all(wide), width
 
 
-def test_parts_of_real_networks_are_switched_off(page):
+def test_branches_of_real_networks_are_ablated(page):
     draw(page, SEVEN)
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.shortcuts"), exact=True).click()
@@ -462,7 +462,7 @@ def test_parts_of_real_networks_are_switched_off(page):
     whole, cut = (float(text.split(" %")[0]) for text in accuracies.all_inner_texts())
     assert whole == pytest.approx(ModelHub().card("mini_resnet.mnist").metrics["test_accuracy"], abs=0.02)
     assert cut < whole - 1
-    page.get_by_role("button", name=say("en", "switches.each")).locator("visible=true").click()
+    page.get_by_role("button", name=say("en", "ablation.each")).locator("visible=true").click()
     rows = page.locator("#shortcuts-each tbody tr")
     expect(rows).to_have_count(4, timeout=120_000)
     expect(rows.nth(1)).to_contain_text(f"{cut:.2f} %")  # of block1's shortcut, as above
@@ -472,7 +472,7 @@ def test_parts_of_real_networks_are_switched_off(page):
     expect(rows).to_have_count(0)
 
 
-def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
+def test_whole_blocks_and_kinds_of_branches_are_ablated(page):
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.inception"), exact=True).click()
     grid, shown = page.locator("#inception-off"), page.locator("#learn-inception")
@@ -493,15 +493,15 @@ def test_whole_blocks_and_kinds_of_branches_are_switched_off(page):
     expect(page.locator("#inception-test h2")).to_contain_text("all 10,000", timeout=60_000)
 
 
-def test_averages_follow_their_choosers(page):
+def test_ensembles_follow_their_choosers(page):
     page.get_by_role("tab", name="Learn", exact=True).click()
-    page.get_by_role("tab", name=say("en", "learn.averages"), exact=True).click()
-    shown = page.locator("#learn-averages")
+    page.get_by_role("tab", name=say("en", "learn.ensembles"), exact=True).click()
+    shown = page.locator("#learn-ensembles")
     measured = next(iter(read_averaged(ModelHub().weights_dir).values()))  # of the data set chosen at first
     for chosen in (measured["weights"].keys(), {id for id in measured["weights"] if not id.startswith("lenet5.")}):
         (accuracy,) = (accuracy for ids, accuracy in measured["together"] if set(ids) == chosen)
         expect(shown).to_contain_text(f"Ensemble of {len(chosen)}: {accuracy:.2f} %")
-        page.locator("#averages-networks").get_by_text("LeNet-5").click()
+        page.locator("#ensembles-networks").get_by_text("LeNet-5").click()
     averaged = read_averaged(ModelHub().weights_dir)
     for dataset in reversed(averaged):
         page.get_by_label(DATASETS[dataset].title, exact=True).locator("visible=true").check()

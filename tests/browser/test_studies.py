@@ -1,4 +1,4 @@
-"""Pages that show what a training left beside the weights, in Chromium: the app serves a folder that is made here."""
+"""Training snapshots and the depth study in Chromium: the app serves a folder that the tests write."""
 
 import dataclasses
 import json
@@ -22,7 +22,7 @@ ID = "lenet5.mnist"
 
 @pytest.fixture
 def weights(tmp_path):
-    """LeNet-5 before and after a training that made it very sure, and a study of depth."""
+    """LeNet-5 before and after a training that made it overconfident, and a depth study."""
     torch.manual_seed(0)
     progress, model = Progress(history=[dict.fromkeys(HISTORY_COLUMNS, 1)]), create_model("lenet5")
     progress.take(model)
@@ -52,16 +52,16 @@ def test_predictions_over_the_epochs_and_the_depth_study_follow_their_controls(p
     page.locator("#samples .samples:not([hidden]) button").nth(4).click()
     expect(page.locator("#verdict")).to_contain_text("LeNet-5 reads")
     page.get_by_role("tab", name="Training").click()
-    machine = page.locator("#time-machine")
-    expect(machine).to_contain_text("your drawing")
+    replayed = page.locator("#epochs")
+    expect(replayed).to_contain_text("your drawing")
     hub = ModelHub(weights, device="cpu")
     epochs = replay(hub.snapshots(ID), hub.card(ID), decode("ui/common/samples/mnist.4.png"))
-    assert {percent(p) for p in epochs[1].tolist()} & {"<0.01", ">99.99"}, "so sure that rounding matters"
-    cursor = machine.locator(".chart-cursor").first
-    end, shares = cursor.get_attribute("x1"), machine.locator("td:last-child")
+    assert {percent(p) for p in epochs[1].tolist()} & {"<0.01", ">99.99"}, "probabilities at which rounding matters"
+    cursor = replayed.locator(".chart-cursor").first
+    end, shares = cursor.get_attribute("x1"), replayed.locator("td:last-child")
     for epoch in (0, 1):  # the slider stands at the last at first
-        machine.locator("input").fill(str(epoch))
-        expect(machine.locator("output")).to_contain_text(f"Epoch {epoch} of 1")
+        replayed.locator("input").fill(str(epoch))
+        expect(replayed.locator("output")).to_contain_text(f"Epoch {epoch} of 1")
         assert shares.all_inner_texts() == [percent(p) for p in epochs[epoch].tolist()]
         assert (cursor.get_attribute("x1") == end) == (epoch == 1)
 
@@ -72,6 +72,6 @@ def test_predictions_over_the_epochs_and_the_depth_study_follow_their_controls(p
     expect(depth).not_to_contain_text("exactly zero")
     page.locator("#depth-when").get_by_text(say("en", "depth.end")).click()
     expect(depth).to_contain_text("exactly zero in 1 of 56 layers")
-    page.locator("#depth-norm").get_by_text(say("en", "depth.bare")).click()
+    page.locator("#depth-norm").get_by_text(say("en", "depth.no_norm")).click()
     expect(depth).to_contain_text("exactly zero in 1 of 20 layers")
     expect(depth.locator(".chart-legend")).not_to_contain_text("56 layers")

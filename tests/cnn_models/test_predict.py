@@ -18,7 +18,7 @@ from cnn_models.checkpoints.ids import parse
 from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import BlankImage
-from cnn_models.predict import Answer, PredictionCache, Verdict, predict
+from cnn_models.predict import Prediction, PredictionCache, Verdict, predict
 from tests.conftest import make_card
 
 IMAGE = np.full((100, 100), 255, np.uint8)
@@ -58,7 +58,7 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
             raise MissingCheckpoint("checkpoint.none", id=id)
         return use(nets[id])
 
-    hub = SimpleNamespace(run=run, is_foreign=lambda id: False, fetch=lambda ids: None)
+    hub = SimpleNamespace(run=run, is_third_party=lambda id: False, fetch=lambda ids: None)
     return compare(IMAGE, "mnist", ids, hub)
 
 
@@ -82,7 +82,7 @@ def test_answer():
     even = predict(network([3.0] * 4 + [-99.0] * 6), grid)
     assert even.to_dict()["entropy"] == pytest.approx(2)  # four classes alike
 
-    with pytest.raises(CheckpointError, match="numbers that are not finite"):
+    with pytest.raises(CheckpointError, match=r"the logits of .* are not finite"):
         predict(network([float("nan")] * 10), grid)
 
 
@@ -100,7 +100,7 @@ def test_whole_way(checkpoint, hub):
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == ["dataset", "verdict", "models"]
     assert list(document["verdict"]) == ["label", "votes", "unusual", "why", "probabilities"]
-    fields = [*Answer.__annotations__, "entropy", "uncalibrated"]
+    fields = [*Prediction.__annotations__, "entropy", "uncalibrated"]
     assert [list(model) for model in document["models"]] == [fields] * 2
     assert [m["source"] for m in document["models"]] == ["weights/lenet5.mnist", "weights/mini_resnet.mnist"]
     assert document["dataset"] == "mnist" and list(document["models"][0]["probabilities"]) == list("0123456789")
@@ -240,7 +240,7 @@ def test_missing_and_damaged(checkpoint, hub, caplog):
         compare(IMAGE, "mnist", ["lenet5", "alexnet"], hub)
     (checkpoint("mini_resnet.mnist") / WEIGHTS).write_bytes(b"")
     assert [answer.id for answer in compare(IMAGE, "mnist", hub=hub).models] == ["lenet5.mnist"]
-    assert "mini_resnet.mnist is left out" in caplog.text
+    assert "mini_resnet.mnist is omitted" in caplog.text
     with pytest.raises(CheckpointError, match=r"is not the weights of mini_resnet.mnist"):
         compare(IMAGE, "mnist", ["mini_resnet"], hub)
 

@@ -1,4 +1,4 @@
-"""Augmentation: each image moved by no more than asked, and not at all when nothing is asked."""
+"""Augmentations stay within their limits, and change nothing where these are 0."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def centres(x):
     return (x.sum((1, 3)) @ line) / mass, (x.sum((1, 2)) @ line) / mass
 
 
-def test_nothing_asked_nothing_changed():
+def test_limits_of_zero_change_nothing():
     x = examples()
     assert torch.allclose(augment.deform(x, 0, 0, 0, 0), x, atol=1e-5)
 
@@ -48,10 +48,10 @@ def test_scaling_changes_the_area():
     assert 1 / 1.1**2 - 0.02 < area.min() < 0.88 and 1.13 < area.max() < 1 / 0.9**2 + 0.02
 
 
-def test_elastic_moves_parts_of_a_image_by_about_its_deviation():
+def test_elastic_deformation_has_about_its_standard_deviation():
     torch.manual_seed(0)
     line = torch.zeros(2000, 1, 28, 28)
-    line[:, :, :, 14] = 1.0  # an upright line: what is above or below it is the same, so only sideways moves show
+    line[:, :, :, 14] = 1.0  # a vertical line shows horizontal displacements alone
     moved = augment.deform(line, 0, 0, 0, 0, elastic=1.0)[:, 0]
     columns = (moved @ torch.arange(28.0)) / moved.sum(2).clamp_min(1e-6)  # N x 28, one place a row
     assert 0.8 < columns[:, 14].std() < 1.2
@@ -75,23 +75,23 @@ def test_a_square_of_the_side_is_erased_and_nothing_else():
     assert erased.any(0).all(), "some place is never erased"
 
 
-@pytest.mark.parametrize("soft", [False, True])
-def test_a_rectangle_of_another_image_counts_by_its_area(soft):
+@pytest.mark.parametrize("has_soft_targets", [False, True])
+def test_a_rectangle_of_another_image_counts_by_its_area(has_soft_targets):
     torch.manual_seed(0)
     values, labels = torch.arange(10.0), torch.arange(10)
-    x, targets = values[:, None, None, None].expand(-1, 1, 28, 28), torch.eye(10) if soft else labels
+    x, targets = values[:, None, None, None].expand(-1, 1, 28, 28), torch.eye(10) if has_soft_targets else labels
     shares = []
     for _ in range(100):
-        mixed, answers = augment.cutmix(x, targets, 1)
+        mixed, soft = augment.cutmix(x, targets, 1)
         patched = mixed[0, 0] == 9  # all have the same rectangle, the first one's is from the last image
         assert patched.sum() == patched.any(0).sum() * patched.any(1).sum(), "it is not a rectangle"
         assert torch.equal(mixed[1:, 0], torch.where(patched, values[:-1, None, None], values[1:, None, None]))
         shares.append(patched.float().mean().item())
         expected = torch.eye(10) * (1 - shares[-1]) + torch.eye(10).roll(1, 0) * shares[-1]
-        torch.testing.assert_close(answers, expected)
+        torch.testing.assert_close(soft, expected)
     assert min(shares) < 0.05 and max(shares) > 0.6
     again = [augment.cutmix(x, targets, 0.3)[0] is x for _ in range(300)]
-    assert 180 < sum(again) < 240, "not the share of the batches that was asked for"
+    assert 180 < sum(again) < 240, "not the given share of the batches"
 
 
 def test_the_same_seed_gives_the_same_images():

@@ -1,4 +1,4 @@
-"""The depth study: the networks of the paper, and a study that stops and goes on."""
+"""The depth study: the networks of the paper, and an interrupted study."""
 
 import json
 import signal
@@ -48,7 +48,7 @@ def test_shapes_halve_twice():
         DeepNet(21, shortcuts=True, norm=False)
 
 
-def test_shortcuts_start_as_the_identity_where_nothing_else_holds_them():
+def test_shortcuts_start_as_the_identity_without_batch_normalisation():
     model = DeepNet(56, shortcuts=True, norm=False)
     initialise(model, "he")
     x = torch.rand(2, 16, 28, 28)
@@ -66,10 +66,10 @@ def test_gradient_norms_are_by_layer():
     assert norms[-1] == pytest.approx(model.output.weight.grad.norm().item(), rel=1e-5)
 
 
-def test_a_study_that_is_killed_goes_on_to_the_same_end(tmp_path, data_dir):
-    undisturbed = run(tmp_path / "a")
-    (output,) = undisturbed.communicate(timeout=120)
-    assert undisturbed.returncode == 0 and output.count("| 8 |") == 2
+def test_a_killed_study_resumes_to_the_same_result(tmp_path, data_dir):
+    uninterrupted = run(tmp_path / "a")
+    (output,) = uninterrupted.communicate(timeout=120)
+    assert uninterrupted.returncode == 0 and output.count("| 8 |") == 2
     path = tmp_path / "b" / depth_study.FILE
     process = run(tmp_path / "b")
     while process.poll() is None and not path.exists():

@@ -1,4 +1,4 @@
-"""Learning from teachers: their answers to the very views that the student sees, asked for once."""
+"""Soft targets: the teachers' probabilities for the views that the student is trained on, computed once."""
 
 import dataclasses
 
@@ -12,7 +12,8 @@ from cnn_models.images.preprocess import to_input
 from training import distill
 from training.data import LabelledImages
 from training.init import initialise
-from training.loop import Setup, fit, objective, prepare
+from training.learner import Setup
+from training.loop import fit, objective, prepare
 from training.recipes import RECIPES, recipe_for
 
 CPU = torch.device("cpu")
@@ -34,70 +35,70 @@ def examples():
     return LabelledImages(torch.randint(0, 256, (20, 28, 28), dtype=torch.uint8), torch.arange(20) % 10)
 
 
-def test_answers_are_the_averaged_ones_of_the_teachers_to_what_the_student_sees(recipe, examples, tmp_path):
-    seen, hashes = distill.taught("mnist", examples, recipe, 0, CPU, tmp_path / "answers.safetensors")
-    assert list(hashes) == ["lenet5.mnist", "mini_resnet.mnist"] and len(seen) == 60
-    assert torch.equal(seen.labels[20:40], examples.labels) and not torch.equal(seen.images[:20], seen.images[20:40])
+def test_soft_targets_are_the_teachers_mean_probabilities_for_the_students_views(recipe, examples, tmp_path):
+    views, hashes = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, tmp_path / "answers.safetensors")
+    assert list(hashes) == ["lenet5.mnist", "mini_resnet.mnist"] and len(views) == 60
+    assert torch.equal(views.labels[20:40], examples.labels) and not torch.equal(views.images[:20], views.images[20:40])
     expected = 0
     for id in hashes:
         model, card = distill.load_model(tmp_path / id)
-        expected += (model(to_input(seen.images, 28, card.mean, card.std)) / recipe.temperature).softmax(1) / 2
-    torch.testing.assert_close(seen.answers, expected)
-    assert torch.equal(prepare(seen.images, recipe, 28), to_input(seen.images, 28, 0.1, 0.3)), "augmented once more"
+        expected += (model(to_input(views.images, 28, card.mean, card.std)) / recipe.temperature).softmax(1) / 2
+    torch.testing.assert_close(views.soft_targets, expected)
+    assert torch.equal(prepare(views.images, recipe, 28), to_input(views.images, 28, 0.1, 0.3)), "augmented once more"
 
 
-def test_teachers_are_asked_once(recipe, examples, tmp_path, monkeypatch):
+def test_soft_targets_are_computed_once(recipe, examples, tmp_path, monkeypatch):
     cache = tmp_path / "kept" / "answers.safetensors"
-    first, _ = distill.taught("mnist", examples, recipe, 0, CPU, cache)
+    first, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
     monkeypatch.setattr(distill, "to_input", None)
-    again, _ = distill.taught("mnist", examples, recipe, 0, CPU, cache)
-    assert torch.equal(first.answers, again.answers) and torch.equal(first.images, again.images)
-    with pytest.raises(TypeError):  # other views: the answers kept are not theirs
-        distill.taught("mnist", examples, recipe, 1, CPU, cache)
+    again, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
+    assert torch.equal(first.soft_targets, again.soft_targets) and torch.equal(first.images, again.images)
+    with pytest.raises(TypeError):  # other views have no cached soft targets
+        distill.with_soft_targets("mnist", examples, recipe, 1, CPU, cache)
 
 
-def test_teachers_that_were_stopped_go_on_with_the_next_images(recipe, examples, tmp_path, monkeypatch):
+def test_stopped_soft_targets_resume_with_the_next_images(recipe, examples, tmp_path, monkeypatch):
     cache, shown = tmp_path / "answers.safetensors", []
     monkeypatch.setattr(distill, "BATCH", 10)
-    whole, _ = distill.taught("mnist", examples, recipe, 0, CPU, tmp_path / "whole.safetensors")
+    whole, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, tmp_path / "whole.safetensors")
 
-    def ask(images, *normalisation):
+    def interrupted(images, *normalisation):
         shown.append(len(images))
         if len(shown) == 8:
             raise KeyboardInterrupt
         return to_input(images, *normalisation)
 
     monkeypatch.setattr(distill, "SAVE_EVERY", 0)
-    monkeypatch.setattr(distill, "to_input", ask)
+    monkeypatch.setattr(distill, "to_input", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        distill.taught("mnist", examples, recipe, 0, CPU, cache)
-    again, _ = distill.taught("mnist", examples, recipe, 0, CPU, cache)
-    assert torch.equal(whole.answers, again.answers) and sum(shown) == 2 * 60 + 2 * 10
+        distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
+    again, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
+    assert torch.equal(whole.soft_targets, again.soft_targets) and sum(shown) == 2 * 60 + 2 * 10
 
 
 def test_a_missing_teacher_is_named(recipe, examples, tmp_path):
     recipe = dataclasses.replace(recipe, teachers=("googlenet",))
     with pytest.raises(CheckpointError, match=r"no weights for googlenet.mnist in .* training.train googlenet"):
-        distill.taught("mnist", examples, recipe, 0, CPU, tmp_path / "answers.safetensors")
+        distill.with_soft_targets("mnist", examples, recipe, 0, CPU, tmp_path / "answers.safetensors")
 
 
-def test_a_student_who_answers_as_its_teacher_has_nothing_to_learn():
+def test_a_student_with_the_probabilities_of_its_teacher_has_no_gradient():
     torch.manual_seed(0)
     logits = torch.randn(5, 10, requires_grad=True)
-    answers = (logits.detach() / 4).softmax(1)
-    objective(logits, answers, 4).backward()
+    soft_targets = (logits.detach() / 4).softmax(1)
+    objective(logits, soft_targets, 4).backward()
     assert logits.grad.abs().max() < 1e-6
     other = torch.randn(5, 10, requires_grad=True)
-    objective(other, answers, 4).backward()
+    objective(other, soft_targets, 4).backward()
     assert logits.grad.abs().max() < 1e-3 * other.grad.abs().max()
 
 
-def test_a_student_is_told_its_loss_against_the_labels(recipe, examples, tmp_path):
-    """As every other network, and on its held-out images; not sixteen times that against the answers."""
+def test_the_reported_loss_of_a_student_is_against_the_labels(recipe, examples, tmp_path):
+    """As of every other network, and as on validation images; not 16 times that against the soft targets."""
     recipe = dataclasses.replace(recipe, epochs=1, batch_size=len(examples))
-    taught = dataclasses.replace(examples, answers=torch.full((len(examples), 10), 0.1))
+    views = dataclasses.replace(examples, soft_targets=torch.full((len(examples), 10), 0.1))
     build = ARCHITECTURES["lenet5"].build
-    setup = Setup("lenet5.mnist", build, taught, examples, recipe, 0, CPU)
+    setup = Setup("lenet5.mnist", build, views, examples, recipe, 0, CPU)
     _, progress = fit(setup, tmp_path / "state.safetensors")
     torch.manual_seed(0)
     model = build()
@@ -107,7 +108,7 @@ def test_a_student_is_told_its_loss_against_the_labels(recipe, examples, tmp_pat
     assert progress.history[0]["train_loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_best_recipes_have_no_teacher_and_distilled_ones_have():
+def test_best_recipes_have_no_teacher_and_distilled_ones_do():
     for recipes in RECIPES.values():
         assert not recipes["best"].teachers
         assert all(recipe.teachers for name, recipe in recipes.items() if name == "distilled")

@@ -1,4 +1,4 @@
-"""One command at a time writes a checkpoint; what holds its lock may be killed at any moment."""
+"""One command at a time writes a checkpoint; a killed one leaves no lock."""
 
 import signal
 import time
@@ -33,30 +33,30 @@ def test_the_second_of_two_trainings_is_refused_and_the_first_is_written(data_di
     _, first = start_and_wait_for_a_state(tmp_path)
     first.send_signal(signal.SIGSTOP)
     for options in ([], ["--restart"], ["--resume", "--seed=1"]):
-        code, said = finish(start(tmp_path, *options))
-        assert code and f"another command is at work on {tmp_path}" in said and REFUSED in said
+        code, output = finish(start(tmp_path, *options))
+        assert code and f"another command is at work on {tmp_path}" in output and REFUSED in output
     assert first.poll() is None, "it was too short for the test"
     first.send_signal(signal.SIGCONT)
-    code, said = finish(first)
-    assert code == 0, said
+    code, output = finish(first)
+    assert code == 0, output
     assert read_card(tmp_path / ID).seed == 0
 
 
-def test_a_killed_training_leaves_no_lock_and_goes_on(data_dir, tmp_path):
+def test_a_killed_training_leaves_no_lock_and_can_be_resumed(data_dir, tmp_path):
     saved, process = start_and_wait_for_a_state(tmp_path)
     process.kill()
     finish(process)
     assert state.exists(saved) and not (tmp_path / ID).exists()
-    code, said = finish(start(tmp_path, "--resume"))
-    assert code == 0, said
+    code, output = finish(start(tmp_path, "--resume"))
+    assert code == 0, output
     read_weights(tmp_path / ID)
 
 
 def test_all_processes_of_a_training_are_refused(data_dir, tmp_path):
     with writing(tmp_path / ID):
         start = time.monotonic()
-        code, said = finish(run(tmp_path, count=2))
-    assert code and said.count(REFUSED) == 1 and time.monotonic() < start + 100
+        code, output = finish(run(tmp_path, count=2))
+    assert code and output.count(REFUSED) == 1 and time.monotonic() < start + 100
     assert not (tmp_path / ID).exists()
 
 
@@ -95,7 +95,7 @@ def test_other_processes_are_refused_with_rank_0(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / ".training").write_text("")
-    with pytest.raises(TrainingError, match="write to a folder where you may"), writing(tmp_path / ID):
+    with pytest.raises(TrainingError, match="write to a folder with write permission"), writing(tmp_path / ID):
         pytest.fail("it went on")

@@ -1,4 +1,4 @@
-"""The loop: what it writes, what survives a kill, and that a resumed run is the run that was never stopped."""
+"""The training loop: files, kills, and that a resumed run ends with the weights of an uninterrupted one."""
 
 import json
 import os
@@ -30,13 +30,14 @@ from cnn_models.checkpoints.runs import find_runs
 from cnn_models.images.preprocess import to_input
 from tests.conftest import ROOT
 from tests.small_training import Training
-from training import data, loop, state
+from training import data, loop, saver, state
 from training.init import initialise
+from training.optimizers import OPTIMIZERS
 from training.process_group import SingleProcess
 from training.recipes import RECIPES, Recipe, recipe_for
-from training.train import beginning, tracker
+from training.train import provenance, tracker
 
-WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}  # how threads wait
+WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
 
 
 def run(out, *options):
@@ -44,13 +45,13 @@ def run(out, *options):
 
 
 def finish(process):
-    said = "".join(process.communicate(timeout=120))
-    return process.returncode, said
+    output = "".join(process.communicate(timeout=120))
+    return process.returncode, output
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, data_dir):
-    out = tmp_path_factory.mktemp("undisturbed")
+def uninterrupted(tmp_path_factory, data_dir):
+    out = tmp_path_factory.mktemp("uninterrupted")
     code, errors = finish(run(out))
     assert code == 0, errors
     assert f"measure it with `python -m training.evaluate mini_resnet.mnist --weights {out}`" in errors
@@ -62,22 +63,22 @@ def without_timings(folder):
     return [{k: v for k, v in row.items() if k not in timings} for row in read_history(folder)]
 
 
-def test_a_training_writes_a_whole_checkpoint(undisturbed):
-    assert {path.name for path in undisturbed.iterdir()} == set(FILES) - {EVALUATION} | {SNAPSHOTS}
-    _, card = load_model(undisturbed)
-    rows = read_history(undisturbed)
+def test_a_training_writes_a_whole_checkpoint(uninterrupted):
+    assert {path.name for path in uninterrupted.iterdir()} == set(FILES) - {EVALUATION} | {SNAPSHOTS}
+    _, card = load_model(uninterrupted)
+    rows = read_history(uninterrupted)
     assert [row["epoch"] for row in rows] == [1, 2]
     assert tuple(rows[0]) == HISTORY_COLUMNS
     assert card.metrics == {"val_loss": rows[-1]["val_loss"], "val_accuracy": rows[-1]["val_accuracy"]}
     assert card.recipe["changed"] == {"epochs": 2}
     assert card.command == "python -m training.train mini_resnet.mnist --recipe best --seed 0 --epochs 2"
-    assert card.command in (undisturbed / "README.md").read_text()
-    left = [path.name for path in undisturbed.parent.glob(".training/*")]
+    assert card.command in (uninterrupted / "README.md").read_text()
+    left = [path.name for path in uninterrupted.parent.glob(".training/*")]
     assert left == ["mini_resnet.mnist.lock"], "the state of a finished training stayed"
 
 
-def test_snapshots_go_from_the_initialisation_to_the_weights(undisturbed):
-    snapshots, (weights, card) = read_snapshots(undisturbed), read_weights(undisturbed)
+def test_snapshots_go_from_the_initialisation_to_the_weights(uninterrupted):
+    snapshots, (weights, card) = read_snapshots(uninterrupted), read_weights(uninterrupted)
     torch.manual_seed(0)
     fresh = ARCHITECTURES["mini_resnet"].build()
     initialise(fresh, card.recipe["init"])
@@ -87,14 +88,14 @@ def test_snapshots_go_from_the_initialisation_to_the_weights(undisturbed):
         assert not torch.equal(middle, before) and not torch.equal(middle, after)
 
 
-def assert_same(folder, undisturbed):
-    assert without_timings(folder) == without_timings(undisturbed)
+def assert_same(folder, uninterrupted):
+    assert without_timings(folder) == without_timings(uninterrupted)
     for tensors in (lambda folder: read_weights(folder)[0], read_snapshots):
-        ours, theirs = tensors(folder), tensors(undisturbed)
+        ours, theirs = tensors(folder), tensors(uninterrupted)
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
-def test_a_training_killed_at_random_moments_ends_as_if_it_had_never_been(tmp_path, undisturbed):
+def test_a_training_killed_at_random_moments_ends_with_the_same_weights(tmp_path, uninterrupted):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
     kills, moments = 0, random.Random(0)
     for _ in range(3):
@@ -110,10 +111,10 @@ def test_a_training_killed_at_random_moments_ends_as_if_it_had_never_been(tmp_pa
     assert kills and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was killed"
     code, errors = finish(run(tmp_path, "--resume"))
     assert code == 0, errors
-    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
+    assert_same(tmp_path / "mini_resnet.mnist", uninterrupted)
 
 
-def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, undisturbed):
+def test_after_a_damaged_state_the_one_before_is_resumed(tmp_path, uninterrupted):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
     process = run(tmp_path)
     while process.poll() is None and not (saved.exists() and state.before(saved).exists()):
@@ -123,10 +124,10 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, undisturbed):
     saved.write_bytes(saved.read_bytes()[:-100])
     code, errors = finish(run(tmp_path, "--resume"))
     assert code == 0, errors
-    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
+    assert_same(tmp_path / "mini_resnet.mnist", uninterrupted)
 
 
-def test_a_stopped_training_goes_on_as_if_it_had_never_stopped(tmp_path, undisturbed):
+def test_a_stopped_training_ends_with_the_same_weights(tmp_path, uninterrupted):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
     process = run(tmp_path)
     while not saved.exists() and process.poll() is None:
@@ -140,7 +141,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_never_stopped(tmp_path, undistu
     assert code == 1 and "--resume" in errors and saved.exists(), "an unfinished training was thrown away"
     code, errors = finish(run(tmp_path, "--resume"))
     assert code == 0, errors
-    assert_same(tmp_path / "mini_resnet.mnist", undisturbed)
+    assert_same(tmp_path / "mini_resnet.mnist", uninterrupted)
 
 
 def test_a_state_of_another_recipe_is_refused(tmp_path, data_dir):
@@ -153,26 +154,28 @@ def test_a_state_of_another_recipe_is_refused(tmp_path, data_dir):
     assert code == 1 and "is of another run" in errors and "Traceback" not in errors
 
 
-def test_a_run_in_bfloat16_learns_and_its_card_says_so(tmp_path, data_dir, undisturbed):
+def test_a_run_in_bfloat16_learns_and_its_card_records_it(tmp_path, data_dir, uninterrupted):
     code, errors = finish(run(tmp_path, "--precision=bfloat16"))
     assert code == 0, errors
     weights, card = read_weights(tmp_path / "mini_resnet.mnist")
     assert card.recipe["precision"] == "bfloat16" and "--precision bfloat16" in card.command
     assert {tensor.dtype for tensor in weights.values()} == {torch.float32}
-    ours, theirs = (read_history(folder)[-1]["train_loss"] for folder in (tmp_path / "mini_resnet.mnist", undisturbed))
+    ours, theirs = (
+        read_history(folder)[-1]["train_loss"] for folder in (tmp_path / "mini_resnet.mnist", uninterrupted)
+    )
     assert ours != theirs and ours == pytest.approx(theirs, rel=0.05)
 
 
-def test_a_warm_start_is_tracked_and_its_card_says_where_it_began(tmp_path, undisturbed, monkeypatch):
+def test_a_fine_tuning_is_tracked_and_its_card_records_where_it_started(tmp_path, uninterrupted, monkeypatch):
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
-    options = ("--track", f"--init={undisturbed}", "--epochs=2", "--device=cpu", f"--out={tmp_path}")
+    options = ("--track", f"--init={uninterrupted}", "--epochs=2", "--device=cpu", f"--out={tmp_path}")
     command = [sys.executable, "-m", "tests.small_training", "mini_resnet.mnist", *options]  # trackio writes at exit
     subprocess.run(command, cwd=ROOT, check=True)
-    first, card = read_card(undisturbed), read_card(tmp_path / "mini_resnet.mnist")
+    first, card = read_card(uninterrupted), read_card(tmp_path / "mini_resnet.mnist")
     begun = {"command": first.command, "commit": first.commit, "weights_sha256": first.weights_sha256}
     assert card.recipe["started_from"] == begun and card.command.endswith("--init weights/mini_resnet.mnist")
-    assert beginning(card)["started_from"] == begun, "a third leg would not know the first"
-    ended, began = read_weights(undisturbed)[0], read_snapshots(tmp_path / "mini_resnet.mnist")
+    assert provenance(card)["started_from"] == begun, "the first training is lost"
+    ended, began = read_weights(uninterrupted)[0], read_snapshots(tmp_path / "mini_resnet.mnist")
     assert all(torch.equal(began[name][0], ended[name].half()) for name in ended)
     query = ["get", "metric", "--project", "cnn-lineup", "--run", "mini_resnet.mnist", "--metric", "val_loss", "--json"]
     found = subprocess.run([sys.executable, "-m", "trackio.cli", *query], capture_output=True, text=True, check=True)
@@ -180,18 +183,18 @@ def test_a_warm_start_is_tracked_and_its_card_says_where_it_began(tmp_path, undi
     assert values == [row["val_loss"] for row in read_history(tmp_path / "mini_resnet.mnist")]
 
 
-def test_tracking_without_trackio_says_so(monkeypatch):
+def test_tracking_without_trackio_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "trackio", None)
     with pytest.raises(state.TrainingError, match="pip install trackio"):
         tracker("lenet5.mnist", {})
 
 
-def test_resume_without_a_state_says_so(tmp_path, data_dir):
+def test_resume_without_a_state_is_refused(tmp_path, data_dir):
     code, errors = finish(run(tmp_path, "--resume"))
     assert code == 1 and "start it without --resume" in errors and "Traceback" not in errors
 
 
-def test_a_full_disk_leaves_the_last_good_state(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_last_complete_state(tmp_path, monkeypatch):
     model = torch.nn.Linear(2, 2)
     optimizer = torch.optim.AdamW(model.parameters())
     path = tmp_path / "state.safetensors"
@@ -224,7 +227,7 @@ def test_two_states_are_kept_and_no_more(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_rate_too_high_ends_in_a_sentence(tmp_path, data_dir):
+def test_a_learning_rate_too_high_is_reported(tmp_path, data_dir):
     code, errors = finish(run(tmp_path, "--lr=1e9"))
     assert code == 1 and "lower --lr" in errors and "Traceback" not in errors
     assert not (tmp_path / "mini_resnet.mnist").exists()
@@ -241,23 +244,23 @@ def test_every_network_takes_a_step_of_every_recipe(id):
         torch.manual_seed(0)
         x = loop.prepare(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), recipe, recipe.size)
         assert x.shape == (4, 1, recipe.size, recipe.size) and x.isfinite().all()
-        assert loop.OPTIMIZERS[recipe.optimizer]
+        assert recipe.optimizer in OPTIMIZERS
 
 
-def test_without_augmentation_training_sees_what_the_page_shows():
+def test_without_augmentation_training_has_the_input_of_the_page():
     examples = torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8)
     recipe = Recipe(1, 1, 1, size=96, mean=0.3, std=0.4)
     assert torch.equal(loop.prepare(examples, recipe, recipe.size), to_input(examples, 96, 0.3, 0.4))
 
 
-def test_no_held_out_image_is_trained_on(data_dir):
+def test_no_validation_image_is_trained_on(data_dir):
     whole = data.load("mnist", train=True)
-    trained, held_out = data.split("mnist", data.HELD_OUT, torch.device("cpu"))
-    assert len(held_out) == data.HELD_OUT and len(trained) == 60_000 - data.HELD_OUT
-    assert torch.equal(torch.cat([trained.images, held_out.images]), whole.images)
+    images, validation = data.split("mnist", data.HELD_OUT, torch.device("cpu"))
+    assert len(validation) == data.HELD_OUT and len(images) == 60_000 - data.HELD_OUT
+    assert torch.equal(torch.cat([images.images, validation.images]), whole.images)
 
 
-def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path, monkeypatch):
+def test_missing_data_is_reported_with_its_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("CNN_DATA_DIR", str(tmp_path / "file"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     (tmp_path / "file").write_text("a file where a folder should be")
@@ -265,21 +268,21 @@ def test_data_that_cannot_be_had_says_where_it_was_sought(tmp_path, monkeypatch)
     assert code == 1 and "set CNN_DATA_DIR" in errors and "Traceback" not in errors
 
 
-def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeypatch, tmp_path):
-    """Each step's randomness, of two seeds and two processes; the first is what the committed runs had."""
+def test_seeds_and_processes_augment_differently_and_a_seed_reproducibly(monkeypatch, tmp_path):
+    """The random numbers of each step; those of seed 0 are those of the bundled runs."""
 
     class Second(SingleProcess):
         rank = 1
 
     def randomness(seed, group):
-        seen = []
-        monkeypatch.setattr(loop, "prepare", lambda images, *_: seen.append(torch.rand(4)) or images[:, None].float())
+        drawn = []
+        monkeypatch.setattr(loop, "prepare", lambda images, *_: drawn.append(torch.rand(4)) or images[:, None].float())
         examples = data.LabelledImages(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
         recipe = Recipe(1, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
         build = ARCHITECTURES["lenet5"].build
         state = tmp_path / f"{seed}.{group.rank}"
         loop.fit(loop.Setup("a", build, examples, examples, recipe, seed, torch.device("cpu"), group), state)
-        return torch.stack(seen)
+        return torch.stack(drawn)
 
     first = randomness(0, SingleProcess())
     assert torch.equal(first, torch.stack([torch.rand(4, generator=torch.Generator().manual_seed(n)) for n in (0, 1)]))
@@ -288,12 +291,12 @@ def test_seeds_and_processes_augment_differently_and_a_seed_always_alike(monkeyp
     assert len(all.unique(dim=0)) == len(all)
 
 
-@pytest.mark.parametrize(("saving", "seen"), [(10, [0, 0, 1, 1, 2, 2]), (0, [0] * 6)])
-def test_a_short_training_grows_on_the_page_where_saving_costs_little(saving, seen, monkeypatch, tmp_path):
-    monkeypatch.setattr(loop, "SAVING", saving)
+@pytest.mark.parametrize(("saving", "expected"), [(10, [0, 0, 1, 1, 2, 2]), (0, [0] * 6)])
+def test_each_epoch_is_saved_for_the_page_where_saving_costs_little(saving, expected, monkeypatch, tmp_path):
+    monkeypatch.setattr(saver, "SAVING", saving)
     epochs = []
 
-    def look():
+    def count_epochs():
         epochs.append(sum(len(run.history) for runs in find_runs(tmp_path).values() for run in runs))
         time.sleep(0.01)
 
@@ -301,12 +304,12 @@ def test_a_short_training_grows_on_the_page_where_saving_costs_little(saving, se
     recipe = Recipe(3, 4, 1e-3, average=0, held_out=0, size=28, mean=0.1, std=0.3)
     state = tmp_path / ".training" / "lenet5.mnist.safetensors"
     build = ARCHITECTURES["lenet5"].build
-    loop.fit(loop.Setup("a", build, examples, examples, recipe, 0, torch.device("cpu")), state, stop=look)
-    assert epochs == seen
+    loop.fit(loop.Setup("a", build, examples, examples, recipe, 0, torch.device("cpu")), state, stop=count_epochs)
+    assert epochs == expected
 
 
-def how_threads_wait(module, **environment):
-    """The two variables of the waiting of threads as they are when this module imports torch."""
+def waiting_policy(module, **environment):
+    """The variables in `WAITING` at the moment when the module imports torch."""
     code = f"""
 import os, sys
 class Watch:
@@ -322,9 +325,9 @@ import {module}"""
 
 
 @pytest.mark.parametrize("module", ["training.train", "training.evaluate", "training.depth_study", "app"])
-def test_how_threads_wait_is_set_before_torch_comes(module):
-    assert how_threads_wait(module) == ["PASSIVE", "3000"]
+def test_the_waiting_policy_of_threads_is_set_before_torch_is_imported(module):
+    assert waiting_policy(module) == ["PASSIVE", "3000"]
 
 
-def test_how_threads_wait_is_as_the_user_has_chosen():
-    assert how_threads_wait("cnn_models.specs", OMP_WAIT_POLICY="ACTIVE") == ["ACTIVE", "None"]
+def test_the_waiting_policy_of_the_user_is_kept():
+    assert waiting_policy("cnn_models.specs", OMP_WAIT_POLICY="ACTIVE") == ["ACTIVE", "None"]

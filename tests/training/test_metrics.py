@@ -1,4 +1,4 @@
-"""Temperature, calibration error, energy threshold and AUROC, against slower or simpler ways to the same."""
+"""Temperature, calibration error, energy threshold and AUROC, against slower or simpler computations."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ from training.model_card import model_card
 
 @pytest.fixture
 def sample():
-    """Logits and labels that are drawn with the probabilities the logits stand for: calibrated as they are."""
+    """Calibrated logits: labels are drawn with their probabilities."""
     generator = torch.Generator().manual_seed(0)
     logits = 3 * torch.randn(20_000, 10, generator=generator)
     return logits, logits.softmax(1).multinomial(1, generator=generator).flatten()
@@ -60,14 +60,14 @@ def test_one_in_200_is_above_the_threshold(sample):
 
 def test_auroc_is_the_share_of_pairs_in_the_right_order():
     generator = torch.Generator().manual_seed(0)
-    usual = torch.randint(20, (300,), generator=generator).double()
-    unusual = torch.randint(5, 30, (200,), generator=generator).double()
-    pairs = (unusual[:, None] > usual).double() + (unusual[:, None] == usual).double() / 2
-    assert auroc(usual, unusual) == pytest.approx(pairs.mean().item())
-    assert auroc(usual, usual) == pytest.approx(0.5) and auroc(usual, usual + 100) == 1
+    negatives = torch.randint(20, (300,), generator=generator).double()
+    positives = torch.randint(5, 30, (200,), generator=generator).double()
+    pairs = (positives[:, None] > negatives).double() + (positives[:, None] == negatives).double() / 2
+    assert auroc(negatives, positives) == pytest.approx(pairs.mean().item())
+    assert auroc(negatives, negatives) == pytest.approx(0.5) and auroc(negatives, negatives + 100) == 1
 
 
-def test_the_evaluation_counts_what_is_taken_for_what():
+def test_the_evaluation_has_the_confusion_matrix_and_the_misclassified_images():
     labels = torch.tensor([*range(10), 3, 3])
     answers = torch.tensor([*range(9), 3, 8, 8])
     found = evaluation_of(answers, labels, "hash")
@@ -83,8 +83,8 @@ def test_the_evaluation_counts_what_is_taken_for_what():
             type(found).from_json(dataclasses.replace(found, reliability=wrong).to_json())
 
 
-def test_what_trained_on_every_image_gets_no_constants(data_dir):
-    """As with the `source` recipes; a network that answers at once spares the wait."""
+def test_a_network_without_validation_images_has_no_temperature_and_threshold(data_dir):
+    """As with the `source` recipes; the network is a tiny one, to be quick."""
     model = torch.nn.Sequential(torch.nn.AvgPool2d(9), torch.nn.Flatten(), torch.nn.Linear(9, 10))
     card = dataclasses.replace(make_card(), recipe={"name": "source", "held_out": 0})
     found, evaluation, _ = examine(model, card, torch.device("cpu"))
@@ -92,4 +92,4 @@ def test_what_trained_on_every_image_gets_no_constants(data_dir):
     assert found.metrics["test_ece"] == found.metrics["test_ece_uncalibrated"]
     assert {"auroc_fashion_mnist", "auroc_noise"} <= found.metrics.keys()
     text = model_card(found, evaluation)
-    assert "as no image was held out to fit one on" in text and "{" not in text.split("## Use")[0]
+    assert "no validation images to fit it on" in text and "{" not in text.split("## Use")[0]

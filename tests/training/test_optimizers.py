@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 
 def rows(tensor):
-    """Of a convolution's weights, a copy: a row for every output."""
+    """A copy of weights with a row per output."""
     return tensor.permute(0, 2, 3, 1).flatten(1).clone() if tensor.ndim == 4 else tensor.clone()
 
 
@@ -44,7 +44,7 @@ def test_muon_steps_weights_as_torch_does_and_biases_as_adamw(architecture):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_run_that_was_stopped_goes_on_exactly(optimizer, tmp_path):
+def test_a_stopped_run_resumes_exactly(optimizer, tmp_path):
     torch.manual_seed(0)
     examples = LabelledImages(torch.randint(0, 256, (40, 28, 28), dtype=torch.uint8), torch.arange(40) % 10)
     recipe = Recipe(2, 8, 1e-3, optimizer=optimizer, held_out=0, size=28, mean=0.1, std=0.3)
@@ -55,8 +55,8 @@ def test_a_run_that_was_stopped_goes_on_exactly(optimizer, tmp_path):
     def fit(name, **options):
         return loop.fit(setup, tmp_path / name, **options)[0].state_dict()
 
-    undisturbed, asked = fit("undisturbed.safetensors"), iter([False] * 6 + [True])
+    uninterrupted, stops = fit("uninterrupted.safetensors"), iter([False] * 6 + [True])
     with pytest.raises(TrainingError, match="--resume"):
-        fit("stopped.safetensors", stop=lambda: next(asked))
+        fit("stopped.safetensors", stop=lambda: next(stops))
     resumed = fit("stopped.safetensors", resume=True)
-    assert all(torch.equal(resumed[name], undisturbed[name]) for name in undisturbed)
+    assert all(torch.equal(resumed[name], uninterrupted[name]) for name in uninterrupted)

@@ -43,7 +43,7 @@ KNOWN = {}
 
 @pytest.fixture(autouse=True)
 def measured_and_drawn_once(monkeypatch):
-    """The same weights are measured, and the same history drawn, for the first test that publishes them alone."""
+    """The same weights are measured once in all tests, and the same history drawn once."""
     measure, draw = publish.measure, publish.curves_png
 
     def once(key: str, function: Callable, *args: object) -> object:
@@ -57,7 +57,7 @@ def measured_and_drawn_once(monkeypatch):
 
 @pytest.fixture
 def owner(fake_hub, monkeypatch):
-    """The Hub, for somebody who may write to `someone/`; the client does not wait before it tries again."""
+    """The Hub, with a token that may write to `someone/`; the client retries at once."""
 
     def sleep(seconds: float) -> None:
         assert seconds < 20
@@ -68,7 +68,7 @@ def owner(fake_hub, monkeypatch):
 
 
 def run(*options: str, id: str = ID) -> str | None:
-    """What the command says when it gives up, None when it does not."""
+    """The error message of the command; None when it succeeds."""
     try:
         main([id, "--namespace", "someone", *options])
     except SystemExit as end:
@@ -103,9 +103,9 @@ def test_the_model_card_is_one_the_hub_understands(owner):
 def test_dry_run_sends_nothing_and_needs_no_login(fake_hub, capsys):
     assert run("--dry-run") is None
     assert not fake_hub.requests
-    said = capsys.readouterr().out
-    assert f"model {REMOTE}: {len(SENT)} files" in said and all(name in said for name in SENT)
-    assert "nothing was sent, and what the Hub has of it was not looked up" in said
+    output = capsys.readouterr().out
+    assert f"model {REMOTE}: {len(SENT)} files" in output and all(name in output for name in SENT)
+    assert "nothing was sent, and the repository was not compared" in output
 
 
 def test_again_sends_nothing(owner, capsys):
@@ -132,7 +132,7 @@ def test_private_branch_and_pull_request(owner, monkeypatch, capsys):
 
 
 def test_a_pull_request_that_is_open_is_updated(owner, monkeypatch, capsys):
-    """By who opened it; others, and one that is closed, are left alone."""
+    """Those of other users, and a closed one, are left alone."""
     run()
     before = owner.files(REMOTE)
     repository = owner.repositories["model", REMOTE]
@@ -146,8 +146,8 @@ def test_a_pull_request_that_is_open_is_updated(owner, monkeypatch, capsys):
     owner.commit(repository, "refs/pr/2", before | {"old.txt": b"", README: b"older"})
     assert run("--pull-request", "--dry-run") is None and "old.txt" in owner.files(REMOTE, "refs/pr/2")
     assert run("--pull-request") is None and owner.files(REMOTE, "refs/pr/2") == before
-    said = capsys.readouterr().out
-    assert said.count("will delete old.txt") == 2 and f"{second}\n  ModelHub().get" in said
+    output = capsys.readouterr().out
+    assert output.count("will delete old.txt") == 2 and f"{second}\n  ModelHub().get" in output
     assert len(repository.discussions) == 2 and owner.files(REMOTE)[HISTORY] == b"older"
 
     repository.discussions[0]["status"] = "closed"
@@ -174,8 +174,8 @@ def test_a_card_whose_figures_do_not_hold_is_refused(fake_hub, tmp_path):
     accuracy, loss = (card.metrics[f"test_{figure}"] for figure in ("accuracy", "loss"))
     measured = f"measured {accuracy:.2f} % on 10,000 images of it; run `python -m training.evaluate"
     for metrics, sentence in {
-        (("test_accuracy", 99.9),): f"says 99.90 % on the test set, {measured}",
-        (("test_loss", 0.001),): f"says a test loss of 0.0010, measured {loss:.4f}; run `python -m training.evaluate",
+        (("test_accuracy", 99.9),): f"has 99.90 % on the test set, {measured}",
+        (("test_loss", 0.001),): f"has a test loss of 0.0010, measured {loss:.4f}; run `python -m training.evaluate",
         (("val_loss", 0.001),): "is not of the run on its card",
         (("val_accuracy", 1.0),): "is not of the run on its card; train lenet5.mnist again",
         (("test_accuracy", None),): "has no test accuracy; run `python -m training.evaluate lenet5.mnist`",
@@ -200,18 +200,18 @@ def test_an_evaluation_that_contradicts_the_card_is_refused(tmp_path):
     evaluation["confusion"][3][3] += 1000
     evaluation["reliability"] = None
     (tmp_path / ID / EVALUATION).write_text(json.dumps(evaluation))
-    said = run("--dry-run", "--weights", str(tmp_path))
+    output = run("--dry-run", "--weights", str(tmp_path))
     accuracy = read_card(FOLDER).metrics["test_accuracy"]
     instead = (100 * accuracy + 1000) / 110
-    assert f"{accuracy:.2f} % on the test set, its evaluation.json {instead:.2f} %; run `python -m training" in said
+    assert f"{accuracy:.2f} % on the test set, its evaluation.json {instead:.2f} %; run `python -m training" in output
     (tmp_path / ID / EVALUATION).unlink()
     assert "lenet5.mnist has no evaluation.json of its weights" in run("--dry-run", "--weights", str(tmp_path))
     model, card = load_model(FOLDER)
     card = dataclasses.replace(card, metrics=card.metrics | {"test_ece": 0.0})
     evaluation = read_evaluation(FOLDER)
     write_checkpoint(tmp_path / ID, model.state_dict(), card, read_history(FOLDER), "", evaluation)
-    said = run("--dry-run", "--weights", str(tmp_path))
-    assert "the test ece of lenet5.mnist is not that of its evaluation.json; run `python -m training.evaluate" in said
+    output = run("--dry-run", "--weights", str(tmp_path))
+    assert "the test ece of lenet5.mnist is not that of its evaluation.json; run `python -m training.evaluate" in output
 
 
 def test_a_part_of_the_test_set_decides_with_its_error(fake_hub, tmp_path, monkeypatch):
@@ -225,14 +225,14 @@ FAULTS = {
     "token": ("POST", "/api/repos/create", {"status": 401}, "does not accept your token; run `hf auth login`, or "),
     "no right": ("POST", "/commit/", {"status": 403}, "you may not write to .* or --pull-request"),
     "gone": ("POST", "/preupload/", {"status": 404, "error": "RepoNotFound"}, "you may not write to"),
-    "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; run the command again to go on"),
-    "changed": ("POST", "/commit/", {"status": 412}, "was changed by somebody meanwhile; look at it on the Hub"),
-    "too often": ("POST", "/preupload/", {"status": 429, "times": 9}, "was asked too often; wait some minutes"),
-    "an hour": ("POST", "/preupload/", {"status": 429, "headers": {"Retry-After": "3600"}}, "too often; wait some"),
-    "a window": ("PUT", "/upload/", {"status": 429, "headers": {"RateLimit": '"api";r=0;t=300'}}, "too often; wait"),
+    "busy": ("POST", "/commit/", {"status": 409}, "is busy with .*; run the command again"),
+    "changed": ("POST", "/commit/", {"status": 412}, "was changed in the meantime; check it on the Hub"),
+    "too many": ("POST", "/preupload/", {"status": 429, "times": 9}, "received too many requests; wait some minutes"),
+    "an hour": ("POST", "/preupload/", {"status": 429, "headers": {"Retry-After": "3600"}}, "too many requests; wait"),
+    "a window": ("PUT", "/upload/", {"status": 429, "headers": {"RateLimit": '"api";r=0;t=300'}}, "too many requests"),
     "broken": ("POST", "/commit/", {"status": 500}, "failed with 500 at someone/lenet5.mnist .*; run the command"),
     # Two files, each tried six times, side by side: the eleventh refusal is the last of one of them at the latest.
-    "storage": ("PUT", "/upload/", {"status": 503, "times": 11}, "failed with 503 .*; run the command again to go on"),
+    "storage": ("PUT", "/upload/", {"status": 503, "times": 11}, "failed with 503 .*; run the command again"),
 }  # fmt: skip
 
 
@@ -240,11 +240,11 @@ FAULTS = {
 def test_a_fault_gets_a_sentence_publishes_nothing_and_can_be_repeated(case, owner, capfd, caplog):
     method, part, fault, sentence = FAULTS[case]
     owner.fail(method, part, **fault)
-    said = run()
-    assert re.search(sentence, said) and "\n" not in said
+    output = run()
+    assert re.search(sentence, output) and "\n" not in output
     found = owner.repositories.get(("model", REMOTE), Repository())
     assert len(found.commits) <= 1
-    assert "hf_owner" not in said + "".join(capfd.readouterr()) + caplog.text
+    assert "hf_owner" not in output + "".join(capfd.readouterr()) + caplog.text
     owner.faults.clear()
     assert run() is None and WEIGHTS in owner.files(REMOTE)
 
@@ -259,8 +259,8 @@ def test_a_hub_that_falls_silent_is_given_up(owner, monkeypatch):
 
 def test_a_commit_whose_answer_is_lost_is_not_denied(owner, capsys):
     owner.fail("POST", "/commit/", cut=0)
-    said = run()
-    assert "cannot be reached" in said and "sends what is missing, or says that nothing is" in said
+    output = run()
+    assert "cannot be reached" in output and "run the command again; it sends what is missing" in output
     assert WEIGHTS in owner.files(REMOTE)
     assert run() is None and "is up to date" in capsys.readouterr().out
 
@@ -271,12 +271,12 @@ def test_pushed_by_two_at_once(owner):
     other = owner.files(REMOTE) | {"history.csv": b"other"}
     owner.commit(repository, "main", other | {WEIGHTS: b"other"})
     owner.fail("POST", "/preupload/", first=lambda: owner.commit(repository, "main", other))
-    assert "was changed by somebody meanwhile" in run()
+    assert "was changed in the meantime" in run()
     assert owner.files(REMOTE) == other
 
 
 def test_not_logged_in_and_no_network(fake_hub, monkeypatch):
-    """Said before anything is measured."""
+    """Reported before anything is measured."""
     monkeypatch.setattr(publish, "measure", None)
     assert run() == (
         "error: you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours"
@@ -289,8 +289,8 @@ def test_not_logged_in_and_no_network(fake_hub, monkeypatch):
         offline.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
         assert run() == "error: HF_HUB_OFFLINE is set; unset it and run the command again"
     fake_hub.stop()
-    said = run()
-    assert "the Hub cannot be reached" in said and "connect to the network, then run the command again to go on" in said
+    output = run()
+    assert "the Hub cannot be reached" in output and "connect to the network, then run the command again" in output
 
 
 TAKEN = [
@@ -304,15 +304,15 @@ TAKEN = [
 def test_a_name_that_is_taken(files, options, owner):
     repository = owner.repositories.setdefault(("model", REMOTE), Repository())
     owner.commit(repository, "main", files)
-    said = f"is there and holds something else ({', '.join(sorted(files))}); publish under another name"
-    assert said in run(*options)
+    output = f"exists and holds something else ({', '.join(sorted(files))}); publish under another name"
+    assert output in run(*options)
     assert owner.files(REMOTE) == files and list(repository.refs) == ["main"]
 
 
 def test_another_space_is_left_alone(owner):
     repository = owner.repositories.setdefault(("space", "someone/other"), Repository())
     owner.commit(repository, "main", {"app.py": b"", "requirements.txt": b""})
-    with pytest.raises(SystemExit, match="someone/other is there and holds something else"):
+    with pytest.raises(SystemExit, match="someone/other exists and holds something else"):
         main(["--space", "someone/other"])
     assert len(repository.commits) == 1
 
@@ -354,7 +354,7 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     finished = {group: [run for run in runs if run.card] for group, runs in find_runs(default_weights_dir()).items()}
     assert find_runs(hub.weights_dir) == {group: runs for group, runs in finished.items() if runs}
     assert read_averaged(hub.weights_dir) == read_averaged(default_weights_dir()) != {}
-    for card in hub.cards().values():  # the time machine goes back
+    for card in hub.cards().values():  # predictions over the epochs need them
         assert (hub.snapshots(card.id) is None) is (card.snapshots_sha256 is None)
     assert (tmp_path / "cnn_models" / "datasets" / "data" / "mnist.png").is_file()
 

@@ -1,4 +1,4 @@
-"""The recipes as data, and the rates they give."""
+"""The recipes and their learning rates."""
 
 import math
 
@@ -10,7 +10,7 @@ from cnn_models.checkpoints.folder import CheckpointError, read_weights
 from training.init import initialise
 from training.recipes import RECIPES, recipe_for
 
-# network, data, rate, batch, epochs, initialisation, as the course texts state them
+# network, data, learning rate, batch, epochs, initialisation, as the course texts state them
 SOURCES = [
     ("lenet5.mnist", "source", 0.9, 256, 5, "default"),
     ("alexnet.fashion_mnist", "source", 0.1, 128, 10, "default"),
@@ -30,7 +30,7 @@ def test_source_recipes_are_the_runs_of_the_texts(id, name, lr, batch, epochs, i
     assert (recipe.optimizer, recipe.schedule, recipe.weight_decay, recipe.average) == ("sgd", "constant", 0, 0)
     assert (recipe.mean, recipe.std, recipe.held_out) == (0.1307, 0.3081, 0)
     assert not any((recipe.degrees, recipe.shift, recipe.scale, recipe.shear, recipe.elastic, recipe.flip))
-    assert recipe.rate(0) == recipe.rate(1) == lr
+    assert recipe.learning_rate(0) == recipe.learning_rate(1) == lr
 
 
 def test_there_is_a_best_recipe_for_everything_and_it_never_validates_on_the_test_set():
@@ -45,7 +45,7 @@ def test_digits_are_never_mirrored():
 
 def test_one_cycle_rises_to_its_peak_and_falls_to_almost_nothing():
     recipe = recipe_for("lenet5.mnist", "best")
-    rates = [recipe.rate(step / 1000) for step in range(1000)]
+    rates = [recipe.learning_rate(step / 1000) for step in range(1000)]
     peak = max(range(1000), key=rates.__getitem__)
     assert math.isclose(rates[peak], recipe.lr, rel_tol=1e-6)
     assert rates[: peak + 1] == sorted(rates[: peak + 1]) and rates[peak:] == sorted(rates[peak:], reverse=True)
@@ -87,7 +87,7 @@ def test_he_starts_residual_blocks_as_the_identity():
     assert not model.conv1.bias.any() and model.conv1.weight.std() > 0
 
 
-def test_a_warm_start_has_the_weights_of_a_checkpoint_of_the_same_network(checkpoint):
+def test_fine_tuning_starts_from_the_weights_of_a_checkpoint_of_the_same_network(checkpoint):
     folder, model = checkpoint("lenet5.mnist"), create_model("lenet5")
     initialise(model, str(folder))
     weights, _ = read_weights(folder)
@@ -98,7 +98,7 @@ def test_a_warm_start_has_the_weights_of_a_checkpoint_of_the_same_network(checkp
         initialise(model, str(folder.parent))
 
 
-def test_initialisations_have_the_deviation_of_their_papers():
+def test_initialisations_have_the_standard_deviation_of_their_papers():
     for name, fan in (("lecun", lambda m: 1 / m.in_features), ("he", lambda m: 2 / m.in_features)):
         model = create_model("mini_inception")
         initialise(model, name)

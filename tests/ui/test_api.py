@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from cnn_models import DATASETS, ModelHub
 from cnn_models.images.preprocess import SWITCHES
-from cnn_models.predict import Answer
+from cnn_models.predict import Prediction
 from ui.compare.steps import data_url
 
 
@@ -61,7 +61,7 @@ def test_compare_reads_images_however_they_come(client, tmp_path, dataset, label
     assert answer["verdict"]["label"] == label
     assert sum(answer["verdict"]["votes"].values()) == len(answer["models"]) >= 3
     for model in answer["models"]:
-        assert set(model) == set(Answer.__annotations__) | {"entropy", "uncalibrated", "input", "why"}
+        assert set(model) == set(Prediction.__annotations__) | {"entropy", "uncalibrated", "input", "why"}
         assert model["input"] is model["why"] is None
         assert tuple(model["probabilities"]) == DATASETS[dataset].classes
         assert sum(model["probabilities"].values()) == pytest.approx(1)
@@ -100,7 +100,7 @@ def test_models_are_answered_in_the_order_asked_for(client, tmp_path):
         ("seven", "mnist", ["lenet5", "lenet5"], "named twice"),
         ("seven", "mnist", ["someone/lenet5.mnist"], "is not in the Hub's cache and HF_HUB_OFFLINE is set"),
         ("seven", "mnist", ["someone/vgg16.mnist"], "is not a checkpoint; known are"),
-        ("seven", "mnist", [f"user{n}/lenet5.mnist" for n in range(5)], "5 networks of others are too many at once"),
+        ("seven", "mnist", [f"user{n}/lenet5.mnist" for n in range(5)], "5 third-party networks are too many at once"),
     ],
 )
 def test_bad_input_gets_a_sentence(client, tmp_path, content, dataset, models, sentence):

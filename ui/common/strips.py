@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cnn_models.layers import Layer
-from cnn_models.layers.channels import Channels, channels, dead, filters, tested
+from cnn_models.layers.channels import Channels, channels, dead_channels, filters, sample_size
 from cnn_models.specs import Card
 from ui.common.templates import render
 from ui.common.texts import mark
@@ -23,15 +23,15 @@ UNSHOWN = ("flatten", "dropout")  # they change no value
 
 def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> dict[int, Markup]:
     """For each step that changes values, by index: its filters where they are images, and its strongest channels."""
-    found, counts = {}, dead(model, card, network)
+    found, counts = {}, dead_channels(model, card, network)
     for step in network.steps():
         if step.index is None or step.kind in UNSHOWN:
             continue
         kernels = filters(model, step)
         note = ""
         if step.index in counts:
-            silent = channels(flow[step.index]).silent
-            note = mark("layers.strip.silent", silent=silent, dead=counts[step.index], tested=tested(network))
+            silent = channels(flow[step.index]).inactive
+            note = mark("layers.strip.silent", silent=silent, dead=counts[step.index], tested=sample_size(network))
         found[step.index] = strip(kernels, "filters", step) if kernels else Markup()
         found[step.index] += strip(channels(flow[step.index]), "channels", step, note)
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoints.ids import parse
 from cnn_models.images.preprocess import SWITCHES
-from cnn_models.predict import OTHERS
+from cnn_models.predict import MAX_THIRD_PARTY
 from ui.common.reading import fields, flag, items, known, those_known
 from ui.common.texts import LANGUAGES
 
@@ -65,7 +65,7 @@ class Ask:
 
 def _models(values: object, dataset: str) -> tuple[str, ...]:
     sent = [value for value in items(values, ()) if isinstance(value, str)]
-    brought = [value for value in dict.fromkeys(sent) if _is_brought(value, dataset)][:OTHERS]
+    brought = [value for value in dict.fromkeys(sent) if _is_brought(value, dataset)][:MAX_THIRD_PARTY]
     return those_known(sent, {*ARCHITECTURES, *brought})
 
 

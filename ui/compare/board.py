@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cnn_models import DATASETS
 from cnn_models.analysis.ensemble import entropy
-from cnn_models.analysis.verdict import Answer, Verdict
+from cnn_models.analysis.verdict import Prediction, Verdict
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.specs import Architecture
 from ui.common.names import architecture, class_name
@@ -34,7 +34,7 @@ class Column:
     """
 
     name: str
-    answer: Answer | None = None
+    answer: Prediction | None = None
     missing: str = ""
     untrained: bool = False
     coming: tuple[int, int] | None = None
@@ -113,10 +113,10 @@ def board(ask: Ask, columns: list[Column], sizes: Mapping[str, int], together_pe
     )
 
 
-def _as_answer(verdict: Verdict, answers: Sequence[Answer]) -> Answer:
+def _as_answer(verdict: Verdict, answers: Sequence[Prediction]) -> Prediction:
     """The soft vote as an answer that takes as long as all of them."""
     time = sum(answer.milliseconds for answer in answers)
-    return Answer(TOGETHER, verdict.likeliest, verdict.probabilities, math.nan, time)
+    return Prediction(TOGETHER, verdict.likeliest, verdict.probabilities, math.nan, time)
 
 
 def _cell(column: Column, label: str) -> Cell:

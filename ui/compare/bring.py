@@ -11,7 +11,7 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import Reference, parse
 from cnn_models.datasets.test_sets import COUNT
 from cnn_models.hub.errors import DownloadPending
-from cnn_models.predict import MEASURING, OTHERS
+from cnn_models.predict import MAX_THIRD_PARTY, MEASURING
 from ui.common.names import network_name
 from ui.common.reading import fields, items, text
 from ui.common.templates import render
@@ -23,7 +23,7 @@ EXAMPLE = "someone/lenet5.mnist@revision"
 
 def field() -> Markup:
     """The field; `bring.js` makes it work."""
-    return render("compare/bring.html", most=OTHERS, example=EXAMPLE)
+    return render("compare/bring.html", most=MAX_THIRD_PARTY, example=EXAMPLE)
 
 
 class Bringer:
@@ -46,8 +46,8 @@ class Bringer:
         if reference.dataset != ask.dataset:
             kinds = {name: say(ask.language, f"dataset.{spec.kind}") for name, spec in DATASETS.items()}
             return refuse("bring.dataset", id=reference, its=kinds[reference.dataset], chosen=kinds[ask.dataset])
-        if len(items(fields(sent).get("there"), [])) >= OTHERS:
-            return refuse("bring.full", count=OTHERS)
+        if len(items(fields(sent).get("there"), [])) >= MAX_THIRD_PARTY:
+            return refuse("bring.full", count=MAX_THIRD_PARTY)
         id = str(reference)
         try:
             pinned = self._hub.pin(id)

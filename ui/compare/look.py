@@ -14,7 +14,7 @@ import numpy as np
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.ensemble import uncalibrated
 from cnn_models.analysis.ood import lookalike
-from cnn_models.analysis.test_errors import Answers, answers_of
+from cnn_models.analysis.test_errors import Predictions, predictions_of
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import COMMIT
 from cnn_models.fair_queue import Activity
@@ -24,7 +24,7 @@ from cnn_models.images.decode import Decoded, ImageError
 from cnn_models.images.preprocess import BlankImage, Step, decoded, steps
 from cnn_models.images.worker import decode_untrusted, read_untrusted
 from cnn_models.layers import architecture_layers
-from cnn_models.predict import MEASURING, Answer, Comparison, PredictionCache
+from cnn_models.predict import MEASURING, Comparison, Prediction, PredictionCache
 from cnn_models.visitors import VISITOR, Visitor, map_in_context
 from ui.common.names import architecture
 from ui.common.sketchpad import image_of
@@ -87,7 +87,7 @@ class Question:
 
 
 class Looker:
-    """Answers of a hub's networks, remembered, and what the page makes of them."""
+    """Predictions of a hub's networks, remembered, and what the page makes of them."""
 
     def __init__(self, hub: ModelHub, activity: Activity | None = None):
         self._hub = hub
@@ -185,11 +185,11 @@ class Looker:
         """`ModelHub.run`."""
         return self._hub.run(id, use)
 
-    def answer(self, ask: Ask, id: str, grid: np.ndarray) -> Answer:
+    def answer(self, ask: Ask, id: str, grid: np.ndarray) -> Prediction:
         """The network's answer, which is remembered, calibrated or not. Raises CheckpointError."""
         return self._answers(id, [ask], [grid])[0]
 
-    def _answers(self, id: str, asks: list[Ask], grids: list[np.ndarray]) -> list[Answer]:
+    def _answers(self, id: str, asks: list[Ask], grids: list[np.ndarray]) -> list[Prediction]:
         answers = self.run(id, lambda loaded: self._predictions(loaded.without(asks[0].off), grids))
         return [
             answer if ask.calibrated
@@ -197,9 +197,9 @@ class Looker:
             for ask, answer in zip(asks, answers, strict=True)
         ]  # fmt: skip
 
-    def test_answers(self, dataset: str) -> Answers:
+    def test_answers(self, dataset: str) -> Predictions:
         """What the networks answered to the test images."""
-        return answers_of(self._hub, dataset)
+        return predictions_of(self._hub, dataset)
 
     def _shown(self, question: Question, text: str | None, seen: str | None, complete: bool) -> dict:
         ask, columns = question.ask, question.columns

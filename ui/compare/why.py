@@ -12,13 +12,13 @@ from PIL import Image
 
 from cnn_models.analysis.attribution import WINDOW, explain
 from cnn_models.analysis.ensemble import soft_vote
-from cnn_models.analysis.robustness import DISTURBANCES, Broken, break_down, disturbed
-from cnn_models.analysis.tta import SCALES, Looks, many_looks
+from cnn_models.analysis.robustness import CORRUPTIONS, Robustness, corrupted, measure_robustness
+from cnn_models.analysis.tta import SCALES, MultiCrop, multi_crop
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.errors import TranslatableError
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import ImageError
-from cnn_models.predict import Answer, predict
+from cnn_models.predict import Prediction, predict
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import line_looks
 from ui.common.names import class_name, listing, network_name
@@ -64,7 +64,7 @@ class Explainer:
 
     def _why(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         if ask.part == "break":
-            return charts(ask.language, self._each(ask, ids, partial(break_down, images=disturbed(grid))))
+            return charts(ask.language, self._each(ask, ids, partial(measure_robustness, images=corrupted(grid))))
         if ask.part == "alike":
             says = {id: self._looker.answer(ask, id, grid).label for id in ids}
             return closest_mistakes(ask.language, self._looker.test_answers(ask.dataset), says, grid)
@@ -100,8 +100,8 @@ class Explainer:
     def _looks(self, ask: Ask, ids: list[str], grid: np.ndarray) -> Markup:
         rows, looks = [], None
 
-        def look(loaded: LoadedModel) -> tuple[Answer, Looks]:
-            return predict(loaded, grid), many_looks(loaded, grid)  # one after the other, for their times are compared
+        def look(loaded: LoadedModel) -> tuple[Prediction, MultiCrop]:
+            return predict(loaded, grid), multi_crop(loaded, grid)  # one after the other, for their times are compared
 
         for id, (single, looks) in self._each(ask, ids, look).items():
             label = max(looks.probabilities, key=looks.probabilities.__getitem__)
@@ -112,7 +112,7 @@ class Explainer:
                 _share(ask.language, label, looks.probabilities),
                 say(ask.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
             ))  # fmt: skip
-        of = {"scales": len(SCALES), "paper": looks.paper, "count": looks.count}
+        of = {"scales": len(SCALES), "paper": looks.paper_crops, "count": looks.crops}
         return render("compare/looks.html", language=ask.language, rows=rows, **of)
 
 
@@ -134,13 +134,13 @@ def overlay(grid: np.ndarray, heat: np.ndarray) -> Image.Image:
     return Image.fromarray(np.rint(paled * (1 - strength) + colour * strength).astype(np.uint8))
 
 
-def charts(language: str, broken: dict[str, dict[str, Broken]]) -> Markup:
+def charts(language: str, broken: dict[str, dict[str, Robustness]]) -> Markup:
     """A chart for each disturbance, a line for each checkpoint id, and below it who breaks first."""
     looks = {network_name(id): look for id, look in line_looks(broken).items()}
     found = {network_name(id): each for id, each in broken.items()}
     figures = []
-    for name, disturbance in DISTURBANCES.items():
-        amounts = disturbance.amounts
+    for name, disturbance in CORRUPTIONS.items():
+        amounts = disturbance.severities
         each = {title: of[name] for title, of in found.items()}
         lines = [
             Line(title, colour, [(x, 100 * p) for x, p in zip(amounts, each[title].probabilities, strict=True)], dash)
@@ -152,10 +152,10 @@ def charts(language: str, broken: dict[str, dict[str, Broken]]) -> Markup:
     return render("compare/break.html", language=language, legend=names, charts=figures)
 
 
-def _first(language: str, broken: dict[str, Broken], amounts: Sequence[float]) -> str:
+def _first(language: str, broken: dict[str, Robustness], amounts: Sequence[float]) -> str:
     """Who is the first to answer otherwise as the amount grows."""
     for amount in amounts:
-        if names := [title for title, each in broken.items() if each.breaks_at == amount]:
+        if names := [title for title, each in broken.items() if each.changes_at == amount]:
             key = "why.breaks" if len(names) == 1 else "why.break.many"
             return say(language, key, names=listing(language, names), amount=f"{amount:g}")
     return say(language, "why.holds")

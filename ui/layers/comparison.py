@@ -1,4 +1,4 @@
-"""A comparison of LeNet-5 and AlexNet, row by row, with what changed and why; without gradio, the numbers traced.
+"""The table that compares LeNet-5 and AlexNet row by row, with figures from the traced layers. HTML, no gradio.
 
 After sections 3 and 4 of A. Krizhevsky, I. Sutskever, G. Hinton: ImageNet classification with deep convolutional neural
 networks, NIPS 2012, and section II of Y. LeCun et al.: Gradient-based learning applied to document recognition, 1998.
@@ -7,7 +7,6 @@ networks, NIPS 2012, and section II of Y. LeCun et al.: Gradient-based learning 
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
 
 import torch
 from markupsafe import Markup
@@ -20,7 +19,7 @@ from ui.common.templates import render
 from ui.layers.names import Window, kind_mark, window
 
 PAIR = ("lenet5", "alexnet")
-# The indices of the steps of both networks in each row; every step is in one row.
+# Text key of a row to the indices of the steps of both networks in it; every step is in one row.
 ROWS = {
     "conv1": ((0,), (0,)),
     "activation": ((1, 4, 7, 10), (1, 4, 7, 9, 11, 16, 19)),
@@ -36,16 +35,8 @@ ROWS = {
 }
 
 
-class Step(NamedTuple):
-    """`output` is empty where the step keeps the shape and only changes values."""
-
-    kind: Markup
-    window: Window | None
-    output: str
-
-
 def comparison() -> Markup:
-    """The table, folded."""
+    """The table in a closed `<details>`."""
     networks = [architecture_layers(name) for name in PAIR]
     return render(
         "layers/comparison.html",
@@ -58,7 +49,7 @@ def comparison() -> Markup:
 
 
 def _figures(lenet: Layer, alexnet: Layer) -> dict[str, dict[str, object]]:
-    """The values of the texts in the last column, by row."""
+    """Row to the values of its text in the last column."""
     old, new = list(lenet.steps()), list(alexnet.steps())
     conv, pool = new[ROWS["conv1"][1][0]], new[ROWS["pool1"][1][0]]
     wider = {key: new[ROWS[key][1][0]].output[0] / old[ROWS[key][0][0]].output[0] for key in ("conv1", "flatten")}
@@ -82,17 +73,18 @@ def _figures(lenet: Layer, alexnet: Layer) -> dict[str, dict[str, object]]:
     }
 
 
-def _cell(network: Layer, indices: tuple[int, ...]) -> tuple[Counter[Step], dict[str, str]]:
-    """The steps with these indices, those that read alike counted, and what they cost; empty without arithmetic."""
+def _cell(network: Layer, indices: tuple[int, ...]) -> tuple[Counter[tuple], dict[str, str]]:
+    """The distinct steps among these indices with their counts, and the sum of their costs; empty without MACs."""
     steps = {step.index: step for step in network.steps()}
     chosen = [steps[index] for index in indices]
     parameters, macs = sum(step.parameters for step in chosen), sum(step.macs for step in chosen)
     return Counter(map(_step, chosen)), _costs(parameters, macs) if macs else {}
 
 
-def _step(step: Layer) -> Step:
+def _step(step: Layer) -> tuple[Markup, Window | None, str]:
+    """Kind, window, and output shape, which is empty for an elementwise step."""
     changes = step.kernel or step.macs or step.output != step.inputs[0]
-    return Step(kind_mark(step.kind), window(step), shape(step.output) if changes else "")
+    return kind_mark(step.kind), window(step), shape(step.output) if changes else ""
 
 
 def _costs(parameters: int, macs: int) -> dict[str, str]:

@@ -1,63 +1,46 @@
-"""A network as an SVG drawing, laid out from its traced layers: boxes are steps, lanes are branches, arcs shortcuts."""
+"""A network as an SVG diagram, laid out from its traced layers: boxes are steps, lanes branches, arcs shortcuts."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from markupsafe import Markup
 
 from cnn_models.layers import Layer
 from cnn_models.layers.table import shape
 from ui.common.templates import render
-from ui.layers.names import anchor, short_kind_mark
+from ui.layers.names import row_id, short_kind_mark
 
-GAP, LANE, FORK = 9, 8, 17  # pixels between boxes, between lanes, and for the lines that fork or join
-LABEL = 64  # pixels that the label below a box needs
-THIN = 5  # pixels of a step that only changes values, or only joins
-FOOT = 34  # pixels for two lines of text below
-
+# All in pixels.
+GAP, LANE, FORK = 9, 8, 17  # between boxes, between lanes, and for lines that fork or join
+LABEL = 64  # width of the label below a box
+THIN = 5  # width of an elementwise step or a join
+FOOT = 34  # height of two lines of text at the bottom
 
 Line = tuple[str, bool]  # path data of SVG, and whether it is a shortcut
 Text = tuple[float, float, Markup | str]  # centred at x, over the baseline y
+Shape = tuple[str, list[Line] | dict[str, object] | list[Text]]  # `lines`, `box` or `label`
 
 
-class Box(NamedTuple):
-    """A step, or a block, which has a title; `row` is the id of its row, `values` are those of its description."""
-
-    row: str
-    family: str
-    values: dict[str, str]
-    x: float
-    y: float
-    width: float
-    height: float
-    corner: float = 1.5
-    title: Sequence[Text] = ()
-
-
-Shape = tuple[str, list[Line] | Box | list[Text]]  # `lines`, `box` or `label`
-
-
-def diagram(network: Layer, title: str, ids: str) -> Markup:
-    """The drawing; its boxes link to `#<ids>-<anchor>`."""
+def diagram(network: Layer, title: str, index: int) -> Markup:
+    """The diagram of the network with this number on the page; its boxes link to the rows."""
     _, height = _size(network)
     head = 18 if any(layer.children for layer in network.children) else 2
-    shapes, width = _Layout(ids, head + height).series(network.children, 4, head + height / 2, labelled=True)
+    shapes, width = _Layout(index, head + height).series(network.children, 4, head + height / 2, labelled=True)
     sides = {"width": f"{width + 4:.0f}", "height": f"{head + height + FOOT:.0f}"}
     return render("layers/diagram.html", title=title, shapes=shapes, **sides)
 
 
 class _Layout:
-    """Places layers; labels are below `floor`."""
+    """Places the layers of the network with this number; labels are below `floor`."""
 
-    def __init__(self, ids: str, floor: float):
-        self.ids, self.floor = ids, floor
+    def __init__(self, index: int, floor: float):
+        self.index, self.floor = index, floor
 
     def series(self, layers: Sequence[Layer], x: float, y: float, labelled: bool = False) -> tuple[list[Shape], float]:
-        """Layers one after the other from x, around y: shapes in the order to draw them in, and the x at the end."""
+        """Layers in series from x, centred on y: shapes in drawing order, and the x at the end."""
         lines, over, before = [], [], None
         for are_lanes, group in groupby(layers, _is_lane):
             if are_lanes:
@@ -82,7 +65,7 @@ class _Layout:
         return [("lines", lines), *over], x
 
     def lanes(self, lanes: list[Layer], x: float, y: float) -> tuple[list[Shape], float]:
-        """Branches above each other, a shortcut above them all, between two points on y."""
+        """Branches above each other from x, centred on y, a shortcut at the top: shapes, and the x at the end."""
         lanes = sorted(lanes, key=lambda lane: lane.kind != "shortcut")
         sizes = [_size(lane) for lane in lanes]
         start, end = x + FORK, x + 2 * FORK + max(width for width, _ in sizes)
@@ -102,17 +85,18 @@ class _Layout:
         return "box", self.box(layer, _family(layer), x, y, *_box(layer))
 
     def block(self, layer: Layer, x: float, y: float) -> list[Shape]:
-        """A frame with a title, and the layers in it."""
+        """A frame with a title, and the layers of the block in it."""
         width, height = _size(layer)
         title = [(round(x + width / 2, 1), round(y - height / 2 - 9, 1), layer.name)]
-        frame = self.box(layer, "block", x, y, width + 4, height + 10)._replace(corner=5, title=title)
+        frame = self.box(layer, "block", x, y, width + 4, height + 10) | {"corner": 5, "title": title}
         return [("box", frame), *self.series(layer.children, x, y)[0]]
 
-    def box(self, layer: Layer, family: str, x: float, y: float, width: float, height: float) -> Box:
-        """A box from x, around y."""
-        values = {"layer": layer.name, "output": shape(layer.output), "parameters": f"{layer.parameters:,}"}
-        sides = (round(float(each), 1) for each in (x, y - height / 2, width, height))
-        return Box(f"{self.ids}-{anchor(layer)}", family, values, *sides)
+    def box(self, layer: Layer, family: str, x: float, y: float, width: float, height: float) -> dict[str, object]:
+        """A box from x, centred on y, that links to its row; `text` has the values of its description."""
+        text = {"layer": layer.name, "output": shape(layer.output), "parameters": f"{layer.parameters:,}"}
+        sides = {"x": x, "y": y - height / 2, "width": width, "height": height, "corner": 1.5}
+        sides = {key: round(value, 1) for key, value in sides.items()}
+        return {"row": row_id(self.index, layer), "family": family, "text": text, "title": [], **sides}
 
     def label(self, layer: Layer, x: float) -> list[Text]:
         """Two lines: kind and window, and shape of the output."""
@@ -126,12 +110,12 @@ def _is_lane(layer: Layer) -> bool:
 
 
 def _is_thin(layer: Layer) -> bool:
-    """Whether a step has neither weights nor a window: an activation, a join, a reshaping."""
+    """Whether a step has neither weights nor a kernel: an activation, a join, a reshaping."""
     return not (layer.children or layer.parameters or layer.kernel)
 
 
 def _family(layer: Layer) -> str:
-    """The class of a step's colour."""
+    """The CSS class of a step's colour."""
     if len(layer.inputs) > 1:
         return "join"
     if _is_thin(layer):
@@ -142,7 +126,7 @@ def _family(layer: Layer) -> str:
 
 
 def _box(layer: Layer) -> tuple[float, float]:
-    """Width and height: a map's channels and side, or a vector's length, all as logarithms."""
+    """Width and height of a box: the logarithms of channels and side of a feature map, or of a vector's length."""
     channels, *sides = layer.output
     if not sides:
         return (THIN if _is_thin(layer) else 10), 10 + 5 * math.log2(channels)
@@ -150,12 +134,12 @@ def _box(layer: Layer) -> tuple[float, float]:
 
 
 def _gap(before: Layer, layer: Layer) -> float:
-    """Pixels before a box: few before an activation, which belongs to the step before it."""
+    """Pixels between two boxes: few before an activation, which belongs to the step before it."""
     return 1.5 if _is_thin(layer) and len(layer.inputs) == 1 and not before.children else GAP
 
 
 def _size(layer: Layer) -> tuple[float, float]:
-    """Width and height of a layer with all that is in it."""
+    """Width and height of a layer with its children."""
     if layer.kind == "shortcut":
         return 0, 12
     if not layer.children:

@@ -1,4 +1,4 @@
-"""What the Layers tab calls a layer and its window."""
+"""Kinds, windows, row ids and CSS classes of layers on the Layers tab."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.common.texts import TEXTS, mark
 
 
 class Window(NamedTuple):
-    """A kernel, `3×3`, and by text key the stride, padding and dilation that differ from PyTorch's defaults."""
+    """A kernel size, `3×3`, and text keys with the stride, padding and dilation that differ from PyTorch's defaults."""
 
     kernel: str
     settings: tuple[tuple[str, str], ...]
@@ -24,7 +24,7 @@ def window(layer: Layer) -> Window | None:
     if not layer.kernel:
         return None
     settings = (("stride", layer.stride, 1), ("pad", layer.padding, 0), ("dilation", layer.dilation, 1))
-    changed = tuple((key, _side(pair)) for key, pair, usual in settings if pair != (usual, usual))
+    changed = tuple((key, _side(pair)) for key, pair, usual in settings if pair and pair != (usual, usual))
     return Window(shape(layer.kernel), changed)
 
 
@@ -44,17 +44,12 @@ def short_kind_mark(kind: str) -> Markup:
     return mark(key, "tspan") if (key := f"short.{kind}") in TEXTS["en"] else kind_mark(kind, "tspan")
 
 
-def anchor(layer: Layer) -> str:
-    """The part of an id that tells a layer from the others of its network: its step, `3`, or its steps, `3-7`."""
+def row_id(network: int, layer: Layer) -> str:
+    """The HTML id of a layer's row in the network of this number, from its steps: `layer0-3`, or `layer0-3-7`."""
     indices = [step.index for step in layer.steps() if step.index is not None]
-    return f"{indices[0]}-{indices[-1]}" if layer.children else f"{indices[0]}"
-
-
-def ids(index: int) -> str:
-    """The beginning of the ids of the rows of a network."""
-    return f"layer{index}"
+    return f"layer{network}-{indices[0]}" + (f"-{indices[-1]}" if layer.children else "")
 
 
 def family(layer: Layer) -> str:
-    """The class of a layer's colour in rows and bars."""
+    """The CSS class of a layer's colour in rows and bars."""
     return "layers-linear" if layer.kind == "linear" else "layers-convolution"

@@ -1,4 +1,4 @@
-"""The networks of the Layers tab as HTML: facts, totals and diagram of each, and the drawing; without gradio."""
+"""The networks of the Layers tab: totals, diagram and table, and the activations of the drawing. HTML, no gradio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import ImageError
 from cnn_models.layers import Layer
-from cnn_models.layers.channels import flow
+from cnn_models.layers.channels import activations
 from cnn_models.layers.run import RUNS
 from cnn_models.layers.table import FIRST_STAGE, Column, as_csv, markdown, shape
 from ui.common.drawing import drawing_of
@@ -20,16 +20,16 @@ from ui.common.numbers import memory, milliseconds, whole_percent
 from ui.common.strips import png, strips
 from ui.common.templates import render
 from ui.layers.diagram import diagram
-from ui.layers.names import family, ids
+from ui.layers.names import family
 from ui.layers.rows import QUANTITIES, rows
 
-Strips = dict[int, Markup]  # the channels of a network's steps as HTML, by index
+Strips = dict[int, Markup]  # step index to the step's channels as HTML
 
 
 def flows(columns: list[Column], value: object, dataset: object, hub: ModelHub) -> tuple[list[Strips], Markup]:
-    """The channels of each network, and the image that makes them, with a sentence for each network without weights.
+    """The activations of the drawing in each network, and the drawing with the errors of networks without weights.
 
-    `value` (of the sketchpad) and `dataset` come from the visitor. Where nothing is drawn, it is a test image.
+    `value` (of the sketchpad) and `dataset` come from the visitor. If nothing is drawn, a test image stands in.
     """
     try:
         grid, dataset, is_drawn = drawing_of(value, dataset)
@@ -47,11 +47,11 @@ def flows(columns: list[Column], value: object, dataset: object, hub: ModelHub) 
 
 
 def _strips(network: Layer, grid: np.ndarray, net: LoadedModel) -> Strips:
-    return strips(net.model, net.card, network, flow(net.model, net.card, grid, network.inputs[0][-1]))
+    return strips(net.model, net.card, network, activations(net.model, net.card, grid, network.inputs[0][-1]))
 
 
 def page(columns: list[Column], found: list[Strips], drawing: str) -> Markup:
-    """Facts, totals and diagram of each network, and the rows with what `flows` found; without networks, a sentence."""
+    """Summary, totals and diagram of each network, and the table with the results of `flows`; a sentence for none."""
     return render(
         "layers/page.html",
         networks=[_facts(each, index) for index, each in enumerate(columns)],
@@ -64,7 +64,7 @@ def page(columns: list[Column], found: list[Strips], drawing: str) -> Markup:
 
 
 def _facts(column: Column, index: int) -> dict[str, object]:
-    """What page.html shows of a network above its rows."""
+    """The values of page.html for a network."""
     spec, network = ARCHITECTURES[column.name], column.network
     return {
         "spec": spec,
@@ -73,12 +73,12 @@ def _facts(column: Column, index: int) -> dict[str, object]:
         "output": shape(network.output),
         "memory": memory(network.memory),
         "time": milliseconds(column.time(network)),
-        "diagram": diagram(network, spec.title, ids(index)),
+        "diagram": diagram(network, spec.title, index),
     }
 
 
 def _quantity(network: Layer, key: str) -> dict[str, object]:
-    """A total, the layers that hold it, and the shares of linear layers and of the rest."""
+    """A total, its parts by layer, and the shares of linear and of other layers."""
     total = getattr(network, key)
     parts = [
         (family(layer), value, f"{layer.name}: {value:,} ({whole_percent(value / total)})")

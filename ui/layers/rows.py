@@ -1,10 +1,8 @@
-"""The rows of the Layers tab: one or several networks, aligned by the size of their feature maps; without gradio."""
+"""The table of the Layers tab: one or several networks, aligned by the size of their feature maps. HTML, no gradio."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -15,47 +13,16 @@ from cnn_models.layers.table import Column, shape, stages
 from ui.common.numbers import memory, milliseconds, whole_percent
 from ui.common.templates import render
 from ui.common.texts import mark
-from ui.layers.names import Window, anchor, family, ids, kind_mark, window
+from ui.layers.names import family, kind_mark, row_id, window
 
-HEAD = ("layer", "window", "input", "output", "sees", "memory", "parameters", "macs", "time")
-QUANTITIES = ("parameters", "macs")  # columns of a number, its share and a bar
-
-
-class Figure(NamedTuple):
-    """A number, its share of the network's in percent, and the length of its bar, 0 to 1; totals have no share."""
-
-    value: str
-    share: str = ""
-    bar: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A layer as a row; `facts` and `formulas` open below it, if it has an id."""
-
-    heading: Markup | str
-    name: str
-    window: Window | None
-    input: Markup | str
-    output: str
-    receptive_field: Markup | str
-    memory: str
-    figures: Sequence[tuple[str, Figure | None]]
-    time: str
-    id: str = ""
-    branch: bool = False
-    family: str = ""
-    quiet: bool = False
-    facts: Sequence[tuple[str, str]] = ()
-    formulas: Sequence[tuple[str, str]] = ()
-    children: Sequence[Row] = ()
-    strip: Markup | str = ""
+HEAD = ("layer", "window", "input", "output", "receptive_field", "memory", "parameters", "macs", "time")
+QUANTITIES = ("parameters", "macs")  # columns with a number, its share and a bar
 
 
 def rows(columns: Sequence[Column], strips: Sequence[dict[int, Markup]]) -> Markup:
-    """All stages, one below the other, each with the networks side by side, and the totals.
+    """The table: the stages below each other, each with the networks side by side, and the totals.
 
-    `strips` hold the channels of each network's steps as HTML, by index.
+    `strips` has, for each network, step indices with their channels as HTML.
     """
     networks = [_Network(column, index, strips[index]) for index, column in enumerate(columns)]
     found = [
@@ -68,7 +35,7 @@ def rows(columns: Sequence[Column], strips: Sequence[dict[int, Markup]]) -> Mark
 
 
 def _sides(parts: Sequence[Sequence[Layer]]) -> str:
-    """The sizes of the maps in a stage, the largest first; empty where there are only vectors."""
+    """The sizes of the feature maps in a stage, the largest first; empty if there are only vectors."""
     sides = {layer.output[-1] for part in parts for layer in part if len(layer.output) == 3} - {1}
     return " · ".join(f"{side}×{side}" for side in sorted(sides, reverse=True))
 
@@ -77,38 +44,35 @@ class _Network:
     """The rows of one network."""
 
     def __init__(self, column: Column, index: int, strips: dict[int, Markup]):
-        self.column, self.network, self.ids, self.strips = column, column.network, ids(index), strips
+        self.column, self.network, self.index, self.strips = column, column.network, index, strips
         self.most = {key: max(getattr(child, key) for child in self.network.children) for key in QUANTITIES}
 
-    def row(self, layer: Layer, parent: str = "") -> Row:
-        """The row of a layer and of all in it; names are those within the `parent` block."""
-        name, branch = layer.name.removeprefix(f"{parent}."), layer.kind == "branch"
-        row = Row(
-            heading=name if branch else kind_mark(layer.kind),
-            name="" if branch or name.lower() == layer.kind.lower() else name,
-            quiet=not (layer.parameters or layer.kernel or layer.children),
-            figures=[(key, self._figure(layer, key)) for key in QUANTITIES],
-            **self._cells(layer),
-        )
-        if layer.kind == "shortcut":
-            return row
-        return replace(
-            row,
-            id=f"{self.ids}-{anchor(layer)}",
-            branch=branch,
-            family=family(layer),
-            facts=() if branch else self._facts(layer),
-            formulas=() if branch else tuple(formulas(layer).items()),
-            children=[self.row(child, parent if branch else layer.name) for child in layer.children],
-            strip="" if branch else self.strips.get(list(layer.steps())[-1].index, ""),
-        )
+    def row(self, layer: Layer, parent: str = "") -> dict[str, object]:
+        """A row with its `children`; the name is relative to the `parent` block, and shortcuts have no id."""
+        name, is_branch, last = layer.name.removeprefix(f"{parent}."), layer.kind == "branch", list(layer.steps())[-1]
+        return self._cells(layer) | {
+            "heading": name if is_branch else kind_mark(layer.kind),
+            "name": "" if is_branch or name.lower() == layer.kind.lower() else name,
+            "figures": [(key, self._figure(layer, key)) for key in QUANTITIES],
+            "id": "" if layer.kind == "shortcut" else row_id(self.index, layer),
+            "is_branch": is_branch,
+            "is_quiet": not (layer.parameters or layer.kernel or layer.children),
+            "family": family(layer),
+            "facts": self._facts(layer),
+            "formulas": formulas(layer),
+            "children": [self.row(child, parent if is_branch else layer.name) for child in layer.children],
+            "strip": self.strips.get(last.index, "") if last.index is not None and not is_branch else "",
+        }
 
-    def total(self) -> Row:
-        figures = [(key, Figure(f"{value:,}") if (value := getattr(self.network, key)) else None) for key in QUANTITIES]
-        return Row(heading="", name="", figures=figures, **self._cells(self.network))
+    def total(self) -> dict[str, object]:
+        """The row of the sums."""
+        figures = [
+            (key, {"value": f"{value:,}"} if (value := getattr(self.network, key)) else {}) for key in QUANTITIES
+        ]
+        return self._cells(self.network) | {"heading": "", "name": "", "figures": figures}
 
     def _cells(self, layer: Layer) -> dict[str, object]:
-        """The cells of a row but its name and its quantities."""
+        """The cells of a row except its name and its QUANTITIES."""
         whole = layer.receptive_field == self.network.inputs[0][-1]
         return {
             "window": window(layer),
@@ -119,19 +83,18 @@ class _Network:
             "time": milliseconds(self.column.time(layer)) if layer.kind != "shortcut" else "",
         }
 
-    def _figure(self, layer: Layer, key: str) -> Figure | None:
-        """None for zero."""
+    def _figure(self, layer: Layer, key: str) -> dict[str, str]:
+        """A quantity, its share of the network's in percent, and the length of its bar, 0 to 1; empty for zero."""
         if not (value := getattr(layer, key)):
-            return None
+            return {}
         share = whole_percent(value / getattr(self.network, key))
-        return Figure(f"{value:,}", share, f"{value / self.most[key]:.4f}")
+        return {"value": f"{value:,}", "share": share, "bar": f"{value / self.most[key]:.4f}"}
 
-    def _facts(self, layer: Layer) -> list[tuple[str, str]]:
-        """By text key, the cells that a narrow screen has no room for; none of them empty."""
-        facts = {
+    def _facts(self, layer: Layer) -> dict[str, str]:
+        """Text keys with the values of cells that a narrow screen has no room for."""
+        return {
             "input": " + ".join(map(shape, layer.inputs)),
-            "sees": f"{layer.receptive_field} px",
+            "receptive_field": f"{layer.receptive_field} px",
             "memory": memory(layer.memory),
             "time": milliseconds(self.column.time(layer)),
         }
-        return [(key, value) for key, value in facts.items() if value]

@@ -1,4 +1,4 @@
-// The Layers tab: boxes of the diagram lead to their rows, strips open large, and the table is copied as text.
+// The Layers tab: links from the diagram to the rows, strips of channels in a dialog, and copying the table.
 import { copy } from "../common/clipboard.js";
 
 function show(row) {

@@ -1,4 +1,4 @@
-"""The Layers tab: what each layer of a network computes, and where its parameters and its arithmetic are."""
+"""The Layers tab: shapes, parameters and multiply-accumulates (MACs) of each layer of a network."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ui.common.texts import say
 from ui.layers.comparison import comparison
 from ui.layers.page import flows, page
 
-FIRST = [next(iter(ARCHITECTURES))]  # the networks that are chosen at first
+DEFAULT = [next(iter(ARCHITECTURES))]  # the networks chosen at the start
 
 
 def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
-    """Choosers of the networks and of the input size, the networks layer by layer, and a comparison of two.
+    """Choosers of the networks and of the input size, their layers, and the comparison of LeNet-5 and AlexNet.
 
-    Whenever the tab is opened, the drawing flows through those that are trained.
+    Opening the tab computes the activations of the drawing in the trained networks.
     """
     networks, size = _choosers()
     table = gr.HTML(
-        page(columns_of(FIRST, SIZES[0]), [{}], ""),
+        page(columns_of(DEFAULT, SIZES[0]), [{}], ""),
         js_on_load=on_load("layers/tab.js"),
         elem_id="layers",
         apply_default_css=False,
@@ -38,7 +38,7 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
         names, size = all_known(names, ARCHITECTURES), whole(size, SIZES[0], SIZES[-1])
         chosen = [name for name in ARCHITECTURES if name in names]
         now = [chosen, size, value, dataset, [card.weights_sha256 for card in hub.cards().values()]]
-        if now == seen:  # megabytes, for five networks
+        if now == seen:  # the page has it already: megabytes, for five networks
             return gr.skip(), gr.skip(), now
         columns = columns_of(chosen, size)
         found, text = flows(columns, value, dataset, hub)
@@ -59,10 +59,10 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
 
 
 def _choosers() -> tuple[gr.CheckboxGroup, gr.Radio]:
-    """Of the networks, and of the input size for those that have two; the latter is hidden at first."""
+    """Choosers of the networks and of the input size, hidden until a network with two sizes is chosen."""
     networks = gr.CheckboxGroup(
         [(f"{spec.title} ({spec.year})", name) for name, spec in ARCHITECTURES.items()],
-        value=FIRST,
+        value=DEFAULT,
         label=say("en", "layers.networks"),
         show_label=False,
         container=False,
@@ -82,13 +82,13 @@ def _choosers() -> tuple[gr.CheckboxGroup, gr.Radio]:
 
 
 def sizes_of(name: str) -> list[int]:
-    """The input sizes to show a network at: that of its checkpoints, and that of ImageNet if it is smaller and fits."""
+    """The input size of a network's checkpoints, and that of ImageNet if it is larger and the network accepts it."""
     spec = ARCHITECTURES[name]
     return [spec.input_size] + [IMAGENET_SIZE] * (spec.input_size < IMAGENET_SIZE and IMAGENET_SIZE in spec.sizes)
 
 
 def columns_of(names: Sequence[str], size: int) -> list[Column]:
-    """The networks; `size` is for those that have two."""
+    """The networks with their layers; `size` applies to those with two sizes."""
     return [column(name, size if size in sizes_of(name) else None) for name in names]
 
 

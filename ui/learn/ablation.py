@@ -1,4 +1,4 @@
-"""Branch ablation of real networks, on the spot: what the drawing and the test set lose; without gradio."""
+"""Branch ablation: predictions and test accuracy of trained networks with some branches zeroed, as HTML. No gradio."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup
 
@@ -16,7 +15,7 @@ from cnn_models.datasets.test_sets import BATCH, COUNT, Measured, measure_part
 from cnn_models.errors import TranslatableError
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.layers import architecture_layers
-from cnn_models.predict import Answer, predict
+from cnn_models.predict import Prediction, predict
 from cnn_models.runtime import is_out_of_memory
 from ui.common.drawing import Drawing, drawing_of
 from ui.common.numbers import percent
@@ -26,156 +25,139 @@ from ui.common.templates import render
 from ui.common.texts import mark, mark_error
 from ui.learn.ablation_grid import part_mark
 
-T = TypeVar("T")
-REMEMBERED = 1000  # measurements
-PART = 500  # test images for each row of a table at first, of a network that takes long for all of them
-EVERY = 0.25  # seconds between two reports of a measurement that is under way
-KEYS = ("switches.whole", "switches.cut")  # of the whole network, and of the one with parts off
-More = Callable[[LoadedModel, Drawing, str], str]
-"""HTML that belongs to a network, which may have parts off, a drawing and a class."""
-
-
-class Bar(NamedTuple):
-    """A share as a bar under the text of a key; `label` is the class that is predicted with it."""
-
-    key: str
-    percent: str
-    bar: list[tuple[str, str]]
-    label: str = ""
+CACHED = 1000  # accuracies
+ROUND = 500  # test images of a round, for networks that take minutes for the whole test set
+INTERVAL = 0.25  # seconds between two updates while the accuracy is being measured
+KEYS = ("ablation.whole", "ablation.ablated")  # the texts of the whole and of the ablated network
+Extra = Callable[[LoadedModel, Drawing, str], str]
+"""HTML for a network (perhaps ablated), the drawing, and the class that the whole network predicts."""
 
 
 class Accuracies:
-    """The accuracy of networks with parts off on the test images, remembered, as all visitors see the same."""
+    """Test accuracies of whole and ablated networks, cached for all visitors."""
 
     def __init__(self):
-        self._right: dict[tuple, list[int]] = {}  # of each batch of test images so far
-        self._turn = threading.Lock()  # several batches at once would slow each other, and all else
+        self._right: dict[tuple, list[int]] = {}  # correct predictions in each batch of test images so far
+        self._lock = threading.Lock()  # one measurement at a time: parallel ones slow each other and everything else
 
     def measured(self, net: LoadedModel, off: Sequence[str], count: int = 0) -> Measured:
-        """On the first `count` test images, measured if need be; for 0, on those that were measured before."""
+        """The accuracy on the first `count` test images, measured if need be; for 0, on those already measured."""
         key = net.card.weights_sha256, tuple(sorted(off))
-        if key not in self._right and len(self._right) >= REMEMBERED:
+        if key not in self._right and len(self._right) >= CACHED:
             self._right.clear()
         right = self._right.setdefault(key, [])
         while len(right) * BATCH < count:
-            with self._turn:
-                if len(right) * BATCH < count:  # no other thread was quicker
-                    part = slice(len(right) * BATCH, (len(right) + 1) * BATCH)
-                    right.append(measure_part(net.model, net.card, part).right)
+            with self._lock:
+                if len(right) * BATCH < count:  # another thread may have measured it meanwhile
+                    batch = slice(len(right) * BATCH, (len(right) + 1) * BATCH)
+                    right.append(measure_part(net.model, net.card, batch).right)
         count = count or len(right) * BATCH
         return Measured(sum(right[: count // BATCH]), count)
 
 
 class Ablation:
-    """The networks of a page, and what visitors see of them."""
+    """Branch ablation of some architectures; the arguments of its methods come from the visitor."""
 
     def __init__(self, hub: ModelHub, names: Sequence[str]):
         self.hub, self.names, self.accuracies = hub, names, Accuracies()
 
-    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Answer]:
-        """The network, the drawing and the prediction; all arguments come from the visitor. Raises TranslatableError.
+    def load(self, name: object, value: object, dataset: object) -> tuple[LoadedModel, Drawing, Prediction]:
+        """The network, the drawing, and its prediction. Raises TranslatableError.
 
-        After the prediction, the network is where it fits: on the CPU, if the GPU is full.
+        Predicting first leaves the network on the device that has room for it: on the CPU, if the GPU is full.
         """
         name, drawing = known(name, self.names), drawing_of(value, dataset)
-        id = f"{name}.{drawing.dataset}"
-        net, whole = self.hub.run(id, lambda net: (net, predict(net, drawing.grid)))
+        net, whole = self.hub.run(f"{name}.{drawing.dataset}", lambda net: (net, predict(net, drawing.grid)))
         return net, drawing, whole
 
-    def show(self, name: object, off: object, value: object, dataset: object, more: More) -> Iterator[tuple]:
-        """HTML of the predictions for the drawing, of the accuracy (again and again), and of `more`."""
+    def show(self, name: object, off: object, value: object, dataset: object, extra: Extra) -> Iterator[tuple]:
+        """HTML of the predictions for the drawing, of the accuracy (on more images each time), and of `extra`."""
         try:
             net, drawing, whole = self.load(name, value, dataset)
             off = those_known(off, parts(net.model))
-            lesser = cut(net, off)
-            answers = [whole, predict(lesser, drawing.grid)] if off else [whole]
-            rest = more(lesser, drawing, whole.label)
-            shown = answers_html(drawing, answers)
-            yield shown, accuracy_html([]), rest
-            both = [(net, []), (lesser, off)] if off else [(net, [])]
-            for found in _now_and_then(self._rounds(both)):
-                yield shown, accuracy_html(found), rest  # all of it: no message builds on another
+            ablated = ablate(net, off)
+            predictions = predictions_html(drawing, [whole, predict(ablated, drawing.grid)] if off else [whole])
+            extra_html = extra(ablated, drawing, whole.label)
+            yield predictions, accuracy_html([]), extra_html
+            last = time.monotonic()
+            for found in self._rounds([(net, []), (ablated, off)] if off else [(net, [])]):
+                if time.monotonic() > last + INTERVAL or found[0].count == COUNT:
+                    last = time.monotonic()
+                    yield predictions, accuracy_html(found), extra_html  # all three, as gradio may skip updates
         except (TranslatableError, RuntimeError) as error:
-            yield refusal(error), "", ""
+            yield error_html(error), "", ""
 
-    def _rounds(self, both: Sequence[tuple[LoadedModel, Sequence[str]]]) -> Iterator[list[Measured]]:
-        """The accuracy of the networks on the same images, more and more of them, from those that were measured."""
-        start = min(self.accuracies.measured(*each).count for each in both)
+    def _rounds(self, networks: Sequence[tuple[LoadedModel, Sequence[str]]]) -> Iterator[list[Measured]]:
+        """The accuracies of networks on the same test images, a batch more each time, from the cached count on."""
+        start = min(self.accuracies.measured(*each).count for each in networks)
         for count in range(max(start, BATCH), COUNT + 1, BATCH):
-            yield [self.accuracies.measured(*each, count) for each in both]
+            yield [self.accuracies.measured(*each, count) for each in networks]
 
     def each_part(self, name: object, value: object, dataset: object) -> Iterator[str]:
-        """HTML of a table: each part off by itself, a row more each time, then of more and more test images."""
+        """HTML of a table with a row for each part ablated by itself, again after each row and each of the `rounds`."""
         try:
             net, drawing, whole = self.load(name, value, dataset)
-            cuts = {part: cut(net, [part]) for part in parts(net.model)}
-            answers = {part: predict(lesser, drawing.grid) for part, lesser in cuts.items()}
+            networks = {part: ablate(net, [part]) for part in parts(net.model)}
+            predictions = {part: predict(ablated, drawing.grid) for part, ablated in networks.items()}
             counts, shown = rounds(net.card.architecture), {}
             for number, count in enumerate(counts):
                 rows, before = [], self.accuracies.measured(net, [], count)
-                for part, lesser in cuts.items():
-                    found = self.accuracies.measured(lesser, [part], count)
-                    rows.append(_row(part, answers[part], whole.label, found, before))
-                    if not number or len(rows) == len(cuts):  # else the last round's, of as many images each
+                for part, ablated in networks.items():
+                    found = self.accuracies.measured(ablated, [part], count)
+                    rows.append(_row(part, predictions[part], whole.label, found, before))
+                    if not number or len(rows) == len(networks):  # else the rows of the last round, which is complete
                         shown = {"rows": rows, "count": count}
                     yield render(
-                        "learn/ablation_table.html", done=number * len(cuts) + len(rows), whole=len(counts) * len(cuts),
-                        **shown, all=COUNT, label=whole.label,
+                        "learn/ablation_table.html", done=number * len(networks) + len(rows),
+                        whole=len(counts) * len(networks), **shown, all=COUNT, label=whole.label,
                     )  # fmt: skip
         except (TranslatableError, RuntimeError) as error:
-            yield refusal(error)
+            yield error_html(error)
 
 
 def rounds(architecture: str) -> range:
-    """The counts of test images that a table is measured on, one after the other; one if all take some seconds only."""
-    step = COUNT if architecture_layers(architecture).macs < WHOLE_BELOW else PART
+    """The counts of test images that a table is measured on in turn; all of them at once for a small network."""
+    step = COUNT if architecture_layers(architecture).macs < WHOLE_BELOW else ROUND
     return range(step, COUNT + 1, step)
 
 
-def cut(net: LoadedModel, off: Sequence[str]) -> LoadedModel:
-    """The network with parts off."""
+def ablate(net: LoadedModel, off: Sequence[str]) -> LoadedModel:
+    """The network with some parts ablated."""
     return dataclasses.replace(net, model=without(net.model, off))
 
 
-def answers_html(drawing: Drawing, answers: Sequence[Answer]) -> Markup:
-    """The drawing, and how probable the whole network's prediction is for it and for the one with parts off, if any."""
-    label = answers[0].label
-    bars = [_bar(key, each.probabilities[label], each.label) for key, each in zip(KEYS, answers, strict=False)]
-    values = {"image": png(drawing.grid), "is_drawn": drawing.drawn, "label": label, "answers": bars}
-    return render("learn/ablation_answers.html", **values)
+def predictions_html(drawing: Drawing, predictions: Sequence[Prediction]) -> Markup:
+    """The drawing, and the probability of the predicted class for the whole and, if given, the ablated network."""
+    label = predictions[0].label
+    found = zip(KEYS, predictions, strict=False)
+    bars = [_bar(key, each.probabilities[label]) | {"label": each.label} for key, each in found]
+    values = {"image": png(drawing.grid), "is_drawn": drawing.drawn, "label": label, "bars": bars}
+    return render("learn/ablation_predictions.html", **values)
 
 
 def accuracy_html(found: Sequence[Measured]) -> Markup:
-    """The accuracy of the whole network and of the one with parts off, if any, and on how many images so far."""
+    """The accuracy of the whole and, if given, the ablated network, and the number of images measured so far."""
     bars = [_bar(key, each.accuracy / 100) for key, each in zip(KEYS, found, strict=False)]
-    count = found[0].count if found else 0
-    return render("learn/ablation_accuracy.html", accuracies=bars, count=count, all=COUNT)
+    return render("learn/ablation_accuracy.html", bars=bars, count=found[0].count if found else 0, all=COUNT)
 
 
-def refusal(error: Exception) -> Markup:
+def error_html(error: Exception) -> Markup:
     """The sentence for an error of the visitor's input, or for a full GPU. Raises any other error again."""
     if isinstance(error, RuntimeError) and is_out_of_memory(error):
-        return render("learn/missing.html", text=mark("switches.memory"), command="")
+        return render("learn/missing.html", text=mark("ablation.memory"), command="")
     if isinstance(error, TranslatableError):
         return render("learn/missing.html", text=mark_error(error), command="")
     raise error
 
 
-def _now_and_then(found: Iterator[T]) -> Iterator[T]:
-    """Some of them and the last."""
-    last, each = time.monotonic(), None
-    for each in found:
-        if time.monotonic() > last + EVERY:
-            last = time.monotonic()
-            yield each
-    yield each
+def _bar(key: str, share: float) -> dict[str, object]:
+    """A share as a bar under the text of a key."""
+    return {"key": key, "percent": percent(share), "bar": [(f"{100 * share:.2f}", "accent")]}
 
 
-def _bar(key: str, share: float, label: str = "") -> Bar:
-    return Bar(key, percent(share), [(f"{100 * share:.2f}", "a")], label)
-
-
-def _row(part: str, answer: Answer, label: str, found: Measured, before: Measured) -> tuple[Markup, str, str, str, str]:
-    """A part that is off, how probable `label` is and what is predicted without it, the accuracy, and its change."""
+def _row(
+    part: str, answer: Prediction, label: str, found: Measured, before: Measured
+) -> tuple[Markup, str, str, str, str]:
+    """The ablated part, the probability of `label`, the prediction, the accuracy, and its change."""
     change = f"{found.accuracy - before.accuracy:+.2f}"
-    return (part_mark(part), percent(answer.probabilities[label]), answer.label, f"{found.accuracy:.2f}", change)
+    return part_mark(part), percent(answer.probabilities[label]), answer.label, f"{found.accuracy:.2f}", change

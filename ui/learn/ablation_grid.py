@@ -1,11 +1,9 @@
-"""The switches for branch ablation: a row for each block, a column for each kind of branch; without gradio.
+"""The checkboxes of a branch ablation: a row for each block, a column for each kind of branch. No gradio.
 
-The head of a row or a column switches all in it; `ablation.js` makes it do so.
+A checkbox in the head of a row or a column checks all in it (`ablation.js`).
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import torch
 from markupsafe import Markup, escape
@@ -15,34 +13,26 @@ from cnn_models.analysis.ablation import parts
 from ui.common.templates import render
 from ui.common.texts import TEXTS, Text, mark
 
-SEPARATOR = ","  # between parts that are sent
-
-
-class Part(NamedTuple):
-    """A block or a kind of branch: its name in the network, as HTML, and as a value of another text."""
-
-    name: str
-    mark: Markup
-    text: Text | str
+SEPARATOR = ","  # between the parts that the page sends
 
 
 def grid(architecture: str) -> Markup:
-    """The switches of an architecture, none of them off."""
+    """The checkboxes of an architecture, none of them checked."""
     with torch.device("meta"):
         found = [part.split("/") for part in parts(create_model(architecture))]
-    blocks = [_part(block) for block in dict.fromkeys(block for block, _ in found)]
-    branches = [_part(branch) for branch in sorted({branch for _, branch in found})]
-    return render("learn/ablation_grid.html", blocks=blocks, branches=branches)
+    blocks, branches = dict.fromkeys(block for block, _ in found), sorted({branch for _, branch in found})
+    return render("learn/ablation_grid.html", blocks=list(map(_named, blocks)), branches=list(map(_named, branches)))
 
 
-def _part(name: str) -> Part:
+def _named(name: str) -> dict[str, object]:
+    """A block or a kind of branch: its name in the network, as HTML, and as a value of another text."""
     key = branch_key(name)
-    return Part(name, branch_mark(name), Text(key) if key in TEXTS["en"] else name)
+    return {"name": name, "mark": branch_mark(name), "text": Text(key) if key in TEXTS["en"] else name}
 
 
 def branch_key(branch: str) -> str:
-    """The text key of a kind of branch; its name where that is the same in every language."""
-    return key if (key := f"switches.branch.{branch}") in TEXTS["en"] else branch
+    """The text key of a kind of branch; the branch itself where its name is the same in every language."""
+    return key if (key := f"ablation.branch.{branch}") in TEXTS["en"] else branch
 
 
 def branch_mark(branch: str) -> Markup:

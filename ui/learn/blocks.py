@@ -1,4 +1,4 @@
-"""The pages of the Learn tab on Inception blocks and on residual blocks: branch ablation, weights and derivatives."""
+"""The pages of the Learn tab on Inception and residual blocks: branch ablation, size of weights, gradients."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ from ui.learn.ablation_page import ablation_page
 from ui.learn.depth import depth_page
 
 
-def inception_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
-    """Branch ablation of Inception blocks, and the size of their branches' weights."""
+def inception_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab) -> None:
+    """Branch ablation of Inception blocks, and the size of each branch's weights over the epochs."""
 
     @lru_cache(16)
-    def history(id: str, snapshots_sha256: str) -> list[dict[str, float]]:
-        tensors = hub.snapshots(id)
+    def history(id: str, snapshots_sha256: str | None) -> list[dict[str, float]]:
+        """`sizes` before training and after each epoch; empty without snapshots."""
+        if not (tensors := hub.snapshots(id)):
+            return []
         with torch.device("meta"):
             model = create_model(hub.card(id).architecture)
         epochs = range(len(next(iter(tensors.values()))))
         return [sizes({name: tensor[epoch] for name, tensor in tensors.items()}, model) for epoch in epochs]
 
-    def more(net: LoadedModel, drawing: Drawing, label: str) -> Markup:
+    def weights(net: LoadedModel, drawing: Drawing, label: str) -> Markup:
         try:
-            sha256 = net.card.snapshots_sha256
-            return weights_html(net, history(net.card.id, sha256) if sha256 else [])
+            return weights_html(net, history(net.card.id, net.card.snapshots_sha256))
         except CheckpointError as error:
             return render("learn/branch_weights.html", error=error)
 
-    ablation_page(hub, (tab, whole), ("mini_inception", "googlenet"), "inception", more)
+    ablation_page(hub, (tab, learn), ("mini_inception", "googlenet"), "inception", weights)
 
 
 def weights_html(net: LoadedModel, history: list[dict[str, float]]) -> Markup:
-    """The size of each branch's weights over the epochs, a chart for each block."""
+    """A chart for each block: the root mean square of each branch's weights over the epochs."""
     colour, found = COLOURS[net.card.architecture], blocks(net.model)
     dashes = dict(zip(BRANCHES[type(next(iter(found.values())))], DASHES, strict=False))
     charts = []
@@ -61,13 +62,13 @@ def weights_html(net: LoadedModel, history: list[dict[str, float]]) -> Markup:
     return render("learn/branch_weights.html", error=None, legend=key, charts=charts)
 
 
-def shortcuts_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
-    """Ablation of shortcuts and of what they go around, and the study of depth."""
-    ablation_page(hub, (tab, whole), ("mini_resnet",), "shortcuts", derivatives_html)
-    depth_page(hub.weights_dir, (tab, whole))
+def shortcuts_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab) -> None:
+    """Ablation of the shortcuts and of the convolutions of residual blocks, and the study of depth."""
+    ablation_page(hub, (tab, learn), ("mini_resnet",), "shortcuts", derivatives_html)
+    depth_page(hub.weights_dir, (tab, learn))
 
 
 def derivatives_html(net: LoadedModel, drawing: Drawing, label: str) -> Markup:
-    """The norms of a logit's derivatives by the input of each residual block; the network may have parts off."""
+    """HTML of the gradient norms of a logit at the input of each residual block; the network may be ablated."""
     rows = derivatives(net, drawing.grid, net.card.classes.index(label))
     return render("learn/derivatives.html", label=label, rows=rows)

@@ -1,4 +1,4 @@
-"""The effect of depth, with and without shortcuts: the study of `python -m training.depth_study`, on the Learn tab."""
+"""Plain and residual networks of two depths on the Learn tab: the results of `python -m training.depth_study`."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from ui.common.templates import render
 from ui.common.texts import attribute, mark, say
 
 FILE = "depth_study.json"  # of training.depth_study
-KINDS = {False: PALETTE[6], True: PALETTE[5]}  # plain and residual; no colours of the line-up
-DEPTHS = {20: "", 56: "6 3"}
-WHENS = ("start", "end")  # of the training: when gradients were measured
-NETWORKS = 2 * 2 * len(DEPTHS)  # of a whole study: with and without shortcuts, with and without batch norm
-# By a file with anything in it.
+KINDS = {False: PALETTE[6], True: PALETTE[5]}  # colours of plain and residual, not used by the architectures
+DEPTHS = {20: "", 56: "6 3"}  # layers to dash
+WHENS = ("start", "end")  # gradients before and after training
+NETWORKS = 2 * 2 * len(DEPTHS)  # with and without shortcuts, with and without batch norm
+# Any of these may be raised by a damaged file.
 DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
-    """Choosers of batch norm and of when gradients were measured, and the study, read when one of `tabs` is opened."""
+    """Choosers of batch norm and of the time of the gradients, and the study, read again when one of `tabs` opens."""
     gr.HTML(
         mark("depth.title", "h2") + mark("depth.why", "p class='lesson-why'", few=min(DEPTHS), many=max(DEPTHS)),
         apply_default_css=False,
     )
     with gr.Row():
         norm = gr.Radio(
-            [(say("en", "depth.norm"), True), (say("en", "depth.bare"), False)], value=True,
-            label=say("en", "depth.normed"), show_label=False, container=False, elem_id="depth-norm",
+            [(say("en", "depth.norm"), True), (say("en", "depth.no_norm"), False)], value=True,
+            label=say("en", "depth.batch_norm"), show_label=False, container=False, elem_id="depth-norm",
         )  # fmt: skip
         when = gr.Radio(
             [(say("en", f"depth.{name}"), name) for name in WHENS], value=WHENS[0],
@@ -56,9 +56,9 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
 
 
 def depth_html(path: Path, norm: bool, when: str) -> Markup:
-    """The study's curves, with or without batch norm, its gradients at `start` or `end`, and its figures.
+    """HTML of the curves with or without batch norm, the gradients at `start` or `end`, and the figures of all runs.
 
-    Where there is no study, or the file is damaged, a sentence with the command that makes it.
+    A sentence with the command that runs the study, if there is none or the file is damaged.
     """
     try:
         return _study(json.loads(path.read_text(encoding="utf-8")), norm, when)
@@ -88,7 +88,7 @@ def _study(study: dict, norm: bool, when: str) -> Markup:
 
 
 def _found(runs: Sequence[dict]) -> dict[str, object]:
-    """How more layers change the training accuracy, without and with shortcuts; empty where networks are missing."""
+    """Training accuracy of 56 less that of 20 layers, without and with shortcuts; empty if a network is missing."""
     reached = {(run["shortcuts"], run["depth"]): run["history"][-1]["train_accuracy"] for run in runs if run["history"]}
     few, many = min(DEPTHS), max(DEPTHS)
     if any((kind, depth) not in reached for kind in KINDS for depth in DEPTHS):
@@ -98,7 +98,7 @@ def _found(runs: Sequence[dict]) -> dict[str, object]:
 
 
 def _chain(runs: Sequence[dict], when: str) -> dict[str, object]:
-    """The first layer's gradient norm, as a multiple of the last convolution's; empty if it is unknown."""
+    """Gradient norm of the first layer over the last convolution's, without and with shortcuts; empty if unknown."""
     many = max(DEPTHS)
     found = {run["shortcuts"]: run["gradients"][when] for run in runs if run["depth"] == many}
     ratios = {kind: norms[0] / norms[-2] for kind, norms in found.items() if any(norms[-2:-1])}
@@ -123,7 +123,7 @@ def _curves(runs: Sequence[dict]) -> list[Markup]:
 
 
 def _gradients(runs: Sequence[dict], when: str) -> Markup:
-    """A chart of the norms; without zeros and infinite ones, which have no place on a logarithmic axis."""
+    """A chart of the gradient norms of the layers, on a logarithmic axis, which cannot show zero and infinity."""
     lines = []
     for run in runs:
         found = enumerate(run["gradients"][when], 1)
@@ -135,19 +135,19 @@ def _gradients(runs: Sequence[dict], when: str) -> Markup:
 
 
 def _left_out(runs: Sequence[dict], when: str) -> list[tuple[Markup, str, dict[str, int]]]:
-    """The gradients that their chart cannot show: network, and key and values of the sentence."""
-    said = []
+    """The networks whose gradients the chart cannot show, with key and values of the sentence."""
+    found = []
     for run in runs:
-        found = run["gradients"][when]
-        wild = sum(not math.isfinite(norm) for norm in found)
-        for key, count in (("depth.zero", found.count(0)), ("depth.wild", wild)):
+        norms = run["gradients"][when]
+        infinite = sum(not math.isfinite(norm) for norm in norms)
+        for key, count in (("depth.zero", norms.count(0)), ("depth.not_finite", infinite)):
             if count:
-                said.append((_network(run), key, {"count": count, "all": len(found)}))
-    return said
+                found.append((_network(run), key, {"count": count, "all": len(norms)}))
+    return found
 
 
 def _row(run: dict) -> dict[str, object]:
-    """A network: whether it has shortcuts and batch norm, the figures of its last epoch, and when it diverged, or 0."""
+    """A network: shortcuts and batch norm or not, figures of the last epoch, the epoch in which it diverged or 0."""
     figures = ("–", "–", "–")
     if run["history"]:
         last = run["history"][-1]

@@ -1,4 +1,4 @@
-"""The page of the Learn tab on averages: the study of ensembles and of test-time augmentation (TTA)."""
+"""The page of the Learn tab on ensembles and multi-crop test-time augmentation (TTA)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ui.common.texts import attribute, mark, say
 GREY = "#8a8a8a"
 
 
-def ensembles_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
-    """Choosers of the data set and of the networks of an ensemble, and the study, read again when `tab` is opened."""
-    averaged = _read(hub)
-    first = next(iter(averaged), next(iter(DATASETS)))
-    gr.HTML(mark("learn.averages.why", "p class='lesson-why'"), apply_default_css=False)
+def ensembles_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab) -> None:
+    """Choosers of the data set and of the networks of an ensemble; the results are read again when `tab` is opened."""
+    results = _read(hub)
+    first = next(iter(results), next(iter(DATASETS)))
+    gr.HTML(mark("learn.ensembles.why", "p class='lesson-why'"), apply_default_css=False)
     dataset = gr.Radio(
         [(spec.title, name) for name, spec in DATASETS.items()],
         value=first,
@@ -41,13 +41,13 @@ def ensembles_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
         label=say("en", "layers.networks"),
         show_label=False,
         container=False,
-        elem_id="averages-networks",
+        elem_id="ensembles-networks",
     )
 
     def show(dataset: object, chosen: object) -> Markup:
         return ensembles_html(hub, _read(hub), known(dataset, DATASETS), all_known(chosen, ARCHITECTURES))
 
-    shown = gr.HTML(show(first, list(ARCHITECTURES)), elem_id="learn-averages", apply_default_css=False)
+    shown = gr.HTML(show(first, list(ARCHITECTURES)), elem_id="learn-ensembles", apply_default_css=False)
     gr.on(
         [dataset.input, networks.input, tab.select], show, [dataset, networks], shown, queue=False,
         show_progress="hidden", trigger_mode="always_last", api_visibility="private",
@@ -55,16 +55,19 @@ def ensembles_page(hub: ModelHub, tab: gr.Tab, whole: gr.Tab) -> None:
 
 
 def _read(hub: ModelHub) -> dict[str, dict]:
-    """The study, by data set; empty if the file is damaged, so that the page still opens."""
+    """The measured accuracies by data set; empty if the file is damaged, so that the page still opens."""
     try:
         return dict(read_averaged(hub.weights_dir))
     except (OSError, ValueError, TypeError):
         return {}
 
 
-def ensembles_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence[str]) -> Markup:
-    """Accuracy and cost of the ensemble of the chosen networks, of all ensembles, and of any number of crops."""
-    found = averaged.get(dataset, {})
+def ensembles_html(hub: ModelHub, results: dict, dataset: str, chosen: Sequence[str]) -> Markup:
+    """HTML of accuracy and cost: the ensemble of the chosen networks, all ensembles, any number of crops.
+
+    A sentence with the command that measures them, unless `results` are of the current checkpoints.
+    """
+    found = results.get(dataset, {})
     macs = {
         id: architecture_layers(card.architecture, card.input_size).macs
         for id, card in hub.cards().items()
@@ -72,7 +75,7 @@ def ensembles_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence
     }
     if not {"together", "looks"} <= found.keys() or macs.keys() != found["weights"].keys():
         command = "python -m training.evaluate --averages"
-        return render("learn/missing.html", text=mark("averages.none"), command=command)
+        return render("learn/missing.html", text=mark("ensembles.none"), command=command)
     crops, lines = found["looks"], _lines(found["looks"])
     return render(
         "learn/ensembles.html",
@@ -89,22 +92,21 @@ def ensembles_html(hub: ModelHub, averaged: dict, dataset: str, chosen: Sequence
 
 
 def _missing(macs: dict[str, int]) -> list[str]:
-    """The networks that are not among the measured ones."""
+    """The titles of the networks that were not measured."""
     measured = {id.split(".")[0] for id in macs}
     return [spec.title for name, spec in ARCHITECTURES.items() if name not in measured]
 
 
 def _legend(lines: Sequence[Line], counts: Sequence[int]) -> Markup:
-    """Each network, and on how many images it was measured."""
-    names = [
-        Markup("{} ({})").format(line.name, mark("averages.of", count=f"{count:,}"))
+    """The networks, each with the number of images it was measured on."""
+    return legend([
+        (Markup("{} ({})").format(line.name, mark("ensembles.measured", count=f"{count:,}")), line.colour, line.dash)
         for line, count in zip(lines, counts, strict=True)
-    ]
-    return legend([(name, line.colour, line.dash) for name, line in zip(names, lines, strict=True)])
+    ])  # fmt: skip
 
 
 def _gain(crops: dict[str, dict]) -> dict[str, int]:
-    """How many networks the most crops make better, and how many worse, than a single crop."""
+    """How many networks are more and how many less accurate with the most crops than with a single crop."""
     most = _most(crops)
     gains = [found["accuracy"][str(most)] - found["accuracy"]["1"] for found in crops.values()]
     better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
@@ -112,12 +114,12 @@ def _gain(crops: dict[str, dict]) -> dict[str, int]:
 
 
 def _as_in_paper(count: int) -> int:
-    """The number of crops that the paper counts for so many different ones."""
+    """The number of crops by the count of the GoogLeNet paper, which counts the same square three times."""
     return SQUARES * count if count > 1 else 1
 
 
 def _most(crops: dict[str, dict]) -> int:
-    """The largest number of different crops."""
+    """The largest number of different crops that was measured."""
     return max(int(count) for found in crops.values() for count in found["accuracy"])
 
 
@@ -128,7 +130,7 @@ def _interval(accuracy: float, count: int) -> str:
 
 
 def _chosen(together: list, macs: dict[str, int], chosen: Sequence[str]) -> dict[str, object]:
-    """Accuracy and cost of the ensemble of the chosen networks; empty for no network."""
+    """Accuracy and cost of the ensemble of the chosen networks; empty if none of them was measured."""
     picked = [id for id in macs if id.split(".")[0] in chosen]
     accuracy = next((accuracy for ids, accuracy in together if set(ids) == set(picked)), None)
     if accuracy is None:
@@ -156,13 +158,13 @@ def _ensembles(together: list) -> Markup:
     mean = Line("x̄", GREY, [(count, fmean(values)) for count, values in by_count.items()], "4 3")
     accuracies = [accuracy for _, accuracy in together]
     x = Axis(0.5, max(by_count) + 0.5, whole=True)
-    label = attribute("aria-label", "averages.together")
-    lines, title = [mean, *dots], mark("averages.together")
-    return chart(title, mark("averages.count"), lines, x, around(accuracies), label=label)
+    label = attribute("aria-label", "ensembles.every")
+    lines, title = [mean, *dots], mark("ensembles.every")
+    return chart(title, mark("ensembles.count"), lines, x, around(accuracies), label=label)
 
 
 def _lines(crops: dict[str, dict]) -> list[Line]:
-    """The lines of `_crops`."""
+    """The accuracy of each network over the number of crops."""
     lines = []
     for id, found in crops.items():
         name = id.split(".")[0]
@@ -175,15 +177,15 @@ def _lines(crops: dict[str, dict]) -> list[Line]:
 
 
 def _crops(lines: Sequence[Line]) -> Markup:
-    """A chart of the accuracy of each network over the number of crops."""
+    """A chart of the `_lines`."""
     values = [y for line in lines for _, y in line.points]
     most = max(x for line in lines for x, _ in line.points)
-    x, label = Axis(1, most, whole=True), attribute("aria-label", "averages.looks")
-    return chart(mark("averages.looks"), mark("averages.crops"), lines, x, around(values), label=label)
+    x, label = Axis(1, most, whole=True), attribute("aria-label", "ensembles.by_crops")
+    return chart(mark("ensembles.by_crops"), mark("ensembles.crops"), lines, x, around(values), label=label)
 
 
 def _row(id: str, found: dict, most: int, macs: int) -> tuple[str, list[tuple[str, str]], list[str]]:
-    """A network's title, its accuracy with one crop and with the most, and test images and MACs (those of one)."""
+    """Title, accuracies and intervals with a single crop and with `most`, then test images and MACs of both."""
     count, ends = found["pictures"], (found["accuracy"]["1"], found["accuracy"][str(most)])
     accuracies = [(f"{accuracy:.2f}", _interval(accuracy, count)) for accuracy in ends]
     return _names([id]), accuracies, [f"{number:,}" for number in (count, macs, most * macs)]
@@ -194,5 +196,5 @@ def _names(ids: Sequence[str]) -> str:
 
 
 def _colour(ids: Sequence[str]) -> str:
-    """A single network's own; grey for several."""
+    """The colour of a single network; grey for an ensemble."""
     return COLOURS[ids[0].split(".")[0]] if len(ids) == 1 else GREY

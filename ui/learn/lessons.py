@@ -1,4 +1,4 @@
-"""The pages of the Learn tab that are computed from their sliders: an image and a paragraph each; without gradio."""
+"""The pages of the Learn tab that are computed from their sliders alone, as HTML. No gradio."""
 
 from __future__ import annotations
 
@@ -20,21 +20,11 @@ from ui.common.templates import render
 from ui.common.texts import mark
 
 Place = tuple[int, int]
-Bar = list[tuple[str, str]]  # its parts: width in percent, colour
-
-
-class Sizes(NamedTuple):
-    """Sides in pixels of an input, of the window on it, and of the output."""
-
-    size: int
-    kernel: int
-    stride: int
-    padding: int
-    side: int
+Bar = list[tuple[str, str]]  # width in percent and colour of each part
 
 
 class Window(NamedTuple):
-    """One position of a window: its place in the output, its corner in the padded input, and the values of its text."""
+    """A position of the kernel: its place in the output, its corner in the padded input, and values for its text."""
 
     place: Place
     corner: Place
@@ -42,37 +32,29 @@ class Window(NamedTuple):
     text: dict[str, int]
 
     def places(self) -> set[Place]:
-        """All that it covers of the padded input."""
+        """The pixels of the padded input below it."""
         top, left = self.corner
         return {(top + i, left + j) for i in range(self.kernel) for j in range(self.kernel)}
 
     def on(self, values: Tensor) -> Tensor:
-        """What it covers of H x W values, as a vector."""
+        """The values of an H x W input below it, as a vector."""
         top, left = self.corner
         return values[top : top + self.kernel, left : left + self.kernel].flatten()
-
-
-class Grid(NamedTuple):
-    """Numbers in squares: classes, shade from 0 to 1, and text of each; `own` is the side without the padding."""
-
-    side: int
-    own: int
-    cells: list[tuple[str, str, str]]
 
 
 def convolution(
     size: int, kernel: int, stride: int, padding: int, step: int, channels: int, filters: int, chosen: int
 ) -> Markup:
-    """The `chosen` of the filters (from 1) on all channels, at the window `step`, both modulo their number."""
+    """A convolution: the filter `chosen` (from 1) on all channels, at the window `step`; both modulo their number."""
     try:
-        sizes = Sizes(size, kernel, stride, padding, arithmetic.output_size(size, kernel, stride, padding))
+        side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
         return _misfit(size, kernel, padding)
     padded = F.pad(torch.stack([_image(size, channel) for channel in range(channels)]), [padding] * 4)
     weights = torch.stack([torch.stack([_kernel(kernel, f + c) for c in range(channels)]) for f in range(filters)])
     biases = torch.arange(1.0, filters + 1)
     outputs = F.conv2d(padded[None], weights, biases, stride)[0]
-    window, chosen = _window(sizes, step), (chosen - 1) % filters
+    window, chosen = _window(side, kernel, stride, step), (chosen - 1) % filters
     found = [_channel(*each, window, padding) for each in zip(padded, weights[chosen], strict=True)]
     parameters = arithmetic.parameters(channels, filters, kernel)
     return render(
@@ -84,30 +66,30 @@ def convolution(
         sums=" + ".join(_signed(value) for *_, value in found),
         bias=_number(biases[chosen]),
         value=_number(outputs[(chosen, *window.place)]),
-        sizes=sizes._asdict(),
+        sizes={"size": size, "kernel": kernel, "stride": stride, "padding": padding, "side": side},
         parameters=f"{filters}·({channels}·{kernel}·{kernel} + 1) = {parameters:,}",
-        shapes={"input": shape((channels, size, size)), "output": shape((filters, sizes.side, sizes.side))},
+        shapes={"input": shape((channels, size, size)), "output": shape((filters, side, side))},
     )
 
 
-def _channel(values: Tensor, weights: Tensor, window: Window, padding: int) -> tuple[Grid, Grid, str, Tensor]:
-    """A channel of the input, the filter's weights on it, and their products in a window with the sum."""
+def _channel(values: Tensor, weights: Tensor, window: Window, padding: int) -> tuple[dict, dict, str, Tensor]:
+    """A channel of the input, the weights for it, and the products in the window with their sum."""
     covered, own = window.on(values), weights.flatten()
     terms = " + ".join(f"{int(a)}·{_signed(b)}" for a, b in zip(covered, own, strict=True))
     return _grid(values, window.places(), padding), _grid(weights), terms, covered @ own
 
 
 def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> Markup:
-    """Maximum and average of each window, that of `step` marked, and whether size / stride gives the same side."""
+    """Max and average pooling, with the window of `step` marked, and whether size / stride gives the output side."""
     try:
-        sizes = Sizes(size, kernel, stride, padding, arithmetic.output_size(size, kernel, stride, padding))
+        side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
         return _misfit(size, kernel, padding)
     if 2 * padding > kernel:  # which PyTorch refuses
-        why = "lesson.padding" if padding >= kernel else "lesson.half"
-        return mark(why, "p class='lesson-misfit'", padding=padding, kernel=kernel)
-    image, window = _image(size), _window(sizes, step)
-    padded = F.pad(image, [padding] * 4, value=math.nan)  # which is no number of the image, and shown as none
+        reason = "lesson.padding" if padding >= kernel else "lesson.half"
+        return mark(reason, "p class='lesson-error'", padding=padding, kernel=kernel)
+    image, window = _image(size), _window(side, kernel, stride, step)
+    padded = F.pad(image, [padding] * 4, value=math.nan)  # shown empty
     pooled = {"max": F.max_pool2d, "average": F.avg_pool2d}
     usual = kernel == stride and not padding and size % stride == 0
     return render(
@@ -118,27 +100,30 @@ def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> Mar
             kind: _grid(pool(image[None, None], kernel, stride, padding)[0, 0], {window.place})
             for kind, pool in pooled.items()
         },
-        sizes=sizes._asdict(),
+        sizes={"size": size, "kernel": kernel, "stride": stride, "padding": padding, "side": side},
         short=f"{size / stride:.4g}",
-        verdict="right" if usual else "luck" if math.isclose(size / stride, sizes.side) else "wrong",
+        verdict="right" if usual else "luck" if math.isclose(size / stride, side) else "wrong",
     )
 
 
 def pointwise(channels: int, filters: int, size: int, kernel: int, middle: int) -> Markup:
-    """The MACs of a convolution alone, and of one behind a 1×1 convolution to `middle` channels, drawn to scale."""
-    straight = arithmetic.multiplications(channels, filters, kernel, size)
+    """The MACs of a convolution, directly and after a 1×1 convolution to `middle` channels, as bars to scale."""
+    direct = arithmetic.multiplications(channels, filters, kernel, size)
     reduce = arithmetic.multiplications(channels, middle, 1, size)
     expand = arithmetic.multiplications(middle, filters, kernel, size)
     through = reduce + expand
-    most = max(straight, through)
+    most = max(direct, through)
     first, between, last = (shape((count, size, size)) for count in (channels, middle, filters))
     sums = f"1²·{size}²·{channels}·{middle} + {kernel}²·{size}²·{middle}·{filters}"
-    ratio, verdict = (straight / through, "less") if through <= straight else (through / straight, "more")
+    ratio, verdict = (direct / through, "less") if through <= direct else (through / direct, "more")
     return render(
         "learn/pointwise.html",
-        straight=(f"{first} → {last}", f"{kernel}²·{size}²·{channels}·{filters} = {straight:,}"),
+        direct=(f"{first} → {last}", f"{kernel}²·{size}²·{channels}·{filters} = {direct:,}"),
         through=(f"{first} → {between} → {last}", f"{sums} = {reduce:,} + {expand:,} = {through:,}"),
-        bars={"straight": _bar([(straight, "a")], most), "through": _bar([(reduce, "b"), (expand, "a")], most)},
+        bars={
+            "direct": _bar([(direct, "accent")], most),
+            "through": _bar([(reduce, "orange"), (expand, "accent")], most),
+        },
         kernel=kernel,
         middle=middle,
         ratio=f"{ratio:.2f}",
@@ -147,7 +132,7 @@ def pointwise(channels: int, filters: int, size: int, kernel: int, middle: int) 
 
 
 def dense_or_average(units: int) -> Markup:
-    """Where AlexNet's and GoogLeNet's parameters are, and what `units` dense values on GoogLeNet's maps would cost."""
+    """Parameters in the dense layers of AlexNet and GoogLeNet, and of `units` outputs on GoogLeNet's last maps."""
     networks = {name: architecture_layers(name) for name in ("alexnet", "googlenet")}
     most = max(network.parameters for network in networks.values())
     average = next(step for step in networks["googlenet"].steps() if step.kind == "global average pool")
@@ -160,13 +145,13 @@ def dense_or_average(units: int) -> Markup:
         channels=channels,
         flat=f"{units}·({channels}·{side}·{side} + 1) = {flat:,}",
         mean=f"{units}·({channels} + 1) = {mean:,}",
-        bars={"flat": _bar([(flat, "b")], flat), "mean": _bar([(mean, "b")], flat)},
+        bars={"flat": _bar([(flat, "orange")], flat), "mean": _bar([(mean, "orange")], flat)},
         ratio=f"{flat / mean:.1f}",
     )
 
 
 def _shares(title: str, network: Layer, most: int) -> dict[str, object]:
-    """A network's parameters as a bar, and the formulas for those of its dense layers."""
+    """A network's parameters as a bar, and the formulas of its dense layers."""
     dense = [step for step in network.steps() if step.kind == "linear"]
     count = sum(step.parameters for step in dense)
     counts = {"whole": network.parameters, "dense": count, "rest": network.parameters - count}
@@ -174,57 +159,61 @@ def _shares(title: str, network: Layer, most: int) -> dict[str, object]:
     return {
         "title": title,
         "counts": {key: f"{value:,}" for key, value in counts.items()} | {"share": share},
-        "bar": _bar([(counts["rest"], "a"), *((step.parameters, "b") for step in dense)], most),
+        "bar": _bar([(counts["rest"], "accent"), *((step.parameters, "orange") for step in dense)], most),
         "formulas": [formulas(step)["parameters"] for step in dense],
     }
 
 
-def _window(sizes: Sizes, step: int) -> Window:
-    """The window at `step`, modulo the number of windows."""
-    count = sizes.side**2
-    row, column = divmod(step % count, sizes.side)
+def _window(side: int, kernel: int, stride: int, step: int) -> Window:
+    """The window at `step`, modulo the number of windows; `side` is that of the output."""
+    count = side**2
+    row, column = divmod(step % count, side)
     text = {"number": step % count + 1, "count": count, "row": row + 1, "column": column + 1}
-    return Window((row, column), (row * sizes.stride, column * sizes.stride), sizes.kernel, text)
+    return Window((row, column), (row * stride, column * stride), kernel, text)
 
 
 def _image(size: int, channel: int = 0) -> Tensor:
-    """A digit of the test set made small, in whole numbers from 0 (black) to 9; another one for each channel."""
-    digit = torch.tensor(load_test_set("mnist")[0][channel, 4:-4, 4:-4])  # without the margin that all of them have
+    """A reduced test digit, `size` x `size`, in integers from 0 (black) to 9; another digit for each channel."""
+    digit = torch.tensor(load_test_set("mnist")[0][channel, 4:-4, 4:-4])  # without the margin of MNIST
     return (F.adaptive_avg_pool2d(digit[None].float(), size)[0] * 9 / 255).round()
 
 
 def _kernel(size: int, turns: int) -> Tensor:
-    """An edge filter: −1, 0 and 1 from left to right, rotated by quarters; a 1 where it is 1×1."""
+    """An edge filter: −1, 0 and 1 from left to right, rotated by `turns` quarters; 1 for size 1."""
     rising = (torch.arange(size) - (size - 1) // 2).float().sign().repeat(size, 1)
     return rising.rot90(turns) if size > 1 else torch.ones(1, 1)
 
 
 def _misfit(size: int, kernel: int, padding: int) -> Markup:
-    return mark("lesson.misfit", "p class='lesson-misfit'", size=size, kernel=kernel, padding=padding)
+    return mark("lesson.misfit", "p class='lesson-error'", size=size, kernel=kernel, padding=padding)
 
 
 def _number(value: Tensor | float) -> str:
-    """With two decimals at most; empty for nan."""
+    """A number with two decimals at most; empty for NaN."""
     return f"{'−' * bool(value < 0)}{abs(round(float(value), 2)):g}".replace("nan", "")
 
 
 def _signed(value: Tensor) -> str:
-    """In parentheses below zero."""
+    """A number, in parentheses if negative."""
     return _number(value) if value >= 0 else f"({_number(value)})"
 
 
-def _grid(values: Tensor, marked: Collection[Place] = (), padding: int = 0) -> Grid:
-    """H x H values, shaded by their size; some marked, those of the padding pale."""
+def _grid(values: Tensor, marked: Collection[Place] = (), padding: int = 0) -> dict[str, object]:
+    """H x H values, some of them `marked`: side with and without padding; classes, shade (0 to 1) and text of cells."""
     side, most = len(values), float(values.nan_to_num().abs().max()) or 1
     inner, cells = range(padding, side - padding), []
     for i, row in enumerate(values.tolist()):
         for j, value in enumerate(row):
-            pale = i not in inner or j not in inner
-            names = ["lesson-on"] * ((i, j) in marked) + ["lesson-pale"] * pale + ["lesson-minus"] * (value < 0)
+            is_padding = i not in inner or j not in inner
+            names = (
+                ["lesson-marked"] * ((i, j) in marked)
+                + ["lesson-padding"] * is_padding
+                + ["lesson-negative"] * (value < 0)
+            )
             cells.append((" ".join(names), f"{abs(value) / most:.2f}", _number(value)))
-    return Grid(side, len(inner), cells)
+    return {"side": side, "own": len(inner), "cells": cells}
 
 
 def _bar(parts: list[tuple[int, str]], most: int) -> Bar:
-    """Parts with their colours as a bar to scale, `most` as long as possible."""
+    """Values with their colours as parts of a bar, whose whole length is `most`."""
     return [(f"{100 * value / most:.3f}", colour) for value, colour in parts]

@@ -1,4 +1,4 @@
-"""Each visitor's newest request of a kind, which ends the older ones."""
+"""Streamed requests of which each visitor has one: a newer one ends the older."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ LATEST = 1e15  # milliseconds that a page may have been open
 
 
 class Newest:
-    """Newest by the clock of the visitor's page, as requests overtake each other on their way.
+    """The newest request of each session, by the clock of its page, as requests may overtake each other.
 
-    gradio's own `cancels` fails where an event ends by itself meanwhile.
+    gradio's own `cancels` fails if an event ends by itself at the same moment.
     """
 
     def __init__(self):
-        self._last: dict[str | None, float] = {}  # when it was sent, by session
+        self._last: dict[str | None, float] = {}  # session to the time its newest request was sent
 
     def end(self, request: gr.Request, when: object) -> None:
-        """End what a visitor requested before `when`. Raises Refused."""
+        """End the session's request if it was sent before `when`, in milliseconds. Raises Refused."""
         if self._last.get(request.session_hash, math.inf) < number(when, 0, LATEST):
             self._last.pop(request.session_hash, None)
 
     def stream(self, request: gr.Request, when: object, found: Iterator[T]) -> Iterator[T | dict]:
-        """What is found, until it is ended or a newer request arrives; then `gr.skip()`. Raises Refused."""
+        """The values of `found` until the request is ended or a newer one arrives; then `gr.skip()`. Raises Refused."""
         session, when = request.session_hash, number(when, 0, LATEST)
         if when < self._last.get(session, -math.inf):
             return
@@ -40,7 +40,7 @@ class Newest:
                     break
                 yield each
             if self._last.get(session) != when:
-                yield gr.skip()  # as gradio shows the last message once more, now over what is newer
-        finally:  # also when the page was closed
+                yield gr.skip()  # gradio sends the last value once more, which would replace the newer one
+        finally:  # also if the page is closed
             if self._last.get(session) == when:
                 self._last.pop(session, None)

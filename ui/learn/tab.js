@@ -1,5 +1,4 @@
-// The Learn tab's sliders: typed values as gradio itself puts them right once the box is left, into the range of their
-// slider, an empty box to its beginning.
+// The values of the Learn tab's sliders, clipped to their ranges as gradio does once the box of a typed number is left.
 export const within = (values, ranges) =>
   values.map((value, index) => {
     const [low, high] = ranges[index] ?? [];

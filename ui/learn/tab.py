@@ -1,4 +1,4 @@
-"""The Learn tab: short pages, each with controls that change it at once."""
+"""The Learn tab: one page for each topic, updated while its controls move."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ui.learn.ensembles import ensembles_page
 
 
 class Control(NamedTuple):
-    """A slider of whole numbers; `name` is its text."""
+    """A slider over integers; its label is the text `lesson.<name>`."""
 
     name: str
     low: int
@@ -35,8 +35,8 @@ CHANNELS, _, _, (FIVE_REDUCE, FIVE), _ = googlenet.BLOCKS["3a"]
 _FIVE = next(
     step for step in architecture_layers("googlenet", IMAGENET_SIZE).steps() if step.name == "inception3a.five"
 )
-SIDE, FIVE_KERNEL = _FIVE.output[-1], _FIVE.kernel[0]
-# Computed from their sliders alone.
+SIDE = _FIVE.output[-1]
+# The pages that are computed from their sliders alone.
 PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "convolution": (
         lessons.convolution,
@@ -47,32 +47,32 @@ PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "pointwise": (
         lessons.pointwise,
         (Control("channels", 1, 512, CHANNELS), Control("filters", 1, 512, FIVE), Control("size", 1, 112, SIDE),
-         Control("kernel", 1, 11, FIVE_KERNEL), Control("middle", 1, 256, FIVE_REDUCE)),
+         Control("kernel", 1, 11, 5), Control("middle", 1, 256, FIVE_REDUCE)),
     ),
     "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
 }  # fmt: skip
-# Of real networks, or of a study of them.
+# The pages on trained networks.
 REAL: dict[str, Callable[[ModelHub, gr.Tab, gr.Tab], None]] = {
     "inception": inception_page,
     "shortcuts": shortcuts_page,
-    "averages": ensembles_page,
+    "ensembles": ensembles_page,
 }
-ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense", "averages")
+ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense", "ensembles")
 
 
-def learn_tab(hub: ModelHub, whole: gr.Tab) -> None:
-    """A tab for each page, within the `whole` one."""
+def learn_tab(hub: ModelHub, learn: gr.Tab) -> None:
+    """The pages as tabs; `learn` is the tab around them."""
     with gr.Tabs(elem_id="learn", overflow_behavior="wrap"):
         for name in ORDER:
             with gr.Tab(say("en", f"learn.{name}")) as tab:
                 if name in REAL:
-                    REAL[name](hub, tab, whole)
+                    REAL[name](hub, tab, learn)
                 else:
                     _sliders(name, *PAGES[name])
 
 
 def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...]) -> None:
-    """A page, and the sliders that change it at once."""
+    """A page and its sliders."""
     with gr.Row():
         with gr.Column(scale=0, min_width=280):
             inputs = [gr.Slider(c.low, c.high, c.value, step=1, label=say("en", f"lesson.{c.name}")) for c in controls]
@@ -83,7 +83,7 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
     def show(*values: object) -> str:
         return page(*(whole(value, c.low, c.high) for value, c in zip(values, controls, strict=True)))
 
-    # `change`, as the reset button of a slider gives no `input`.
+    # `change`, as a slider's reset button triggers no `input`.
     gr.on(
         [slider.change for slider in inputs], show, inputs, shown,
         js=event_js("learn/tab.js", "within", [(c.low, c.high) for c in controls]),

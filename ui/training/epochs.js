@@ -1,6 +1,6 @@
-// The slider over the epochs: every frame is here already, so moving it asks nobody.
-const SHORTEST = 60; // milliseconds of a frame
-const WHOLE = 6000; // milliseconds from the start to the end
+// The slider over the epochs. The page holds the probabilities of all epochs, so moving it sends no request.
+const SHORTEST = 60; // milliseconds of an epoch at least
+const DURATION = 6000; // milliseconds of playing all epochs
 
 // As `percent` in numbers.py: only certainty reads 100.00, only 0 reads 0.00.
 function percent(p) {
@@ -14,7 +14,7 @@ function showFrame(figure, epoch) {
   const frame = frames[Math.min(epoch, frames.length - 1)];
   const most = Math.max(...frame);
   figure.querySelectorAll("tr").forEach((row, index) => {
-    row.classList.toggle("machine-first", frame[index] === most);
+    row.classList.toggle("epochs-predicted", frame[index] === most);
     row.querySelector("td i").style.setProperty("--p", frame[index]);
     row.lastElementChild.textContent = percent(frame[index]);
   });
@@ -49,7 +49,7 @@ export function mount({ element, watch }) {
         if (!mine.isConnected || epoch >= +mine.max) return stop();
         show(++epoch);
       },
-      Math.max(SHORTEST, WHOLE / mine.max),
+      Math.max(SHORTEST, DURATION / mine.max),
     );
   }
 
@@ -58,7 +58,7 @@ export function mount({ element, watch }) {
     if (event.target.type === "range") show(+event.target.value);
   });
   element.addEventListener("click", (event) => {
-    if (event.target.closest(".machine-control button")) play();
+    if (event.target.closest(".epochs-control button")) play();
   });
   // Another drawing.
   watch("value", () => {

@@ -1,4 +1,4 @@
-"""Predictions over the epochs: the probabilities for the drawing before the training and after each epoch."""
+"""Predictions over the epochs: the probabilities for the drawing before training and after each epoch."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ui.common.strips import png
 from ui.common.templates import render
 from ui.common.texts import attribute, mark
 
-REMEMBERED = 64  # drawings through all epochs of a network
-LEAST = 0.01  # % of error: a logarithmic axis has no place for none
+CACHED = 64  # replays of a network and a drawing
+LEAST = 0.01  # % of error that stands for 0 on the logarithmic axis
 
 
 class Replay(NamedTuple):
@@ -46,17 +46,19 @@ class Replay(NamedTuple):
 
     @property
     def frames(self) -> str:
-        """The probabilities as JSON, each in few digits."""
+        """The probabilities as JSON, rounded."""
         return json.dumps([[_short(p) for p in row] for row in self.probabilities], separators=(",", ":"))
 
 
 def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
-    """`page` of the drawing, made anew whenever the tab is opened, as there may be another drawing by then."""
+    """`page` of the drawing as a component, updated when the tab is opened."""
 
-    @lru_cache(REMEMBERED)
-    def replayed(id: str, snapshots_sha256: str, image: bytes) -> Replay:
+    @lru_cache(CACHED)
+    def replayed(id: str, snapshots_sha256: str | None, image: bytes) -> Replay | None:
+        if (snapshots := hub.snapshots(id)) is None:
+            return None
         card, history = hub.card(id), read_history(hub.folder(id))
-        found = replay(hub.snapshots(id), card, np.frombuffer(image, np.uint8).reshape(28, 28))
+        found = replay(snapshots, card, np.frombuffer(image, np.uint8).reshape(28, 28))
         return Replay(card, found.tolist(), [100 - row["val_accuracy"] for row in history])
 
     def show(value: object, dataset: object) -> str:
@@ -66,17 +68,17 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
             return page(None, [], [error])
         found, errors = [], []
         for card in hub.cards().values():
-            if card.dataset == drawing.dataset and card.snapshots_sha256:
+            if card.dataset == drawing.dataset:
                 try:
                     found.append(replayed(card.id, card.snapshots_sha256, drawing.grid.tobytes()))
                 except CheckpointError as error:
                     errors.append(error)
-        return page(drawing, found, errors)
+        return page(drawing, [each for each in found if each], errors)
 
     shown = gr.HTML(
         "",
         js_on_load=on_load("training/epochs.js"),
-        elem_id="time-machine",
+        elem_id="epochs",
         apply_default_css=False,
     )
     sent = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
@@ -87,7 +89,7 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
 
 
 def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exception] = ()) -> Markup:
-    """The drawing, a slider over the epochs, the probabilities at its epoch (the last, at first), and two charts.
+    """HTML of the drawing, a slider over the epochs, the probabilities at the last epoch, two charts, and errors.
 
     Without a drawing, only the errors.
     """
@@ -98,26 +100,26 @@ def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exce
         image=drawing and png(drawing.grid),
         networks=found,
         last=max((len(each.probabilities) for each in found), default=1) - 1,
-        charts=_charts(drawing, found) if found else (),
+        charts=_charts(drawing, found) if drawing and found else (),
         errors=errors,
     )
 
 
 def _charts(drawing: Drawing, found: Sequence[Replay]) -> list[Markup]:
-    """The probability of the class that the trained networks predict together, and the validation error."""
-    label = DATASETS[drawing.dataset].classes[int(np.sum([each.probabilities[-1] for each in found], axis=0).argmax())]
-    index = DATASETS[drawing.dataset].classes.index(label)
+    """Charts of the probability of the class that the ensemble predicts, and of the validation error."""
+    index = int(np.sum([each.probabilities[-1] for each in found], axis=0).argmax())
+    label = DATASETS[drawing.dataset].classes[index]
     x = Axis(0, max(len(each.probabilities) for each in found) - 1, whole=True)
-    chances = [_line(each, [row[index] for row in each.probabilities], 0) for each in found]
+    probabilities = [_line(each, [row[index] for row in each.probabilities], 0) for each in found]
     errors = [[max(error, LEAST) for error in each.errors] for each in found]
-    learnt = [_line(each, values, 1) for each, values in zip(found, errors, strict=True)]
+    error_lines = [_line(each, values, 1) for each, values in zip(found, errors, strict=True)]
     y = around([error for values in errors for error in values], log=True)
-    title, answers = mark("machine.chance") + " " + class_mark(label), {"answer": label}
+    title, answers = mark("epochs.probability") + " " + class_mark(label), {"answer": label}
     return [
-        chart(title, mark("training.epoch"), chances, x, Axis(0, 1), True,
-              attribute("aria-label", "machine.answers", **answers)),
-        chart(mark("machine.error"), mark("training.epoch"), learnt, x, y, True,
-              attribute("aria-label", "machine.error")),
+        chart(title, mark("training.epoch"), probabilities, x, Axis(0, 1), True,
+              attribute("aria-label", "epochs.chart", **answers)),
+        chart(mark("epochs.error"), mark("training.epoch"), error_lines, x, y, True,
+              attribute("aria-label", "epochs.error")),
     ]  # fmt: skip
 
 
@@ -126,7 +128,7 @@ def _line(each: Replay, values: Sequence[float], first: int) -> Line:
 
 
 def _short(probability: float) -> float:
-    """A probability in few digits, enough to read the same in percent; only certainty is 1, only 0 is 0."""
+    """A probability rounded so that `percent` shows the same; only 1 becomes 1, only 0 becomes 0."""
     if 0 < probability < 1:
         return min(max(round(probability, 4), 1e-5), 1 - 1e-5)
     return probability

@@ -1,4 +1,4 @@
-"""The reliability diagrams of the Training tab: the accuracy of predictions by their confidence."""
+"""The reliability diagrams of the Training tab: accuracy by confidence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PERCENT = Axis(0, 100)
 
 
 def reliability_html(hub: ModelHub, dataset: str) -> Markup:
-    """A diagram for each evaluated network of a data set, before and after its temperature."""
+    """A diagram for each evaluated network of a data set, before and after temperature scaling."""
     diagrams, missing = [], []
     for id, card in hub.cards().items():
         if card.dataset != dataset:

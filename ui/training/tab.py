@@ -1,16 +1,16 @@
-"""The Training tab, a function for each section."""
+"""The Training tab: a function for each section."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.components import Component
 
 from cnn_models import DATASETS, ModelHub
 from cnn_models.analysis.statistics import CONFIDENCE
-from cnn_models.analysis.test_errors import answers_of
+from cnn_models.analysis.test_errors import predictions_of
 from cnn_models.checkpoints.runs import Run, find_runs, versions
 from cnn_models.datasets.test_sets import COUNT
 from ui.common.modules import event_js, on_load
@@ -22,24 +22,27 @@ from ui.training.reliability import reliability_html
 from ui.training.results import COSTS, final_figures, leaderboard, leaderboard_html, pareto
 from ui.training.test_errors import errors_component, errors_html
 
-DRAWN = QUANTITIES[:2]  # at first
+DRAWN = QUANTITIES[:2]  # the charts at the start
 AXES = ("epoch", "time")
-SMOOTHEST = 0.95  # weight of the moving average
-EVERY = 15  # seconds between two searches for trainings under way
-EVENT = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+SMOOTHEST = 0.95  # largest weight of the moving average
+INTERVAL = 15  # seconds between two searches for running trainings
+EVENT: dict[str, Any] = dict(
+    queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private"
+)  # fmt: skip
+Control = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Slider | gr.HTML
 
 
 class Section(NamedTuple):
-    """Controls, what is shown for their values, and the function from the ones to the others."""
+    """Controls, the components that depend on them, and the function that updates these."""
 
-    controls: list[Component]
-    shown: list[Component]
+    controls: Sequence[Control]
+    shown: Sequence[Component]
     show: Callable[..., list]
 
 
 def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
-    """Runs of training, then the networks of a data set; all of it is read from histories, cards and evaluations."""
-    cards = gr.State(versions(hub.weights_dir))  # before the cards are read: one that is written meanwhile is newer
+    """The sections: runs of training, and the networks of a data set, from their histories, cards and evaluations."""
+    cards = gr.State(versions(hub.weights_dir))  # read before the cards, so that later changes are noticed
     first = next((card.dataset for card in hub.cards().values()), next(iter(DATASETS)))
     runs = curves_section(hub, first)
     epochs_section(hub, tab)
@@ -51,10 +54,10 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
 
 
 def curves_section(hub: ModelHub, first: str) -> Section:
-    """Charts of the chosen runs, at first the checkpoints of a data set, and their final figures."""
+    """Charts of the chosen runs, at the start the checkpoints of a data set, and their final figures."""
 
     def show(chosen: object, drawn: object, by: object, log: object, smoothing: object) -> list:
-        drawn, chosen = all_known(drawn, QUANTITIES), items(chosen)
+        drawn, chosen = all_known(drawn, QUANTITIES), set(map(text, items(chosen)))
         view = View(known(by, AXES) == "time", flag(log), number(smoothing, 0, SMOOTHEST))
         groups = [runs for group, runs in find_runs(hub.weights_dir).items() if group in chosen]
         return [curves_html(groups, [name for name in QUANTITIES if name in drawn], view), final_figures(groups)]
@@ -89,7 +92,7 @@ def curves_section(hub: ModelHub, first: str) -> Section:
     _heading("training.figures")
     figures = gr.HTML(final_figures(chosen), elem_id="training-figures", apply_default_css=False)
     section = Section([chooser, drawn, by, log, smoothing], [charts, figures], show)
-    # Of the slider `change`, as its reset button gives no `input`.
+    # `change`, as a slider's reset button triggers no `input`.
     events = [control.change if control is smoothing else control.input for control in section.controls]
     gr.on(events, show, section.controls, section.shown, **EVENT)
     return section
@@ -97,7 +100,7 @@ def curves_section(hub: ModelHub, first: str) -> Section:
 
 def epochs_section(hub: ModelHub, tab: gr.Tab) -> None:
     """Predictions over the epochs for the drawing."""
-    _heading("machine.title")
+    _heading("epochs.title")
     epochs_component(hub, tab)
 
 
@@ -129,7 +132,7 @@ def leaderboard_section(hub: ModelHub, first: str) -> Section:
     return _wired(Section([dataset, cost], shown, show))
 
 
-def calibration_section(hub: ModelHub, dataset: gr.Radio, first: str) -> Section:
+def calibration_section(hub: ModelHub, dataset: Control, first: str) -> Section:
     """A reliability diagram for each network of the data set."""
 
     def show(dataset: object) -> list:
@@ -140,36 +143,37 @@ def calibration_section(hub: ModelHub, dataset: gr.Radio, first: str) -> Section
     return _wired(Section([dataset], [shown], show))
 
 
-def errors_section(hub: ModelHub, dataset: gr.Radio, first: str) -> Section:
-    """The comparison of two networks of the data set, and misclassified test images."""
+def errors_section(hub: ModelHub, dataset: Control, first: str) -> Section:
+    """The paired comparison of two networks of the data set, and misclassified test images."""
 
     def show(dataset: object) -> list:
-        return [errors_html(answers_of(hub, known(dataset, DATASETS)))]
+        return [errors_html(predictions_of(hub, known(dataset, DATASETS)))]
 
-    _heading("mistakes.title")
+    _heading("errors.title")
     return _wired(Section([dataset], [errors_component(hub, first)], show))
 
 
 def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section, tables: Sequence[Section]) -> None:
-    """Show trainings that begin, go on and end, whenever the tab is opened and while it is shown."""
+    """Update the sections when trainings begin, progress or end, while the tab is open."""
     chooser = runs.controls[0]
-    timer, language, seen = gr.Timer(EVERY, active=False), gr.Textbox(visible=False), gr.State([])
+    timer, language, seen = gr.Timer(INTERVAL, active=False), gr.Textbox(visible=False), gr.State([])
     inputs = [language, seen, cards, *runs.controls, *(control for table in tables for control in table.controls)]
     outputs = [timer, seen, cards, chooser, *runs.shown, *(each for table in tables for each in table.shown)]
 
     def follow(language: object, seen: list[str], cards: dict[str, int], *values: object) -> list:
-        """The runs to choose from; charts and tables too where they have changed. Sleeps while the tab isn't shown.
+        """Values for `outputs`: the runs to choose from, and charts and tables if they have changed.
 
-        `language` is the visitor's, empty while the tab isn't shown. `seen` are the groups under way at the last call:
-        a visitor who unticks one of them keeps it unticked. `cards` are the `versions` that the tables were made of.
+        `language` is the visitor's, empty while the tab is hidden, which stops the timer.
+        `seen` are the groups that were running at the last call: only newer ones are chosen, so that a group that the
+        visitor deselects stays so. `cards` are the `versions` that the tables show.
         """
         if not language:
             return [gr.Timer(active=False)] + [gr.skip()] * (len(outputs) - 1)
         (chosen, *view), values = values[: len(runs.controls)], values[len(runs.controls) :]
         now, found, chosen = versions(hub.weights_dir), find_runs(hub.weights_dir), list(map(text, items(chosen)))
-        running = {group for group, runs in found.items() if any(under_way(run) for run in runs)}
+        running = {group for group, runs in found.items() if any(not (run.card or run.stopped) for run in runs)}
         value = followed(chosen, found, running - set(seen))
-        changed = {} if set(value) == set(chosen) else {"value": value}
+        changed: dict[str, Any] = {} if set(value) == set(chosen) else {"value": value}
         drawn = [gr.skip()] * len(runs.shown)
         if changed or now != cards or running & set(value):
             drawn = runs.show(value, *view)
@@ -184,16 +188,12 @@ def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section,
 
 
 def choices(found: Mapping[str, list[Run]], language: str = "en") -> list[tuple[str, str]]:
-    """The labels and names of groups of runs."""
+    """The label and name of each group of runs."""
     return [(label(runs, language), group) for group, runs in found.items()]
 
 
-def under_way(run: Run) -> bool:
-    return run.card is None and not run.stopped
-
-
 def followed(chosen: Collection[str], found: Mapping[str, list[Run]], begun: Collection[str]) -> list[str]:
-    """The chosen groups that are there and those that have begun; in place of one that ended, its network's runs."""
+    """The groups to choose: the chosen and the begun ones, and all runs of the network of a group that has ended."""
     ended = {group.partition(" ")[0] for group in chosen if group not in found}
     return [group for group, runs in found.items() if group in chosen or group in begun or runs[0].id in ended]
 
@@ -203,6 +203,6 @@ def _heading(key: str) -> None:
 
 
 def _wired(section: Section) -> Section:
-    """The section, which follows the input of its controls."""
+    """The section, updated on the input of its controls."""
     gr.on([each.input for each in section.controls], section.show, section.controls, section.shown, **EVENT)
     return section

@@ -1,4 +1,4 @@
-"""Heat maps, disturbances and many looks, of trained networks on real images."""
+"""Saliency maps, corruptions and multi-crop averages, of trained networks on real images."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from PIL import Image
 
 from cnn_models import ARCHITECTURES, ModelHub, create_model
 from cnn_models.analysis.attribution import LEAST, explain, last_stage
-from cnn_models.analysis.robustness import DISTURBANCES, break_down, disturbed
-from cnn_models.analysis.tta import looks, many_looks
+from cnn_models.analysis.robustness import CORRUPTIONS, corrupted, measure_robustness
+from cnn_models.analysis.tta import crops, multi_crop
 from cnn_models.predict import predict
 
 
@@ -47,32 +47,32 @@ def test_heat_is_where_the_digit_is_and_the_network_stays_as_it_was(trained, sev
 
 
 def test_disturbances_start_from_the_image_itself(seven):
-    images, start = disturbed(seven), 0
-    for amounts, _ in DISTURBANCES.values():
+    images, start = corrupted(seven), 0
+    for amounts, _ in CORRUPTIONS.values():
         ours = images[start : start + len(amounts)]
         start += len(amounts)
         assert torch.allclose(ours[0], torch.tensor(seven) / 255, atol=1e-6)
         distances = (ours - ours[0]).abs().sum((1, 2))
         assert (distances[1:] > 0).all() and ours.min() >= 0 and ours.max() <= 1
-    assert start == len(images) and torch.equal(images, disturbed(seven))
+    assert start == len(images) and torch.equal(images, corrupted(seven))
 
 
 def test_breaking_is_by_the_networks_own_answers(trained, seven):
-    broken = break_down(trained, disturbed(seven))
-    assert list(broken) == list(DISTURBANCES)
+    broken = measure_robustness(trained, corrupted(seven))
+    assert list(broken) == list(CORRUPTIONS)
     for name, (probabilities, breaks_at) in broken.items():
         assert probabilities[0] == pytest.approx(predict(trained, seven).probabilities["7"], abs=1e-5)
         if breaks_at is not None:
-            assert probabilities[DISTURBANCES[name].amounts.index(breaks_at)] <= 0.5
-    assert broken["rotate"].breaks_at is not None  # no seven lies on its side
+            assert probabilities[CORRUPTIONS[name].severities.index(breaks_at)] <= 0.5
+    assert broken["rotate"].changes_at is not None  # no seven lies on its side
 
 
-def test_many_looks_are_the_papers_without_repetition(trained, seven):
-    views = looks(torch.tensor(seven)[None], mirror=True)[0]
+def test_crops_are_the_papers_without_repetition(trained, seven):
+    views = crops(torch.tensor(seven)[None], mirror=True)[0]
     assert views.shape == (48, 28, 28) and torch.equal(views[24:], views[:24].flip(-1))
-    answer = many_looks(trained, seven)
-    assert (answer.count, answer.paper) == (24, 72)
+    answer = multi_crop(trained, seven)
+    assert (answer.crops, answer.paper_crops) == (24, 72)
     assert max(answer.probabilities, key=answer.probabilities.get) == "7"
     assert sum(answer.probabilities.values()) == pytest.approx(1)
     bag = np.asarray(Image.open("ui/common/samples/fashion_mnist.8.png").convert("L"))
-    assert many_looks(ModelHub(device="cpu").get("lenet5.fashion_mnist"), bag).paper == 144
+    assert multi_crop(ModelHub(device="cpu").get("lenet5.fashion_mnist"), bag).paper_crops == 144

@@ -42,5 +42,5 @@ def test_mcnemar_of_many_images():
 
 def test_nonsense_is_refused():
     for right, count in ((1, 0), (-1, 5), (6, 5)):
-        with pytest.raises(ValueError, match="cannot be right"):
+        with pytest.raises(ValueError, match="cannot be correct"):
             binomial_interval(right, count)

@@ -36,19 +36,19 @@ def test_only_the_files_of_a_checkpoint_are_downloaded_and_once(published, hub, 
     assert (net.id, net.source, net.card.id) == (REMOTE, f"{REMOTE}@{commit}", ID)
     assert hub.folder(REMOTE) == tmp_path / "cache" / "models--someone--lenet5.mnist" / "snapshots" / commit
     assert {path.name for path in hub.folder(REMOTE).iterdir()} == set(FILES)
-    assert fake_hub.asked("GET") == sorted(set(FILES) - {WEIGHTS}) and fake_hub.bodies() == 1
+    assert fake_hub.requested("GET") == sorted(set(FILES) - {WEIGHTS}) and fake_hub.bodies() == 1
 
     fake_hub.requests.clear()
     assert hub.get(REMOTE) == net and hub.card(REMOTE) == net.card
     assert not fake_hub.requests
     ModelHub(hub.weights_dir).get(f"{REMOTE}@main")
-    assert fake_hub.requests and not fake_hub.asked("GET") + fake_hub.asked("HEAD")
+    assert fake_hub.requests and not fake_hub.requested("GET") + fake_hub.requested("HEAD")
 
 
 def test_a_card_costs_no_weights_and_is_of_their_version(checkpoint, published, hub, fake_hub):
     fake_hub.push(REMOTE, published)
     card = hub.card(REMOTE)
-    assert fake_hub.asked("GET") == [CONFIG]
+    assert fake_hub.requested("GET") == [CONFIG]
     fake_hub.push(REMOTE, checkpoint(root=published.parent))
     assert hub.get(REMOTE).card == card
     assert ModelHub(hub.weights_dir).get(REMOTE).card != card
@@ -212,7 +212,7 @@ def test_a_failure_is_remembered_for_a_while(published, hub, fake_hub, monkeypat
 def test_gated_incomplete_and_too_large_repositories_are_refused(checkpoint, published, hub, fake_hub):
     fake_hub.push("someone/lenet5.mnist", published)
     fake_hub.gated.add("someone/lenet5.mnist")
-    with pytest.raises(MissingCheckpoint, match="is gated; ask for access"):
+    with pytest.raises(MissingCheckpoint, match="is gated; request access"):
         hub.get("someone/lenet5.mnist")
     (published / WEIGHTS).unlink()
     fake_hub.push("other/lenet5.mnist", published)
@@ -223,7 +223,7 @@ def test_gated_incomplete_and_too_large_repositories_are_refused(checkpoint, pub
         fake_hub.push(f"{name[0]}/{ID}", checkpoint(), **{name: content})
         with pytest.raises(MissingCheckpoint, match=f"has a {name} that is larger than this network's can be"):
             hub.get(f"{name[0]}/{ID}")
-    assert not fake_hub.asked("GET")
+    assert not fake_hub.requested("GET")
 
 
 def test_a_repository_under_a_wrong_name_is_refused(published, hub, fake_hub):
@@ -262,7 +262,7 @@ ANSWERS = {
               "the Hub refused the token of this machine .*; run `hf auth login`"),
     "private": ({"status": 401, "error": "RepoNotFound"}, "or it is private; check the name, or set HF_TOKEN"),
     "forbidden": ({"status": 403}, r"the Hub refused to send someone/mini_resnet.mnist \(403\); try again later"),
-    "gated": ({"status": 403, "error": "GatedRepo"}, "is gated; ask for access on its page"),
+    "gated": ({"status": 403, "error": "GatedRepo"}, "is gated; request access on its page"),
     "moved": ({"status": 404, "error": "RevisionNotFound"}, "has no revision 'main'; leave it out"),
     "often": ({"status": 429, "headers": {"Retry-After": "3600"}}, "too many requests .*; try again in some minutes"),
     "broken": ({"status": 500}, r"a server error \(500\) for .*; try again later"),
@@ -298,7 +298,7 @@ def test_slow_heads_are_requested_again(published, hub, fake_hub, monkeypatch):
     commit = fake_hub.push(REMOTE, published)
     fake_hub.fail("HEAD", "/resolve/", delay=0.5, times=2 * len(FILES))
     assert hub.get(REMOTE).source == f"{REMOTE}@{commit}"
-    assert len(fake_hub.asked("HEAD")) > len(FILES)
+    assert len(fake_hub.requested("HEAD")) > len(FILES)
 
 
 @pytest.mark.parametrize("headers", [{"Retry-After": "3600"}, {"RateLimit": '"api";r=0;t=300'}, {}])
@@ -393,7 +393,7 @@ def test_no_commit_leads_out_of_the_cache(sha, published, hub, fake_hub):
     fake_hub.fail("GET", "/api/models/", body=json.dumps(info | {"siblings": siblings}).encode())
     with pytest.raises(MissingCheckpoint, match=f"of {REMOTE}|{REMOTE} could not be fetched"):
         hub.get(REMOTE)
-    assert not outside(hub) and not fake_hub.asked("HEAD")
+    assert not outside(hub) and not fake_hub.requested("HEAD")
 
 
 @pytest.mark.parametrize(
@@ -495,7 +495,7 @@ def test_a_damaged_file_in_the_cache_is_downloaded_again(name, public, pinned, p
     again = ModelHub(hub.weights_dir, public=public)
     assert again.card(id).id == ID and again.get(id).source == f"{REMOTE}@{commit}"
     assert path.read_bytes() == (published / name).read_bytes()
-    assert fake_hub.asked("GET") + ["weights"] * fake_hub.bodies() == ([CONFIG] if name == CONFIG else ["weights"])
+    assert fake_hub.requested("GET") + ["weights"] * fake_hub.bodies() == ([CONFIG] if name == CONFIG else ["weights"])
 
 
 def test_a_damaged_checkpoint_is_not_served_while_the_hub_refuses(published, hub, fake_hub, monkeypatch):
@@ -660,9 +660,9 @@ def test_another_revision_of_the_namespace_is_third_party(published, hub, fake_h
     commit = fake_hub.push(REMOTE, published, branch="refs/pr/7", **{"README.md": b"proposed"})
     fake_hub.repositories["model", REMOTE].private = True
     public = ModelHub(hub.weights_dir, namespace="someone", public=True)
-    assert public.get(REMOTE).id == REMOTE and not public.is_foreign(REMOTE)
+    assert public.get(REMOTE).id == REMOTE and not public.is_third_party(REMOTE)
     for revision in ("refs/pr/7", commit):
-        assert public.is_foreign(f"{REMOTE}@{revision}")
+        assert public.is_third_party(f"{REMOTE}@{revision}")
         with pytest.raises(MissingCheckpoint, match="or it is private"):
             public.get(f"{REMOTE}@{revision}")
 

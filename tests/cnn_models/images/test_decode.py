@@ -173,11 +173,11 @@ def tiled_tiff(side: int) -> bytes:
         (tiled_tiff(40_000), "pixels"),
         (np.zeros((1, 20_001), np.uint8), "pixels"),
         (bytes(MAX_BYTES + 1), "MB"),
-        (b"", "kind"),
-        (b"just text, no image " * 99, "kind"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "kind"),
-        (encode(RAMP, "PPM"), "kind"),
-        (encode(RAMP, "ICO"), "kind"),
+        (b"", "known format"),
+        (b"just text, no image " * 99, "known format"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "known format"),
+        (encode(RAMP, "PPM"), "known format"),
+        (encode(RAMP, "ICO"), "known format"),
         (None, "no image"),
         (7, "no image"),
         ("nowhere/seven.png", "no file 'seven.png'"),
@@ -212,7 +212,7 @@ def test_sizes_at_the_limit_are_taken():
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
 def test_truncated_file_gets_a_sentence(format, part):
     content = encode(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8), format)
-    with pytest.raises(ImageError, match=r"cut short|kind"):
+    with pytest.raises(ImageError, match=r"cut short|known format"):
         decode(content[: int(len(content) * part)])
 
 

@@ -15,7 +15,7 @@ from cnn_models import ARCHITECTURES
 from cnn_models.images.preprocess import to_input
 from cnn_models.layers import architecture_layers
 from cnn_models.layers import channels as module
-from cnn_models.layers.channels import channels, dead, filters, flow
+from cnn_models.layers.channels import activations, channels, dead_channels, filters
 from cnn_models.layers.run import outputs
 from ui.common.strips import strip, strips
 from ui.layers.page import flows, page
@@ -29,7 +29,7 @@ IMAGE = np.asarray(Image.open("ui/common/samples/mnist.7.png"))
 def test_the_flow_ends_in_the_answer_and_every_layer_has_its_strip(name, checkpoint, hub):
     checkpoint(f"{name}.mnist")
     net, layers = hub.get(f"{name}.mnist"), architecture_layers(name)
-    found = flow(net.model, net.card, IMAGE, net.card.input_size)
+    found = activations(net.model, net.card, IMAGE, net.card.input_size)
     with torch.inference_mode():
         logits = net.model(to_input(torch.tensor(IMAGE)[None], net.card.input_size, net.card.mean, net.card.std))
     torch.testing.assert_close(found[-1], logits[0])
@@ -49,7 +49,7 @@ def test_the_strongest_come_first_and_the_silent_are_counted():
     output = torch.zeros(5, 2, 2)
     output[1], output[3, 0, 0], output[4] = -1.0, 2.0, 3.0
     found = channels(output, shown=3)
-    assert (found.numbers, found.count, found.silent) == ([4, 1, 3], 5, 2)
+    assert (found.numbers, found.count, found.inactive) == ([4, 1, 3], 5, 2)
     assert np.array_equal(found.values, output[[4, 1, 3]].numpy())
 
 
@@ -63,11 +63,11 @@ def test_dead_channels_are_counted_on_few_images_at_once_where_they_take_much(ch
         return outputs(model, x)
 
     monkeypatch.setattr(module, "outputs", watched)
-    whole = dead(net.model, net.card, layers)
+    whole = dead_channels(net.model, net.card, layers)
     assert sum(seen) == 200 and max(seen) * layers.memory <= module.BATCH_MEMORY
     seen.clear()
     monkeypatch.setattr(module, "BATCH_MEMORY", 7 * layers.memory)
-    assert dead(copy.deepcopy(net.model), net.card, layers) == whole
+    assert dead_channels(copy.deepcopy(net.model), net.card, layers) == whole
     assert max(seen) == 7 and sum(seen) == 200
     big = architecture_layers("googlenet", 224)
     assert 1 <= 10**8 // big.memory < 20
@@ -78,11 +78,11 @@ def test_dead_channels_are_counted_over_test_images(checkpoint, hub):
     net, layers = hub.get("mini_resnet.mnist"), architecture_layers("mini_resnet")
     with torch.no_grad():  # a bias that nothing outweighs
         net.model.conv1.bias[:3] = -1000
-    assert next(iter(dead(net.model, net.card, layers).values())) >= 3
+    assert next(iter(dead_channels(net.model, net.card, layers).values())) >= 3
     net.model.conv1.bias.data[:] = 1000
-    assert next(iter(dead(net.model, net.card, layers).values())) >= 3, "counted once"
+    assert next(iter(dead_channels(net.model, net.card, layers).values())) >= 3, "counted once"
     other = copy.deepcopy(net.model)
-    assert next(iter(dead(other, net.card, layers).values())) == 0
+    assert next(iter(dead_channels(other, net.card, layers).values())) == 0
 
 
 def test_filters_are_those_of_the_first_layer_only(checkpoint, hub):

@@ -36,11 +36,11 @@ def test_the_model_card_words_the_split():
     split, teachers = ALL
     card = replace(make_card(), split=split, recipe={"teachers": dict.fromkeys(teachers, "")}, metrics={})
     sentence = (
-        "Trained on all 60,000, validated on the test set, with 1,234 images of one's own, "
-        "taught by lenet5.mnist and alexnet.mnist."
+        "Trained on all 60,000 training images and 1,234 labelled drawings, validated on the test set, "
+        "distilled from lenet5.mnist and alexnet.mnist."
     )
-    assert f"look at each image. {sentence}\n" in model_card(card)
-    assert "look at each image.\n" in model_card(replace(card, split=Split()))
+    assert f"single crop. {sentence}\n" in model_card(card)
+    assert "single crop.\n" in model_card(replace(card, split=Split()))
 
 
 def test_the_bundled_cards_are_worded_in_every_language():

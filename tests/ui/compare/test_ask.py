@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.images.preprocess import SWITCHES
-from cnn_models.predict import OTHERS
+from cnn_models.predict import MAX_THIRD_PARTY
 from tests.strategies import documents, texts
 from ui.common.sketchpad import PNG, sample
 from ui.common.texts import LANGUAGES
 from ui.compare.ask import PARTS, SORTS, Ask
 from ui.compare.keep import export
 
-BROUGHT = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(OTHERS + 1)]
+BROUGHT = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(MAX_THIRD_PARTY + 1)]
 CHOICES = {
     "dataset": [*DATASETS], "models": [[*ARCHITECTURES], BROUGHT, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
     "calibrated": [False], "sort": SORTS, "off": [[*SWITCHES]], "quick": [True], "drawing": [True],
@@ -35,7 +35,7 @@ def test_any_json_is_a_request_within_its_bounds(sent):
     assert ask.label in ("", *DATASETS[ask.dataset].classes) and set(ask.off) <= set(SWITCHES)
     assert {type(each) for each in (ask.calibrated, ask.quick, ask.drawing)} == {bool}
     brought = [model for model in ask.models if model not in ARCHITECTURES]
-    assert len(brought) <= OTHERS and set(brought) <= set(BROUGHT) and len(set(ask.models)) == len(ask.models)
+    assert len(brought) <= MAX_THIRD_PARTY and set(brought) <= set(BROUGHT) and len(set(ask.models)) == len(ask.models)
     again = dataclasses.asdict(ask) | {"models": list(ask.models), "off": list(ask.off)}
     assert repr(Ask.read(again)) == repr(ask)  # NaN, in an image, is not equal to itself
 

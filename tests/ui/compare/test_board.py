@@ -8,7 +8,7 @@ import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.images.preprocess import Step
-from cnn_models.predict import Answer, Comparison
+from cnn_models.predict import Comparison, Prediction
 from ui.common.numbers import percent
 from ui.compare.ask import Ask
 from ui.compare.board import Column, board, short
@@ -33,7 +33,7 @@ def compared(dataset, **labels):
     """A comparison in which each network is 91 % sure of its label, and the first 99.1 %."""
     classes, sure = DATASETS[dataset].classes, dict.fromkeys(labels, 0.91) | {next(iter(labels)): 0.991}
     answers = tuple(
-        Answer(
+        Prediction(
             f"{name}.{dataset}",
             label,
             {c: sure[name] if c == label else (1 - sure[name]) / 9 for c in classes},
@@ -70,7 +70,7 @@ def test_clothing_is_seen_and_not_read():
 
 
 def test_the_sentence_is_said_in_chinese_too():
-    assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都认为是包。"
+    assert sentence(compared("fashion_mnist", lenet5="Bag", alexnet="Bag"), "zh") == "两个网络都预测为包。"
 
 
 def test_the_sentence_says_what_the_image_looks_like_instead():

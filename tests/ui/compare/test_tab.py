@@ -77,7 +77,7 @@ def test_many_at_once_get_the_answers_of_each_alone(checkpoint, hub, look):
 
 def test_nothing_to_ask_gets_a_sentence(look):
     for models in ([], ["alexnet"]):
-        assert "choose one that is trained" in look(models=models)["verdict"]
+        assert "choose a trained one" in look(models=models)["verdict"]
 
 
 def test_nonsense_gets_a_sentence(checkpoint, look):

@@ -1,4 +1,4 @@
-"""LeNet-5 against AlexNet: every step of both is in one row, with the numbers of the networks."""
+"""The comparison of LeNet-5 and AlexNet: its rows and figures."""
 
 from cnn_models.layers import architecture_layers
 from ui.layers.comparison import PAIR, ROWS, comparison
@@ -24,7 +24,7 @@ def test_a_row_holds_steps_of_one_kind():
     }  # fmt: skip
 
 
-def test_the_numbers_are_those_of_the_networks():
+def test_the_figures_are_those_of_the_networks():
     html = comparison()
     for name in PAIR:
         network = architecture_layers(name)

@@ -31,7 +31,7 @@ def test_the_depth_study_is_drawn(tmp_path):
     assert html.split("<tbody>")[1] == depth_html(path, True, "start").split("<tbody>")[1], "of all networks"
 
 
-def test_what_the_depth_study_found_is_said(tmp_path):
+def test_the_findings_of_the_depth_study_are_stated(tmp_path):
     runs = [
         {"depth": depth, "shortcuts": shortcuts, "batch_norm": True,
          "gradients": {"start": [8.0, 9.0, 1.0 + shortcuts, 5.0], "end": [1.0]},
@@ -55,8 +55,8 @@ def write_study(folder, runs):
     return path
 
 
-def test_a_study_of_networks_that_learn_nothing_is_drawn(tmp_path):
-    """Zeros, numbers that overflowed, and a network that diverged."""
+def test_a_study_with_zero_and_infinite_gradients_is_drawn(tmp_path):
+    """Also of a network that diverged."""
     row = {"epoch": 1.0, "train_loss": 2.3, "train_accuracy": 10.0, "val_accuracy": 10.0}
     gradients = {"start": [0.0, 1.0, float("nan"), float("inf")], "end": []}
     run = {"depth": 56, "shortcuts": False, "batch_norm": False, "history": [row], "gradients": gradients}
@@ -80,12 +80,12 @@ def test_a_study_of_networks_that_learn_nothing_is_drawn(tmp_path):
         '{"runs": [{"batch_norm": false}]}',
     ],
 )
-def test_a_damaged_study_is_said_and_stops_nothing(tmp_path, content):
+def test_a_damaged_study_gives_a_sentence(tmp_path, content):
     (tmp_path / FILE).write_text(content)
     assert "is damaged" in depth_html(tmp_path / FILE, False, "start")
 
 
-def test_a_study_that_comes_later_is_seen_when_the_page_is_opened_again(tmp_path):
+def test_a_new_study_is_shown_when_the_page_is_opened_again(tmp_path):
     with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Learn") as whole, gr.Tabs(), gr.Tab("Shortcuts") as page:
         depth_page(tmp_path, (page, whole))
     (event,) = blocks.fns.values()

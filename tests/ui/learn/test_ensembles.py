@@ -11,12 +11,12 @@ from torch import nn
 
 from cnn_models import ModelHub
 from cnn_models.analysis.statistics import binomial_interval
-from cnn_models.analysis.tta import many_looks
+from cnn_models.analysis.tta import multi_crop
 from cnn_models.checkpoints.folder import load_model
 from cnn_models.datasets.test_sets import balanced_order, load_test_set, measure_part
 from cnn_models.network import Network
-from training.averages import average
-from training.looks import look_on
+from training.ensembles import ensemble_accuracies
+from training.tta import measure_tta
 from ui.learn.ensembles import ensembles_html, ensembles_page
 
 
@@ -30,14 +30,14 @@ def test_crops_are_counted_and_drawn(hub):
     for name in ("lenet5", "mini_resnet"):
         model, card = load_model(hub.folder(f"{name}.mnist"))
         cards.append(card)
-        found[card.id] = look_on(Network(model, card, torch.device("cpu")), {}, 100)
+        found[card.id] = measure_tta(Network(model, card, torch.device("cpu")), {}, 100)
         assert list(found[card.id]["accuracy"]) == ["1", "6", "12", "18", "24"] and found[card.id]["pictures"] == 100
         assert (
             found[card.id]["accuracy"]["1"] == measure_part(model, card, slice(100)).accuracy
             and min(found[card.id]["accuracy"].values()) > 50
         )
         probabilities[card.id] = nn.functional.one_hot(torch.arange(10), 10).double()
-    averaged = {"mnist": average(cards, probabilities, torch.arange(10)) | {"looks": found}}
+    averaged = {"mnist": ensemble_accuracies(cards, probabilities, torch.arange(10)) | {"looks": found}}
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
     html = ensembles_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
@@ -55,7 +55,7 @@ def test_crops_are_counted_and_drawn(hub):
     assert "training.evaluate --averages" in ensembles_html(some, averaged, "mnist", [])
 
 
-def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
+def test_the_page_opens_with_a_damaged_file_of_results(tmp_path):
     (tmp_path / "averaged.json").write_text("{")
     with gr.Blocks(), gr.Tabs(), gr.Tab("Averages") as page:
         ensembles_page(ModelHub(tmp_path), page, page)
@@ -63,12 +63,12 @@ def test_a_damaged_file_of_averages_stops_nothing(tmp_path):
 
 def test_crops_are_averaged_as_the_compare_tab_does(hub):
     net = hub.get("lenet5.mnist")
-    net = replace(net, card=replace(net.card, mean=0.6))  # dazzled, or it would have all of them right
+    net = replace(net, card=replace(net.card, mean=0.6))  # a wrong mean: otherwise all predictions are correct
     images, labels = load_test_set("mnist")
     chosen = balanced_order(labels)[:100]
-    answers = [many_looks(net, images[number]).probabilities for number in chosen]
+    answers = [multi_crop(net, images[number]).probabilities for number in chosen]
     right = sum(max(each, key=each.get) == str(labels[number]) for each, number in zip(answers, chosen, strict=True))
-    begun = look_on(net, {}, 40)
+    begun = measure_tta(net, {}, 40)
     assert begun["pictures"] == 40
-    assert look_on(net, begun, 100) == look_on(net, {}, 100)
-    assert look_on(net, {}, 100)["accuracy"]["24"] == right
+    assert measure_tta(net, begun, 100) == measure_tta(net, {}, 100)
+    assert measure_tta(net, {}, 100)["accuracy"]["24"] == right

@@ -35,7 +35,7 @@ def test_a_convolution_is_pytorchs(size, kernel, stride, padding):
         assert len(outputs) == 3 and outputs[filter - 1] == wanted
         sums = [float(x.replace("−", "-")) for x in re.findall(r"= ([−\d]+)</p>", html.split("⌊")[0])]
         assert sums[0] + sums[1] + layer.bias == sums[2] == wanted[1 % len(wanted)], "of the window at the step"
-        assert html.count("lesson-on") == 2 * kernel**2 + 1
+        assert html.count("lesson-marked") == 2 * kernel**2 + 1
         parameters = sum(p.numel() for p in nn.Conv2d(2, 3, kernel).parameters())
         assert f"3·(2·{kernel}·{kernel} + 1) = {parameters:,}" in html
 
@@ -47,8 +47,8 @@ def test_pooling_is_pytorchs():
     for output, pool in zip(outputs, (nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(3, 2, 1)), strict=True):
         assert output == pytest.approx(pool(image).flatten().tolist(), abs=0.005)
     assert re.findall(r" · (\d×\d)</figcaption>", html) == ["6×6", "3×3", "3×3"], "without the padding"
-    assert sum(map(math.isnan, padded)) == html.count("lesson-pale") == 8 * 8 - 6 * 6 and "lesson.padded" in html
-    assert html.count("lesson-on") == 3 * 3 + 2 and "Window 5 of 9: row 2, column 2" in html
+    assert sum(map(math.isnan, padded)) == html.count("lesson-padding") == 8 * 8 - 6 * 6 and "lesson.padded" in html
+    assert html.count("lesson-marked") == 3 * 3 + 2 and "Window 5 of 9: row 2, column 2" in html
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_pooling_is_refused_where_pytorch_refuses_it_with_the_reason(kernel, pad
     html = lessons.pooling(6, kernel, 1, padding, 0)
     try:
         nn.MaxPool2d(kernel, 1, padding)(torch.zeros(1, 6, 6))
-        assert "lesson-misfit" not in html
+        assert "lesson-error" not in html
     except RuntimeError as error:
         reason = "lesson.misfit" if "too small" in str(error) else "lesson.half"
         alone = all(index < padding for index in range(kernel))  # the first window, none of it on the image

@@ -1,4 +1,4 @@
-"""Predictions over the epochs: the frames, the chart with a cursor, and the sentence where there are no snapshots."""
+"""Predictions over the epochs: probabilities, charts with a cursor, and the sentence without snapshots."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def test_every_epoch_of_every_network_is_on_the_page():
     html = page(drawing_of("", "mnist"), [Replay(make_card(), frames, [50.0, 0.0])])
     assert json.loads(unescape(re.search(r'data-frames="([^"]+)"', html)[1])) == frames
     assert 'max="2" value="2"' in html and "Epoch 2 of 2" in html and "Nothing is drawn" in html
-    assert re.search(r'<tr class="machine-first">\s*<th scope="row">7<', html) and "Probability of</span> 7" in html
+    assert re.search(r'<tr class="epochs-predicted">\s*<th scope="row">7<', html) and "Probability of</span> 7" in html
     assert html.count(f'<g fill="{COLOURS["lenet5"]}"') == 2 and html.count("chart-cursor") == 2
 
 
@@ -32,7 +32,7 @@ def test_only_certainty_reads_so_once_the_slider_moves():
     assert [percent(p) for p in first[:3]] == [">99.99", "<0.01", "0.00"] and percent(last[0]) == "100.00"
 
 
-def test_without_snapshots_it_says_what_to_do():
+def test_without_snapshots_the_command_that_makes_them_is_shown():
     assert "python -m training.train lenet5.mnist" in page(drawing_of("", "mnist"), [])
 
 

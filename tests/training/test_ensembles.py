@@ -1,4 +1,4 @@
-"""The averages of several networks and of many looks, and that only what is new is measured."""
+"""Ensembles and test-time augmentation (TTA): accuracies, and that only new networks are measured."""
 
 import dataclasses
 
@@ -7,19 +7,19 @@ import torch
 
 from cnn_models.analysis.averaged import read_averaged
 from tests.conftest import make_card
-from training import averages as module
-from training.averages import average, averages, write_averaged
+from training import ensembles
 from training.data import LabelledImages
-from training.evaluate import main, table
-from training.looks import look_on
+from training.ensembles import ensemble_accuracies, measure_ensembles, write_averaged
+from training.evaluate import main, results_table
+from training.tta import measure_tta
 
 
-def test_the_average_is_a_vote_weighted_by_probability(tmp_path):
+def test_an_ensemble_is_a_soft_vote(tmp_path):
     cards = [dataclasses.replace(make_card(name), weights_sha256=name) for name in ("lenet5", "alexnet")]
     votes = {card.id: torch.zeros(2, 10) for card in cards}
     votes["lenet5.mnist"][:, 7] = torch.tensor([0.9, 0.2])
     votes["alexnet.mnist"][:, 1] = torch.tensor([0.6, 0.6])
-    found = {"mnist": average(cards, votes, torch.tensor([7, 7]))}
+    found = {"mnist": ensemble_accuracies(cards, votes, torch.tensor([7, 7]))}
     both = ["lenet5.mnist", "alexnet.mnist"]
     together = [[both[:1], 100.0], [both[1:], 0.0], [both, 50.0]]
     assert found == {
@@ -33,50 +33,51 @@ def test_the_average_is_a_vote_weighted_by_probability(tmp_path):
     assert read_averaged(tmp_path) == {}
     write_averaged(tmp_path, found)
     assert read_averaged(tmp_path) == found and len(list(tmp_path.iterdir())) == 1
-    assert "| averaged (soft vote) | | 50.00 % (2 networks) | not measured yet |" in table(cards, found)
+    assert "| ensemble (soft vote) | | 50.00 % (2 networks) | not measured yet |" in results_table(cards, found)
     retrained = [cards[0], dataclasses.replace(cards[1], weights_sha256="other")]
     for other in (retrained, cards[:1]):
-        assert "| averaged (soft vote) | | not measured yet | not measured yet |" in table(other, found)
+        assert "| ensemble (soft vote) | | not measured yet | not measured yet |" in results_table(other, found)
 
 
-def test_what_is_known_of_the_same_weights_is_not_measured_again(checkpoint, hub, monkeypatch):
-    """Untrained networks on ten images; the second time there is nothing to do, the third one network is new."""
-    names, looked = ("lenet5.mnist", "mini_resnet.mnist"), []
+def test_the_same_weights_are_not_measured_again(checkpoint, hub, monkeypatch):
+    """Untrained networks on ten images; the second time no network is new, the third time one is."""
+    names, measured = ("lenet5.mnist", "mini_resnet.mnist"), []
     ten = LabelledImages(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
-    monkeypatch.setattr(module, "load", lambda dataset, train: ten)
-    monkeypatch.setattr(module, "look_on", lambda net, *_: looked.append(net.card.id) or {"of": len(looked)})
+    monkeypatch.setattr(ensembles, "load", lambda dataset, train: ten)
+    monkeypatch.setattr(ensembles, "measure_tta", lambda net, *_: measured.append(net.card.id) or {"of": len(measured)})
     checkpoint(names[0])
     main(["--averages", "--weights", str(hub.weights_dir)])
-    assert read_averaged(hub.weights_dir) == {} and not looked  # of one network there is no average
+    assert read_averaged(hub.weights_dir) == {} and not measured  # one network is no ensemble
     checkpoint(names[1])
     for _ in range(2):
         main(["--averages", "--weights", str(hub.weights_dir)])
         found = read_averaged(hub.weights_dir)["mnist"]
-        assert looked == list(names) and [ids for ids, _ in found["together"]] == [[names[0]], [names[1]], [*names]]
+        assert measured == list(names) and [ids for ids, _ in found["together"]] == [[names[0]], [names[1]], [*names]]
     checkpoint(names[1])
     main(["--averages", "--weights", str(hub.weights_dir)])
     newer = read_averaged(hub.weights_dir)["mnist"]
-    assert looked == [*names, names[1]] and newer["looks"] == {names[0]: {"of": 1}, names[1]: {"of": 3}}
+    assert measured == [*names, names[1]] and newer["looks"] == {names[0]: {"of": 1}, names[1]: {"of": 3}}
     assert newer["weights"] == {id: card.weights_sha256 for id, card in hub.cards().items()}
-    measured = averages(hub.weights_dir, list(hub.cards().values()), {names[0]: torch.eye(10)}, torch.device("cpu"))
-    assert measured["mnist"]["together"][0] == [[names[0]], 100.0] and measured["mnist"]["looks"] == newer["looks"]
+    given = {names[0]: torch.eye(10)}
+    found = measure_ensembles(hub.weights_dir, list(hub.cards().values()), given, torch.device("cpu"))
+    assert found["mnist"]["together"][0] == [[names[0]], 100.0] and found["mnist"]["looks"] == newer["looks"]
 
 
-def test_looks_go_on_from_where_they_were_stopped(checkpoint, hub, monkeypatch, capsys):
-    """Untrained networks; stopped after the first has had all of 100 images and the second a half of them."""
+def test_tta_resumes_where_it_was_stopped(checkpoint, hub, monkeypatch, capsys):
+    """Untrained networks; stopped after all of 100 images of the first and 70 of the second."""
     ten = LabelledImages(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
-    monkeypatch.setattr(module, "load", lambda dataset, train: ten)
-    monkeypatch.setattr(module, "few", lambda card: 20)
-    monkeypatch.setattr(module, "COUNT", 100)
+    monkeypatch.setattr(ensembles, "load", lambda dataset, train: ten)
+    monkeypatch.setattr(ensembles, "initial_count", lambda card: 20)
+    monkeypatch.setattr(ensembles, "COUNT", 100)
     parts, stops = [], [3]
 
     def interrupted(net, found, count):
         if len(parts) == stops[0]:
             raise KeyboardInterrupt
         parts.append((net.card.id, found.get("pictures", 0), count))
-        return look_on(net, found, count)
+        return measure_tta(net, found, count)
 
-    monkeypatch.setattr(module, "look_on", interrupted)
+    monkeypatch.setattr(ensembles, "measure_tta", interrupted)
     names = [checkpoint(id).name for id in ("lenet5.mnist", "mini_resnet.mnist")]
     main(["--averages", "--weights", str(hub.weights_dir)])
     assert parts == [(name, 0, 20) for name in names]
