@@ -1,9 +1,9 @@
-"""Small charts of lines as SVG in HTML, for pages that draw many of them or move a cursor over them."""
+"""Charts of lines as SVG in HTML; `chart.js` shows their values and switches lines off."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -14,10 +14,23 @@ WIDTH, HEIGHT = 420, 210
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 8, 22  # pixels around the plot
 
 
-class Line(NamedTuple):
-    """A line through points; its name is a text, or the key of one.
+# Of a symbol, its outline around 0, 0.
+SYMBOLS = {
+    "●": "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+    "■": "M-3-3h6v6h-6z",
+    "◆": "M0-4 4 0 0 4-4 0z",
+    "✚": "M-4-1h3v-3h2v3h3v2h-3v3h-2v-3h-3z",
+    "★": "M0-5 1.2-1.6 4.8-1.5 1.9.6 2.9 4 0 2-2.9 4-1.9.6-4.8-1.5-1.2-1.6z",
+}
+MOST = 12  # symbols on a line
 
-    `dots` says what hovering over each of the points tells, none for a line without dots.
+
+class Line(NamedTuple):
+    """A line through points; its name is a text, the key of one, or HTML, and empty where no values are to be shown.
+
+    `dots` are texts shown for the points instead of name and value; such a line has a symbol at every point, another
+    one at some. `spread` is the lowest and the highest value at each point, drawn as a band, or as the error bar of a
+    single point. `switch` is the entry of a legend that switches the line off.
     """
 
     name: str
@@ -25,6 +38,17 @@ class Line(NamedTuple):
     points: Sequence[tuple[float, float]]
     dash: str = ""
     dots: Sequence[str] = ()
+    symbol: str = ""
+    spread: Sequence[tuple[float, float]] = ()
+    switch: str = ""
+
+
+class Level(NamedTuple):
+    """A dashed line at a value, from side to side; its name is a text or HTML."""
+
+    name: str
+    colour: str
+    value: float
 
 
 class Axis(NamedTuple):
@@ -36,9 +60,9 @@ class Axis(NamedTuple):
     whole: bool = False
 
     def at(self, value: float) -> float:
-        """The place of a value, 0 to 1."""
+        """The place of a value, 0 to 1; beyond that of a value off the axis."""
         low, high, value = (math.log(max(v, 1e-300)) if self.log else v for v in (self.low, self.high, value))
-        return min(1.0, max(0.0, (value - low) / (high - low or 1)))
+        return (value - low) / (high - low or 1)
 
     def ticks(self) -> list[float]:
         """Round values: multiples of 1, 2 or 5 times a power of ten, or these themselves on a logarithmic axis."""
@@ -60,22 +84,33 @@ def around(values: Sequence[float], log: bool = False) -> Axis:
 
 
 def chart(
-    title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, cursor: bool = False, label: str = ""
-) -> Markup:
+    title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, cursor: bool = False, label: str = "",
+    levels: Sequence[Level] = (), height: int = HEIGHT,
+) -> Markup:  # fmt: skip
     """Lines under a title and over what is told of the horizontal axis.
 
     A `cursor` is a line that a script moves: it lies at the end, and `data-left` and `data-width` say where x does.
     `label` is an aria-label (an attribute) where the names of the lines, which it has otherwise, are keys.
     """
-    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+    right, bottom = WIDTH - RIGHT, height - BOTTOM
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
         return round(LEFT + (right - LEFT) * x.at(point[0]), 1), round(bottom - (bottom - TOP) * y.at(point[1]), 1)
 
-    def placed(line: Line) -> tuple:
+    def placed(line: Line) -> dict[str, object]:
         points = list(map(place, line.points))
-        path = " ".join(f"{a},{b}" for a, b in points)
-        return line.name, line.colour, line.dash, path, list(zip(points, line.dots, strict=False))
+        spread = [(x, *bounds) for (x, _), bounds in zip(line.points, line.spread, strict=False)]
+        outline = [(x, high) for x, _, high in spread] + [(x, low) for x, low, _ in reversed(spread)]
+        values = line.dots or [f"{value:.5g}" for _, value in line.points]
+        texts = [(_number(at, x.whole), text) for (at, _), text in zip(line.points, values, strict=True)]
+        symbol = line.symbol or ("●" if line.dots or len(points) == 1 else "")
+        return line._asdict() | {
+            "path": _path(points),
+            "area": _path(map(place, outline)),
+            "texts": texts if line.name or line.dots else (),
+            "outline": SYMBOLS.get(symbol),
+            "marks": points[:: 1 if line.dots else -(-len(points) // MOST) or 1] if symbol else (),
+        }
 
     return render(
         "common/chart.html",
@@ -84,20 +119,26 @@ def chart(
         label=label,
         cursor=cursor,
         lines=list(map(placed, lines)),
-        rows=[(place((x.low, tick))[1], _number(tick)) for tick in y.ticks()],
-        columns=[(place((tick, y.low))[0], _number(tick)) for tick in x.ticks()],
-        width=WIDTH, height=HEIGHT, left=LEFT, right=right, top=TOP, bottom=bottom,
+        levels=[(*level, place((x.low, level.value))[1], f"{level.value:.5g}") for level in levels],
+        rows=[(place((x.low, tick))[1], _number(tick, y.whole)) for tick in y.ticks()],
+        columns=[(place((tick, y.low))[0], _number(tick, x.whole)) for tick in x.ticks()],
+        width=WIDTH, height=height, left=LEFT, right=right, top=TOP, bottom=bottom,
     )  # fmt: skip
 
 
-def legend(entries: Sequence[tuple[str, str, str]]) -> Markup:
-    """Names with their colours and dashes."""
-    return render("common/legend.html", entries=entries)
+def legend(entries: Sequence[tuple[str, str, str]], switches: Sequence[str] = ()) -> Markup:
+    """Names with their colours and dashes; with `switches`, each switches the lines of its `switch` on and off."""
+    return render("common/legend.html", entries=entries, switches=switches)
 
 
-def _number(value: float) -> str:
-    return (
-        f"{value:g}"
-        if 1e-3 <= abs(value) < 1e5 or not value
-        else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
-    )
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{a},{b}" for a, b in points)
+
+
+def _number(value: float, whole: bool) -> str:
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if whole and value >= unit:
+            return f"{value / unit:.4g}{letter}"
+    if 1e-3 <= abs(value) < 1e5 or not value:
+        return f"{value:.5g}"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")

@@ -1,4 +1,5 @@
 // The Compare tab.
+import "../common/chart.js";
 import "../common/language.js";
 import { throwing } from "../common/server.js";
 import { sketchpad } from "../common/sketchpad.js";

@@ -1,8 +1,9 @@
-"""The tables of the Training tab: final figures with their recipes, and the leaderboard. HTML, without gradio."""
+"""The final figures of the Training tab with their recipes, and the leaderboard. HTML, without gradio."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -15,12 +16,14 @@ from cnn_models.checkpoints.runs import Run
 from cnn_models.datasets.test_sets import COUNT
 from cnn_models.layers import architecture_layers, architecture_milliseconds
 from cnn_models.specs import Card
+from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.numbers import milliseconds
 from ui.common.recipe import recipe_words, split_words
 from ui.common.templates import render
-from ui.common.texts import mark
-from ui.training.curves import SYMBOLS, Point, changes_of, colour_of, length_of, name_of, notes_of, symbols
+from ui.common.texts import attribute, mark
+from ui.training.curves import DOTTED, HEIGHT, colour_of, label, name_of, symbols
 
+GREY = "#8a8a8a"  # readable on light and dark
 COSTS = ("parameters", "macs", "milliseconds", "megabytes")
 
 
@@ -65,15 +68,31 @@ def leaderboard(hub: ModelHub, dataset: str) -> list[Entry]:
     return sorted(entries, key=lambda entry: -entry.accuracy)
 
 
-def points(entries: Sequence[Entry], cost: str) -> list[Point]:
-    """The leaderboard for the plot of accuracy against a cost of COSTS."""
-    return [Point(entry.title, getattr(entry, cost), entry.accuracy, entry.interval, entry.colour) for entry in entries]
-
-
 def leaderboard_html(entries: Sequence[Entry]) -> Markup:
     """The leaderboard as a table; a sentence where nothing was evaluated."""
     confidence = f"{100 * CONFIDENCE:g}"
     return render("training/leaderboard.html", entries=entries, confidence=confidence, milliseconds=milliseconds)
+
+
+def pareto(entries: Sequence[Entry], cost: str) -> Markup:
+    """Test accuracy, with its interval, against a cost of COSTS; a line joins the checkpoints that none beats."""
+    cost_of, best = attrgetter(cost), list[Entry]()
+    for entry in sorted(entries, key=lambda entry: (cost_of(entry), -entry.accuracy)):
+        if not best or entry.accuracy > best[-1].accuracy:
+            best.append(entry)
+    steps = zip([*best[:1], *best], best, strict=False)
+    front = [(cost_of(entry), each.accuracy) for before, entry in steps for each in (before, entry)]
+    lines = [Line("", GREY, front, DOTTED)]
+    for entry in entries:
+        title, (low, high) = entry.title, entry.interval
+        dots, points = [f"{title}: {entry.accuracy:.2f} % ({low:.2f}–{high:.2f})"], [(cost_of(entry), entry.accuracy)]
+        lines.append(Line(title, entry.colour, points, dots=dots, spread=[entry.interval], switch=title))
+    costs = list(map(cost_of, entries)) or [1]
+    x = Axis(min(costs) / 1.5, max(costs) * 1.5, log=True, whole=isinstance(costs[0], int))
+    y = around([bound for entry in entries for bound in entry.interval])
+    key = legend([(line.name, line.colour, "") for line in lines[1:]], [line.switch for line in lines[1:]])
+    title, below, label = mark("training.test"), mark(f"training.cost.{cost}"), attribute("aria-label", "training.test")
+    return key + chart(title, below, lines, x, y, label=label, height=HEIGHT)
 
 
 def final_figures(groups: Sequence[list[Run]]) -> Markup:
@@ -82,7 +101,7 @@ def final_figures(groups: Sequence[list[Run]]) -> Markup:
     return render(
         "training/figures.html",
         rows=[
-            _row(run, SYMBOLS[symbol])
+            _row(run, symbol)
             for runs, symbol in zip(groups, symbols(groups), strict=True)
             for run in runs
         ],
@@ -95,14 +114,10 @@ def _row(run: Run, symbol: str) -> dict[str, object]:
     card, last = run.card, run.history[-1]
     metrics = card.metrics if card else {}
     test, loss = (card.on_test_set(figure) if card else None for figure in ("accuracy", "loss"))
-    words = [run.recipe] * bool(card) + [*map(mark, notes_of(run))]
-    if length := length_of(run):
-        words.append(mark(length[0], **length[1]))
     return {
         "run": run,
-        "title": f"{symbol} {name_of(run.id)}",
+        "title": f"{symbol} " + label([run]),
         "colour": colour_of(run.id),
-        "words": mark("list.comma").join(words + changes_of(run)),
         "validation": None if card and card.recipe.get("held_out") == 0 else last["val_accuracy"],
         "test": test,
         "interval": interval_of(test) if test else None,

@@ -1,17 +1,10 @@
-// Sends the visitor's language to the server, which makes the charts.
 import { language } from "../common/texts.js";
 
-export function mount({ props, trigger }) {
-  function send() {
-    props.value = language;
-    trigger("input");
-  }
-  document.addEventListener("lineup:language", send);
-  if (language !== props.value) send();
-}
+// The inputs of an event, the first replaced by the visitor's language, for the labels that are made on the server.
+export const withLanguage = ([, ...inputs]) => [language, ...inputs];
 
-// The inputs of an event, the first replaced by whether the tab is visible: gradio's timers also run in hidden tabs.
-export const whetherShown = ([, ...inputs]) => [
-  !!document.querySelector("#training-runs")?.checkVisibility(),
+// The same, empty while the tab is hidden: gradio's timers also run in hidden tabs.
+export const whileShown = ([, ...inputs]) => [
+  document.querySelector("#training-runs")?.checkVisibility() ? language : "",
   ...inputs,
 ];

@@ -16,10 +16,10 @@ from cnn_models.datasets.test_sets import COUNT
 from ui.common.modules import event_js, on_load
 from ui.common.reading import all_known, flag, items, known, number, text
 from ui.common.texts import LANGUAGES, mark, say
-from ui.training.curves import QUANTITIES, View, curves, key_html, label, pareto
+from ui.training.curves import QUANTITIES, View, curves_html, label
 from ui.training.epochs import epochs_component
 from ui.training.reliability import reliability_html
-from ui.training.results import COSTS, final_figures, leaderboard, leaderboard_html, points
+from ui.training.results import COSTS, final_figures, leaderboard, leaderboard_html, pareto
 from ui.training.test_errors import errors_component, errors_html
 
 DRAWN = QUANTITIES[:2]  # the charts at the start
@@ -44,30 +44,23 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
     """The sections: runs of training, and the networks of a data set, from their histories, cards and evaluations."""
     cards = gr.State(versions(hub.weights_dir))  # read before the cards, so that later changes are noticed
     first = next((card.dataset for card in hub.cards().values()), next(iter(DATASETS)))
-    # The visitor's language, for the charts, which are made on the server.
-    language = gr.HTML(
-        "en", js_on_load=on_load("training/tab.js"), elem_id="training-language", apply_default_css=False
-    )  # fmt: skip
-    runs = curves_section(hub, language, first)
+    runs = curves_section(hub, first)
     epochs_section(hub, tab)
-    ranking = leaderboard_section(hub, language, first)
+    ranking = leaderboard_section(hub, first)
     dataset = ranking.controls[0]
     calibration = calibration_section(hub, dataset, first)
     errors = errors_section(hub, dataset, first)
     follow_trainings(hub, tab, cards, runs, [ranking, calibration, errors])
 
 
-def curves_section(hub: ModelHub, language: gr.HTML, first: str) -> Section:
+def curves_section(hub: ModelHub, first: str) -> Section:
     """Charts of the chosen runs, at the start the checkpoints of a data set, and their final figures."""
 
-    def show(chosen: object, drawn: object, by: object, log: object, smoothing: object, language: object) -> list:
+    def show(chosen: object, drawn: object, by: object, log: object, smoothing: object) -> list:
         drawn, chosen = all_known(drawn, QUANTITIES), set(map(text, items(chosen)))
-        view = View(known(by, AXES) == "time", flag(log), number(smoothing, 0, SMOOTHEST), _language(language))
+        view = View(known(by, AXES) == "time", flag(log), number(smoothing, 0, SMOOTHEST))
         groups = [runs for group, runs in find_runs(hub.weights_dir).items() if group in chosen]
-        plots = [
-            gr.Plot(curves(groups, name, view) if name in drawn else None, visible=name in drawn) for name in QUANTITIES
-        ]
-        return [key_html(groups, view.language), *plots, final_figures(groups)]
+        return [curves_html(groups, [name for name in QUANTITIES if name in drawn], view), final_figures(groups)]
 
     found, own = find_runs(hub.weights_dir), hub.cards()
     value = [
@@ -92,19 +85,13 @@ def curves_section(hub: ModelHub, language: gr.HTML, first: str) -> Section:
         )  # fmt: skip
         log = gr.Checkbox(label=say("en", "training.log"), container=False, elem_id="training-log")
         smoothing = gr.Slider(0, SMOOTHEST, 0, step=0.05, label=say("en", "training.smoothing"), min_width=200)
-    key = gr.HTML(key_html(chosen, "en"), elem_id="training-key", apply_default_css=False)
-    plots = []
-    for pair in (QUANTITIES[:2], QUANTITIES[2:]):
-        with gr.Row():
-            for name in pair:
-                figure = curves(chosen, name, View()) if name in DRAWN else None
-                id = f"training-{name.replace('_', '-')}"
-                plots.append(
-                    gr.Plot(figure, visible=name in DRAWN, show_label=False, container=False, elem_id=id)
-                )  # fmt: skip
+    charts = gr.HTML(
+        curves_html(chosen, DRAWN, View()), js_on_load=on_load("common/chart.js"), elem_id="training-curves",
+        apply_default_css=False,
+    )  # fmt: skip
     _heading("training.figures")
     figures = gr.HTML(final_figures(chosen), elem_id="training-figures", apply_default_css=False)
-    section = Section([chooser, drawn, by, log, smoothing, language], [key, *plots, figures], show)
+    section = Section([chooser, drawn, by, log, smoothing], [charts, figures], show)
     # `change`, as a slider's reset button triggers no `input`.
     events = [control.change if control is smoothing else control.input for control in section.controls]
     gr.on(events, show, section.controls, section.shown, **EVENT)
@@ -117,12 +104,12 @@ def epochs_section(hub: ModelHub, tab: gr.Tab) -> None:
     epochs_component(hub, tab)
 
 
-def leaderboard_section(hub: ModelHub, language: gr.HTML, first: str) -> Section:
+def leaderboard_section(hub: ModelHub, first: str) -> Section:
     """Chooser of the data set, a table of its networks, and their accuracy against a cost."""
 
-    def show(dataset: object, cost: object, language: object) -> list:
+    def show(dataset: object, cost: object) -> list:
         entries, cost = leaderboard(hub, known(dataset, DATASETS)), known(cost, COSTS)
-        return [leaderboard_html(entries), pareto(points(entries, cost), cost, _language(language))]
+        return [leaderboard_html(entries), pareto(entries, cost)]
 
     _heading("training.leaderboard")
     with gr.Row():
@@ -135,14 +122,14 @@ def leaderboard_section(hub: ModelHub, language: gr.HTML, first: str) -> Section
             [(say("en", f"training.cost.{name}"), name) for name in COSTS],
             value=COSTS[0], label=say("en", "training.against"), container=False, elem_id="training-cost",
         )  # fmt: skip
-    table, plot = show(first, COSTS[0], "en")
+    table, plot = show(first, COSTS[0])
     shown = [
         gr.HTML(table, elem_id="training-leaderboard", apply_default_css=False),
-        gr.Plot(plot, show_label=False, container=False, elem_id="training-pareto"),
+        gr.HTML(plot, js_on_load=on_load("common/chart.js"), elem_id="training-pareto", apply_default_css=False),
     ]
     measured = {"count": f"{COUNT:,}", "confidence": f"{100 * CONFIDENCE:g}"}
     gr.HTML(mark("training.pareto", "p class='training-note'", **measured), apply_default_css=False)
-    return _wired(Section([dataset, cost, language], shown, show))
+    return _wired(Section([dataset, cost], shown, show))
 
 
 def calibration_section(hub: ModelHub, dataset: Control, first: str) -> Section:
@@ -169,18 +156,18 @@ def errors_section(hub: ModelHub, dataset: Control, first: str) -> Section:
 def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section, tables: Sequence[Section]) -> None:
     """Update the sections when trainings begin, progress or end, while the tab is open."""
     chooser = runs.controls[0]
-    timer, shown, seen = gr.Timer(INTERVAL, active=False), gr.Checkbox(True, visible=False), gr.State([])
-    inputs = [shown, seen, cards, *runs.controls, *(control for table in tables for control in table.controls)]
+    timer, language, seen = gr.Timer(INTERVAL, active=False), gr.Textbox(visible=False), gr.State([])
+    inputs = [language, seen, cards, *runs.controls, *(control for table in tables for control in table.controls)]
     outputs = [timer, seen, cards, chooser, *runs.shown, *(each for table in tables for each in table.shown)]
 
-    def follow(shown: object, seen: list[str], cards: dict[str, int], *values: object) -> list:
+    def follow(language: object, seen: list[str], cards: dict[str, int], *values: object) -> list:
         """Values for `outputs`: the runs to choose from, and charts and tables if they have changed.
 
+        `language` is the visitor's, empty while the tab is hidden, which stops the timer.
         `seen` are the groups that were running at the last call: only newer ones are chosen, so that a group that the
-        visitor deselects stays so. `cards` are the `versions` that the tables show. Stops the timer while the tab is
-        hidden.
+        visitor deselects stays so. `cards` are the `versions` that the tables show.
         """
-        if not flag(shown):
+        if not language:
             return [gr.Timer(active=False)] + [gr.skip()] * (len(outputs) - 1)
         (chosen, *view), values = values[: len(runs.controls)], values[len(runs.controls) :]
         now, found, chosen = versions(hub.weights_dir), find_runs(hub.weights_dir), list(map(text, items(chosen)))
@@ -193,11 +180,11 @@ def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section,
         for table in tables:
             given, values = values[: len(table.controls)], values[len(table.controls) :]
             drawn += table.show(*given) if now != cards else [gr.skip()] * len(table.shown)
-        chooser = gr.update(choices=choices(found, _language(view[-1])), **changed)
+        chooser = gr.update(choices=choices(found, known(language, LANGUAGES, "en")), **changed)
         return [gr.Timer(active=True), sorted(running), now, chooser, *drawn]
 
-    for listen, js in ((tab.select, None), (timer.tick, event_js("training/tab.js", "whetherShown"))):
-        listen(follow, inputs, outputs, js=js, **EVENT)
+    for listen, function in ((tab.select, "withLanguage"), (timer.tick, "whileShown")):
+        listen(follow, inputs, outputs, js=event_js("training/tab.js", function), **EVENT)
 
 
 def choices(found: Mapping[str, list[Run]], language: str = "en") -> list[tuple[str, str]]:
@@ -219,7 +206,3 @@ def _wired(section: Section) -> Section:
     """The section, updated on the input of its controls."""
     gr.on([each.input for each in section.controls], section.show, section.controls, section.shown, **EVENT)
     return section
-
-
-def _language(value: object) -> str:
-    return known(value, LANGUAGES, "en")

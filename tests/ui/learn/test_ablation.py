@@ -66,7 +66,7 @@ def test_parts_are_named_in_the_visitors_language():
     model = create_model("mini_inception")
     net = type("Net", (), {"model": model, "card": make_card("mini_inception")})
     drawn = weights_html(net, [sizes(model.state_dict(), model)] * 2)
-    assert drawn.count('<title data-text="ablation.branch.pool">') == 2
+    assert drawn.count('<b></b> <span data-text="ablation.branch.pool">') == 2
 
 
 def test_every_part_by_itself_is_a_row(hub):

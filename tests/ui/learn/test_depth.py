@@ -22,7 +22,7 @@ def test_the_depth_study_is_drawn(tmp_path):
     path = write_study(tmp_path, runs)
     html = depth_html(path, False, "end")
     assert html.count("<polyline") == 3 * 2 and "8 layers," in html and "<p>Fashion-MNIST<" in html
-    assert html.count("<circle") == 2 * 2 * 2 and "8: F(x): 50.00 %" in html, "a dot for every epoch"
+    assert html.count("<path") == 2 * 2 * 2 and "8: F(x): 50.00 %" in html, "a dot for every epoch"
     assert "trained on all 60,000" in html and "; today." in html and "2 of 8 networks so far" in html
     gradients = html.split("<polyline")[5]
     assert len(re.search(r"""points=["']([^"']+)""", gradients)[1].split()) == 8

@@ -25,9 +25,10 @@ from training.recipes import RECIPES
 from training.state import Progress, save_state
 from ui.common.colours import COLOURS
 from ui.common.recipe import recipe_words
-from ui.training.curves import QUANTITIES, Point, View, curves, key_html, label, pareto
+from ui.common.texts import say
+from ui.training.curves import QUANTITIES, View, curves, curves_html, label
 from ui.training.reliability import reliability_html
-from ui.training.results import COSTS, final_figures, leaderboard, leaderboard_html, points
+from ui.training.results import COSTS, Entry, final_figures, leaderboard, leaderboard_html, pareto
 from ui.training.tab import training_tab
 
 EPOCHS = [ROW | {"epoch": epoch, "val_accuracy": 80 + epoch, "seconds": 60} for epoch in (1, 2, 3, 4)]
@@ -37,66 +38,94 @@ def run(seed=0, gain=0.0, id="lenet5.mnist"):
     return Run(id, "best", seed, [row | {"val_accuracy": row["val_accuracy"] + gain} for row in EPOCHS])
 
 
+def lines_of(html):
+    """Colour, dash and values of each line with a name: the texts of x and y at its points."""
+    found = re.findall(r'<g fill="(.*?)"(?:(?!</g>).)*stroke-dasharray="(.*?)" data-texts=\'(.*?)\'', html, re.DOTALL)
+    return [(colour, dash, json.loads(texts)) for colour, dash, texts in found]
+
+
+def ticks_of(html):
+    """The numbers on the vertical axis."""
+    return [float(tick) for tick in re.findall(r'text-anchor="end">(.*?)<', html)]
+
+
 def test_seeds_are_one_curve_with_a_band():
-    figure = curves([[run(0), run(1, gain=2)]], "accuracy", View())
-    band, line = figure.data[:2]
-    assert list(line.y) == [82, 83, 84, 85] and list(line.x) == [1, 2, 3, 4]
-    assert list(band.y) == [83, 84, 85, 86, 84, 83, 82, 81] and band.fill == "toself"
+    html = curves([[run(0), run(1, gain=2)]], "accuracy", View())
+    assert lines_of(html)[0][2] == [["1", "82"], ["2", "83"], ["3", "84"], ["4", "85"]]
+    band, middle = (
+        [float(pair.split(",")[1]) for pair in re.search(rf'<{tag} points="(.*?)"', html)[1].split()]
+        for tag in ("polygon", "polyline")
+    )
+    assert all(high < y < low for high, y, low in zip(band[:4], middle, band[:3:-1], strict=True)), "y goes down"
+    assert "<polygon" not in curves([[run()]], "accuracy", View())
 
 
-def test_reported_figures_are_lines():
-    figure = curves([[run()]], "accuracy", View())
-    assert [shape.y0 for shape in figure.layout.shapes] == [QUOTED["lenet5.mnist"].accuracy]
-    named = [trace.hovertemplate.replace("<br>", " ") for trace in figure.data] + [final_figures([[run()]])]
-    assert sum("in the course text on convolution arithmetic" in text for text in named) == 2
-    assert not curves([[run()]], "loss", View()).layout.shapes
-    chinese = curves([[run()]], "accuracy", View(language="zh")).data[-1].hovertemplate
-    assert "课程文本" in chinese and max(map(len, chinese.removesuffix("<extra></extra>").split("<br>"))) <= 26
+def test_reported_figures_are_dashed_lines():
+    html = curves([[run()]], "accuracy", View())
+    figure = f"{QUOTED['lenet5.mnist'].accuracy}"
+    assert html.count('stroke-dasharray="6 4"') == 2, "in the chart and beside its value"
+    assert f"<b>{figure}</b>" in html
+    assert 'LeNet-5 · MNIST <span data-text="training.part.quoted">' in html
+    assert "in the course text on convolution arithmetic" in final_figures([[run()]])
+    assert "training.part.quoted" not in curves([[run()]], "loss", View())
 
 
 def test_reported_figures_are_in_sight_of_better_runs():
     better = run()
     better.history[:] = [row | {"train_accuracy": 99.5, "val_accuracy": 99.5} for row in better.history]
-    low, high = curves([[better]], "accuracy", View()).layout.yaxis.range
-    assert low < QUOTED["lenet5.mnist"].accuracy < 99.5 < high
+    ticks = ticks_of(curves([[better]], "accuracy", View()))
+    assert ticks[0] < QUOTED["lenet5.mnist"].accuracy < 99.5 < ticks[-1]
+
+
+def test_the_axis_of_the_accuracy_begins_where_runs_are_past_their_start():
+    late = run()
+    late.history[:] = [row | {"val_accuracy": value} for row, value in zip(EPOCHS, (10, 98, 98, 98), strict=True)]
+    late.history[:] = [row | {"train_accuracy": row["val_accuracy"]} for row in late.history]
+    html = curves([[late]], "accuracy", View())
+    assert ticks_of(html)[0] == 98 and "10" in lines_of(html)[0][2][0]
 
 
 def test_axes_can_be_time_and_logarithmic():
-    figure = curves([[run()]], "accuracy", View(by_time=True, log=True))
-    assert list(figure.data[0].x) == [1, 2, 3, 4] and list(figure.data[0].y) == [19, 18, 17, 16], "minutes, error"
-    assert figure.layout.yaxis.type == "log" and "Error" in figure.layout.title.text
-    assert figure.layout.xaxis.title.text == "minutes"
-    assert figure.layout.shapes[0].y0 == pytest.approx(100 - QUOTED["lenet5.mnist"].accuracy)
+    html = curves([[run()]], "accuracy", View(by_time=True, log=True))
+    assert lines_of(html)[0][2] == [["1", "19"], ["2", "18"], ["3", "17"], ["4", "16"]], "minutes, error"
+    assert ticks_of(html) == [2, 5, 10, 20] and 'data-text="training.chart.error"' in html
+    assert '<small aria-live="polite"><span data-text="training.minutes"' in html
+    assert f"<b>{100 - QUOTED['lenet5.mnist'].accuracy:.5g}</b>" in html
 
 
-def test_smoothing_and_language():
-    figure = curves([[run()]], "accuracy", View(smoothing=0.5, language="zh"))
-    assert figure.data[0].y[0] == 81 and 81 < figure.data[0].y[1] < 82
-    assert figure.layout.title.text == "准确率（%）"
+def test_values_are_smoothed():
+    values = [float(y) for _, y in lines_of(curves([[run()]], "accuracy", View(smoothing=0.5)))[0][2]]
+    assert values[0] == 81 and 81 < values[1] < 82
 
 
 @pytest.mark.parametrize("quantity", ["lr", "images_per_second"])
 def test_rate_and_speed_have_one_curve_a_run(quantity):
-    figure = curves([[run()], [run(id="mini_resnet.mnist")]], quantity, View())
-    assert [list(trace.y) for trace in figure.data] == [[ROW[quantity]] * 4] * 2
+    html = curves([[run()], [run(id="mini_resnet.mnist")]], quantity, View())
+    assert [[float(y) for _, y in texts] for _, _, texts in lines_of(html)] == [[ROW[quantity]] * 4] * 2
 
 
+@pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_hovering_gives_the_values_of_every_curve(quantity):
-    groups = [[run(0), run(1, gain=2)], [run(id="mini_resnet.mnist")]]
-    curved = [trace for trace in curves(groups, quantity, View()).data if trace.hoverinfo != "skip"]
-    reported = [trace for trace in curved if "course text" in trace.hovertemplate.replace("<br>", " ")]
-    assert len(curved) - len(reported) == (4 if quantity in ("accuracy", "loss") else 2)
-    for trace in curved:
-        assert trace in reported or ("epoch %{x:" in trace.hovertemplate and "%{y:" in trace.hovertemplate)
-    shown = pareto([Point("a", 10, 90, (89, 91))], "macs", "en").data[1].hovertemplate
-    assert "%{x:,}" in shown and "%{y:.2f} % (89.00–91.00)" in shown
+def test_a_failed_training_is_drawn_as_far_as_it_is_finite(quantity, log):
+    failed = run()
+    failed.history[2:] = [row | dict.fromkeys(("train_loss", "val_loss"), float("nan")) for row in EPOCHS[2:]]
+    html = curves([[failed]], quantity, View(log=log))
+    assert "nan" not in html and len(lines_of(html)[0][2]) == (2 if quantity == "loss" else 4)
+    assert not lines_of(curves([], quantity, View(log=log))), "nothing is chosen"
+
+
+def entry(name, parameters, accuracy):
+    card = replace(make_card(), architecture=name)
+    return Entry(card, accuracy, (accuracy - 1, accuracy + 1), parameters, 1, 1.0, 1.0)
 
 
 def test_the_line_of_the_best_leaves_out_who_is_beaten():
-    found = [Point("a", 10, 90, (89, 91)), Point("b", 20, 89, (88, 90)), Point("c", 30, 95, (94, 96))]
-    line = pareto(found, "parameters", "en").data[0]
-    assert (list(line.x), list(line.y)) == ([10, 30], [90, 95])
+    html = pareto([entry("lenet5", 10, 90), entry("alexnet", 20, 89), entry("googlenet", 30, 95)], "parameters")
+    front, *points = re.findall(r'<polyline points="(.*?)"', html)
+    first, corner, last = dict.fromkeys(front.split())
+    assert (first, last) == (points[0], points[2]) and corner == f"{last.split(',')[0]},{first.split(',')[1]}"
+    assert lines_of(html)[0][2] == [["10", "LeNet-5: 90.00 % (89.00–91.00)"]]
+    assert html.count("<polygon") == 3, "an error bar for each"
 
 
 def test_the_bundled_runs_have_their_figures_and_intervals():
@@ -118,7 +147,7 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
         for entry in entries:
             row = rf"<td>{entry.parameters:,}</td>\s*<td>{entry.macs:,}</td>"
             assert re.search(row, leaderboard_html(entries))
-        assert all(point.cost > 0 for cost in COSTS for point in points(entries, cost))
+        assert all(len(lines_of(pareto(entries, cost))) == len(entries) for cost in COSTS)
 
 
 def test_the_command_of_a_run_writes_where_the_run_is(checkpoint, tmp_path):
@@ -156,16 +185,16 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
 
     def follow(shown, *chosen):
         """Whether to ask again, the groups to choose from, those chosen anew, and how many curves are drawn anew."""
-        view, tabled = (["loss"], "epoch", False, 0, "en"), ("mnist", "macs", "en", "mnist", "mnist")
-        timer, running, now, chooser, _, _, loss, *rest = event.fn(
-            shown, list(seen), dict(cards), list(chosen), *view, *tabled
+        view, tabled = (["loss"], "epoch", False, 0), ("mnist", "macs", "mnist", "mnist")
+        timer, running, now, chooser, loss, *rest = event.fn(
+            "en" if shown else "", list(seen), dict(cards), list(chosen), *view, *tabled
         )
         if shown:
             seen[:] = running
             cards.clear()
             cards.update(now)
         tables[:] = rest[-4:]
-        drawn = len(json.loads(loss.value["plot"])["data"]) if isinstance(loss, gr.Plot) else None
+        drawn = len(lines_of(loss)) if isinstance(loss, str) else None
         return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
 
     assert follow(True) == (True, [], None, None)
@@ -192,18 +221,35 @@ def test_without_evaluations_the_leaderboard_says_what_to_do(hub):
 
 def test_a_network_has_one_colour_and_its_runs_differ_by_symbols():
     source = [replace(run(), recipe="source")]
-    figure = curves([[run()], source, [run(id="mini_resnet.mnist")]], "lr", View())
-    looks = [(trace.line.color, trace.mode) for trace in figure.data]
-    assert looks == [
-        (COLOURS["lenet5"], "lines"), (COLOURS["lenet5"], "lines+markers"), (COLOURS["mini_resnet"], "lines")
+    html = curves_html([[run()], source, [run(id="mini_resnet.mnist")]], ["lr"], View())
+    assert [colour for colour, _, _ in lines_of(html)] == [
+        COLOURS["lenet5"], COLOURS["lenet5"], COLOURS["mini_resnet"]
     ]  # fmt: skip
-    key = key_html([[run()], source, [run(id="mini_resnet.mnist")]], "en")
-    entries = re.findall(r'stroke="(#\w+)".*?</svg> (.*?)</li>', key)
-    assert entries == [
+    assert [group.count("<path") for group in html.split("<polyline")[1:]] == [0, 4, 0]
+    entries = re.findall(r'<li><label>.*?stroke="(#\w+)".*?</svg> (.*?)</label></li>', html)
+    assert [(colour, re.sub("<.*?>", "", name)) for colour, name in entries] == [
         (COLOURS["lenet5"], "LeNet-5 · MNIST · under way"),
         (COLOURS["lenet5"], "● LeNet-5 · MNIST · under way"),
         (COLOURS["mini_resnet"], "Mini ResNet · MNIST · under way"),
     ]
+
+
+def test_an_entry_of_the_legend_switches_the_lines_of_its_group():
+    groups = [[run()], [run(id="mini_resnet.mnist")]]
+    html = curves_html(groups, ["accuracy", "loss"], View())
+    for runs in groups:
+        assert html.count(f'<g fill="{COLOURS[runs[0].id.split(".")[0]]}"') == 4
+        assert html.count(f'data-switch="{runs[0].group}"') == 2 * 4, "a line and its values"
+        assert html.count(f'<input type="checkbox" value="{runs[0].group}" checked>') == 1
+
+
+def test_what_a_run_is_called_is_the_same_in_html():
+    for language in ("en", "zh"):
+        html = label([run(), run(1)])
+        for key, values in re.findall(r'data-text="(.*?)"(?: data-values="(.*?)")?', html):
+            said = say(language, key, **json.loads(unescape(values or "{}")))
+            html = re.sub(rf'<span data-text="{key}".*?</span>', said, html)
+        assert html == label([run(), run(1)], language)
 
 
 @pytest.mark.parametrize("id", RECIPES)
