@@ -106,7 +106,7 @@ def test_a_tab_borrows_from_no_other_tab(tab):
 
 
 TAG = re.compile(r"(?<!\?P)</?[a-z]")  # not a named group of a regular expression
-TAGGED = {"ui/common/texts.py", "ui/training/curves.py"}  # texts as elements, and the hover texts of plotly
+TAGGED = {"ui/common/texts.py"}  # texts as elements
 
 
 def strings(file: Path) -> list[str]:

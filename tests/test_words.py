@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = (".", ".github", "training", "weights", "tests")
+FOLDERS = (".", ".github", "cnn_models", "training", "ui", "weights", "tests")
 DOCSTRINGS = ("cnn_models", "training", "ui")
 
 TERMS = {

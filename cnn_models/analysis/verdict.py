@@ -62,7 +62,7 @@ class Verdict:
     """The ensemble's prediction: the `label` with most votes, and the `votes` by class, in descending order.
 
     `probabilities` are by class, the soft vote. `agreement` is `single`, `unanimous`, `majority` or `split`, with
-    `votes` for the label and the `count` of networks. `doubt` is why the image may show none of the classes, if it may:
+    `votes` for the label and the `count` of networks. `warning`, if any, is why it may be none of them:
 
     - `dot`: the image is a dot, not a stroke;
     - `lookalike`: it rather belongs to another `dataset`;
@@ -74,7 +74,7 @@ class Verdict:
     votes: dict[str, int]
     probabilities: dict[str, float]
     agreement: Reason
-    doubt: Reason | None = None
+    warning: Reason | None = None
 
     @classmethod
     def of(cls, predictions: Sequence[Prediction], is_dot: bool = False, like: str = "") -> Verdict:
@@ -88,16 +88,16 @@ class Verdict:
         else:
             code = "majority" if 2 * most > count else "split"
         likeliest = max(shares, key=shares.__getitem__)
-        doubt = None
+        warning = None
         if is_dot:
-            doubt = Reason("dot", {})
+            warning = Reason("dot", {})
         elif like:
-            doubt = Reason("lookalike", {"dataset": like})
+            warning = Reason("lookalike", {"dataset": like})
         elif is_ood(predictions):
-            doubt = Reason("ood", {"unusual": sum(each.unusual for each in predictions), "count": count})
+            warning = Reason("ood", {"unusual": sum(each.unusual for each in predictions), "count": count})
         elif shares[likeliest] < 0.5:
-            doubt = Reason("undecided", {"label": likeliest, "probability": shares[likeliest]})
-        return cls(label, votes, shares, Reason(code, {"votes": most, "count": count}), doubt)
+            warning = Reason("undecided", {"label": likeliest, "probability": shares[likeliest]})
+        return cls(label, votes, shares, Reason(code, {"votes": most, "count": count}), warning)
 
     @property
     def likeliest(self) -> str:
@@ -106,14 +106,14 @@ class Verdict:
 
     @property
     def unusual(self) -> bool:
-        return self.doubt is not None
+        return self.warning is not None
 
     @property
     def why(self) -> str:
-        """The doubt as an English sentence; "" for none."""
-        if not self.doubt:
+        """The warning as an English sentence; "" for none."""
+        if not self.warning:
             return ""
-        code, values = self.doubt.code, dict(self.doubt.values)
+        code, values = self.warning.code, dict(self.warning.values)
         if code == "lookalike":
             values["title"] = DATASETS[str(values["dataset"])].title
         return WHY["ood.one" if code == "ood" and values["count"] == 1 else code].format(**values)

@@ -18,7 +18,7 @@ from cnn_models.analysis.ood import reference_score
 from cnn_models.analysis.verdict import is_ood
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.images.preprocess import to_dataset_form
-from tests.cnn_models.analysis.test_ood import doubt, ones_with_a_flag, scribbles
+from tests.cnn_models.analysis.test_ood import ones_with_a_flag, scribbles, warning
 from training.metrics import auroc
 
 
@@ -33,7 +33,7 @@ def main(count: int) -> None:
             alone_found = [is_ood(each.models) for each in found]
             before, now = (
                 np.mean(alone_found),
-                np.mean([a or doubt(c) == "lookalike" for a, c in zip(alone_found, found, strict=True)]),
+                np.mean([a or warning(c) == "lookalike" for a, c in zip(alone_found, found, strict=True)]),
             )
             print(
                 f"{source} shown as {dataset}: refused {100 * before:.1f} %, with the reference model {100 * now:.1f} %"

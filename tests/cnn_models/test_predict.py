@@ -133,11 +133,11 @@ def test_a_verdict_says_how_far_the_networks_agree(labels, code, votes):
 
 def test_a_doubt_has_the_values_of_its_sentence():
     undecided = compare_fixed(logits_for(1, 0.4), logits_for(7, 0.2)).verdict
-    assert undecided.doubt == ("undecided", {"label": "1", "probability": undecided.probabilities["1"]})
+    assert undecided.warning == ("undecided", {"label": "1", "probability": undecided.probabilities["1"]})
     answers = compare_fixed(*[logits_for(7)] * 3, thresholds=(-99.0, None, -99.0)).models
-    assert Verdict.of(answers).doubt == ("ood", {"unusual": 2, "count": 3})
-    assert Verdict.of(answers, like="fashion_mnist").doubt == ("lookalike", {"dataset": "fashion_mnist"})
-    assert Verdict.of(answers, is_dot=True, like="fashion_mnist").doubt == ("dot", {})
+    assert Verdict.of(answers).warning == ("ood", {"unusual": 2, "count": 3})
+    assert Verdict.of(answers, like="fashion_mnist").warning == ("lookalike", {"dataset": "fashion_mnist"})
+    assert Verdict.of(answers, is_dot=True, like="fashion_mnist").warning == ("dot", {})
 
 
 def test_predictions_are_remembered_for_the_same_network_and_image(monkeypatch):

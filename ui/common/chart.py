@@ -87,7 +87,7 @@ def chart(
     title: str, below: str, lines: Sequence[Line], x: Axis, y: Axis, cursor: bool = False, label: str = "",
     levels: Sequence[Level] = (), height: int = HEIGHT,
 ) -> Markup:  # fmt: skip
-    """Lines under a title and over what is told of the horizontal axis.
+    """Lines under a title and over the values at one place of the horizontal axis.
 
     A `cursor` is a line that a script moves: it lies at the end, and `data-left` and `data-width` say where x does.
     `label` is an aria-label (an attribute) where the names of the lines, which it has otherwise, are keys.

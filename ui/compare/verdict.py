@@ -16,7 +16,7 @@ from ui.common.texts import say
 
 
 def sentence(comparison: Comparison, language: str = "en") -> str:
-    """The agreement of the networks, and the predictions of those that disagree; or the doubt, then the agreement."""
+    """The agreement of the networks, and the predictions of those that disagree; or the warning, then the agreement."""
     verdict, verb = comparison.verdict, "read" if DATASETS[comparison.dataset].kind == "digits" else "see"
     voters: dict[str, list[str]] = {}
     for answer in comparison.models:
@@ -35,8 +35,8 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
         text = say(language, "verdict.divided")
     else:
         text = clause(label, say(language, f"verdict.{group}", **values) if group else "")
-    if verdict.doubt:  # the predictions of those that disagree are left out
-        return say(language, "verdict.none", why=_doubt(language, verdict.doubt)) + text + stop
+    if verdict.warning:  # the predictions of those that disagree are left out
+        return say(language, "verdict.none", why=_warning(language, verdict.warning)) + text + stop
     if code == "split":
         text = say(language, "verdict.split", clauses=comma.join([clause(label), *others]))
     elif others:
@@ -46,11 +46,11 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
     return text + stop
 
 
-def _doubt(language: str, doubt: Reason) -> str:
-    values: dict[str, Any] = doubt.values
-    if doubt.code == "undecided":
-        return _share(language, doubt.code, **values)
-    code = f"like.{DATASETS[values['dataset']].kind}" if doubt.code == "lookalike" else doubt.code
+def _warning(language: str, warning: Reason) -> str:
+    values: dict[str, Any] = warning.values
+    if warning.code == "undecided":
+        return _share(language, warning.code, **values)
+    code = f"like.{DATASETS[values['dataset']].kind}" if warning.code == "lookalike" else warning.code
     return say(language, f"verdict.{code}", **values)
 
 

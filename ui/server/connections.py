@@ -37,7 +37,7 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
-def with_deadlines(protocol: type) -> type:
+def with_deadlines(protocol: type) -> type:  # noqa: C901  a class of short methods
     """A subclass of one of uvicorn's HTTP protocols that closes the connections of slow clients."""
     waiting: dict[Any, asyncio.TimerHandle] = {}  # connections without a complete request, the oldest first
 
@@ -70,12 +70,13 @@ def with_deadlines(protocol: type) -> type:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            if self.is_answering:
-                return self.stop_waiting()
             self.received += len(data)
-            if self.received > HEADER_BYTES:
-                return self.abandon()
-            self.wait_for_request()
+            if self.is_answering:
+                self.stop_waiting()
+            elif self.received > HEADER_BYTES:
+                self.abandon()
+            else:
+                self.wait_for_request()
 
         def pause_writing(self) -> None:
             super().pause_writing()

@@ -64,9 +64,9 @@ def ones_with_a_flag(xs, ys, feet):
     return [drawing([[(x, y), (0.52, 0.12), (foot, 0.88)]]) for x in xs for y in ys for foot in feet]
 
 
-def doubt(comparison):
-    """The code of a verdict's doubt; "" for none."""
-    return comparison.verdict.doubt.code if comparison.verdict.doubt else ""
+def warning(comparison):
+    """The code of a verdict's warning; "" for none."""
+    return comparison.verdict.warning.code if comparison.verdict.warning else ""
 
 
 def scribbles(count):
@@ -95,7 +95,7 @@ def test_clothing_among_digits_is_in_the_main(data_dir):
     clothing = load("fashion_mnist", train=False).images[:100].numpy()
     found = [compare(image, "mnist") for image in clothing]
     assert sum(each.verdict.unusual for each in found) > 80
-    assert sum(doubt(each) == "lookalike" for each in found) > 80
+    assert sum(warning(each) == "lookalike" for each in found) > 80
 
 
 def test_scribbles_are_in_the_main():
@@ -104,7 +104,7 @@ def test_scribbles_are_in_the_main():
 
 def test_drawn_clothing_among_digits_is_unless_it_reads_as_a_digit():
     found = {name: compare(drawing([outline]), "mnist") for name, outline in CLOTHES.items()}
-    taken = {name for name, each in found.items() if doubt(each) != "lookalike"}
+    taken = {name for name, each in found.items() if warning(each) != "lookalike"}
     assert taken <= {"T-shirt/top", "Trouser", "Bag"}
     assert {found[name].verdict.label for name in taken} <= {"0", "8"}, "as a ring, a zero, or as two"
 
@@ -113,7 +113,7 @@ def test_drawn_clothing_among_digits_is_unless_it_reads_as_a_digit():
 def test_a_dot_is_no_digit(radius):
     dot = [arc(0.5, 0.5, radius, radius, 0, 360)]
     assert compare(drawing(dot), "mnist").verdict.why.endswith("it is a dot, not a stroke.")
-    assert doubt(compare(drawing(dot), "fashion_mnist")) != "dot"
+    assert warning(compare(drawing(dot), "fashion_mnist")) != "dot"
 
 
 def test_digits_are_no_dots(data_dir):
@@ -127,7 +127,9 @@ def test_digits_among_clothing_are_known_for_digits_and_drawn_clothing_is_not():
     verdicts = [compare(drawing(strokes), "fashion_mnist").verdict for strokes in DIGITS.values()]
     assert sum("more like one of MNIST" in verdict.why for verdict in verdicts) >= 9
     refused = {
-        name for name, outline in CLOTHES.items() if doubt(compare(drawing([outline]), "fashion_mnist")) == "lookalike"
+        name
+        for name, outline in CLOTHES.items()
+        if warning(compare(drawing([outline]), "fashion_mnist")) == "lookalike"
     }
     assert refused <= {"Trouser"}, "whose outline alone reads as a zero"
     without, seven = ModelHub(weights_dir="nowhere"), drawing(DIGITS["7"])
