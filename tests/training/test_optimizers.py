@@ -14,6 +14,9 @@ from training.state import TrainingError
 CPU = torch.device("cpu")
 
 
+LARGE = 10**6  # values of a weight whose steps take many seconds: AlexNet's dense layers
+
+
 def rows(tensor):
     """A copy of weights with a row per output."""
     return tensor.permute(0, 2, 3, 1).flatten(1).clone() if tensor.ndim == 4 else tensor.clone()
@@ -24,22 +27,23 @@ def test_muon_steps_weights_as_torch_does_and_biases_as_adamw(architecture):
     """Against the optimisers of torch on copies: two steps, the second of which needs the state of the first."""
     torch.manual_seed(0)
     model = place(architecture.build(), CPU)
-    copies = {name: torch.nn.Parameter(rows(p.detach())) for name, p in model.named_parameters()}
+    parameters = {name: p for name, p in model.named_parameters() if p.numel() < LARGE}
+    copies = {name: torch.nn.Parameter(rows(p.detach())) for name, p in parameters.items()}
     weights, biases = ([p for p in copies.values() if (p.ndim > 1) is is_weight] for is_weight in (True, False))
-    ours = Muon(model.parameters(), weight_decay=0.1, fused=True)
+    ours = Muon(parameters.values(), weight_decay=0.1, fused=True)
     settings = {"momentum": 0.9, "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw"}
     theirs = torch.optim.Muon(weights, weight_decay=0.1, **settings), torch.optim.AdamW(biases, weight_decay=0.1)
     for _ in range(2):
         ours.zero_grad()
-        assert all(p.grad is None for p in model.parameters())
-        for name, p in model.named_parameters():
+        assert all(p.grad is None for p in parameters.values())
+        for name, p in parameters.items():
             p.grad = torch.randn_like(p)
             copies[name].grad = rows(p.grad)
         for optimizer in (ours, *theirs):
             for group in optimizer.param_groups:
                 group["lr"] = 0.01
             optimizer.step()
-    for name, p in model.named_parameters():
+    for name, p in parameters.items():
         torch.testing.assert_close(rows(p), copies[name], msg=name)
 
 
