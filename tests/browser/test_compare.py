@@ -474,7 +474,7 @@ def test_the_page_works_without_webgl(page):
     draw(page, SEVEN)
     expect_verdict(page, "read 7")
     page.get_by_role("tab", name="Training").click()
-    expect(page.locator("#training-loss .js-line").first).to_be_visible()
+    expect(page.locator("#training-loss polyline").first).to_be_visible()
 
 
 def test_the_page_is_in_the_browsers_language_or_the_chosen_one(browser, url):

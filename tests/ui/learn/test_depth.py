@@ -42,7 +42,7 @@ def test_the_findings_of_the_depth_study_are_stated(tmp_path):
     assert (
         "56 layers instead of 20" in html and "by −19.25 percentage points without" in html and "by +1.00 with" in html
     )
-    assert "the first is 8 times that of the last convolution without shortcuts, and 4 times with" in html
+    assert "the first layer is 8 times that of the last convolution without shortcuts, and 4 times with" in html
     assert "The chain rule" not in depth_html(write_study(tmp_path, runs), True, "end")
     part = depth_html(write_study(tmp_path, runs[:3]), True, "start")
     assert "instead of 20" not in part and "The chain rule" not in part
