@@ -1,4 +1,4 @@
-"""Accuracies of these networks that are reported elsewhere, not measured here."""
+"""Accuracies of these networks that others report, not measured here."""
 
 from __future__ import annotations
 

@@ -29,15 +29,15 @@ def page(request, browser, url):
     """The loaded page. Fails if it logged an error or sent a request to another server."""
     width, height = request.param
     tab = browser.new_page(viewport={"width": width, "height": height})
-    wrong, elsewhere = [], []
+    wrong, external = [], []
     tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: wrong.append(str(error)))
     tab.on(
-        "request", lambda r: elsewhere.append(r.url) if r.url.startswith("http") and not r.url.startswith(url) else None
+        "request", lambda r: external.append(r.url) if r.url.startswith("http") and not r.url.startswith(url) else None
     )
     tab.goto(url)
     tab.wait_for_selector("#sketchpad canvas")
     yield tab
     tab.close()
     assert not wrong
-    assert not elsewhere
+    assert not external

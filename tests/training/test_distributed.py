@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -11,7 +10,7 @@ import torch
 from cnn_models.checkpoints.folder import read_history, read_weights
 from tests.conftest import ROOT
 from tests.small_training import Training, main
-from tests.training.test_loop import finish
+from tests.training.test_loop import finish, wait_for_files
 from training import state
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
@@ -71,8 +70,7 @@ def test_two_processes_with_muon_have_the_losses_of_one(data_dir, tmp_path):
 def test_a_run_of_two_processes_resumes_with_one(single_process, tmp_path):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
     process = run_torchrun(tmp_path)
-    while not saved.exists() and process.poll() is None:
-        time.sleep(0.01)
+    wait_for_files(process, saved)
     process.send_signal(signal.SIGTERM)
     code, errors = finish(process)
     assert code and saved.exists() and not (tmp_path / "mini_resnet.mnist").exists(), errors
@@ -84,8 +82,7 @@ def test_a_run_of_two_processes_resumes_with_one(single_process, tmp_path):
 def test_a_run_of_one_process_resumes_with_two(single_process, tmp_path):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
     process = run(tmp_path)
-    while not saved.exists() and process.poll() is None:
-        time.sleep(0.01)
+    wait_for_files(process, saved)
     process.kill()
     finish(process)
     assert state.exists(saved) and not (tmp_path / "mini_resnet.mnist").exists()

@@ -8,7 +8,7 @@ import pytest
 from cnn_models.checkpoints.folder import read_card, read_weights
 from tests.small_training import Training
 from tests.training.test_distributed import run
-from tests.training.test_loop import finish
+from tests.training.test_loop import finish, wait_for_files
 from training import depth_study, evaluate, state
 from training.lock import writing
 from training.process_group import SingleProcess
@@ -24,8 +24,7 @@ def start(out, *options):
 
 def start_and_wait_for_a_state(out):
     saved, process = out / ".training" / f"{ID}.safetensors", start(out)
-    while not saved.exists() and process.poll() is None:
-        time.sleep(0.01)
+    wait_for_files(process, saved)
     return saved, process
 
 

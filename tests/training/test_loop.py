@@ -49,6 +49,14 @@ def finish(process):
     return process.returncode, output
 
 
+def wait_for_files(process, *paths):
+    """Return once a training has written all files, or has ended; fail after two minutes."""
+    end = time.monotonic() + 120
+    while process.poll() is None and not all(path.exists() for path in paths):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory, data_dir):
     out = tmp_path_factory.mktemp("uninterrupted")
@@ -117,8 +125,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_weights(tmp_path
 def test_after_a_damaged_state_the_one_before_is_resumed(tmp_path, uninterrupted):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
     process = run(tmp_path)
-    while process.poll() is None and not (saved.exists() and state.before(saved).exists()):
-        time.sleep(0.005)
+    wait_for_files(process, saved, state.before(saved))
     process.send_signal(signal.SIGINT)
     finish(process)
     saved.write_bytes(saved.read_bytes()[:-100])
@@ -130,8 +137,7 @@ def test_after_a_damaged_state_the_one_before_is_resumed(tmp_path, uninterrupted
 def test_a_stopped_training_ends_with_the_same_weights(tmp_path, uninterrupted):
     saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
     process = run(tmp_path)
-    while not saved.exists() and process.poll() is None:
-        time.sleep(0.01)
+    wait_for_files(process, saved)
     time.sleep(0.03)  # a step or two of ten
     process.send_signal(signal.SIGINT)
     code, errors = finish(process)
