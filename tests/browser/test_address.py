@@ -29,10 +29,19 @@ images = st.binary(min_size=392, max_size=392).map(lambda content: encoded("p", 
 broken = st.binary(max_size=30).map(lambda content: encoded("t", content)) | texts
 
 
+# Opens an address while a late answer to the drawing before writes its own.
+OPEN = """hash => new Promise((go) => {
+  addEventListener("hashchange", () => go(), { once: true });
+  const late = location.href;
+  location.hash = hash;
+  history.replaceState(null, "", late);
+})"""
+
+
 def opened(page, code: str) -> str:
     """The code in the address of the page after it has opened this code."""
     parts = urlencode({"d": "mnist", "m": "lenet5", "p": code}, errors="replace")
-    page.evaluate("hash => (location.hash = hash)", parts)
+    page.evaluate(OPEN, parts)
     page.wait_for_function("new URLSearchParams(location.hash.slice(1)).has('s')")
     return parse_qs(page.evaluate("location.hash.slice(1)")).get("p", [""])[0]
 

@@ -22,9 +22,11 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
   // Puts a drawing on the sheet.
   const restore = (code) => put(...(code ? decode(code, sheet.side) : [{ fresh: true }]));
 
-  function open() {
-    const parts = new URLSearchParams(location.hash.slice(1));
+  // Opens the address of this hash, also if a late answer to the drawing before has written its own over it.
+  function open(hash = location.hash) {
+    const parts = new URLSearchParams(hash.slice(1));
     if (!parts.has("d")) return;
+    history.replaceState(null, "", hash);
     speak(parts.get("l") ?? "");
     const list = (name) => (parts.get(name) ?? "").split(",").filter(Boolean);
     const [models, off] = [list("m"), list("o")];
@@ -46,6 +48,6 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     }
   }
 
-  window.addEventListener("hashchange", open);
+  window.addEventListener("hashchange", ({ newURL }) => open(new URL(newURL).hash));
   return { code, write, open, restore };
 }
