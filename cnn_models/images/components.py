@@ -1,0 +1,157 @@
+"""From the ink of a page to its digits: connected components, told from specks, lines and frames by size and shape."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from cnn_models.images.steps import Box
+
+MOST = 60  # components considered, the largest
+LINE = 7  # length over thickness of a line, at least
+
+
+class Component(NamedTuple):
+    """A connected component: its label, box, area in pixels, convex hull, and length and breadth along its axis."""
+
+    label: int
+    box: Box
+    area: int
+    hull: np.ndarray
+    length: float
+    breadth: float
+    is_cut: bool  # by the border of the image
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is straight, thin and long."""
+        return self.length > LINE * max(self.breadth, 1) or self.length > LINE * max(self.area / self.length, 1) and (
+            self.breadth < self.length / 5
+        )
+
+    @property
+    def is_flat(self) -> bool:
+        return self.width > 2.5 * self.height
+
+
+def components(mask: np.ndarray) -> tuple[np.ndarray, list[Component]]:
+    """The labels, H x W int32, and the largest components of a mask H x W uint8, largest first."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    order = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST]
+    return labels, [_component(labels, int(i), stats[i]) for i in order]
+
+
+def _component(labels: np.ndarray, label: int, stats: np.ndarray) -> Component:
+    left, top, width, height, area = map(int, stats[:5])
+    part = (labels[top : top + height, left : left + width] == label).astype(np.uint8)
+    points = cv2.findNonZero(part)
+    hull = cv2.convexHull(points) + np.array([left, top])
+    (_, sides, _) = cv2.minAreaRect(hull.astype(np.float32))
+    right, bottom = left + width, top + height
+    is_cut = left <= 1 or top <= 1 or right >= labels.shape[1] - 1 or bottom >= labels.shape[0] - 1
+    return Component(label, (left, top, right, bottom), area, hull, max(sides) + 1, min(sides) + 1, is_cut)
+
+
+def digits(found: list[Component], shape: tuple[int, ...]) -> list[list[Component]]:
+    """The components of each digit, left to right; () if there is none."""
+    found = [each for each in found if not any(_frames(each, other) for other in found)]
+    found = [each for each in found if not _spans(each, shape)] or found
+    if not found:
+        return []
+    main = max(found, key=lambda each: _weight(each, shape))
+    tall = [each for each in found if _is_beside(each, main)]
+    parts = [each for each in found if each not in tall]
+    groups = _strokes(tall)
+    for part in parts:
+        near = min(groups, key=lambda group: _gap(part.box, _hull_box(group)))
+        if _belongs(part, _hull_box(near), sum(each.area for each in near)):
+            near.append(part)
+    return groups
+
+
+def _frames(outer: Component, inner: Component) -> bool:
+    """Whether the component is a box or a circle around the other."""
+    if outer is inner or inner.height < 0.2 * outer.height or inner.is_flat:
+        return False
+    if outer.area > 0.35 * cv2.contourArea(outer.hull):
+        return False
+    (left, top, right, bottom), box = outer.box, inner.box
+    if not (left < box[0] and top < box[1] and right > box[2] and bottom > box[3]):
+        return False
+    centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return cv2.pointPolygonTest(outer.hull.astype(np.float32), centre, False) > 0
+
+
+def _spans(each: Component, shape: tuple[int, ...]) -> bool:
+    """Whether it is a line from one border of the image to the other, or a rest at its border."""
+    return each.is_cut and (each.is_line or each.width > 0.9 * shape[1] or each.height > 0.9 * shape[0])
+
+
+def _weight(each: Component, shape: tuple[int, ...]) -> float:
+    """How much the component looks like the digit that the photograph is of."""
+    left, top, right, bottom = each.box
+    off_centre = max(abs((left + right) / shape[1] - 1), abs((top + bottom) / shape[0] - 1))
+    weight = each.height * (1 - 0.5 * off_centre)
+    if each.is_cut:
+        weight *= 0.3
+    if each.is_line:
+        weight *= 0.05 if each.is_flat else 0.6
+    return weight
+
+
+def _is_beside(each: Component, main: Component) -> bool:
+    """Whether it may be another digit in the row of the main one, or the main one itself."""
+    if each is main:
+        return True
+    if not 0.5 * main.height < each.height < 2 * main.height or each.is_cut:
+        return False
+    if each.is_line and each.length > 1.25 * main.height:
+        return False
+    overlap = min(each.box[3], main.box[3]) - max(each.box[1], main.box[1])
+    return overlap > 0.4 * min(each.height, main.height)
+
+
+def _strokes(tall: list[Component]) -> list[list[Component]]:
+    """Components that share most of their columns are strokes of one digit."""
+    groups: list[list[Component]] = []
+    for each in sorted(tall, key=lambda each: each.box[0] + each.box[2]):
+        if groups and _shared_columns(each.box, _hull_box(groups[-1])) > 0.5:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return groups
+
+
+def _shared_columns(a: Box, b: Box) -> float:
+    return (min(a[2], b[2]) - max(a[0], b[0])) / min(a[2] - a[0], b[2] - b[0])
+
+
+def _belongs(part: Component, box: Box, area: int) -> bool:
+    """Whether a small component is a stroke of the digit in the box, not a speck or an underline."""
+    height = box[3] - box[1]
+    if part.area < 0.02 * area or part.is_cut:
+        return False
+    if part.is_line and part.is_flat and (part.box[1] > box[3] - 0.1 * height or part.width > 1.4 * (box[2] - box[0])):
+        return False
+    return _gap(part.box, box) < 0.25 * height
+
+
+def _gap(a: Box, b: Box) -> float:
+    """The distance between two boxes in pixels; 0 if they overlap."""
+    return float(np.hypot(max(a[0] - b[2], b[0] - a[2], 0), max(a[1] - b[3], b[1] - a[3], 0)))
+
+
+def _hull_box(group: list[Component]) -> Box:
+    boxes = np.array([each.box for each in group])
+    (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return int(left), int(top), int(right), int(bottom)
