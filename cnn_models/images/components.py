@@ -65,7 +65,7 @@ def _component(labels: np.ndarray, label: int, stats: np.ndarray) -> Component:
 def digits(found: list[Component], shape: tuple[int, ...]) -> list[list[Component]]:
     """The components of each digit, left to right; () if there is none."""
     found = [each for each in found if not any(_frames(each, other) for other in found)]
-    found = [each for each in found if not _spans(each, shape)] or found
+    found = [each for each in found if not spans(each, shape)] or found
     if not found:
         return []
     main = max(found, key=lambda each: _weight(each, shape))
@@ -92,7 +92,7 @@ def _frames(outer: Component, inner: Component) -> bool:
     return cv2.pointPolygonTest(outer.hull.astype(np.float32), centre, False) > 0
 
 
-def _spans(each: Component, shape: tuple[int, ...]) -> bool:
+def spans(each: Component, shape: tuple[int, ...]) -> bool:
     """Whether it is a line from one border of the image to the other, or a rest at its border."""
     return each.is_cut and (each.is_line or each.width > 0.9 * shape[1] or each.height > 0.9 * shape[0])
 
@@ -105,7 +105,7 @@ def _weight(each: Component, shape: tuple[int, ...]) -> float:
     if each.is_cut:
         weight *= 0.3
     if each.is_line:
-        weight *= 0.05 if each.is_flat else 0.6
+        weight *= 0.05 if each.is_flat else 0.3
     return weight
 
 

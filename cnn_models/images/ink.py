@@ -112,6 +112,8 @@ def _along_ink(change: np.ndarray) -> tuple[np.ndarray, float]:
     direction = np.linalg.eigh(strong.T @ strong)[1][:, -1]
     along = (np.log1p(strong * noise) / noise) @ direction  # as logarithms, darker and brighter count the same
     direction *= np.sign((along * np.abs(along)).sum())
-    weights = (direction / noise).astype(np.float32)
-    unit = float(np.abs(weights).sum())
-    return np.maximum(change @ (weights / unit), 0), float(1 / unit)
+    weights = (direction / noise / np.abs(direction / noise).sum()).astype(np.float32)
+    values = change @ weights
+    # the first is the noise from pixel to pixel, the second also that of the blocks of a JPEG
+    std = max(float(np.sqrt(np.sum((weights * noise) ** 2))), 1.48 * float(np.median(np.abs(values))))
+    return np.maximum(values, 0), std

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import cv2
 import numpy as np
 
-from cnn_models.images.components import _hull_box, components, digits
+from cnn_models.images.components import _hull_box, components, digits, spans
 from cnn_models.images.ink import FAINTEST, find_ink
 from cnn_models.images.sheet import Sheet, find_sheet
 from cnn_models.images.steps import Box, Found, Step
@@ -31,10 +31,19 @@ def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
     seen = strength[strength > np.maximum(6 * ink.noise, FAINTEST)]
     if not seen.size:
         return Found(tuple(steps), ())
-    top = np.percentile(seen, 90)
+    top = float(np.partition(seen, -min(300, len(seen)))[-min(300, len(seen))])
     stroke = float(np.median(seen[seen >= top / 2]))
     low = np.maximum(stroke / 4, 4 * ink.noise)
     labels, found = components((strength > low).astype(np.uint8))
+    # lines from border to border, of ruled or squared paper, tie everything together: they are fainter than the ink
+    for _ in range(4):
+        net = [each for each in found if spans(each, labels.shape) and not each.is_line]
+        if not net:
+            break
+        for each in net:
+            part = labels == each.label
+            low = np.where(part, np.maximum(1.5 * np.median(strength[part]), low), low)
+        labels, found = components((strength > low).astype(np.uint8))
     kept = [each for each in found if strength[labels == each.label].max() > max(FAINTEST, stroke / 2)]
     groups = [kept] if "components" in off else digits(kept, labels.shape)
     boxes = tuple(_hull_box(group) for group in groups)

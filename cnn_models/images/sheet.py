@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -34,48 +35,62 @@ def find_sheet(pixels: np.ndarray) -> Sheet:
     scale = LOW_SIDE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     low = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
-    alone, page = _regions(low)
-    for region in alone:
-        hull = _hull(region)
-        corners = None if hull is None else _corners(hull)
-        if corners is not None and _is_inside(corners, region.shape):
-            corners = (corners + 0.5) / scale - 0.5
-            return Sheet(_from_above(pixels, corners), None, _outline(corners))
-    hull = _hull(page)
-    if hull is not None:
+    for hull in _hulls(low):
         corners = _corners(hull)
-        if corners is not None and _is_inside(corners, page.shape):
+        if corners is not None and _inside(corners, low.shape).all():
             corners = (corners + 0.5) / scale - 0.5
             return Sheet(_from_above(pixels, corners), None, _outline(corners))
-        points = (hull.reshape(-1, 2) + 0.5) / scale - 0.5
-        mask = np.zeros((height, width), np.uint8)
-        cv2.fillConvexPoly(mask, points.round().astype(np.int32), 255)
-        left, top, across, down = cv2.boundingRect(points.round().astype(np.int32))
-        left, top = max(left, 0), max(top, 0)
-        part = slice(top, top + down), slice(left, left + across)
-        return Sheet(pixels[part], mask[part], _outline(points))
+        return _masked(pixels, ((hull.reshape(-1, 2) + 0.5) / scale - 0.5).round().astype(np.int32))
     return Sheet(pixels)
 
 
-def _regions(low: np.ndarray):
-    """The regions of a small image that may be the sheet, as masks uint8: first without its shadows, then with them."""
+def _hulls(low: np.ndarray) -> Iterator[np.ndarray]:
+    """The convex hulls of the regions of a small image that are the sheet, the best first."""
     smooth = np.stack([cv2.medianBlur(np.ascontiguousarray(low[..., i]), INK) for i in range(low.shape[2])], axis=-1)
     logs = np.log(smooth.astype(np.float32) + 8)
-    kernel = np.ones((3, 3), np.uint8)
-    change = cv2.morphologyEx(logs, cv2.MORPH_GRADIENT, kernel).reshape(logs.shape).max(axis=2)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((change < EDGE).astype(np.uint8), connectivity=4)
-    areas = stats[:, cv2.CC_STAT_AREA].astype(float)
-    areas[0] = 0
+    change = cv2.morphologyEx(logs, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).reshape(logs.shape).max(axis=2)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((change < EDGE).astype(np.uint8), connectivity=4)
+    areas = stats[:, cv2.CC_STAT_AREA] * (np.arange(len(stats)) > 0)
     large = np.flatnonzero(areas >= LEAST * labels.size)
-    if not len(large):
-        return [], np.ones_like(labels, np.uint8)
     middles = {int(i): np.median(logs[labels == i], axis=0) for i in large}
     order = sorted(middles, key=lambda i: -areas[i] * np.exp(middles[i].mean()))
-    # a pixel belongs to the page if its colour does: edges of shadows are wide
-    shift = logs - middles[order[0]]
-    light = shift.mean(axis=2)
-    page = (np.abs(shift - light[..., None]).max(axis=2) < HUE) & (np.abs(light) < SHADOW)
-    return [_filled(labels == i) for i in order[:3]], _filled(page)
+    for i in order:
+        hull = _hull(_filled(labels == i))
+        if hull is not None and _shows_corners(hull, low.shape) and _is_brighter(hull, logs):
+            yield hull
+    if order:  # a pixel belongs to the page if its colour does, in light or in shadow
+        shift = logs - middles[order[0]]
+        light = shift.mean(axis=2)
+        page = (np.abs(shift - light[..., None]).max(axis=2) < HUE) & (np.abs(light) < SHADOW)
+        hull = _hull(_filled(page))
+        if hull is not None:
+            yield hull
+
+
+def _shows_corners(hull: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether the outline is of few straight sides, and at least two of its corners are in the photograph.
+
+    The part of a page that is not in the shadow of something has none, or is not convex.
+    """
+    corners = cv2.approxPolyDP(hull, 0.015 * cv2.arcLength(hull, True), True).reshape(-1, 2)
+    return 4 <= len(corners) <= 7 and _inside(corners, shape).sum() >= 2
+
+
+def _is_brighter(hull: np.ndarray, logs: np.ndarray) -> bool:
+    """Whether the inside of an outline is brighter than its outside."""
+    inside = np.zeros(logs.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, hull, 1)
+    outside = cv2.dilate(inside, np.ones((9, 9), np.uint8)) == 0
+    return bool(outside.any() and np.median(logs[inside > 0]) > np.median(logs[outside]) + EDGE)
+
+
+def _masked(pixels: np.ndarray, points: np.ndarray) -> Sheet:
+    """The box of a sheet with this outline, and its mask."""
+    mask = np.zeros(pixels.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, points, 255)
+    left, top, width, height = cv2.boundingRect(points)
+    part = slice(max(top, 0), top + height), slice(max(left, 0), left + width)
+    return Sheet(pixels[part], mask[part], _outline(points))
 
 
 def _filled(region: np.ndarray) -> np.ndarray:
@@ -110,10 +125,10 @@ def _corners(hull: np.ndarray) -> np.ndarray | None:
     return None
 
 
-def _is_inside(corners: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Whether the photograph shows all corners."""
+def _inside(corners: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Which of the corners are in the photograph, not at its border."""
     x, y = corners.T
-    return bool(x.min() > 2 and y.min() > 2 and x.max() < shape[1] - 3 and y.max() < shape[0] - 3)
+    return (x > 3) & (y > 3) & (x < shape[1] - 4) & (y < shape[0] - 4)
 
 
 def _from_above(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
