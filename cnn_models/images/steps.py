@@ -1,4 +1,4 @@
-"""A step of an image's way to the networks, and what was found in a photograph."""
+"""What the parts of the preprocessing return: a step with its image, and what was found in a photograph."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ Box = tuple[int, int, int, int]  # left, top, right and bottom in pixels; the la
 
 
 class Step(NamedTuple):
-    """A step and its result, H x W or H x W x 3 uint8.
+    """A step and its result, H x W or H x W x 3 (RGB) uint8.
 
-    `boxes` are what was found in it, and `outline` is the polygon of the sheet or the garment, in pixels of the image.
+    `boxes` are those of the foreground or of its components, `outline` the polygon of the sheet or of the garment; both
+    are in pixels of the image.
     """
 
     name: str
@@ -22,10 +23,9 @@ class Step(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found in a photograph: the steps, and the images, H x W uint8, bright on black.
+    """What was found in a photograph: `images`, H x W uint8, bright on black (0), one for each digit from the left.
 
-    There is one image per digit, left to right, and none where nothing was found. `doubt` is a code of what is wrong
-    with the photograph, or "".
+    `images` has one garment at most. `doubt` is the code of a warning if the photograph may not show what was found.
     """
 
     steps: tuple[Step, ...]
