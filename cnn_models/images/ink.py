@@ -7,7 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-ROUNDS, WINDOW = 2, 15
+ROUNDS, WINDOW = 4, 15
+NEAR, SAME = 25, 0.05
 LOW_SIDE = 256  # pixels; light varies slowly, so that it is estimated on a small image
 DARK = 12.0  # grey levels; added to the background, so that noise on black is not divided by 0
 FAINTEST = 0.06  # of the background, at least, between ink and page
@@ -71,14 +72,19 @@ def _median(low: np.ndarray) -> np.ndarray:
 
     For the small windows, what differs from the estimate before, as ink does, is filled from around it.
     """
-    ground = _medians(low, _odd(0.4 * min(low.shape[:2])))
+    logs = np.log(low + DARK)
+    ground = cv2.medianBlur(low, _odd(0.4 * min(low.shape[:2])))
     for _ in range(ROUNDS):
-        change = np.abs(np.log((low + DARK) / (ground + DARK))).max(axis=2)
+        change = np.abs(logs - np.log(ground.reshape(low.shape) + DARK)).max(axis=2)
         level = (100 * np.minimum(change, 2.55)).astype(np.uint8)
         cut = max(cv2.threshold(level, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] / 2, 6)
-        mask = cv2.dilate((level > cut).astype(np.uint8), np.ones((5, 5), np.uint8))
-        ground = _medians(_filled(low, mask), WINDOW)
-    return ground
+        # where a pixel has the colour of the darkest page nearby, it is page in shadow
+        shade = np.log(cv2.erode(ground, np.ones((NEAR, NEAR), np.uint8)).reshape(low.shape) + DARK)
+        in_shadow = (np.abs(logs - shade).max(axis=2) < SAME).astype(np.uint8)
+        in_shadow = cv2.morphologyEx(in_shadow, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        mask = cv2.dilate(((level > cut) & (in_shadow == 0)).astype(np.uint8), np.ones((5, 5), np.uint8))
+        ground = cv2.medianBlur(_filled(low, mask), WINDOW)
+    return ground.reshape(low.shape).astype(np.float32)
 
 
 def _filled(low: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -90,11 +96,6 @@ def _filled(low: np.ndarray, mask: np.ndarray) -> np.ndarray:
     values = np.zeros((labels.max() + 1, low.shape[2]), np.uint8)
     values[labels[others]] = low[others]
     return values[labels]
-
-
-def _medians(low: np.ndarray, window: int) -> np.ndarray:
-    channels = [cv2.medianBlur(np.ascontiguousarray(low[..., i]), window) for i in range(low.shape[2])]
-    return np.stack(channels, axis=-1).astype(np.float32)
 
 
 def _odd(size: float) -> int:
