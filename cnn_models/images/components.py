@@ -10,15 +10,19 @@ import numpy as np
 from cnn_models.images.steps import Box
 
 MOST = 60  # components considered, the largest
+MIN_WIDTH = 12  # pixels of a component that may have an underline
 LINE = 7  # length over thickness of a line, at least
 
 
 class Component(NamedTuple):
-    """A connected component: its label, box, area in pixels, convex hull, and length and breadth along its axis."""
+    """A connected component: its label, box, area in pixels, alone and with its holes, convex hull,
+    and length and breadth along its axis.
+    """
 
     label: int
     box: Box
     area: int
+    filled: float
     hull: np.ndarray
     length: float
     breadth: float
@@ -40,6 +44,11 @@ class Component(NamedTuple):
         )
 
     @property
+    def is_box(self) -> bool:
+        """Whether it is a thin rectangle, empty inside, as the boxes of a form are."""
+        return self.area < 0.35 * self.filled and self.filled > 0.88 * (self.length - 1) * (self.breadth - 1)
+
+    @property
     def is_flat(self) -> bool:
         return self.width > 2.5 * self.height
 
@@ -54,17 +63,39 @@ def components(mask: np.ndarray) -> tuple[np.ndarray, list[Component]]:
 def _component(labels: np.ndarray, label: int, stats: np.ndarray) -> Component:
     left, top, width, height, area = map(int, stats[:5])
     part = (labels[top : top + height, left : left + width] == label).astype(np.uint8)
-    points = cv2.findNonZero(part)
-    hull = cv2.convexHull(points) + np.array([left, top])
+    contour = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0]
+    hull = cv2.convexHull(contour) + np.array([left, top])
     (_, sides, _) = cv2.minAreaRect(hull.astype(np.float32))
     right, bottom = left + width, top + height
     is_cut = left <= 1 or top <= 1 or right >= labels.shape[1] - 1 or bottom >= labels.shape[0] - 1
-    return Component(label, (left, top, right, bottom), area, hull, max(sides) + 1, min(sides) + 1, is_cut)
+    return Component(label, (left, top, right, bottom), area, cv2.contourArea(contour), hull, max(sides) + 1, min(sides) + 1, is_cut)
+
+
+def without_underlines(mask: np.ndarray, found: list[Component]) -> np.ndarray:
+    """The mask without the lines under a component that touch it, and are longer than it is wide."""
+    mask = mask.copy()
+    for each in found:
+        left, top, right, bottom = each.box
+        if each.width < MIN_WIDTH or each.is_line:
+            continue
+        part = mask[top:bottom, left:right]
+        tall = cv2.dilate(part, np.ones((5, 1), np.uint8))  # lines are not quite level
+        lines = cv2.morphologyEx(tall, cv2.MORPH_OPEN, np.ones((1, int(0.75 * each.width)), np.uint8))
+        rows = np.flatnonzero(lines.any(axis=1))
+        if not len(rows) or rows[0] < 0.4 * each.height:
+            continue
+        above = np.flatnonzero(part[: rows[0]].any(axis=0))
+        beside = part[rows[0] :] & (1 - cv2.dilate(lines[rows[0] :], np.ones((3, 3), np.uint8)))
+        if len(above) and np.ptp(above) < 0.65 * each.width and np.count_nonzero(beside) < 0.04 * each.area:
+            part[rows[0] :] = 0
+    return mask
 
 
 def digits(found: list[Component], shape: tuple[int, ...]) -> list[list[Component]]:
     """The components of each digit, left to right; () if there is none."""
-    found = [each for each in found if not any(_frames(each, other) for other in found)]
+    frames = [each for each in found if each.is_box or any(_frames(each, other) for other in found)]
+    # beside a frame, what the photograph cuts is another frame
+    found = [each for each in found if each not in frames and not (frames and each.is_cut)] or found
     found = [each for each in found if not spans(each, shape)] or found
     if not found:
         return []
@@ -113,9 +144,12 @@ def _is_beside(each: Component, main: Component) -> bool:
     """Whether it may be another digit in the row of the main one, or the main one itself."""
     if each is main:
         return True
-    if not 0.5 * main.height < each.height < 2 * main.height or each.is_cut:
+    if not 0.5 * main.height < each.height < 2 * main.height:
         return False
-    if each.is_line and each.length > 1.25 * main.height:
+    if each.is_cut and (each.is_line or _gap(each.box, main.box) > main.height):
+        return False
+    is_upright = each.width < 0.15 * each.height
+    if each.is_line and each.length > (1.3 if is_upright else 1.7) * main.height:
         return False
     overlap = min(each.box[3], main.box[3]) - max(each.box[1], main.box[1])
     return overlap > 0.4 * min(each.height, main.height)

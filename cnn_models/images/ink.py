@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-ROUNDS, WINDOW = 4, 15
-NEAR, SAME = 25, 0.05
-LOW_SIDE = 256  # pixels; light varies slowly, so that it is estimated on a small image
+ROUNDS, WINDOW = 4, 11
+NEAR, SAME = 19, 0.05
+SPARSE = 3  # of so many rows and columns, one is enough for a median
+LOW_SIDE = 192  # pixels; light varies slowly, so that it is estimated on a small image
 DARK = 12.0  # grey levels; added to the background, so that noise on black is not divided by 0
 FAINTEST = 0.06  # of the background, at least, between ink and page
 TOLERANCE = 16  # grey levels that the border may differ from a smooth surface
@@ -29,12 +31,12 @@ def find_ink(pixels: np.ndarray, keep_light: bool = False) -> Ink:
     With `keep_light`, the background is the median colour of the page, whatever the light.
     """
     values = pixels.astype(np.float32)
-    ground = np.broadcast_to(np.median(values, axis=(0, 1)), values.shape) if keep_light else background(pixels)
+    ground = np.broadcast_to(np.median(values[::SPARSE, ::SPARSE], axis=(0, 1)), values.shape) if keep_light else background(pixels)
     change = (values - ground) / (ground + DARK)
     strength, noise = _along_ink(cv2.GaussianBlur(change, (0, 0), max(pixels.shape[:2]) / 500).reshape(values.shape))
-    page = 255 * (1 + np.minimum(change, 0)) if True else change
-    level = np.mean(ground, axis=2)
-    noise = noise * float(np.median(level + DARK)) / (level + DARK)
+    page = 255 * (1 + np.minimum(change, 0))
+    level = mean(ground)
+    noise = noise * float(np.median(level[::SPARSE, ::SPARSE] + DARK)) / (level + DARK)
     return Ink(strength, noise, page.clip(0, 255).astype(np.uint8))
 
 
@@ -63,6 +65,16 @@ def _surface(low: np.ndarray) -> np.ndarray | None:
     return ground if np.median(np.abs(smooth - ground)) < TOLERANCE / 2 else None
 
 
+def largest(values: np.ndarray) -> np.ndarray:
+    """The greatest channel, H x W; as numpy reduces short axes slowly, by channel."""
+    return reduce(np.maximum, (values[..., i] for i in range(values.shape[2])))
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    """The mean of the channels, H x W float32."""
+    return values @ np.full(values.shape[2], 1 / values.shape[2], np.float32)
+
+
 def _border(values: np.ndarray) -> np.ndarray:
     return np.concatenate([values[0], values[-1], values[1:-1, 0], values[1:-1, -1]])
 
@@ -72,15 +84,15 @@ def _median(low: np.ndarray) -> np.ndarray:
 
     For the small windows, what differs from the estimate before, as ink does, is filled from around it.
     """
-    logs = np.log(low + DARK)
+    logs = np.log(low + np.float32(DARK))
     ground = cv2.medianBlur(low, _odd(0.4 * min(low.shape[:2])))
     for _ in range(ROUNDS):
-        change = np.abs(logs - np.log(ground.reshape(low.shape) + DARK)).max(axis=2)
+        change = largest(np.abs(logs - np.log(ground.reshape(low.shape) + np.float32(DARK))))
         level = (100 * np.minimum(change, 2.55)).astype(np.uint8)
         cut = max(cv2.threshold(level, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] / 2, 6)
         # where a pixel has the colour of the darkest page nearby, it is page in shadow
-        shade = np.log(cv2.erode(ground, np.ones((NEAR, NEAR), np.uint8)).reshape(low.shape) + DARK)
-        in_shadow = (np.abs(logs - shade).max(axis=2) < SAME).astype(np.uint8)
+        shade = np.log(cv2.erode(ground, np.ones((NEAR, NEAR), np.uint8)).reshape(low.shape) + np.float32(DARK))
+        in_shadow = (largest(np.abs(logs - shade)) < SAME).astype(np.uint8)
         in_shadow = cv2.morphologyEx(in_shadow, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         mask = cv2.dilate(((level > cut) & (in_shadow == 0)).astype(np.uint8), np.ones((5, 5), np.uint8))
         ground = cv2.medianBlur(_filled(low, mask), WINDOW)
@@ -104,10 +116,10 @@ def _odd(size: float) -> int:
 
 def _along_ink(change: np.ndarray) -> tuple[np.ndarray, float]:
     """The change along the ink's colour, which is that of the greatest changes, and the std of its noise."""
-    noise = np.maximum(1.05 * np.median(np.abs(np.diff(change, axis=1)), axis=(0, 1)), 0.004)  # of normal noise
+    noise = np.maximum(1.05 * np.median(np.abs(np.diff(change[::SPARSE], axis=1)[:, ::SPARSE]), axis=(0, 1)), 0.004)  # of normal noise
     flat = (change / noise).reshape(-1, change.shape[2])
-    size = np.sqrt(np.einsum("nc,nc->n", flat, flat))
-    strong = flat[size > max(6.0, 0.5 * float(np.percentile(size, 99.5)))]
+    size = np.sqrt(np.square(flat) @ np.ones(flat.shape[1], np.float32))
+    strong = flat[size > max(6.0, 0.5 * float(np.percentile(size[::SPARSE], 99.5)))]
     if not len(strong):
         return np.zeros(change.shape[:2], np.float32), 1.0
     direction = np.linalg.eigh(strong.T @ strong)[1][:, -1]
@@ -116,5 +128,5 @@ def _along_ink(change: np.ndarray) -> tuple[np.ndarray, float]:
     weights = (direction / noise / np.abs(direction / noise).sum()).astype(np.float32)
     values = change @ weights
     # the first is the noise from pixel to pixel, the second also that of the blocks of a JPEG
-    std = max(float(np.sqrt(np.sum((weights * noise) ** 2))), 1.48 * float(np.median(np.abs(values))))
+    std = max(float(np.sqrt(np.sum((weights * noise) ** 2))), 1.48 * float(np.median(np.abs(values[::SPARSE, ::SPARSE]))))
     return np.maximum(values, 0), std

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import cv2
 import numpy as np
 
-from cnn_models.images.components import _hull_box, components, digits, spans
+from cnn_models.images.components import _hull_box, components, digits, spans, without_underlines
 from cnn_models.images.ink import FAINTEST, find_ink
 from cnn_models.images.sheet import Sheet, find_sheet
 from cnn_models.images.steps import Box, Found, Step
@@ -44,6 +44,8 @@ def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
             part = labels == each.label
             low = np.where(part, np.maximum(1.5 * np.median(strength[part]), low), low)
         labels, found = components((strength > low).astype(np.uint8))
+    mask = without_underlines((strength > low).astype(np.uint8), found)
+    labels, found = components(mask)
     kept = [each for each in found if strength[labels == each.label].max() > max(FAINTEST, stroke / 2)]
     groups = [kept] if "components" in off else digits(kept, labels.shape)
     boxes = tuple(_hull_box(group) for group in groups)

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-LOW_SIDE = 256  # pixels
-INK = 9  # pixels of the small image, the window of the median that removes most ink
+from cnn_models.images.ink import largest, mean
+
+LOW_SIDE = 192  # pixels
+INK = 7  # pixels of the small image, the window of the median that removes most ink
 EDGE = 0.12  # log of the ratio of brightness over three pixels, at least, at an edge
 HUE = 0.22  # a shadow changes the logarithms of the ratios of two channels by less
 SHADOW = 1.8  # and the logarithm of the brightness, too
@@ -46,9 +48,9 @@ def find_sheet(pixels: np.ndarray) -> Sheet:
 
 def _hulls(low: np.ndarray) -> Iterator[np.ndarray]:
     """The convex hulls of the regions of a small image that are the sheet, the best first."""
-    smooth = np.stack([cv2.medianBlur(np.ascontiguousarray(low[..., i]), INK) for i in range(low.shape[2])], axis=-1)
-    logs = np.log(smooth.astype(np.float32) + 8)
-    change = cv2.morphologyEx(logs, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).reshape(logs.shape).max(axis=2)
+    smooth = cv2.medianBlur(low, INK).reshape(low.shape)
+    logs = np.log(smooth + np.float32(8))
+    change = largest(cv2.morphologyEx(logs, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).reshape(logs.shape))
     _, labels, stats, _ = cv2.connectedComponentsWithStats((change < EDGE).astype(np.uint8), connectivity=4)
     areas = stats[:, cv2.CC_STAT_AREA] * (np.arange(len(stats)) > 0)
     large = np.flatnonzero(areas >= LEAST * labels.size)
@@ -60,8 +62,8 @@ def _hulls(low: np.ndarray) -> Iterator[np.ndarray]:
             yield hull
     if order:  # a pixel belongs to the page if its colour does, in light or in shadow
         shift = logs - middles[order[0]]
-        light = shift.mean(axis=2)
-        page = (np.abs(shift - light[..., None]).max(axis=2) < HUE) & (np.abs(light) < SHADOW)
+        light = mean(shift)
+        page = (largest(np.abs(shift - light[..., None])) < HUE) & (np.abs(light) < SHADOW)
         hull = _hull(_filled(page))
         if hull is not None:
             yield hull
