@@ -39,9 +39,9 @@ class Component(NamedTuple):
     @property
     def is_line(self) -> bool:
         """Whether it is straight, thin and long."""
-        return self.length > LINE * max(self.breadth, 1) or self.length > LINE * max(self.area / self.length, 1) and (
-            self.breadth < self.length / 5
-        )
+        if self.breadth > self.length / 5:
+            return False
+        return self.length > LINE * min(self.breadth, self.area / self.length)
 
     @property
     def is_box(self) -> bool:
@@ -54,8 +54,8 @@ class Component(NamedTuple):
 
 
 def components(mask: np.ndarray) -> tuple[np.ndarray, list[Component]]:
-    """The labels, H x W int32, and the largest components of a mask H x W uint8, largest first."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    """The labels, H x W int32, and the largest components of a mask H x W bool, largest first."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     order = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST]
     return labels, [_component(labels, int(i), stats[i]) for i in order]
 
@@ -68,12 +68,13 @@ def _component(labels: np.ndarray, label: int, stats: np.ndarray) -> Component:
     (_, sides, _) = cv2.minAreaRect(hull.astype(np.float32))
     right, bottom = left + width, top + height
     is_cut = left <= 1 or top <= 1 or right >= labels.shape[1] - 1 or bottom >= labels.shape[0] - 1
-    return Component(label, (left, top, right, bottom), area, cv2.contourArea(contour), hull, max(sides) + 1, min(sides) + 1, is_cut)
+    box, sizes = (left, top, right, bottom), (max(sides) + 1, min(sides) + 1)
+    return Component(label, box, area, cv2.contourArea(contour), hull, *sizes, is_cut)
 
 
 def without_underlines(mask: np.ndarray, found: list[Component]) -> np.ndarray:
     """The mask without the lines under a component that touch it, and are longer than it is wide."""
-    mask = mask.copy()
+    mask = mask.astype(np.uint8)
     for each in found:
         left, top, right, bottom = each.box
         if each.width < MIN_WIDTH or each.is_line:
@@ -85,8 +86,10 @@ def without_underlines(mask: np.ndarray, found: list[Component]) -> np.ndarray:
         if not len(rows) or rows[0] < 0.4 * each.height:
             continue
         above = np.flatnonzero(part[: rows[0]].any(axis=0))
+        over = 0.12 * each.width  # the base of a 2 begins where its stroke ends
         beside = part[rows[0] :] & (1 - cv2.dilate(lines[rows[0] :], np.ones((3, 3), np.uint8)))
-        if len(above) and np.ptp(above) < 0.65 * each.width and np.count_nonzero(beside) < 0.04 * each.area:
+        is_longer = len(above) and above[0] > over and above[-1] < each.width - over
+        if is_longer and np.ptp(above) < 0.75 * each.width and np.count_nonzero(beside) < 0.04 * each.area:
             part[rows[0] :] = 0
     return mask
 
@@ -104,8 +107,8 @@ def digits(found: list[Component], shape: tuple[int, ...]) -> list[list[Componen
     parts = [each for each in found if each not in tall]
     groups = _strokes(tall)
     for part in parts:
-        near = min(groups, key=lambda group: _gap(part.box, _hull_box(group)))
-        if _belongs(part, _hull_box(near), sum(each.area for each in near)):
+        near = min(groups, key=lambda group: _gap(part.box, box_of(group)))
+        if _belongs(part, box_of(near), sum(each.area for each in near)):
             near.append(part)
     return groups
 
@@ -159,7 +162,7 @@ def _strokes(tall: list[Component]) -> list[list[Component]]:
     """Components that share most of their columns are strokes of one digit."""
     groups: list[list[Component]] = []
     for each in sorted(tall, key=lambda each: each.box[0] + each.box[2]):
-        if groups and _shared_columns(each.box, _hull_box(groups[-1])) > 0.5:
+        if groups and _shared_columns(each.box, box_of(groups[-1])) > 0.5:
             groups[-1].append(each)
         else:
             groups.append([each])
@@ -185,7 +188,8 @@ def _gap(a: Box, b: Box) -> float:
     return float(np.hypot(max(a[0] - b[2], b[0] - a[2], 0), max(a[1] - b[3], b[1] - a[3], 0)))
 
 
-def _hull_box(group: list[Component]) -> Box:
+def box_of(group: list[Component]) -> Box:
+    """The box of all components of a digit."""
     boxes = np.array([each.box for each in group])
     (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     return int(left), int(top), int(right), int(bottom)

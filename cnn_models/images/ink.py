@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-ROUNDS, WINDOW = 4, 11
-NEAR, SAME = 19, 0.05
-SPARSE = 3  # of so many rows and columns, one is enough for a median
+from cnn_models.images.arrays import largest, mean, shrink
+
 LOW_SIDE = 192  # pixels; light varies slowly, so that it is estimated on a small image
-DARK = 12.0  # grey levels; added to the background, so that noise on black is not divided by 0
-FAINTEST = 0.06  # of the background, at least, between ink and page
+WIDE = 0.5  # of its shorter side, the window of a median that removes digits
+ROUNDS, WINDOW = 4, 11  # how often, and in which window, the median is then refined
+NEAR, SAME = 19, 0.05  # pixels from a shadow to its corner, and log ratio of brightness of the same page
+SPARSE = 3  # of so many rows and columns, one is enough for a median
+DARK = np.float32(12)  # grey levels; added to the background, so that noise on black is not divided by 0
+LOGS = np.log(np.arange(256, dtype=np.float32) + DARK)
 TOLERANCE = 16  # grey levels that the border may differ from a smooth surface
 
 
@@ -25,83 +27,68 @@ class Ink(NamedTuple):
     page: np.ndarray
 
 
-def find_ink(pixels: np.ndarray, keep_light: bool = False) -> Ink:
+def find_ink(pixels: np.ndarray, keeps_light: bool = False) -> Ink:
     """The ink of a page H x W x channels uint8, darker or brighter than its ground or of another colour.
 
-    With `keep_light`, the background is the median colour of the page, whatever the light.
+    With `keeps_light`, the ground is the median colour of the page, whatever the light.
     """
-    values = pixels.astype(np.float32)
-    ground = np.broadcast_to(np.median(values[::SPARSE, ::SPARSE], axis=(0, 1)), values.shape) if keep_light else background(pixels)
-    change = (values - ground) / (ground + DARK)
-    strength, noise = _along_ink(cv2.GaussianBlur(change, (0, 0), max(pixels.shape[:2]) / 500).reshape(values.shape))
-    page = 255 * (1 + np.minimum(change, 0))
+    values = pixels.astype(np.float32) + DARK
+    paper = np.median(values[::SPARSE, ::SPARSE], axis=(0, 1))
+    ground = np.broadcast_to(paper, values.shape) if keeps_light else background(pixels) + DARK
+    evened = cv2.GaussianBlur(values / ground, (0, 0), max(pixels.shape[:2]) / 500).reshape(values.shape)
+    strength, noise = _along_ink(evened - 1)
     level = mean(ground)
-    noise = noise * float(np.median(level[::SPARSE, ::SPARSE] + DARK)) / (level + DARK)
-    return Ink(strength, noise, page.clip(0, 255).astype(np.uint8))
+    noise = noise * float(np.median(level[::SPARSE, ::SPARSE])) / level  # in the dark, it is larger beside the light
+    return Ink(strength, noise, (evened * paper - DARK).clip(0, 255).astype(np.uint8))
 
 
 def background(pixels: np.ndarray) -> np.ndarray:
     """The page without its ink, H x W x channels float32: a smooth surface, or the median where light has edges."""
-    height, width, channels = pixels.shape
-    scale = LOW_SIDE / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    low = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], channels)
+    low = shrink(pixels, LOW_SIDE)
     ground = _surface(low)
     if ground is None:
-        ground = _median(low)
-    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR).reshape(pixels.shape)
+        ground = cv2.medianBlur(low, _odd(WIDE * min(low.shape[:2]))).reshape(low.shape)
+    ground = _refined(low, ground).astype(np.float32)
+    return cv2.resize(ground, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(pixels.shape)
 
 
 def _surface(low: np.ndarray) -> np.ndarray | None:
     """The quadratic surface fitted to the border, or None if the border or most of the image deviates from it."""
-    height, width, channels = low.shape
+    height, width = low.shape[:2]
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     terms = np.stack([np.ones_like(x), y, x, y * y, x * x, x * y], axis=-1).astype(np.float32)
     smooth = cv2.GaussianBlur(low.astype(np.float32), (0, 0), 1.5).reshape(low.shape)
     weights = np.linalg.lstsq(_border(terms), _border(smooth), rcond=None)[0]
     if np.abs(_border(smooth) - _border(terms) @ weights).max() > TOLERANCE:
         return None
-    ground = terms @ weights
-    return ground if np.median(np.abs(smooth - ground)) < TOLERANCE / 2 else None
-
-
-def largest(values: np.ndarray) -> np.ndarray:
-    """The greatest channel, H x W; as numpy reduces short axes slowly, by channel."""
-    return reduce(np.maximum, (values[..., i] for i in range(values.shape[2])))
-
-
-def mean(values: np.ndarray) -> np.ndarray:
-    """The mean of the channels, H x W float32."""
-    return values @ np.full(values.shape[2], 1 / values.shape[2], np.float32)
+    ground = (terms @ weights).clip(0, 255).astype(np.uint8)
+    return ground if np.median(np.abs(smooth - ground)[::SPARSE, ::SPARSE]) < TOLERANCE / 2 else None
 
 
 def _border(values: np.ndarray) -> np.ndarray:
     return np.concatenate([values[0], values[-1], values[1:-1, 0], values[1:-1, -1]])
 
 
-def _median(low: np.ndarray) -> np.ndarray:
-    """The median in a window that is larger than the digit, then in small ones, which keep the corners of shadows.
-
-    For the small windows, what differs from the estimate before, as ink does, is filled from around it.
-    """
-    logs = np.log(low + np.float32(DARK))
-    ground = cv2.medianBlur(low, _odd(0.4 * min(low.shape[:2])))
+def _refined(low: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """The median in small windows, which keep the corners of shadows; what differs from `ground`, as ink, is filled."""
+    logs = LOGS[low]
     for _ in range(ROUNDS):
-        change = largest(np.abs(logs - np.log(ground.reshape(low.shape) + np.float32(DARK))))
+        change = largest(np.abs(logs - LOGS[ground]))
         level = (100 * np.minimum(change, 2.55)).astype(np.uint8)
         cut = max(cv2.threshold(level, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] / 2, 6)
         # where a pixel has the colour of the darkest page nearby, it is page in shadow
-        shade = np.log(cv2.erode(ground, np.ones((NEAR, NEAR), np.uint8)).reshape(low.shape) + np.float32(DARK))
+        darkest = cv2.erode(ground, np.ones((NEAR, NEAR), np.uint8)).reshape(low.shape)
+        shade = np.take(LOGS, darkest)
         in_shadow = (largest(np.abs(logs - shade)) < SAME).astype(np.uint8)
         in_shadow = cv2.morphologyEx(in_shadow, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         mask = cv2.dilate(((level > cut) & (in_shadow == 0)).astype(np.uint8), np.ones((5, 5), np.uint8))
-        ground = cv2.medianBlur(_filled(low, mask), WINDOW)
-    return ground.reshape(low.shape).astype(np.float32)
+        ground = cv2.medianBlur(_filled(low, mask), WINDOW).reshape(low.shape)
+    return ground
 
 
 def _filled(low: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The image with the pixels of the mask replaced by the nearest others."""
-    labels = cv2.distanceTransformWithLabels(mask, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    labels = cv2.distanceTransformWithLabels(mask, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)[1].astype(np.intp)
     others = mask == 0
     if not others.any():
         return low
@@ -116,7 +103,8 @@ def _odd(size: float) -> int:
 
 def _along_ink(change: np.ndarray) -> tuple[np.ndarray, float]:
     """The change along the ink's colour, which is that of the greatest changes, and the std of its noise."""
-    noise = np.maximum(1.05 * np.median(np.abs(np.diff(change[::SPARSE], axis=1)[:, ::SPARSE]), axis=(0, 1)), 0.004)  # of normal noise
+    steps = np.abs(np.diff(change[::SPARSE], axis=1)[:, ::SPARSE])
+    noise = np.maximum(1.05 * np.median(steps, axis=(0, 1)), 0.004)  # the std of normal noise
     flat = (change / noise).reshape(-1, change.shape[2])
     size = np.sqrt(np.square(flat) @ np.ones(flat.shape[1], np.float32))
     strong = flat[size > max(6.0, 0.5 * float(np.percentile(size[::SPARSE], 99.5)))]
@@ -128,5 +116,5 @@ def _along_ink(change: np.ndarray) -> tuple[np.ndarray, float]:
     weights = (direction / noise / np.abs(direction / noise).sum()).astype(np.float32)
     values = change @ weights
     # the first is the noise from pixel to pixel, the second also that of the blocks of a JPEG
-    std = max(float(np.sqrt(np.sum((weights * noise) ** 2))), 1.48 * float(np.median(np.abs(values[::SPARSE, ::SPARSE]))))
-    return np.maximum(values, 0), std
+    wide = 1.48 * np.median(np.abs(values[::SPARSE, ::SPARSE]))
+    return np.maximum(values, 0), float(max(np.linalg.norm(weights * noise), wide))

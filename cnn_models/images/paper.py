@@ -4,77 +4,103 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import cv2
 import numpy as np
 
-from cnn_models.images.components import _hull_box, components, digits, spans, without_underlines
-from cnn_models.images.ink import FAINTEST, find_ink
+from cnn_models.images.arrays import shrink
+from cnn_models.images.components import Component, box_of, components, digits, spans, without_underlines
+from cnn_models.images.ink import Ink, find_ink
 from cnn_models.images.sheet import Sheet, find_sheet
 from cnn_models.images.steps import Box, Found, Step
 
-WORK_SIDE = 512
-MARGIN = 4
+WORK_SIDE = 512  # pixels; a larger page is averaged down to it, which reduces its noise
+MARGIN = 4  # pixels around a digit
+FAINTEST = 0.06  # of the brightness of the page, at least, between ink and page
+SURE = 300  # pixels that a stroke has, at least, so that specks do not decide how strong ink is
+MOST = 6  # digits in a row; more are a text
+SMALLEST = 12  # pixels that a digit is high, at least
+NETS = 4  # times that lines are told from the ink that they touch
 
 
 def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
-    """The digits of a photograph H x W, H x W x 3 or H x W x 4 uint8 of paper, a board or a screen.
+    """The digits on paper, a board or a screen, in a photograph H x W, H x W x 3 or H x W x 4 uint8.
 
-    `off` are the steps to omit: "sheet", "light", "components".
+    The ink may be darker or brighter than its ground, of another colour, or the opaque part of a transparent image.
+    `off` are the steps to omit: "sheet", "light", "components". The doubt is "sheet" where the ink may be none, too
+    small, or the print of a page.
     """
-    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    page, mask, outline = Sheet(pixels) if "sheet" in off else find_sheet(pixels)
-    steps = [Step("sheet", _shown(pixels), outline=outline)]
-    page, mask = _smaller(page, mask)
-    ink = find_ink(page, "light" in off)
-    steps.append(Step("light", _shown(ink.page)))
-    strength = ink.strength if mask is None else np.where(mask > 0, ink.strength, np.float32(0))
-    seen = strength[strength > np.maximum(6 * ink.noise, FAINTEST)]
+    image = _channels(pixels)
+    sheet = Sheet(shrink(image, WORK_SIDE)) if "sheet" in off else find_sheet(image, WORK_SIDE)
+    ink = find_ink(sheet.page, keeps_light="light" in off)
+    steps = Step("sheet", _shown(image), outline=sheet.outline), Step("light", _shown(ink.page))
+    strength = ink.strength if sheet.mask is None else np.where(sheet.mask, ink.strength, np.float32(0))
+    stroke = _stroke(strength, ink.noise)
+    if not stroke:
+        return Found(steps, ())
+    labels, found = _components(strength, stroke, ink)
+    groups = [found] if "components" in off and found else digits(found, labels.shape)
+    boxes = tuple(map(box_of, groups))
+    images = tuple(_image(strength, labels, *each) for each in zip(groups, boxes, strict=True))
+    shown = (255 * np.minimum(strength / stroke, 1)).astype(np.uint8)
+    doubt = "" if "components" in off else _doubt(groups, found)
+    return Found((*steps, Step("components", shown, boxes)), images[:MOST], doubt)
+
+
+def _channels(pixels: np.ndarray) -> np.ndarray:
+    """The image with its channels on an axis of their own; what is transparent is white, and alpha the last channel."""
+    if pixels.ndim == 2:
+        return pixels[..., None]
+    if pixels.shape[2] == 3:
+        return pixels
+    alpha = pixels[..., 3:].astype(np.uint16)
+    over_white = (pixels[..., :3] * alpha + 255 * (255 - alpha)) // 255
+    return np.concatenate([over_white, alpha], axis=2).astype(np.uint8)
+
+
+def _shown(image: np.ndarray) -> np.ndarray:
+    """The channels of an image that are colours, H x W or H x W x 3."""
+    return image[..., 0] if image.shape[2] == 1 else image[..., :3]
+
+
+def _stroke(strength: np.ndarray, noise: np.ndarray) -> float:
+    """The strength in the middle of a stroke; 0 if there is no ink."""
+    seen = strength[strength > np.maximum(6 * noise, FAINTEST)]
     if not seen.size:
-        return Found(tuple(steps), ())
-    top = float(np.partition(seen, -min(300, len(seen)))[-min(300, len(seen))])
-    stroke = float(np.median(seen[seen >= top / 2]))
-    low = np.maximum(stroke / 4, 4 * ink.noise)
-    labels, found = components((strength > low).astype(np.uint8))
-    # lines from border to border, of ruled or squared paper, tie everything together: they are fainter than the ink
-    for _ in range(4):
-        net = [each for each in found if spans(each, labels.shape) and not each.is_line]
-        if not net:
+        return 0.0
+    last = -min(SURE, len(seen))
+    return float(np.median(seen[seen >= np.partition(seen, last)[last] / 2]))
+
+
+def _components(strength: np.ndarray, stroke: float, ink: Ink) -> tuple[np.ndarray, list[Component]]:
+    """The labels, H x W int32, and the components of ink, without lines that touch it."""
+    least = np.maximum(stroke / 4, 4 * ink.noise)
+    labels, found = components(strength > least)
+    for _ in range(NETS):  # of ruled and squared paper, the lines tie all together, but are fainter than the ink
+        nets = [each for each in found if spans(each, labels.shape) and not each.is_line]
+        if not nets:
             break
-        for each in net:
+        for each in nets:
             part = labels == each.label
-            low = np.where(part, np.maximum(1.5 * np.median(strength[part]), low), low)
-        labels, found = components((strength > low).astype(np.uint8))
-    mask = without_underlines((strength > low).astype(np.uint8), found)
-    labels, found = components(mask)
-    kept = [each for each in found if strength[labels == each.label].max() > max(FAINTEST, stroke / 2)]
-    groups = [kept] if "components" in off else digits(kept, labels.shape)
-    boxes = tuple(_hull_box(group) for group in groups)
-    steps.append(Step("components", (255 * np.minimum(strength / stroke, 1)).astype(np.uint8), boxes))
-    images = tuple(_cut(strength, labels, group, box) for group, box in zip(groups, boxes, strict=True))
-    return Found(tuple(steps), images)
+            least = np.where(part, np.maximum(1.5 * np.median(strength[part]), least), least)
+        labels, found = components(strength > least)
+    labels, found = components(without_underlines(strength > least, found))
+    peaks = np.zeros(labels.max() + 1, np.float32)
+    np.maximum.at(peaks, labels[labels > 0], strength[labels > 0])
+    return labels, [each for each in found if peaks[each.label] > max(FAINTEST, stroke / 2)]
 
 
-def _smaller(page, mask):
-    scale = WORK_SIDE / max(page.shape[:2])
-    if scale >= 1:
-        return page, mask
-    size = round(page.shape[1] * scale), round(page.shape[0] * scale)
-    small = cv2.resize(page, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], page.shape[2])
-    return small, None if mask is None else cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
-
-
-def _shown(pixels):
-    return pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3]
-
-
-def _cut(strength: np.ndarray, labels: np.ndarray, group, box: Box) -> np.ndarray:
+def _image(strength: np.ndarray, labels: np.ndarray, group: list[Component], box: Box) -> np.ndarray:
     """The ink of one digit, bright on black, with a margin."""
-    left, top, right, bottom = box
-    part = np.where(
-        np.isin(labels[top:bottom, left:right], [each.label for each in group]),
-        strength[top:bottom, left:right],
-        np.float32(0),
-    )
-    stroke = np.median(part[part > part.max() / 2])
-    image = (255 * np.minimum(part / stroke, 1)).astype(np.uint8)
-    return cv2.copyMakeBorder(image, *(MARGIN,) * 4, cv2.BORDER_CONSTANT, value=0)
+    part = slice(box[1], box[3]), slice(box[0], box[2])
+    ink = np.where(np.isin(labels[part], [each.label for each in group]), strength[part], np.float32(0))
+    stroke = np.median(ink[ink > ink.max() / 2])
+    image = (255 * np.minimum(ink / stroke, 1)).astype(np.uint8)
+    return np.pad(image, MARGIN)
+
+
+def _doubt(groups: list[list[Component]], found: list[Component]) -> str:
+    """Whether the photograph may show no digit, but clutter or a text."""
+    if not 0 < len(groups) <= MOST:
+        return "sheet"
+    height = max(box_of(group)[3] - box_of(group)[1] for group in groups)
+    alike = sum(height / 2 < each.height < 2 * height and not each.is_line for each in found)
+    return "sheet" if height < SMALLEST or alike > len(groups) + 2 * MOST else ""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn_models.images.ink import largest, mean
+from cnn_models.images.arrays import largest, mean, shrink
 
 LOW_SIDE = 192  # pixels
 INK = 7  # pixels of the small image, the window of the median that removes most ink
@@ -16,34 +16,41 @@ EDGE = 0.12  # log of the ratio of brightness over three pixels, at least, at an
 HUE = 0.22  # a shadow changes the logarithms of the ratios of two channels by less
 SHADOW = 1.8  # and the logarithm of the brightness, too
 LEAST, MOST = 0.08, 0.97  # of the photograph's area
+EDGE_WIDTH = 0.012  # of the longer side, at the edge of a sheet, is not quite paper
 SQUARE = 0.93  # of the area of its four corners' polygon that a sheet fills
 
 
 class Sheet(NamedTuple):
-    """The page H x W x channels uint8, what of it is the sheet (H x W uint8, or None for all), and its outline."""
+    """The page H x W x channels uint8, what of it is the sheet (H x W bool, or None for all), and its outline."""
 
     page: np.ndarray
     mask: np.ndarray | None = None
     outline: tuple[tuple[int, int], ...] = ()
 
 
-def find_sheet(pixels: np.ndarray) -> Sheet:
-    """The sheet in a photograph H x W x channels uint8; the whole photograph where no sheet is clearly seen.
+def find_sheet(pixels: np.ndarray, side: int) -> Sheet:
+    """The sheet in a photograph H x W x channels uint8, or all of it where no sheet is clearly seen.
 
     A whole sheet is seen as from above: its perspective is undone. Of one that the photograph cuts, what is around it
-    is masked. A shadow on the page is not the edge of a sheet: it changes the brightness, hardly the colour.
+    is masked. A shadow on the page is not the edge of a sheet: it changes the brightness, hardly the colour. The
+    longer edge of the page is `side` at most.
     """
-    height, width = pixels.shape[:2]
-    scale = LOW_SIDE / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    low = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
-    for hull in _hulls(low):
-        corners = _corners(hull)
-        if corners is not None and _inside(corners, low.shape).all():
-            corners = (corners + 0.5) / scale - 0.5
-            return Sheet(_from_above(pixels, corners), None, _outline(corners))
-        return _masked(pixels, ((hull.reshape(-1, 2) + 0.5) / scale - 0.5).round().astype(np.int32))
-    return Sheet(pixels)
+    small = shrink(pixels, side)
+    low = shrink(small, LOW_SIDE)
+    hull = next(_hulls(low), None)
+    if hull is None:
+        return Sheet(small)
+    scale = max(pixels.shape) / max(low.shape)
+    corners = _corners(hull)
+    if corners is not None and _inside(corners, low.shape).all():
+        corners = _enlarged(corners, scale)
+        return Sheet(_from_above(pixels, corners, side), None, _outline(corners))
+    return _masked(pixels, _enlarged(hull.reshape(-1, 2), scale), side)
+
+
+def _enlarged(points: np.ndarray, scale: float) -> np.ndarray:
+    """Points between the middles of pixels of a small image, in the large one."""
+    return (points.astype(np.float32) + 0.5) * scale - 0.5
 
 
 def _hulls(low: np.ndarray) -> Iterator[np.ndarray]:
@@ -86,13 +93,15 @@ def _is_brighter(hull: np.ndarray, logs: np.ndarray) -> bool:
     return bool(outside.any() and np.median(logs[inside > 0]) > np.median(logs[outside]) + EDGE)
 
 
-def _masked(pixels: np.ndarray, points: np.ndarray) -> Sheet:
+def _masked(pixels: np.ndarray, points: np.ndarray, side: int) -> Sheet:
     """The box of a sheet with this outline, and its mask."""
+    corners = points.round().astype(np.int32)
     mask = np.zeros(pixels.shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, points, 255)
-    left, top, width, height = cv2.boundingRect(points)
+    cv2.fillConvexPoly(mask, corners, 255)
+    mask = cv2.erode(mask, np.ones((2 * round(EDGE_WIDTH * max(mask.shape)) + 1,) * 2, np.uint8))
+    left, top, width, height = cv2.boundingRect(corners)
     part = slice(max(top, 0), top + height), slice(max(left, 0), left + width)
-    return Sheet(pixels[part], mask[part], _outline(points))
+    return Sheet(shrink(pixels[part], side), shrink(mask[part][..., None], side)[..., 0] == 255, _outline(points))
 
 
 def _filled(region: np.ndarray) -> np.ndarray:
@@ -133,16 +142,17 @@ def _inside(corners: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return (x > 3) & (y > 3) & (x < shape[1] - 4) & (y < shape[0] - 4)
 
 
-def _from_above(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def _from_above(pixels: np.ndarray, corners: np.ndarray, side: int) -> np.ndarray:
     """The sheet with these corners, as seen from above."""
     a, b, c, d = corners
-    width = int(max(np.hypot(*(b - a)), np.hypot(*(c - d))))
-    height = int(max(np.hypot(*(c - b)), np.hypot(*(d - a))))
-    inset = 0.012 * max(width, height)  # the edge itself is not paper
-    target = np.array([[-inset, -inset], [width + inset, -inset], [width + inset, height + inset], [-inset, height + inset]])
-    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32))
-    page = cv2.warpPerspective(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return page.reshape(height, width, pixels.shape[2])
+    width, height = max(np.hypot(*(b - a)), np.hypot(*(c - d))), max(np.hypot(*(c - b)), np.hypot(*(d - a)))
+    scale = min(1, side / max(width, height))
+    width, height = round(width * scale), round(height * scale)
+    edge = EDGE_WIDTH * max(width, height)
+    target = (-edge, -edge), (width + edge, -edge), (width + edge, height + edge), (-edge, height + edge)
+    matrix = cv2.getPerspectiveTransform(corners, np.array(target, np.float32))
+    page = cv2.warpPerspective(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return page.reshape(height, width, -1)
 
 
 def _outline(points: np.ndarray) -> tuple[tuple[int, int], ...]:

@@ -1,0 +1,27 @@
+"""Operations on images H x W x channels that the segmentation of paper shares."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import cv2
+import numpy as np
+
+
+def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The image averaged down so that its longer edge is `side` at most."""
+    scale = side / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    height, width = (max(1, round(scale * length)) for length in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
+
+
+def largest(values: np.ndarray) -> np.ndarray:
+    """The greatest channel, H x W; by channel, as numpy reduces short axes slowly."""
+    return reduce(np.maximum, (values[..., i] for i in range(values.shape[2])))
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    """The mean of the channels, H x W, of an image of float32."""
+    return values @ np.full(values.shape[2], 1 / values.shape[2], np.float32)
