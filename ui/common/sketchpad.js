@@ -12,8 +12,8 @@ const MOST = 1500; // characters of a drawing and of third-party ids, so that a 
 export function sketchpad(element, upload, taken) {
   const pad = element.querySelector("#sketchpad");
   const [canvas, file, brush] = ["canvas", "input[type=file]", "input[type=range]"].map((each) => pad.querySelector(each));
-  const [hint, cursor, status, undoButton, redoButton] = ["hint", "cursor", "spoken", "undo", "redo"].map((name) =>
-    pad.querySelector(`.sketchpad-${name}`),
+  const [hint, cursor, status, undoButton, redoButton, turnButton] = ["hint", "cursor", "spoken", "undo", "redo", "turn"].map(
+    (name) => pad.querySelector(`.sketchpad-${name}`),
   );
   const sheet = new Sheet(canvas, whenPainted, () => showHint("pad.unseen"));
   const keyboard = keyboardPen(canvas, cursor, status, {
@@ -43,6 +43,7 @@ export function sketchpad(element, upload, taken) {
     showHint(sheet.isEmpty ? "pad.hint" : "");
     undoButton.disabled = !sheet.canUndo;
     redoButton.disabled = !sheet.canRedo;
+    turnButton.hidden = !sheet.entries[0]?.src;
   }
 
   function value() {
@@ -134,9 +135,16 @@ export function sketchpad(element, upload, taken) {
     if (sheet.redo()) send();
   }
 
+  function turn(quarters) {
+    lift();
+    sheet.turn(quarters);
+    send();
+  }
+
   pad.querySelector(".sketchpad-clear").addEventListener("click", clear);
   undoButton.addEventListener("click", undo);
   redoButton.addEventListener("click", redo);
+  turnButton.addEventListener("click", () => turn(1));
   // For the whole tab: after its own click, a disabled button has lost the focus.
   document.addEventListener("keydown", (event) => {
     if (isField(event.target) || !canvas.offsetParent) return;
@@ -173,5 +181,5 @@ export function sketchpad(element, upload, taken) {
   });
 
   sheet.add(); // paints the white paper
-  return { sheet, put, isShown: () => !!canvas.offsetParent, uploaded: () => uploading };
+  return { sheet, put, turn, isShown: () => !!canvas.offsetParent, focus: () => canvas.focus({ preventScroll: true }), uploaded: () => uploading };
 }
