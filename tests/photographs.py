@@ -148,8 +148,10 @@ class Page:
 
     def put(self, ink: np.ndarray, colour: Colour | None = None, opacity: float = 1) -> None:
         """Covers the surface with ink H x W from 0 to 1."""
-        colour = self.colour if colour is None else colour
-        self.surface += opacity * ink[..., None] * (np.float32(colour) - self.surface)
+        left, top, width, height = cv2.boundingRect((ink > 0).astype(np.uint8))
+        there = self.surface[top : top + height, left : left + width]
+        cover = opacity * ink[top : top + height, left : left + width, None]
+        there += cover * (np.float32(self.colour if colour is None else colour) - there)
 
     def line(self, points: Points, thickness: float, colour: Colour | None = None, opacity: float = 1) -> None:
         layer = self.blank()
