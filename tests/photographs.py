@@ -34,6 +34,10 @@ DESKS = (
 )  # fmt: skip
 BOARDS = (34, 62, 50), (38, 40, 42), (52, 58, 66)
 CHALKS = (235, 235, 228), (238, 220, 130), (240, 180, 190), (170, 205, 235)
+LIGHT_INKS = (
+    (255, 255, 255), (252, 250, 240), (240, 240, 240), (225, 228, 230), (255, 250, 200), (225, 242, 255),
+    (255, 228, 235), (255, 220, 0), (0, 200, 90),
+)  # fmt: skip
 SEVERAL_STROKES = {
     "4": [[(0.34, 0.12), (0.26, 0.55), (0.74, 0.55)], [(0.62, 0.3), (0.6, 0.9)]],
     "5": [[(0.34, 0.14), (0.31, 0.46), *arc(0.46, 0.65, 0.25, 0.22, -110, 150)], [(0.42, 0.11), (0.76, 0.1)]],
@@ -363,8 +367,7 @@ def transparent(rng: Rng, size: Size) -> Photograph:
     """Light ink, or any, on transparency; where it is clear, the colour is black, white or that of the ink."""
     page, digit = Page(rng, size), any_digit(rng)
     alpha = page.write(digit)
-    light_inks = (255, 255, 255), (255, 220, 0), (232, 232, 232), (190, 235, 255), (255, 190, 210), (0, 200, 90)
-    ink = np.float32(light_inks[rng.integers(len(light_inks))])
+    ink = np.float32(LIGHT_INKS[rng.integers(len(LIGHT_INKS))])
     clear = (np.zeros(3), np.full(3, 255), ink)[rng.integers(3)]
     colours = np.where(alpha[..., None] > 0, ink, clear)
     return Photograph(np.rint(np.dstack([colours, 255 * alpha])).astype(np.uint8), digit.label)
