@@ -17,6 +17,10 @@ WHY = {
     "sheet": "No digit stands out: fill the frame with the paper, and write with a dark pen.",
     "ground": "The garment does not stand out from its ground: show one garment on plain ground.",
     "pair": "There is more than one thing: show one garment, or one shoe from the side, on plain ground.",
+    "shoes": (
+        "It may be a shoe from above, or a garment that is not spread out: show one shoe from the side, or the garment "
+        "spread out, on plain ground."
+    ),
     "unsure": "The prediction may be wrong: no training image looks like this one; draw or photograph it more plainly.",
     "dot": "The image may show none of the ten classes: it is a dot, not a stroke.",
     "lookalike": "The image may show none of the ten classes: it looks more like one of {title}.",
@@ -89,6 +93,7 @@ class Verdict:
     - `several`: it shows several `digits`;
     - `turned`: after a clockwise turn by `degrees`, it would be much more like the training images, as a `label`;
     - `sheet`, `ground`, `pair`: no ink, no garment, or more than one garment was found in the photograph;
+    - `shoes`: it may be a shoe from above, or a garment that is not spread out;
     - `unsure`: it is so unlike the training images that the prediction may be wrong;
     - `dot`: the image is a dot, not a stroke;
     - `lookalike`: it rather belongs to another `dataset`;
