@@ -271,9 +271,9 @@ class Predictor:
         return Column(name, missing=text, coming=coming, side=side)
 
 
-def _turned(image: Decoded, degrees: int) -> Decoded:
-    """The image turned clockwise by a multiple of 90 degrees."""
-    return Decoded(np.ascontiguousarray(np.rot90(image.pixels, -degrees // 90)), image.is_turned) if degrees else image
+def _turned(image: Decoded, quarters: int) -> Decoded:
+    """The image turned clockwise by so many quarters."""
+    return replace(image, pixels=np.ascontiguousarray(np.rot90(image.pixels, -quarters))) if quarters else image
 
 
 def _source(loaded: LoadedModel) -> str:
