@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 from cnn_models.errors import ImageError
 from cnn_models.images.structure import check_structure
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "AVIF")
 MAX_BYTES = 20 * 10**6
 MAX_PIXELS = 40 * 10**6
 MAX_SIDE = 20_000
