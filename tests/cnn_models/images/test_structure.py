@@ -146,7 +146,9 @@ def test_bytes_that_look_like_parts_but_are_data_are_not_counted():
     check_structure(png_with(b"") + TIME * 100_000)
 
 
-@pytest.mark.parametrize("content", [jpeg_of_scans(2), png_with(TIME), gif_with(b""), webp_with(b""), tiff_of(SIDE), avif_with()])
+@pytest.mark.parametrize(
+    "content", [jpeg_of_scans(2), png_with(TIME), gif_with(b""), webp_with(b""), tiff_of(SIDE), avif_with()]
+)
 def test_what_is_cut_short_is_for_the_decoder_to_report(content):
     for length in [*range(80), *range(80, len(content), 97)]:
         check_structure(content[:length])
