@@ -2,7 +2,7 @@
 
 const LONGEST = 1024; // pixels of the longer edge, as the server averages larger images down to this
 
-// The image at `src`, a blob of this media type, as a PNG file. Rejects if the browser cannot draw it.
+// The image at `src`, a blob of this media type, as a PNG file. Rejects if the browser draws nothing.
 export async function redrawn(src, type) {
   const image = await loaded(src);
   const scale = LONGEST / Math.max(image.naturalWidth, image.naturalHeight);
@@ -12,6 +12,7 @@ export async function redrawn(src, type) {
   const pen = canvas.getContext("2d");
   pen.imageSmoothingQuality = "high";
   pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  if (!pen.getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)) throw new Error("nothing is drawn");
   const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   return new File([png], "redrawn.png", { type: "image/png" });
 }
