@@ -62,6 +62,7 @@ export function board({ element, call, settings, pad }) {
     const [sent, at] = [request({ quick }), version];
     try {
       const response = await call("predict", sent);
+      if (response.refused && (await pad.redraw(sent.image))) return;
       // In this order, as the quick response would undo parts of the other one.
       while (!quick && quickVersion < at) await quickResponse();
       // Responses that are out of date are shown only while the pen is down.
