@@ -71,6 +71,10 @@ def test_an_image_on_its_side_is_turned_by_the_tool_undone_and_forgotten(page, t
     expect_verdict(page, SEVENS)
     page.locator("[data-part=heat] summary").click()
     expect(page.locator("[data-part=heat]")).to_contain_text("Evidence for 7")
+    form = page.locator("#seen [data-step=centre] img").get_attribute("src")
+    with page.expect_request(lambda request: form in (request.post_data or "")):  # the turned one, in other tabs too
+        page.get_by_role("tab", name="Layers").click()
+    page.get_by_role("tab", name="Compare").click()
     upload(page, photograph([4], tmp_path / "four.jpg"))
     expect_verdict(page, "networks read 4.")
     page.keyboard.press("Escape")
