@@ -21,7 +21,7 @@ WHY = {
         "It may be a shoe from above, or a garment that is not spread out: show one shoe from the side, or the garment "
         "spread out, on plain ground."
     ),
-    "unsure": "The prediction may be wrong: the image is unlike all training images; draw or photograph it more plainly.",
+    "unsure": "The prediction may be wrong, as the image is unlike all training images: draw or photograph it anew.",
     "dot": "The image may show none of the ten classes: it is a dot, not a stroke.",
     "lookalike": "The image may show none of the ten classes: it looks more like one of {title}.",
     "ood.one": "The image may show none of the ten classes: the network finds it unlike anything seen in training.",
