@@ -1,10 +1,12 @@
 // The sketchpad: draw, upload, paste or drop.
 import { isField } from "./inputs.js";
 import { keyboardPen } from "./keyboard_pen.js";
+import { redrawn } from "./redrawn.js";
 import { Sheet } from "./sheet.js";
 import { say } from "./texts.js";
 
 const PAUSE = 70; // milliseconds between two `draw` events while the pen is down
+const LARGE = 20e6; // bytes: larger files are sent as the browser draws them, which takes less time than sending them
 const MOST = 1500; // characters of a drawing and of third-party ids, so that a request has less than 2 KB
 
 // Sends `draw` from the canvas with { value, drawing }: the value is "" (empty), a PNG as a data URL, or "upload:" and
@@ -12,8 +14,8 @@ const MOST = 1500; // characters of a drawing and of third-party ids, so that a 
 export function sketchpad(element, upload, taken) {
   const pad = element.querySelector("#sketchpad");
   const [canvas, file, brush] = ["canvas", "input[type=file]", "input[type=range]"].map((each) => pad.querySelector(each));
-  const [hint, cursor, status, undoButton, redoButton] = ["hint", "cursor", "spoken", "undo", "redo"].map((name) =>
-    pad.querySelector(`.sketchpad-${name}`),
+  const [hint, cursor, status, undoButton, redoButton, turnButton] = ["hint", "cursor", "spoken", "undo", "redo", "turn"].map(
+    (name) => pad.querySelector(`.sketchpad-${name}`),
   );
   const sheet = new Sheet(canvas, whenPainted, () => showHint("pad.unseen"));
   const keyboard = keyboardPen(canvas, cursor, status, {
@@ -43,6 +45,7 @@ export function sketchpad(element, upload, taken) {
     showHint(sheet.isEmpty ? "pad.hint" : "");
     undoButton.disabled = !sheet.canUndo;
     redoButton.disabled = !sheet.canRedo;
+    turnButton.hidden = !sheet.entries[0]?.src;
   }
 
   function value() {
@@ -86,14 +89,34 @@ export function sketchpad(element, upload, taken) {
 
   async function take(chosen) {
     const version = ++sheet.version;
+    const src = URL.createObjectURL(chosen);
     showHint("pad.sending");
     try {
-      const { path } = await upload(chosen);
+      const small = chosen.size > LARGE && (await redrawn(src, chosen.type).catch(() => null));
+      const { path } = await upload(small || chosen);
       if (version !== sheet.version) return;
-      put({ fresh: true, value: `upload:${path}`, src: URL.createObjectURL(chosen), crisp: false });
+      put({ fresh: true, value: `upload:${path}`, src, crisp: false, again: small ? null : () => redrawn(src, chosen.type) });
     } catch {
       if (version === sheet.version) showHint("pad.unsent", { most: file.dataset.most });
     }
+  }
+
+  // Sends an upload that the server refused as the browser draws it. False if that was done before, or is impossible.
+  async function redraw(value) {
+    const [image] = sheet.entries;
+    if (image?.value !== value || !image.again) return false;
+    return (image.redrawing ??= sendRedrawn(image));
+  }
+
+  async function sendRedrawn(image) {
+    try {
+      const { path } = await upload(await image.again());
+      Object.assign(image, { value: `upload:${path}`, again: null });
+    } catch {
+      return false;
+    }
+    if (sheet.entries[0] === image) send();
+    return true;
   }
 
   function pointOf(event) {
@@ -134,9 +157,16 @@ export function sketchpad(element, upload, taken) {
     if (sheet.redo()) send();
   }
 
+  function turn(quarters) {
+    lift();
+    sheet.turn(quarters);
+    send();
+  }
+
   pad.querySelector(".sketchpad-clear").addEventListener("click", clear);
   undoButton.addEventListener("click", undo);
   redoButton.addEventListener("click", redo);
+  turnButton.addEventListener("click", () => turn(1));
   // For the whole tab: after its own click, a disabled button has lost the focus.
   document.addEventListener("keydown", (event) => {
     if (isField(event.target) || !canvas.offsetParent) return;
@@ -173,5 +203,6 @@ export function sketchpad(element, upload, taken) {
   });
 
   sheet.add(); // paints the white paper
-  return { sheet, put, isShown: () => !!canvas.offsetParent, uploaded: () => uploading };
+  const [isShown, focus] = [() => !!canvas.offsetParent, () => canvas.focus({ preventScroll: true })];
+  return { sheet, put, turn, redraw, isShown, focus, uploaded: () => uploading };
 }
