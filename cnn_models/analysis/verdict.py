@@ -16,6 +16,10 @@ WHY = {
     "sheet": "No digit stands out in the photograph: fill the frame with the paper, and write with a dark pen.",
     "ground": "The garment does not stand out from its ground: lay one garment on plain ground.",
     "pair": "The photograph shows more than one thing: show one garment, or one shoe from the side, on plain ground.",
+    "shoes": (
+        "The outline is not that of a garment which is spread out: spread it out straight, or show one shoe from the "
+        "side, on plain ground."
+    ),
     "dot": "The image may show none of the ten classes: it is a dot, not a stroke.",
     "lookalike": "The image may show none of the ten classes: it looks more like one of {title}.",
     "ood.one": "The image may show none of the ten classes: the network finds it unlike anything seen in training.",
@@ -86,6 +90,7 @@ class Verdict:
 
     - `several`: it shows several `digits`;
     - `sheet`, `ground`, `pair`: no ink, no garment, or more than one garment was found in the photograph;
+    - `shoes`: the garment found has no mirror symmetry, though the networks see no shoe;
     - `dot`: the image is a dot, not a stroke;
     - `lookalike`: it rather belongs to another `dataset`;
     - `ood`: `unusual` of `count` networks, which are most, classify it as out of distribution;
