@@ -29,6 +29,7 @@ from cnn_models.images.steps import Step
 
 MAX_NETWORKS = 16  # networks of one comparison
 MAX_THIRD_PARTY = 4  # of these, as each may need a download
+SHOES = ("Sandal", "Sneaker", "Ankle boot")
 MEASURING = 5  # seconds for measuring a third-party checkpoint, once, before its first prediction
 
 T = TypeVar("T")
@@ -61,7 +62,8 @@ class Comparison:
         """The comparison of each network's predictions for the `found.images`; `like` is the `lookalike`."""
         models = tuple(each[chosen] for each in predictions)
         digits = tuple(map(Reading.of, zip(*predictions, strict=True))) if len(found.images) > 1 else ()
-        warning = Reason(found.doubt, {}) if found.doubt else None
+        is_shoe = found.doubt == "shoes" and Reading.of(models).label in SHOES  # which have no mirror symmetry
+        warning = Reason(found.doubt, {}) if found.doubt and not is_shoe else None
         if digits:
             warning = Reason("several", {"digits": " ".join(each.label for each in digits)})
         elif is_dot(found.images[chosen], dataset):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from cnn_models.images.decode import Decoded
+from cnn_models.images.garment import find_garment
 from cnn_models.images.paper import find_digits
 from cnn_models.images.steps import Found
 from cnn_models.specs import Dataset
@@ -19,7 +20,7 @@ CANVAS = 112  # pixels along the edge of a drawing on the page's canvas, which m
 FLAT = 0.9  # of a drawing's border has one level
 SEGMENTS = {"digits": ("sheet", "light", "components"), "clothing": ("ground",)}
 """The steps of the segmentation by the kind of the data set."""
-FINDERS: dict[str, Callable[[np.ndarray, Collection[str]], Found]] = {"digits": find_digits}
+FINDERS: dict[str, Callable[[np.ndarray, Collection[str]], Found]] = {"digits": find_digits, "clothing": find_garment}
 
 
 def segment(image: Decoded, dataset: Dataset, off: Collection[str] = ()) -> Found:
