@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from cnn_models.checkpoints.ids import REFERENCE_MODEL
 from cnn_models.datasets import DATASETS
 from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel, ModelHub
+from cnn_models.images.decode import ImageError
 from cnn_models.images.preprocess import to_dataset_form
 from cnn_models.network import Network
 
@@ -33,6 +34,9 @@ GROUPS = {
     "mnist": (),
 }
 TURNS = (90, 180, 270)  # degrees clockwise
+# The most that a low probability adds to the sum of three scores, so that it alone makes no image unsure: for a 1 with a
+# flag, networks waver between 1 and 7, and its pixels and features are as near to training images as those of others.
+MOST_OF_SHARE = 2
 NEAR = 3  # the `turn_scores` of an image that may be the right way up; two validation images in a hundred have more
 
 T = TypeVar("T")
@@ -68,6 +72,12 @@ def tail_scores(values: Tensor, tails: Tensor) -> Tensor:
     return (1 + (values - low) / (high - low).clamp(min=1e-6)).clamp(min=0)
 
 
+def unsure_scores(values: Tensor, tails: Tensor) -> Tensor:
+    """The sum N of the `tail_scores` of values N x 3: 1 - the `group_share`, and the `distances`."""
+    scores = tail_scores(values, tails)
+    return scores[:, 0].clamp(max=MOST_OF_SHARE) + scores[:, 1:].sum(1)
+
+
 def group_share(probabilities: Mapping[str, float], dataset: str) -> float:
     """The probability, by class, of the likeliest class and of those that people confuse with it."""
     likeliest = max(probabilities, key=probabilities.__getitem__)
@@ -75,34 +85,44 @@ def group_share(probabilities: Mapping[str, float], dataset: str) -> float:
     return sum(probabilities[name] for name in group)
 
 
-def unsure_score(hub: ModelHub, dataset: str, grid: np.ndarray, probabilities: Mapping[str, float]) -> float:
-    """How far an image, 28 x 28 uint8, is from the training images: above 0, the prediction may be wrong.
+class Unlikeness(NamedTuple):
+    """How an image compares with the training images.
 
-    `probabilities`, by class, are the soft vote of all predictions. 0 where the reference model has no centroids.
-    Its threshold is fitted on the validation images: `python -m training.centroids`.
+    Above an `unsure` of 0, it is so far from them that the prediction may be wrong. `turn` is the clockwise turn, 90,
+    180 or 270 degrees, by which it comes much nearer to them; None for none.
     """
 
-    def score(net: LoadedModel, centroids: Centroids) -> float:
+    unsure: float
+    turn: int | None
+
+    @property
+    def is_unsure(self) -> bool:
+        return self.unsure > 0
+
+
+def unlikeness(hub: ModelHub, dataset: str, grid: np.ndarray, probabilities: Mapping[str, float]) -> Unlikeness:
+    """The comparison of an image, 28 x 28 uint8 in its data set's form, with the training images.
+
+    `probabilities`, by class, are the soft vote of all predictions. Where the reference model has no centroids, nothing
+    is unsure or turned. Its thresholds are fitted on the validation images: `python -m training.centroids`.
+    """
+
+    def compare(net: LoadedModel, centroids: Centroids) -> Unlikeness:
         share = torch.tensor([[1 - group_share(probabilities, dataset)]])
-        values = torch.cat([share, distances(net, centroids, torch.tensor(grid)[None])], 1)
-        return tail_scores(values, centroids.tails).sum().item() - centroids.unsure
+        apart = distances(net, centroids, torch.tensor(grid)[None])
+        unsure = unsure_scores(torch.cat([share, apart], 1), centroids.tails).item() - centroids.unsure
+        is_far = tail_scores(apart, centroids.tails[1:]).sum() > centroids.turned  # else no turn gains so much
+        return Unlikeness(unsure, _turn(net, centroids, dataset, grid) if is_far else None)
 
-    return _with_reference(hub, dataset, score) or 0.0
+    return _with_reference(hub, dataset, compare) or Unlikeness(0, None)
 
 
-def turned(hub: ModelHub, dataset: str, grid: np.ndarray) -> int | None:
-    """The clockwise turn, in degrees, by which an image, 28 x 28 uint8, comes much nearer to the training images.
-
-    None where there is no such turn of 90, 180 or 270 degrees, or where the reference model has no centroids.
-    """
-
-    def turn(net: LoadedModel, centroids: Centroids) -> int | None:
-        if _distance_score(net, centroids, [grid]).item() < centroids.turned:
-            return None  # no turn gains so much
+def _turn(net: Network, centroids: Centroids, dataset: str, grid: np.ndarray) -> int | None:
+    try:
         gains, best = turn_gains(turn_scores(net, centroids, dataset, [grid]))
-        return TURNS[int(best)] if gains.item() > centroids.turned else None
-
-    return _with_reference(hub, dataset, turn)
+    except ImageError:  # after omitted steps, nothing may stand out of the ground
+        return None
+    return TURNS[int(best)] if gains.item() > centroids.turned else None
 
 
 def turn_scores(net: Network, centroids: Centroids, dataset: str, grids: Sequence[np.ndarray]) -> Tensor:

@@ -40,7 +40,7 @@ class MiniResNet(nn.Module):
         return self.output(self.features(x))
 
     def features(self, x: Tensor) -> Tensor:
-        """The input of the last layer, N x 512, which also tells how near an image is to those of the training."""
+        """The input of the last layer, N x 512, by which `analysis.neighbours` compares images."""
         # N x 1 x 28 x 28
         x = self.conv1(x)
         # N x 16 x 24 x 24
