@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,37 +18,59 @@ from PIL import Image
 from torch import Tensor
 
 from cnn_models.analysis.ood import MARGIN, is_dot, lookalike, ood_score
-from cnn_models.analysis.verdict import Prediction, Verdict
+from cnn_models.analysis.verdict import Prediction, Reading, Reason, Verdict
 from cnn_models.architectures import ARCHITECTURES
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import parse
 from cnn_models.datasets import DATASETS
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel, ModelHub
-from cnn_models.images.decode import decode
-from cnn_models.images.preprocess import Step, steps
+from cnn_models.images.decode import Decoded, read
+from cnn_models.images.preprocess import Preprocessed, preprocess
+from cnn_models.images.steps import Step
 
 MAX_NETWORKS = 16  # networks of one comparison
 MAX_THIRD_PARTY = 4  # of these, as each may need a download
 MEASURING = 5  # seconds for measuring a third-party checkpoint, once, before its first prediction
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 _shared_hub = cache(ModelHub)
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The predictions of several networks for one image, with the `steps` of its preprocessing."""
+    """The predictions of several networks for one image, with the `steps` of its preprocessing.
+
+    Where the image shows several digits, `digits` are their readings from the left, and the rest is of one of them.
+    """
 
     dataset: str
     steps: tuple[Step, ...]
     verdict: Verdict
     models: tuple[Prediction, ...]
+    digits: tuple[Reading, ...] = ()
 
     @classmethod
-    def of(cls, dataset: str, steps: tuple[Step, ...], models: Sequence[Prediction], like: str = "") -> Comparison:
-        """The comparison of predictions for one image, with their verdict; `like` is its `lookalike`."""
-        return cls(dataset, steps, Verdict.of(models, is_dot(steps[-1].image, dataset), like), tuple(models))
+    def of(
+        cls,
+        dataset: str,
+        found: Preprocessed,
+        predictions: Sequence[Sequence[Prediction]],
+        like: str = "",
+        chosen: int = 0,
+    ) -> Comparison:
+        """The comparison of each network's predictions for the `found.images`; `like` is the `lookalike`."""
+        models = tuple(each[chosen] for each in predictions)
+        digits = tuple(map(Reading.of, zip(*predictions, strict=True))) if len(found.images) > 1 else ()
+        warning = Reason(found.doubt, {}) if found.doubt else None
+        if digits:
+            warning = Reason("several", {"digits": " ".join(each.label for each in digits)})
+        elif is_dot(found.images[chosen], dataset):
+            warning = Reason("dot", {})
+        elif like and not warning:
+            warning = Reason("lookalike", {"dataset": like})
+        return cls(dataset, found.steps, Verdict.of(models, warning), models, digits)
 
     @property
     def image(self) -> np.ndarray:
@@ -56,8 +79,8 @@ class Comparison:
 
     def to_dict(self) -> dict:
         """Everything but the image in JSON's types, as the HTTP endpoint returns it."""
-        models = [each.to_dict() for each in self.models]
-        return {"dataset": self.dataset, "verdict": self.verdict.to_dict(), "models": models}
+        models, digits = ([each.to_dict() for each in part] for part in (self.models, self.digits))
+        return {"dataset": self.dataset, "verdict": self.verdict.to_dict(), "models": models, "digits": digits}
 
 
 def compare(
@@ -74,23 +97,26 @@ def compare(
     weights), ImageError (BlankImage for a blank one), and ValueError for unknown or unsuitable names.
     """
     ids = ids_of(models, DATASETS[dataset].name)
-    return compare_decoded(decode(image, off), dataset, ids, hub or _shared_hub(), off)
+    return compare_decoded(read(image, off), dataset, ids, hub or _shared_hub(), off)
 
 
 def compare_decoded(
-    grey: np.ndarray, dataset: str, ids: Sequence[str], hub: ModelHub, off: Collection[str] = ()
+    image: Decoded, dataset: str, ids: Sequence[str], hub: ModelHub, off: Collection[str] = ()
 ) -> Comparison:
-    """`compare` with a decoded image, H x W uint8, and checkpoint ids that fit the data set."""
-    preprocessed = steps(grey, DATASETS[dataset], off)
-    grid = preprocessed[-1].image
+    """`compare` with a decoded image and checkpoint ids that fit the data set."""
+    found = preprocess(image, DATASETS[dataset], off)
 
-    def predict_one(id: str) -> Prediction:  # one after another, so that one network in memory is enough
-        found = hub.run(id, lambda network: predict(network.without(off), grid))
-        return replace(found, measured=hub.measure(id, MEASURING)) if hub.is_third_party(id) else found
+    def predict_one(id: str) -> list[Prediction]:  # one after another, so that one network in memory is enough
+        each = hub.run(id, lambda network: predict_all(network.without(off), found.images))
+        if not hub.is_third_party(id):
+            return each
+        measured = hub.measure(id, MEASURING)
+        return [replace(one, measured=measured) for one in each]
 
     hub.fetch(ids)
     models = [predict_one(id) for id in ids] if ids else _all(dataset, hub, predict_one)
-    return Comparison.of(dataset, preprocessed, models, lookalike(hub, dataset, grey, grid, off, models))
+    like = lookalike(hub, dataset, image, found.images[0], off, [each[0] for each in models])
+    return Comparison.of(dataset, found, models, like)
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Prediction:
@@ -160,8 +186,8 @@ def ids_of(models: Sequence[str], dataset: str) -> list[str]:
     return ids
 
 
-def _all(dataset: str, hub: ModelHub, predict_one: Callable[[str], Prediction]) -> list[Prediction]:
-    """The predictions of all networks that the hub has for a data set; those that are damaged are logged.
+def _all(dataset: str, hub: ModelHub, predict_one: Callable[[str], T]) -> list[T]:
+    """`predict_one` of all networks that the hub has for a data set; those that are damaged are logged.
 
     Raises DownloadPending where a download continues, and the first network's error where none can be loaded.
     """

@@ -24,7 +24,8 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import SWITCHES
-from cnn_models.images.worker import decode_untrusted
+from cnn_models.images.steps import Step as ImageStep
+from cnn_models.images.worker import read_untrusted
 from cnn_models.specs import Card
 from cnn_models.visitors import VISITOR, map_in_context
 from ui.common.reading import all_known, fields, flag, items, known
@@ -49,7 +50,9 @@ class Verdict(TypedDict):
 class Step(TypedDict):
     name: str
     picture: str  # a PNG as a data URL
-    box: list[int]  # left, top, right, bottom; or empty
+    box: list[int]  # the first of `boxes`; or empty
+    boxes: list[list[int]]  # left, top, right, bottom of what was found, in pixels of the picture
+    outline: list[list[int]]  # x, y of the corners of the sheet or the garment; or empty
 
 
 class Breaking(TypedDict):
@@ -102,10 +105,16 @@ class Mistake(TypedDict):
     said: dict[str, str]  # predictions by checkpoint id
 
 
+class Reading(TypedDict):
+    label: str
+    probabilities: dict[str, float]  # mean over the networks
+
+
 class Answer(TypedDict):
     dataset: str
     verdict: Verdict
     models: list[Model]
+    digits: list[Reading]  # from the left, where there are several; the rest is of the first
     steps: list[Step]
     mistakes: list[Mistake]
 
@@ -136,7 +145,7 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
             models: architecture names or checkpoint ids, third-party as owner/lenet5.mnist@revision; empty for all.
             steps: also return the image after each preprocessing step, and the input of each network.
             explain: also return saliency, robustness, TTA and the nearest misclassified test images; takes seconds.
-            off: preprocessing steps to skip: orientation, polarity, ink, scale, centre, normalisation.
+            off: preprocessing steps to skip, such as orientation, sheet, components, ground, ink, scale or centre.
             label: the class that the saliency maps explain; empty for the prediction of each network.
         """
         try:
@@ -145,10 +154,10 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
             models, off = items(models or []), all_known(off or [], SWITCHES)
             label = known(label, DATASETS[dataset].classes) if label else ""
             ids, path = predict.ids_of(models, dataset), uploaded(fields(image, {}).get("path"))
-            grey = await to_thread.run_sync(decode_untrusted, path, off)
+            decoded = await to_thread.run_sync(read_untrusted, path, off)
             await to_thread.run_sync(wait_for_downloads, hub, ids or predict.ids_of(list(ARCHITECTURES), dataset))
             async with turns.turn(VISITOR.get()):
-                result = await to_thread.run_sync(predict.compare_decoded, grey, dataset, ids, hub, off)
+                result = await to_thread.run_sync(predict.compare_decoded, decoded, dataset, ids, hub, off)
                 answer = await to_thread.run_sync(answer_of, hub, result, steps, off)
             if explain:
                 for model in answer["models"]:
@@ -170,9 +179,14 @@ def answer_of(hub: ModelHub, result: predict.Comparison, steps: bool, off: Colle
     for model in answer["models"]:
         model["input"] = hub.run(model["id"], partial(input_of, grid=result.image, off=off)) if steps else None
         model["why"] = None
-    for step in result.steps if steps else ():
-        answer["steps"].append({"name": step.name, "picture": data_url(step.image), "box": list(step.box or ())})
+    answer["steps"] = [_step(step) for step in result.steps] if steps else []
     return answer
+
+
+def _step(step: ImageStep) -> Step:
+    boxes, outline = list(map(list, step.boxes)), list(map(list, step.outline))
+    box = boxes[0] if boxes else []
+    return {"name": step.name, "picture": data_url(step.image), "box": box, "boxes": boxes, "outline": outline}
 
 
 def wait_for_downloads(hub: ModelHub, ids: Sequence[str]) -> None:

@@ -14,8 +14,8 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import REFERENCE_MODEL
 from cnn_models.datasets import DATASETS
 from cnn_models.hub.model_hub import ModelHub
-from cnn_models.images.decode import ImageError
-from cnn_models.images.preprocess import to_dataset_form
+from cnn_models.images.decode import Decoded, ImageError
+from cnn_models.images.preprocess import preprocess
 from cnn_models.specs import Card
 
 ENERGY_TEMPERATURE = 3
@@ -59,9 +59,9 @@ def is_dot(image: np.ndarray, dataset: str) -> bool:
 
 
 def lookalike(
-    hub: ModelHub, dataset: str, grey: np.ndarray, form: np.ndarray, off: Collection[str], models: Sequence[Prediction]
+    hub: ModelHub, dataset: str, image: Decoded, form: np.ndarray, off: Collection[str], models: Sequence[Prediction]
 ) -> str:
-    """The other data set that an image (H x W uint8, as decoded) belongs to; "" for none.
+    """The other data set that an image belongs to; "" for none.
 
     It belongs to it if the OOD score of that data set's reference model is below 0 and below that of its own data set's
     (accuracy on the test sets: `python -m tests.benchmarks.ood`). `models` are the predictions for `form`, 28 x 28
@@ -71,8 +71,8 @@ def lookalike(
         return ""
     other = LOOKALIKES[dataset]
     try:
-        own = reference_score(hub, dataset, to_dataset_form(grey, DATASETS[dataset]) if off else form)
-        others = reference_score(hub, other, to_dataset_form(grey, DATASETS[other]))
+        own = reference_score(hub, dataset, preprocess(image, DATASETS[dataset]).images[0] if off else form)
+        others = reference_score(hub, other, preprocess(image, DATASETS[other]).images[0])
     except (CheckpointError, ImageError):  # no reference model, or a blank image
         return ""
     return other if others < min(own, 0) else ""

@@ -12,6 +12,10 @@ from cnn_models.datasets import DATASETS
 from cnn_models.datasets.test_sets import Measured
 
 WHY = {
+    "several": "The image shows several digits: {digits}.",
+    "sheet": "No digit stands out in the photograph: fill the frame with the paper, and write with a dark pen.",
+    "ground": "The garment does not stand out from its ground: lay one garment on plain ground.",
+    "pair": "The photograph shows more than one thing: show one garment, or one shoe from the side, on plain ground.",
     "dot": "The image may show none of the ten classes: it is a dot, not a stroke.",
     "lookalike": "The image may show none of the ten classes: it looks more like one of {title}.",
     "ood.one": "The image may show none of the ten classes: the network finds it unlike anything seen in training.",
@@ -57,6 +61,22 @@ class Reason(NamedTuple):
     values: dict[str, object]
 
 
+class Reading(NamedTuple):
+    """One of several digits: the class with the greatest mean probability, and the means by class, the soft vote."""
+
+    label: str
+    probabilities: dict[str, float]
+
+    @classmethod
+    def of(cls, predictions: Sequence[Prediction]) -> Reading:
+        """The reading of the networks' predictions for one digit."""
+        shares = soft_vote([each.probabilities for each in predictions])
+        return cls(max(shares, key=shares.__getitem__), shares)
+
+    def to_dict(self) -> dict:
+        return self._asdict()
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The ensemble's prediction: the `label` with most votes, and the `votes` by class, in descending order.
@@ -64,6 +84,8 @@ class Verdict:
     `probabilities` are by class, the soft vote. `agreement` is `single`, `unanimous`, `majority` or `split`, with
     `votes` for the label and the `count` of networks. `warning`, if any, is why it may be none of them:
 
+    - `several`: it shows several `digits`;
+    - `sheet`, `ground`, `pair`: no ink, no garment, or more than one garment was found in the photograph;
     - `dot`: the image is a dot, not a stroke;
     - `lookalike`: it rather belongs to another `dataset`;
     - `ood`: `unusual` of `count` networks, which are most, classify it as out of distribution;
@@ -77,8 +99,8 @@ class Verdict:
     warning: Reason | None = None
 
     @classmethod
-    def of(cls, predictions: Sequence[Prediction], is_dot: bool = False, like: str = "") -> Verdict:
-        """The verdict of at least one prediction; `like` is the `ood.lookalike` of the image."""
+    def of(cls, predictions: Sequence[Prediction], warning: Reason | None = None) -> Verdict:
+        """The verdict of at least one prediction; `warning` is what is known of the image without the networks."""
         shares = soft_vote([each.probabilities for each in predictions])
         counts, count = Counter(each.label for each in predictions), len(predictions)
         votes = dict(sorted(counts.items(), key=lambda vote: (-vote[1], -shares[vote[0]])))
@@ -88,14 +110,9 @@ class Verdict:
         else:
             code = "majority" if 2 * most > count else "split"
         likeliest = max(shares, key=shares.__getitem__)
-        warning = None
-        if is_dot:
-            warning = Reason("dot", {})
-        elif like:
-            warning = Reason("lookalike", {"dataset": like})
-        elif is_ood(predictions):
+        if warning is None and is_ood(predictions):
             warning = Reason("ood", {"unusual": sum(each.unusual for each in predictions), "count": count})
-        elif shares[likeliest] < 0.5:
+        elif warning is None and shares[likeliest] < 0.5:
             warning = Reason("undecided", {"label": likeliest, "probability": shares[likeliest]})
         return cls(label, votes, shares, Reason(code, {"votes": most, "count": count}), warning)
 

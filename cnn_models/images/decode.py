@@ -1,11 +1,12 @@
-"""From an untrusted image file, pillow image or array to its luminance."""
+"""From an untrusted image file, pillow image or array to its pixels."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
@@ -17,21 +18,40 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MAX_BYTES = 20 * 10**6
 MAX_PIXELS = 40 * 10**6
 MAX_SIDE = 20_000
+LONGEST = 1024  # pixels: larger images are averaged down to this longer edge, which reduces their noise
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of a TIFF
 
 DEEP_MODES = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")  # pillow would clip these to 8 bits, not scale them
 WHITES = (1, 255, 65_535, 2**31)  # possible values of white in images of floats or 32-bit integers
 
 
-class Decoded(NamedTuple):
-    """The luminance of an image, H x W uint8, and whether its EXIF orientation is a rotation or reflection."""
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """The pixels of an image, and whether its EXIF orientation is a rotation or reflection.
 
-    luminance: np.ndarray
-    is_turned: bool
+    `pixels` are uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA, where some are transparent); H and W are
+    LONGEST at most.
+    """
+
+    pixels: np.ndarray
+    is_turned: bool = False
+
+    @cached_property
+    def luminance(self) -> np.ndarray:
+        """The luminance (ITU-R 601), H x W uint8, with transparency shown over white."""
+        if self.pixels.ndim == 2:
+            return self.pixels
+        image = Image.fromarray(self.pixels)
+        grey = image.convert("L")
+        if image.mode == "RGBA":
+            grey = Image.composite(grey, Image.new("L", grey.size, 255), image.getchannel("A"))
+        return np.asarray(grey)
 
 
 def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> np.ndarray:
     """The luminance (ITU-R 601) of an image as H x W uint8: upright, first frame, transparency shown over white.
+
+    Images larger than LONGEST are averaged down to it.
 
     `source` is the content of a file, the path of one, a pillow image, or an array H x W, H x W x 3 or H x W x 4
     of uint8, uint16, or floats from 0 (black) to 1 (white). With "orientation" in `off`, the EXIF orientation is
@@ -43,12 +63,12 @@ def decode(source: bytes | str | Path | Image.Image | np.ndarray, off: Collectio
 
 
 def read(source: bytes | str | Path | Image.Image | np.ndarray, off: Collection[str] = ()) -> Decoded:
-    """The luminance by `decode`, and whether the EXIF orientation is a rotation or reflection, applied or not."""
+    """The pixels of an image as `decode` takes it, and whether its EXIF orientation is one, applied or not."""
     try:
         image = _open(source)
         _check_size(*image.size)
         is_turned = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)  # loading applies it to a TIFF
-        return Decoded(_luminance(image if "orientation" in off else ImageOps.exif_transpose(image)), is_turned)
+        return Decoded(_pixels(image if "orientation" in off else ImageOps.exif_transpose(image)), is_turned)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
@@ -123,16 +143,26 @@ def _to_8_bits(values: np.ndarray, white: int) -> np.ndarray:
     return np.rint(values * np.float32(255 / white)).astype(np.uint8)
 
 
-def _luminance(image: Image.Image) -> np.ndarray:
+def _pixels(image: Image.Image) -> np.ndarray:
+    image = _shown(image)
+    image.thumbnail((LONGEST, LONGEST), Image.Resampling.BOX)
+    pixels = np.asarray(image)
+    if pixels.shape[2:] == (4,) and pixels[..., 3].min() == 255:
+        pixels = pixels[..., :3]
+    if pixels.shape[2:] == (3,) and (pixels[..., :1] == pixels).all():
+        pixels = pixels[..., 0]
+    return np.ascontiguousarray(pixels)
+
+
+def _shown(image: Image.Image) -> Image.Image:
+    """The image in mode L, RGB or RGBA."""
     if image.mode in DEEP_MODES:
         values = np.asarray(image)
-        if image.mode.startswith("I;16"):
-            return _to_8_bits(values, white=65_535)
-        return _to_8_bits(values, white=next((white for white in WHITES if values.max() <= white), WHITES[-1]))
+        whites = (65_535,) if image.mode.startswith("I;16") else WHITES
+        white = next((white for white in whites if values.max() <= white), whites[-1])
+        return Image.fromarray(_to_8_bits(values, white))
     if image.mode == "LAB":
-        return np.asarray(image.getchannel("L"))  # pillow does not convert LAB; its lightness is close to luma
-    if not image.has_transparency_data:
-        return np.asarray(image.convert("L"))
-    image = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
-    white = Image.new("L", image.size, 255)
-    return np.asarray(Image.composite(image.convert("L"), white, image.getchannel("A")))
+        return image.getchannel("L")  # pillow does not convert LAB; its lightness is close to luma
+    if image.has_transparency_data:
+        return (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")

@@ -1,4 +1,4 @@
-"""From luminance to the input tensor: crop, centre, resize and normalise.
+"""From pixels to the input tensor: segment, crop, centre, resize and normalise.
 
 `FORMS` repeats the preprocessing of each data set's authors. Constants marked "measured" were chosen on validation
 images that were enlarged, moved, and placed on noisy, shaded, JPEG-compressed paper.
@@ -7,6 +7,7 @@ images that were enlarged, moved, and placed on noisy, shaded, JPEG-compressed p
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -15,15 +16,17 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 from torch.nn import functional
 
-from cnn_models.images.decode import ImageError
+from cnn_models.images.decode import Decoded, ImageError
+from cnn_models.images.segment import SEGMENTS, segment
+from cnn_models.images.steps import Box, Step
 from cnn_models.specs import Dataset
 
 SIDE = 28
-Box = tuple[int, int, int, int]  # left, top, right and bottom in pixels; the last two are exclusive
 WORK_SIDE = 512  # pixels; a larger image is first averaged down to it, which reduces its noise
 FAINTEST = 16  # grey levels between foreground and background, at least
 # Steps that can be omitted: the first is part of `decode`, the last of the network's input (`Network.without`).
-SWITCHES = ("orientation", "polarity", "ink", "scale", "centre", "normalisation")
+FORM_STEPS = ("polarity", "ink", "scale", "centre")
+SWITCHES = ("orientation", *chain(*SEGMENTS.values()), *FORM_STEPS, "normalisation")
 
 
 class BlankImage(ImageError):
@@ -42,33 +45,65 @@ def to_dataset_form(grey: np.ndarray, dataset: Dataset, off: Collection[str] = (
     return steps(grey, dataset, off)[-1].image
 
 
-class Step(NamedTuple):
-    """A step and its result, an image of uint8; `box` is that of the foreground."""
+class Preprocessed(NamedTuple):
+    """The `steps` of an image, and the `images` in the form of its data set, 28 x 28 uint8.
 
-    name: str
-    image: np.ndarray
-    box: Box | None = None
+    There is one image, or one for each digit, from the left; the last `steps` are those of the chosen one. `doubt` is
+    that of `Found`.
+    """
+
+    steps: tuple[Step, ...]
+    images: tuple[np.ndarray, ...]
+    doubt: str = ""
 
 
-def decoded(grey: np.ndarray) -> Step:
-    """The first of the `steps`, also for blank images."""
-    image = Image.fromarray(grey)
-    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
-    return Step("decoded", np.asarray(image))
+def preprocess(image: Decoded, dataset: Dataset, off: Collection[str] = (), chosen: int = 0) -> Preprocessed:
+    """An image in its data set's form; what a photograph shows is found first. Raises BlankImage, ValueError.
+
+    `off` are SWITCHES to omit, `chosen` is the index of the digit whose steps are returned.
+    """
+    _check(off)
+    found = segment(image, dataset, off)
+    if not found.images:
+        whole = steps(image.luminance, dataset, off)
+        return Preprocessed((decoded(image), *found.steps, *whole[1:]), (whole[-1].image,), found.doubt)
+    each = [_steps(grey, dataset, off, is_clean="light" not in off) for grey in found.images]
+    last = each[min(chosen, len(each) - 1)]
+    return Preprocessed((decoded(image), *found.steps, *last), tuple(one[-1].image for one in each), found.doubt)
+
+
+def decoded(image: Decoded) -> Step:
+    """The first step, also of blank images: the pixels as shown, with transparency over white."""
+    return Step("decoded", _reduced(image.pixels if image.pixels.shape[2:] == (3,) else image.luminance))
 
 
 def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tuple[Step, ...]:
     """The steps of `to_dataset_form`: decoded, polarity, ink, scale, centre. Raises BlankImage, ValueError."""
+    _check(off)
+    reduced = _reduced(grey)
+    return Step("decoded", reduced), *_steps(reduced, dataset, off)
+
+
+def _check(off: Collection[str]) -> None:
     if unknown := set(off) - set(SWITCHES):
         raise ValueError(f"no steps {', '.join(sorted(unknown))}; those that can be omitted are {', '.join(SWITCHES)}")
-    form, first = FORMS[dataset.name], decoded(grey)
-    image = _bright_on_dark(first.image)
-    start = first, Step("polarity", first.image if "polarity" in off else image)
+
+
+def _reduced(pixels: np.ndarray) -> np.ndarray:
+    image = Image.fromarray(pixels)
+    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
+    return np.asarray(image)
+
+
+def _steps(grey: np.ndarray, dataset: Dataset, off: Collection[str], is_clean: bool = False) -> tuple[Step, ...]:
+    """The steps from polarity on. An image that `is_clean` is bright on black without noise. Raises BlankImage."""
+    form, image = FORMS[dataset.name], _bright_on_dark(grey)
+    start = Step("polarity", grey if "polarity" in off else image)
     # Without "polarity", the ink is still found on the negative, and the results are negated again.
-    flip = 255 if "polarity" in off and image is not first.image else 0
+    flip = 255 if "polarity" in off and image is not grey else 0
 
     def finish(ink: np.ndarray, box: Box, small: np.ndarray, last: np.ndarray) -> tuple[Step, ...]:
-        return *start, Step("ink", flip ^ ink, box), Step("scale", flip ^ small), Step("centre", flip ^ last)
+        return start, Step("ink", flip ^ ink, (box,)), Step("scale", flip ^ small), Step("centre", flip ^ last)
 
     is_whole = {"ink", "scale", "centre"}.isdisjoint(off)
     if is_whole and np.count_nonzero(image == 0) >= SIDE and image.max() >= 254:  # as in all of both data sets
@@ -84,7 +119,7 @@ def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tupl
             raise BlankImage
         ink, box = image.astype(np.float32), whole
     else:
-        ink, box = form.ink(*_foreground(image))
+        ink, box = form.ink(*((image.astype(np.float32), 0.0) if is_clean else _foreground(image)))
     small = _fit(ink, whole, SIDE) if "scale" in off else form.scale(ink, box)
     last = _stay(small, whole if "scale" in off else box, max(height, width)) if "centre" in off else form.centre(small)
     return finish(np.minimum(ink, 255).astype(np.uint8), box, small, last)

@@ -1,6 +1,6 @@
 """Decoding of files from untrusted clients in worker processes with limits on time and memory.
 
-`python -m cnn_models.images.worker` is such a process: it reads files from stdin and writes their luminance to stdout,
+`python -m cnn_models.images.worker` is such a process: it reads files from stdin and writes their pixels to stdout,
 each message as a line of JSON and the bytes that the line announces. Its output is checked as untrusted input, as a
 file may have exploited the decoder.
 """
@@ -25,7 +25,7 @@ from typing import IO, cast
 import numpy as np
 
 from cnn_models.fair_queue import RoundRobin
-from cnn_models.images.decode import MAX_PIXELS, MAX_SIDE, Decoded, ImageError, content_of, read
+from cnn_models.images.decode import LONGEST, Decoded, ImageError, content_of, read
 from cnn_models.images.structure import is_cheap
 from cnn_models.visitors import VISITOR, Visitor
 
@@ -162,11 +162,11 @@ class _Worker:
             reply = _receive(self._replies)
             if "code" in reply:
                 return ImageError(reply["code"], **reply["values"])
-            height, width = reply["height"], reply["width"]
-            if not all(0 < side <= MAX_SIDE for side in (height, width)) or height * width > MAX_PIXELS:
-                raise ValueError("not the size of an image")
-            pixels = np.frombuffer(_exactly(self._replies, height * width), np.uint8)
-            return Decoded(pixels.reshape(height, width), reply["is_turned"] is True)
+            height, width, *channels = shape = reply["shape"]
+            if not all(0 < side <= LONGEST for side in (height, width)) or channels not in ([], [3], [4]):
+                raise ValueError("not the shape of an image")
+            pixels = np.frombuffer(_exactly(self._replies, math.prod(shape)), np.uint8)
+            return Decoded(pixels.reshape(shape), reply["is_turned"] is True)
 
     def end(self) -> None:
         self._process.kill()
@@ -251,13 +251,11 @@ def main() -> None:
 
 def _answer(replies: IO[bytes], content: bytes, off: Collection[str]) -> None:
     try:
-        luminance, is_turned = read(content, off)
+        image = read(content, off)
     except ImageError as error:
         _send(replies, {"code": error.code, "values": error.values})
     else:
-        height, width = luminance.shape
-        head = {"height": height, "width": width, "is_turned": is_turned}
-        _send(replies, head, np.ascontiguousarray(luminance).data)
+        _send(replies, {"shape": image.pixels.shape, "is_turned": image.is_turned}, image.pixels.data)
 
 
 _workers = Workers()

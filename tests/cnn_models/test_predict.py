@@ -13,12 +13,13 @@ from torch import nn
 
 from cnn_models import DATASETS, compare
 from cnn_models.analysis.ood import MARGIN, energy
+from cnn_models.analysis.verdict import Reason, Verdict
 from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
 from cnn_models.checkpoints.ids import parse
 from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import BlankImage
-from cnn_models.predict import Prediction, PredictionCache, Verdict, predict
+from cnn_models.predict import Prediction, PredictionCache, predict
 from tests.conftest import make_card
 
 IMAGE = np.full((100, 100), 255, np.uint8)
@@ -98,7 +99,7 @@ def test_whole_way(checkpoint, hub):
 
     document = result.to_dict()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
-    assert list(document) == ["dataset", "verdict", "models"]
+    assert list(document) == ["dataset", "verdict", "models", "digits"]
     assert list(document["verdict"]) == ["label", "votes", "unusual", "why", "probabilities"]
     fields = [*Prediction.__annotations__, "entropy", "uncalibrated"]
     assert [list(model) for model in document["models"]] == [fields] * 2
@@ -136,8 +137,7 @@ def test_a_doubt_has_the_values_of_its_sentence():
     assert undecided.warning == ("undecided", {"label": "1", "probability": undecided.probabilities["1"]})
     answers = compare_fixed(*[logits_for(7)] * 3, thresholds=(-99.0, None, -99.0)).models
     assert Verdict.of(answers).warning == ("ood", {"unusual": 2, "count": 3})
-    assert Verdict.of(answers, like="fashion_mnist").warning == ("lookalike", {"dataset": "fashion_mnist"})
-    assert Verdict.of(answers, is_dot=True, like="fashion_mnist").warning == ("dot", {})
+    assert Verdict.of(answers, Reason("sheet", {})).warning == ("sheet", {})
 
 
 def test_predictions_are_remembered_for_the_same_network_and_image(monkeypatch):

@@ -15,7 +15,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image, ImageDraw, ImageOps
 
 from cnn_models import DATASETS, ModelHub
-from cnn_models.images.preprocess import SWITCHES
+from cnn_models.images.preprocess import FORM_STEPS, SWITCHES
 from cnn_models.predict import Prediction
 from ui.compare.steps import data_url
 
@@ -55,7 +55,7 @@ def bag():
 def test_compare_reads_images_of_any_polarity_and_position(client, tmp_path, dataset, label, image):
     image.save(tmp_path / "picture.png")
     answer = client.predict(handle_file(tmp_path / "picture.png"), dataset, [], api_name="/compare")
-    assert set(answer) == {"dataset", "verdict", "models", "steps", "mistakes"}
+    assert set(answer) == {"dataset", "verdict", "models", "digits", "steps", "mistakes"}
     assert answer["steps"] == answer["mistakes"] == [] and answer["dataset"] == dataset
     assert set(answer["verdict"]) == {"label", "votes", "unusual", "why", "probabilities"}
     assert answer["verdict"]["label"] == label
@@ -126,7 +126,7 @@ def test_steps_and_explanations_on_request(client, tmp_path):
     drawn_seven((15, 10)).save(tmp_path / "seven.png")
     image = handle_file(tmp_path / "seven.png")
     answer = client.predict(image, "mnist", ["lenet5"], True, True, api_name="/compare")
-    assert [step["name"] for step in answer["steps"]] == ["decoded", *SWITCHES[1:-1]]
+    assert [step["name"] for step in answer["steps"]] == ["decoded", *FORM_STEPS]
     assert all(step["picture"].startswith("data:image/png;base64,") for step in answer["steps"])
     why = answer["models"][0]["why"]
     assert why["label"] == "7" and len(why["cam"]) == len(why["occlusion"]) == len(why["cam"][0]) == 28
@@ -164,7 +164,7 @@ def test_inputs_and_the_explained_class(client, tmp_path):
 
 def test_the_response_is_typed(client):
     returned = client.view_api(return_format="dict")["named_endpoints"]["/compare"]["returns"][0]["type"]
-    assert set(returned["properties"]) == {"dataset", "verdict", "models", "steps", "mistakes"}
+    assert set(returned["properties"]) == {"dataset", "verdict", "models", "digits", "steps", "mistakes"}
     model = returned["properties"]["models"]["items"]["properties"]
     assert model["probabilities"]["additionalProperties"] == {"type": "number"}
 

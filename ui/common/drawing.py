@@ -8,8 +8,8 @@ import numpy as np
 
 from cnn_models import DATASETS
 from cnn_models.images.decode import decode
-from cnn_models.images.preprocess import BlankImage, to_dataset_form
-from cnn_models.images.worker import decode_untrusted
+from cnn_models.images.preprocess import BlankImage, preprocess
+from cnn_models.images.worker import read_untrusted
 from ui.common.modules import event_js
 from ui.common.reading import known
 from ui.common.sketchpad import image_of, sample
@@ -33,7 +33,7 @@ def drawing_of(value: object, dataset: object) -> Drawing:
     image = image_of(value)
     try:
         if image is not None:
-            return Drawing(to_dataset_form(decode_untrusted(image), DATASETS[dataset]), dataset, True)
+            return Drawing(preprocess(read_untrusted(image), DATASETS[dataset]).images[0], dataset, True)
     except BlankImage:
         pass
     return Drawing(decode(sample(dataset, SAMPLE)), dataset, False)

@@ -71,13 +71,15 @@ def flag(value: object, *default: T) -> bool | T:
     raise Refused("value.flag", value=reprlib.repr(value))
 
 
-def number(value: object, low: float, high: float) -> float:
+def number(value: object, low: float, high: float, *default: T) -> float | T:
     """A number from `low` to `high`; not NaN."""
     if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
         return value
+    if default:
+        return default[0]
     raise Refused("value.number", value=reprlib.repr(value), low=low, high=high)
 
 
-def whole(value: object, low: int, high: int) -> int:
+def whole(value: object, low: int, high: int, *default: int) -> int:
     """A number from `low` to `high`, rounded."""
-    return round(number(value, low, high))
+    return round(number(value, low, high, *default))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from cnn_models.fair_queue import Activity
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import Decoded, ImageError
-from cnn_models.images.preprocess import BlankImage, Step, decoded, steps
-from cnn_models.images.worker import decode_untrusted, read_untrusted
+from cnn_models.images.preprocess import BlankImage, Preprocessed, decoded, preprocess
+from cnn_models.images.steps import Step
+from cnn_models.images.worker import read_untrusted
 from cnn_models.layers import architecture_layers
 from cnn_models.predict import MEASURING, Comparison, Prediction, PredictionCache
 from cnn_models.visitors import VISITOR, Visitor, map_in_context
@@ -32,11 +34,14 @@ from ui.compare.request import Request
 from ui.compare.steps import strip
 from ui.compare.verdict import sentence, verdict_html
 
+NOTHING = Preprocessed((), ())
+
 
 @dataclass(eq=False)
 class Job:
-    """A request in progress: its columns by network, its image, and the preprocessing steps once they are computed.
+    """A request in progress: its columns by network, its image, and what was found in it once that is computed.
 
+    `answers` are the predictions of each network: one, or one for each digit.
     `response` is set before any prediction where there is nothing to predict.
     """
 
@@ -44,7 +49,8 @@ class Job:
     columns: dict[str, Column]
     visitor: Visitor = field(default_factory=VISITOR.get)
     image: Decoded | None = None
-    steps: tuple[Step, ...] = ()
+    found: Preprocessed = NOTHING
+    answers: dict[str, list[Prediction]] = field(default_factory=dict)
     response: dict | None = None
 
     @cached_property
@@ -74,6 +80,11 @@ class Job:
         return self.visitor._replace(session=f"{self.visitor.session} {self.request.quick}")
 
     @property
+    def digit(self) -> int:
+        """The index of the digit that is shown."""
+        return min(self.request.digit, len(self.found.images) - 1)
+
+    @property
     def complete(self) -> bool:
         return len(self.small) == len(self.available)
 
@@ -82,7 +93,7 @@ class Job:
         sides: dict[int, list[str]] = {}
         for name in self.available or self.request.models:
             sides.setdefault(self.columns[name].side, []).append(name)
-        return strip(self.request, self.steps, sides, is_turned=bool(self.image and self.image.is_turned))
+        return strip(self.request, self.found.steps, sides, is_turned=bool(self.image and self.image.is_turned))
 
 
 class Predictor:
@@ -118,7 +129,7 @@ class Predictor:
         """Set the job's image, if there is one, or the response that refuses it."""
         try:
             if (image := image_of(job.request.image)) is not None:
-                job.image = read_untrusted(image, job.request.off)
+                job.image = _turned(read_untrusted(image, job.request.off), job.request.turn)
         except ImageError as error:
             self._refuse(job, error)
 
@@ -128,11 +139,11 @@ class Predictor:
         if job.image is None:
             return self._finish(job, say(request.language, f"verdict.empty.{dataset.kind}"))
         try:
-            job.steps = steps(job.image.luminance, dataset, request.off)
+            job.found = preprocess(job.image, dataset, request.off, request.digit)
             if not job.available:
                 raise ImageError("image.no_networks")
         except BlankImage as error:
-            job.steps = (decoded(job.image.luminance),)
+            job.found = Preprocessed((decoded(job.image),), ())
             self._finish(job, translate(request.language, error))
         except ImageError as error:
             self._refuse(job, error)
@@ -147,23 +158,25 @@ class Predictor:
 
     def _run(self, name: str, jobs: list[Job]) -> None:
         """Set the column of a network in each job: its prediction, or why it has none."""
-        requests, grids = [job.request for job in jobs], [job.steps[-1].image for job in jobs]
+        pairs = [(job.request, grid) for job in jobs for grid in job.found.images]
         try:
-            answers = self._answers(requests[0].id(name), requests, grids)
+            answers = iter(self._answers(pairs[0][0].id(name), *map(list, zip(*pairs, strict=True))))
         except CheckpointError as error:
             for job in jobs:
                 job.columns[name] = replace(job.columns[name], missing=translate(job.request.language, error))
         else:
-            for job, answer in zip(jobs, answers, strict=True):
-                job.columns[name] = replace(job.columns[name], answer=answer)
+            for job in jobs:
+                job.answers[name] = list(islice(answers, len(job.found.images)))
+                job.columns[name] = replace(job.columns[name], answer=job.answers[name][job.digit])
 
     def _respond(self, job: Job) -> dict:
         request, columns, complete = job.request, job.columns, job.complete
         answers = [column.answer for column in columns.values() if column.answer]
         text = None
         if job.image and answers and (complete or not request.quick):
-            like = lookalike(self.hub, request.dataset, job.image.luminance, job.steps[-1].image, request.off, answers)
-            comparison = Comparison.of(request.dataset, job.steps, answers, like)
+            grid = job.found.images[job.digit]
+            like = lookalike(self.hub, request.dataset, job.image, grid, request.off, answers)
+            comparison = Comparison.of(request.dataset, job.found, list(job.answers.values()), like, job.digit)
             text = verdict_html(sentence(comparison, request.language), "unusual" * comparison.verdict.unusual)
         elif not answers and complete:
             text = verdict_html(say(request.language, "image.no_networks"), "alarm")
@@ -182,7 +195,8 @@ class Predictor:
         ids = [request.id(column.name) for column in self._columns(request).values() if not column.missing]
         if not ids:
             return [], None
-        return ids, steps(decode_untrusted(image, request.off), DATASETS[request.dataset], request.off)[-1]
+        decoded = _turned(read_untrusted(image, request.off), request.turn)
+        return ids, preprocess(decoded, DATASETS[request.dataset], request.off, request.digit).steps[-1]
 
     def answer(self, request: Request, id: str, grid: np.ndarray) -> Prediction:
         """The prediction of a network for a 28 x 28 image, from the cache if it is there. Raises CheckpointError."""
@@ -252,6 +266,11 @@ class Predictor:
         done, total = (f"{count / 1e6:.1f}" for count in coming)
         text = say(request.language, "bring.coming", done=done, all=total)
         return Column(name, missing=text, coming=coming, side=side)
+
+
+def _turned(image: Decoded, degrees: int) -> Decoded:
+    """The image turned clockwise by a multiple of 90 degrees."""
+    return Decoded(np.ascontiguousarray(np.rot90(image.pixels, -degrees // 90)), image.is_turned) if degrees else image
 
 
 def _source(loaded: LoadedModel) -> str:

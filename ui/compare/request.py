@@ -10,10 +10,11 @@ from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoints.ids import parse
 from cnn_models.images.preprocess import SWITCHES
 from cnn_models.predict import MAX_THIRD_PARTY
-from ui.common.reading import fields, flag, items, known, those_known
+from ui.common.reading import fields, flag, items, known, those_known, whole
 from ui.common.texts import LANGUAGES
 
 PARTS = ("heat", "break", "looks", "alike")
+MOST_DIGITS = 100
 SORTS = ("year", "size", "confidence")
 
 
@@ -24,7 +25,8 @@ class Request:
     `models` are in the order of the columns: architectures and third-party ids pinned to a commit. `off` are the
     preprocessing steps to skip. A `quick` request is answered by the networks with small inputs only, while another
     request waits for all. `drawing` is true while the pen is down. `part` is the explanation to compute, of PARTS, and
-    `label` the class to explain, by default that of the soft vote.
+    `label` the class to explain, by default that of the soft vote. `digit` is the index of the one shown, of several,
+    and `turn` the angle, clockwise in degrees, by which the image is turned; it is sent in quarters.
     """
 
     image: object = ""
@@ -38,6 +40,8 @@ class Request:
     drawing: bool = False
     label: str = ""
     part: str = ""
+    digit: int = 0
+    turn: int = 0
 
     @classmethod
     def read(cls, sent: object) -> Request:
@@ -54,6 +58,8 @@ class Request:
             off=those_known(sent.get("off"), SWITCHES),
             quick=flag(sent.get("quick"), False),
             drawing=flag(sent.get("drawing"), False),
+            digit=whole(sent.get("digit"), 0, MOST_DIGITS, 0),
+            turn=90 * whole(sent.get("turn"), 0, 3, 0),
             part=_one(sent.get("part"), ("", *PARTS)),
             label=_one(sent.get("label"), ("", *DATASETS[dataset].classes)),
         )

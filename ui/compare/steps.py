@@ -8,7 +8,9 @@ from markupsafe import Markup
 from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS
-from cnn_models.images.preprocess import FORMS, SWITCHES, Step, to_input
+from cnn_models.images.preprocess import FORMS, SWITCHES, to_input
+from cnn_models.images.segment import SEGMENTS
+from cnn_models.images.steps import Step
 from ui.common.names import network_name
 from ui.common.strips import png
 from ui.common.templates import render
@@ -31,9 +33,13 @@ def strip(request: Request, steps: tuple[Step, ...], sides: dict[int, list[str]]
     """
     found = {step.name: step for step in steps}
     shown = []
+    kind = DATASETS[request.dataset].kind
+    others = {name for each, names in SEGMENTS.items() if each != kind for name in names}
     for switch in SWITCHES[:-1]:
+        if switch in others:
+            continue
         name = "decoded" if switch == "orientation" else switch
-        key = f"steps.{name}.{DATASETS[request.dataset].kind}" if name in ("scale", "centre") else f"steps.{name}"
+        key = f"steps.{name}.{kind}" if name in ("scale", "centre") else f"steps.{name}"
         if name == "decoded" and steps and not is_turned:
             key = "steps.decoded.unturned"
         text = say(request.language, key, side=FORMS[request.dataset].edges[-1])
@@ -46,16 +52,20 @@ def strip(request: Request, steps: tuple[Step, ...], sides: dict[int, list[str]]
 
 
 def _image(step: Step) -> str:
-    """The image of a step as a data URL, reduced to SHOWN, with its box in red."""
+    """The image of a step as a data URL, reduced to SHOWN, with its boxes and its outline in red."""
     image = Image.fromarray(step.image)
     scale = min(1, SHOWN / max(image.size))
     if scale < 1:
         image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BOX)
-    if step.box:
+    if step.boxes or step.outline:
         image = image.convert("RGB")
-        left, top, right, bottom = (round(edge * scale) for edge in step.box)
+    pen = ImageDraw.Draw(image)
+    for box in step.boxes:
+        left, top, right, bottom = (round(edge * scale) for edge in box)
         corners = max(left - 1, 0), max(top - 1, 0), min(right, image.width - 1), min(bottom, image.height - 1)
-        ImageDraw.Draw(image).rectangle(corners, outline=RED)
+        pen.rectangle(corners, outline=RED)
+    if step.outline:
+        pen.polygon([(round(x * scale), round(y * scale)) for x, y in step.outline], outline=RED)
     return data_url(_square(image))
 
 

@@ -14,7 +14,7 @@ from torchvision import datasets
 
 from cnn_models import DATASETS
 from cnn_models.images.decode import decode
-from cnn_models.images.preprocess import FORMS, SWITCHES, BlankImage, steps, to_dataset_form, to_input
+from cnn_models.images.preprocess import FORM_STEPS, FORMS, SWITCHES, BlankImage, steps, to_dataset_form, to_input
 
 LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 MNIST, FASHION = DATASETS["mnist"], DATASETS["fashion_mnist"]
@@ -299,9 +299,9 @@ def test_steps_end_in_the_form_and_each_can_be_left_out(dataset):
     grey = np.full((112, 112), 255, np.uint8)
     grey[10:60, 70:84], grey[60:68, 60:100] = 20, 20
     whole = steps(grey, dataset)
-    assert [step.name for step in whole] == ["decoded", *SWITCHES[1:-1]]
-    assert (whole[-1].image == to_dataset_form(grey, dataset)).all() and whole[2].box == (60, 10, 100, 68)
-    for name in SWITCHES[1:-1]:  # the first is left to `decode`, the last to each network
+    assert [step.name for step in whole] == ["decoded", *FORM_STEPS]
+    assert (whole[-1].image == to_dataset_form(grey, dataset)).all() and whole[2].boxes == ((60, 10, 100, 68),)
+    for name in FORM_STEPS:
         form = to_dataset_form(grey, dataset, off=[name])
         assert form.shape == (28, 28) and not (form == whole[-1].image).all(), name
     placed = to_dataset_form(grey, dataset, off=["scale", "centre"])  # small, and where it was

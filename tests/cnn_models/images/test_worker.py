@@ -153,7 +153,7 @@ def test_memory_is_limited(workers):
     lambda: encode(Image.new("RGB", (8000, 5000)), "JPEG", progressive=True),
 ], ids=["PNG", "TIFF", "JPEG"])  # fmt: skip
 def test_the_largest_images_stay_within_the_limits(make):
-    assert decode_untrusted(make()).shape == (5000, 8000)
+    assert decode_untrusted(make()).shape == (640, 1024)
 
 
 def test_a_worker_that_has_ended_is_replaced(workers):
@@ -202,7 +202,7 @@ def answering(monkeypatch, tmp_path):
 
 
 def test_what_a_worker_writes_is_an_image(workers, answering):
-    answering('{"height": 1, "width": 2, "is_turned": false}\nab').touch()
+    answering('{"shape": [1, 2], "is_turned": false}\nab').touch()
     assert workers(1).read(b"").luminance.tolist() == [[97, 98]]
 
 
@@ -213,14 +213,15 @@ def test_what_a_worker_writes_is_an_image(workers, answering):
         "\n",
         "[" * 9_000 + "\n",
         "x" * 20_000 + "\n",
-        '{"height": 1, "width": 2, "is_turned": false}\na',
-        '{"height": 0, "width": 2, "is_turned": false}\n',
-        '{"height": -1, "width": -2, "is_turned": false}\nab',
-        '{"height": 20000, "width": 20000, "is_turned": false}\n',
-        '{"height": 1e9999, "width": 1, "is_turned": false}\n',
-        '{"height": 1.5, "width": 2, "is_turned": false}\nabc',
-        '{"height": "1", "width": 1, "is_turned": false}\na',
-        '{"width": 1, "is_turned": false}\na',
+        '{"shape": [1, 2], "is_turned": false}\na',
+        '{"shape": [0, 2], "is_turned": false}\n',
+        '{"shape": [-1, -2], "is_turned": false}\nab',
+        '{"shape": [20000, 20000], "is_turned": false}\n',
+        '{"shape": [1e9999, 1], "is_turned": false}\n',
+        '{"shape": [1.5, 2], "is_turned": false}\nabc',
+        '{"shape": ["1", 1], "is_turned": false}\na',
+        '{"shape": [1, 1, 2], "is_turned": false}\nab',
+        '{"is_turned": false}\na',
         '{"code": "no.such", "values": {}}\n',
         '{"code": ["image.blank"], "values": {}}\n',
         '{"code": "image.bytes", "values": {"least": ""}}\n',
@@ -237,7 +238,7 @@ def test_nonsense_that_a_worker_writes_is_refused(workers, answering, text):
 
 
 def test_nobody_waits_for_ever(workers, answering):
-    go = answering('{"height": 1, "width": 1, "is_turned": false}\na')
+    go = answering('{"shape": [1, 1], "is_turned": false}\na')
     pool = workers(1, patience=0.1)
     with beside(partial(pool.read, b"")):
         until(lambda: not pool._free)
@@ -247,7 +248,7 @@ def test_nobody_waits_for_ever(workers, answering):
 
 
 def test_no_more_wait_than_may(workers, answering):
-    go = answering('{"height": 1, "width": 1, "is_turned": false}\na')
+    go = answering('{"shape": [1, 1], "is_turned": false}\na')
     pool = workers(1, patience=60, waiting=1)
     with beside(partial(pool.read, b""), partial(pool.read, b"")):
         until(lambda: not pool._free and pool._waiting.count("") == 1)
@@ -257,7 +258,7 @@ def test_no_more_wait_than_may(workers, answering):
 
 
 def test_files_of_one_visitor_make_another_wait_for_one_of_them(workers, answering):
-    go = answering('{"height": 1, "width": 1, "is_turned": false}\na')
+    go = answering('{"shape": [1, 1], "is_turned": false}\na')
     pool, served = workers(1), []
 
     def read(address: str) -> None:

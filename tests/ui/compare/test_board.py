@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
-from cnn_models.images.preprocess import Step
+from cnn_models.images.preprocess import Preprocessed
+from cnn_models.images.steps import Step
 from cnn_models.predict import Comparison, Prediction
 from ui.common.numbers import percent
 from ui.compare.board import Column, board, short
 from ui.compare.request import Request
 from ui.compare.verdict import sentence
 
-BLANK = (Step("centre", np.zeros((28, 28), np.uint8)),)
+GRID = np.zeros((28, 28), np.uint8)
+BLANK = Preprocessed((Step("centre", GRID),), (GRID,))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def compared(dataset, **labels):
         )
         for name, label in labels.items()
     )
-    return Comparison.of(dataset, BLANK, answers)
+    return Comparison.of(dataset, BLANK, [[each] for each in answers])
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_the_sentence_in_chinese():
 
 def test_the_sentence_names_the_other_data_set():
     answers = compared("fashion_mnist", lenet5="Bag").models
-    comparison = Comparison.of("fashion_mnist", BLANK, answers, "mnist")
+    comparison = Comparison.of("fashion_mnist", BLANK, [[each] for each in answers], "mnist")
     assert comparison.verdict.unusual and "looks more like a digit" in sentence(comparison)
     assert "更像数字" in sentence(comparison, "zh")
 
