@@ -26,7 +26,7 @@ from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel, ModelHub
 from cnn_models.images.decode import ImageError
 from cnn_models.images.preprocess import to_dataset_form
-from cnn_models.network import Network
+from cnn_models.network import BATCH, Network
 
 # Classes that people confuse too, so that a low probability of one of them is no sign of an OOD image.
 GROUPS = {
@@ -34,7 +34,7 @@ GROUPS = {
     "mnist": (),
 }
 TURNS = (90, 180, 270)  # degrees clockwise
-# The most that a low probability adds to the sum of three scores, so that it alone makes no image unsure: for a 1 with a
+# The most that a low probability adds to the sum of scores, so that it alone makes no image unsure: for a 1 with a
 # flag, networks waver between 1 and 7, and its pixels and features are as near to training images as those of others.
 MOST_OF_SHARE = 2
 NEAR = 3  # the `turn_scores` of an image that may be the right way up; two validation images in a hundred have more
@@ -127,21 +127,18 @@ def _turn(net: Network, centroids: Centroids, dataset: str, grid: np.ndarray) ->
 
 def turn_scores(net: Network, centroids: Centroids, dataset: str, grids: Sequence[np.ndarray]) -> Tensor:
     """The sum of the `tail_scores` of the distances, N x 4: of the images as they are, and turned by each of TURNS."""
-    spec, scores = DATASETS[dataset], [_distance_score(net, centroids, grids)]
+    spec, images = DATASETS[dataset], list(grids)
     for turn in TURNS:
-        images = [to_dataset_form(np.ascontiguousarray(np.rot90(grid, -turn // 90)), spec) for grid in grids]
-        scores.append(_distance_score(net, centroids, images))
-    return torch.stack(scores, 1)
+        images += [to_dataset_form(np.ascontiguousarray(np.rot90(grid, -turn // 90)), spec) for grid in grids]
+    parts = torch.tensor(np.stack(images)).split(BATCH)
+    apart = torch.cat([distances(net, centroids, part) for part in parts])
+    return tail_scores(apart, centroids.tails[1:]).sum(1).view(-1, len(grids)).T
 
 
 def turn_gains(scores: Tensor) -> tuple[Tensor, Tensor]:
     """By how much the best turn lowers `turn_scores` N x 4, and its index in TURNS, each N; no gain above NEAR."""
     best, index = scores[:, 1:].min(1)
     return torch.where(best < NEAR, scores[:, 0] - best, 0), index
-
-
-def _distance_score(net: Network, centroids: Centroids, grids: Sequence[np.ndarray]) -> Tensor:
-    return tail_scores(distances(net, centroids, torch.tensor(np.stack(grids))), centroids.tails[1:]).sum(1)
 
 
 def _with_reference(hub: ModelHub, dataset: str, use: Callable[[LoadedModel, Centroids], T]) -> T | None:
