@@ -14,6 +14,7 @@ from cnn_models.images.steps import Found
 from cnn_models.specs import Dataset
 
 SMALLEST = 64  # pixels along the longer edge of a photograph
+CANVAS = 112  # pixels along the edge of a drawing on the page's canvas, which may have ink all along its border
 FLAT = 0.9  # of a drawing's border has one level
 SEGMENTS = {"digits": ("sheet", "light", "components"), "clothing": ("ground",)}
 """The steps of the segmentation by the kind of the data set."""
@@ -30,7 +31,8 @@ def segment(image: Decoded, dataset: Dataset, off: Collection[str] = ()) -> Foun
 
 def is_photograph(pixels: np.ndarray) -> bool:
     """Whether an image, uint8 of H x W (x 3 or 4), is no drawing."""
-    if max(pixels.shape[:2]) < SMALLEST:
+    longest = max(pixels.shape[:2])
+    if longest < SMALLEST or (pixels.ndim == 2 and longest <= CANVAS):
         return False
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return pixels.ndim == 3 or np.bincount(border).max() < FLAT * len(border)
