@@ -9,6 +9,7 @@ a 9 whose loop begins at the left has the features of an 8, and the pixels of no
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar, cast
 
@@ -34,10 +35,13 @@ GROUPS = {
     "mnist": (),
 }
 TURNS = (90, 180, 270)  # degrees clockwise
-# The most that a low probability adds to the sum of scores, so that it alone makes no image unsure: for a 1 with a
-# flag, networks waver between 1 and 7, and its pixels and features are as near to training images as those of others.
-MOST_OF_SHARE = 2
-NEAR = 3  # the `turn_scores` of an image that may be the right way up; two validation images in a hundred have more
+# The most that each score adds to their sum: a low probability and a distance in pixels alone make no image unsure, as
+# networks waver between 1 and 7 for a 1 with a flag, and thin script has pixels like no training image's.
+MOST = torch.tensor([2.5, 1.5, math.inf])
+# What distances in pixels and in features count for turns: photographed texture has features far from those of the
+# training images, whichever way up the garment is.
+TURN_WEIGHTS = torch.tensor([1, 0.5])
+NEAR = 3  # the greatest `turn_score` of an image that may be the right way up
 
 T = TypeVar("T")
 
@@ -74,8 +78,7 @@ def tail_scores(values: Tensor, tails: Tensor) -> Tensor:
 
 def unsure_scores(values: Tensor, tails: Tensor) -> Tensor:
     """The sum N of the `tail_scores` of values N x 3: 1 - the `group_share`, and the `distances`."""
-    scores = tail_scores(values, tails)
-    return scores[:, 0].clamp(max=MOST_OF_SHARE) + scores[:, 1:].sum(1)
+    return tail_scores(values, tails).minimum(MOST).sum(1)
 
 
 def group_share(probabilities: Mapping[str, float], dataset: str) -> float:
@@ -111,7 +114,7 @@ def unlikeness(hub: ModelHub, dataset: str, grid: np.ndarray, probabilities: Map
         share = torch.tensor([[1 - group_share(probabilities, dataset)]])
         apart = distances(net, centroids, torch.tensor(grid)[None])
         unsure = unsure_scores(torch.cat([share, apart], 1), centroids.tails).item() - centroids.unsure
-        is_far = tail_scores(apart, centroids.tails[1:]).sum() > centroids.turned  # else no turn gains so much
+        is_far = turn_score(apart, centroids).item() > centroids.turned  # else no turn gains so much
         return Unlikeness(unsure, _turn(net, centroids, dataset, grid) if is_far else None)
 
     return _with_reference(hub, dataset, compare) or Unlikeness(0, None)
@@ -125,14 +128,19 @@ def _turn(net: Network, centroids: Centroids, dataset: str, grid: np.ndarray) ->
     return TURNS[int(best)] if gains.item() > centroids.turned else None
 
 
+def turn_score(apart: Tensor, centroids: Centroids) -> Tensor:
+    """The weighted sum N of the `tail_scores` of `distances` N x 2."""
+    return tail_scores(apart, centroids.tails[1:]) @ TURN_WEIGHTS
+
+
 def turn_scores(net: Network, centroids: Centroids, dataset: str, grids: Sequence[np.ndarray]) -> Tensor:
-    """The sum of the `tail_scores` of the distances, N x 4: of the images as they are, and turned by each of TURNS."""
+    """The `turn_score` N x 4 of the images as they are, and turned by each of TURNS."""
     spec, images = DATASETS[dataset], list(grids)
     for turn in TURNS:
         images += [to_dataset_form(np.ascontiguousarray(np.rot90(grid, -turn // 90)), spec) for grid in grids]
     parts = torch.tensor(np.stack(images)).split(BATCH)
     apart = torch.cat([distances(net, centroids, part) for part in parts])
-    return tail_scores(apart, centroids.tails[1:]).sum(1).view(-1, len(grids)).T
+    return turn_score(apart, centroids).view(-1, len(grids)).T
 
 
 def turn_gains(scores: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS, ModelHub
 from cnn_models.analysis.neighbours import (
@@ -16,7 +15,7 @@ from cnn_models.analysis.neighbours import (
     unlikeness,
 )
 from cnn_models.images.preprocess import to_dataset_form
-from tests.cnn_models.analysis.test_ood import CLOTHES, DIGITS, arc, drawing, scribbles
+from tests.cnn_models.analysis.test_ood import DIGITS, arc, drawing, scribbles
 from training.data import load
 
 HUB = ModelHub()
@@ -83,12 +82,6 @@ def test_most_turned_test_images_are_and_the_turn_is_the_one_back(dataset, data_
         known = [each.turn for each in compared(dataset, grids) if each.turn]
         assert len(known) > (0.3 if turn == 180 else 0.5) * len(images)  # half of the digits are digits upside down
         assert np.mean([each == turn for each in known]) > 0.75
-
-
-def test_a_shirt_upside_down_is_to_be_turned_by_180_degrees():
-    image = Image.new("L", (280, 280), 255)
-    ImageDraw.Draw(image).polygon([(280 * x, 280 * (1 - y)) for x, y in CLOTHES["T-shirt/top"]], fill=90)
-    assert compared("fashion_mnist", forms([np.asarray(image)], "fashion_mnist"))[0].turn == 180
 
 
 def test_without_centroids_nothing_is_unsure(checkpoint, tmp_path):
