@@ -12,6 +12,7 @@ from setuptools.command.egg_info import manifest_maker
 
 library, page = Path("requirements.txt").read_text(encoding="utf-8").split("# For the page alone:\n")
 tests = Path("tests/requirements.txt").read_text(encoding="utf-8").removeprefix("-r ../requirements.txt\n")
-extras = {"app": page, "test": page + tests}
+heic = next(line for line in tests.splitlines() if line.startswith("pillow-heif"))
+extras = {"app": page, "heic": heic, "test": page + tests}
 setuptools.setup = partial(setuptools.setup, install_requires=library, extras_require=extras)
 manifest_maker.template = ".ci/MANIFEST.in"

@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
 from cachetools import LRUCache
-from PIL import Image
 from torch import Tensor
 
 from cnn_models.analysis.ood import MARGIN, is_dot, lookalike, ood_score
@@ -25,7 +23,7 @@ from cnn_models.checkpoints.ids import parse
 from cnn_models.datasets import DATASETS
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel, ModelHub
-from cnn_models.images.decode import Decoded, read
+from cnn_models.images.decode import Decoded, Source, read
 from cnn_models.images.preprocess import Preprocessed, preprocess
 from cnn_models.images.steps import Step
 
@@ -84,7 +82,7 @@ class Comparison:
 
 
 def compare(
-    image: bytes | str | Path | Image.Image | np.ndarray,
+    image: Source,
     dataset: str,
     models: Sequence[str] = (),
     hub: ModelHub | None = None,

@@ -80,3 +80,17 @@ def tiff_of(offsets: int, tag: int = 273, entries: tuple[tuple[int, ...], ...] =
     head = b"II\x2b\0\x08\0\0\0" if is_big else b"II\x2a\0"
     directory = struct.pack(count, len(tags)) + b"".join(struct.pack(layout, *each) for each in tags) + bytes(8)
     return head + struct.pack(pointer, start + len(body)) + body + directory
+
+
+def box(kind: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def avif_with(tables: bytes = b"", boxes: bytes = b"") -> bytes:
+    """An AVIF with additional boxes among its tables, and additional ones at its end."""
+    content = encode(NOISE, "AVIF", quality=100)
+    start = content.index(b"meta") - 4
+    size, pixels = int.from_bytes(content[start : start + 4], "big"), content.index(b"mdat") + 4
+    moved = struct.pack(">I", pixels + len(tables))
+    meta = content[start + 8 : start + size].replace(struct.pack(">I", pixels), moved)
+    return content[:start] + box(b"meta", meta + tables) + content[start + size :] + boxes

@@ -76,11 +76,12 @@ def test_every_requirement_is_of_the_library_of_the_app_or_of_the_tests(wheel):
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith("/METADATA"))
         metadata = message_from_bytes(archive.read(name))
-    groups = {"": set(), "app": set(), "test": set()}
+    groups = {"": set(), "app": set(), "heic": set(), "test": set()}
     for each in map(Requirement, metadata.get_all("Requires-Dist")):
         assert each.specifier == REQUIREMENTS[each.name]
         groups[re.sub(r"\W|extra", "", str(each.marker or ""))].add(each.name)
     assert {"torch", "huggingface_hub"} <= groups[""] and "gradio" in groups["app"] < groups["test"]
+    assert groups["heic"] == {"pillow-heif"} < groups["test"]
     assert not groups[""] & groups["test"] and groups[""] | groups["test"] == REQUIREMENTS.keys()
 
 

@@ -69,8 +69,8 @@ def test_errors_are_worded_in_the_language_of_the_request():
     with pytest.raises(ImageError) as caught:
         decode(b"x" * (MAX_BYTES + 1))
     error = caught.value
-    assert translate("en", error) == str(error) == "The file is larger than 20 MB; make it smaller."
-    assert translate("zh", error) == "文件超过 20 MB；请缩小后再试。"
+    assert translate("en", error) == str(error) == "The file is larger than 80 MB; make it smaller."
+    assert translate("zh", error) == "文件超过 80 MB；请缩小后再试。"
     assert translate("zh", OSError("Neither nor there")) == "Neither nor there"
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from cnn_models.fair_queue import RoundRobin
 from cnn_models.images.decode import LONGEST, Decoded, ImageError, content_of, read
-from cnn_models.images.structure import is_cheap
+from cnn_models.images.structure import CHEAP_BYTES, is_cheap
 from cnn_models.visitors import VISITOR, Visitor
 
 try:
@@ -55,8 +55,20 @@ def decode_untrusted(source: bytes | Path, off: Collection[str] = ()) -> np.ndar
 
 def read_untrusted(source: bytes | Path, off: Collection[str] = ()) -> Decoded:
     """`decode.read` of a file, in a worker process unless the file is cheap. Raises ImageError."""
-    content = content_of(source)
-    return read(content, off) if is_cheap(content) else _workers.read(content, off)
+    if not _is_large(source):
+        source = content_of(source)
+        if is_cheap(source):
+            return read(source, off)
+    return _workers.read(source, off)
+
+
+def _is_large(source: bytes | Path) -> bool:
+    """Whether a file is too large to be cheap; False if there is none."""
+    if isinstance(source, bytes):
+        return len(source) > CHEAP_BYTES
+    with suppress(OSError):
+        return source.stat().st_size > CHEAP_BYTES
+    return False
 
 
 class Workers:
@@ -76,15 +88,18 @@ class Workers:
         self._waiting: RoundRobin[Future[_Worker | None]] = RoundRobin(count)
         self._most_waiting, self._lock = waiting, threading.Lock()
 
-    def read(self, content: bytes, off: Collection[str] = ()) -> Decoded:
+    def read(self, source: bytes | Path, off: Collection[str] = ()) -> Decoded:
         """`decode.read` of a file in a worker. Raises ImageError, also where no worker becomes free in time."""
-        worker = self._take(visitor := VISITOR.get())
-        kept = None
+        kept = worker = self._take(visitor := VISITOR.get())
         try:
+            content = content_of(source)  # only now, so that files that wait are not in memory
+            kept = None
             if not (worker and worker.is_running):
                 worker = _Worker(*self._limits)
             found = worker.read(content, "orientation" in off, self._seconds)
             kept = worker
+        except ImageError:
+            raise
         except Exception as error:  # it has ended, or its output is invalid
             log.warning("a worker that decodes images is replaced: %r", error)
             raise ImageError("image.slow") from None
@@ -233,9 +248,15 @@ def _set_limit(kind: str, most: int) -> None:
 
 def main() -> None:
     """Decode the files from stdin, one after another, until its end."""
-    # without these two, pillow would import all its plugins
-    from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401
+    # without these three, pillow would import all its plugins
+    from PIL import AvifImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    with suppress(ImportError):  # before memory is limited
+        import pillow_heif
+
+        pillow_heif.options.DECODE_THREADS = 1
+        pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
     cpu_seconds, memory = map(int, sys.argv[1:])
     requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # output of libraries is no reply

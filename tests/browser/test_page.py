@@ -178,7 +178,7 @@ def test_an_uploaded_image_is_read(page, tmp_path):
 def test_a_broken_image_gets_a_sentence_and_the_page_goes_on(page, tmp_path, name, content):
     whole = (Image.open("ui/common/samples/mnist.4.png").resize((300, 300)), tmp_path / "whole.png")
     whole[0].save(whole[1])
-    (tmp_path / name).write_bytes(content or whole[1].read_bytes()[:-2000])
+    (tmp_path / name).write_bytes(content or whole[1].read_bytes()[:50])
     page.locator("#sketchpad input[type=file]").set_input_files(tmp_path / name)
     expect(page.locator("#verdict .verdict-alarm, #verdict.verdict-alarm")).to_contain_text("image")
     draw(page, SEVEN)

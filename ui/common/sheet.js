@@ -4,8 +4,8 @@ const INK = "#111";
 const PAPER = "#fff";
 
 export class Sheet {
-  // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp }; a `fresh` one
-  // begins on a white sheet, and `{ fresh: true }` is a cleared sheet.
+  // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp }, which an upload
+  // can draw `again()`; a `fresh` one begins on a white sheet, and `{ fresh: true }` is a cleared sheet.
   #done = [];
   #undone = [];
   #canvas;

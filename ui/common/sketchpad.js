@@ -1,10 +1,12 @@
 // The sketchpad: draw, upload, paste or drop.
 import { isField } from "./inputs.js";
 import { keyboardPen } from "./keyboard_pen.js";
+import { redrawn } from "./redrawn.js";
 import { Sheet } from "./sheet.js";
 import { say } from "./texts.js";
 
 const PAUSE = 70; // milliseconds between two `draw` events while the pen is down
+const LARGE = 20e6; // bytes: larger files are sent as the browser draws them, which takes less time than sending them
 const MOST = 1500; // characters of a drawing and of third-party ids, so that a request has less than 2 KB
 
 // Sends `draw` from the canvas with { value, drawing }: the value is "" (empty), a PNG as a data URL, or "upload:" and
@@ -86,14 +88,34 @@ export function sketchpad(element, upload, taken) {
 
   async function take(chosen) {
     const version = ++sheet.version;
+    const src = URL.createObjectURL(chosen);
     showHint("pad.sending");
     try {
-      const { path } = await upload(chosen);
+      const small = chosen.size > LARGE && (await redrawn(src, chosen.type).catch(() => null));
+      const { path } = await upload(small || chosen);
       if (version !== sheet.version) return;
-      put({ fresh: true, value: `upload:${path}`, src: URL.createObjectURL(chosen), crisp: false });
+      put({ fresh: true, value: `upload:${path}`, src, crisp: false, again: small ? null : () => redrawn(src, chosen.type) });
     } catch {
       if (version === sheet.version) showHint("pad.unsent", { most: file.dataset.most });
     }
+  }
+
+  // Sends an upload that the server refused as the browser draws it. False if that was done before, or is impossible.
+  async function redraw(value) {
+    const [image] = sheet.entries;
+    if (image?.value !== value || !image.again) return false;
+    return (image.redrawing ??= sendRedrawn(image));
+  }
+
+  async function sendRedrawn(image) {
+    try {
+      const { path } = await upload(await image.again());
+      Object.assign(image, { value: `upload:${path}`, again: null });
+    } catch {
+      return false;
+    }
+    if (sheet.entries[0] === image) send();
+    return true;
   }
 
   function pointOf(event) {
@@ -173,5 +195,5 @@ export function sketchpad(element, upload, taken) {
   });
 
   sheet.add(); // paints the white paper
-  return { sheet, put, isShown: () => !!canvas.offsetParent, uploaded: () => uploading };
+  return { sheet, put, redraw, isShown: () => !!canvas.offsetParent, uploaded: () => uploading };
 }

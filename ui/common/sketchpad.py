@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from markupsafe import Markup
 
 from cnn_models import DATASETS
-from cnn_models.images.decode import MAX_BYTES, ImageError
+from cnn_models.images.decode import FORMATS, MAX_BYTES, ImageError
 from ui.common import uploads
 from ui.common.templates import render
 
@@ -20,7 +21,8 @@ UPLOAD = "upload:"
 
 def sketchpad() -> Markup:
     """The canvas and its tools as HTML; see `sketchpad.js`."""
-    return render("common/sketchpad.html", most=MAX_BYTES // 10**6)
+    formats = ", ".join((*FORMATS, "HEIC") if find_spec("pillow_heif") else FORMATS)
+    return render("common/sketchpad.html", most=MAX_BYTES // 10**6, formats=formats)
 
 
 def samples(dataset: str) -> Markup:

@@ -8,7 +8,7 @@ const RETRY = 4000; // milliseconds until the next request after a failed one
 const POLL = 1000; // milliseconds between requests while weights are downloading
 
 // Sends `answered` from the element with each response, its request, and whether that is still the newest.
-export function board({ element, call, settings }) {
+export function board({ element, call, settings, pad }) {
   const [verdict, table, steps] = ["#verdict", "#lineup", "#seen"].map((each) => element.querySelector(each));
   const places = { verdict, board: table, steps };
   let current = { value: "", drawing: false };
@@ -37,6 +37,7 @@ export function board({ element, call, settings }) {
     const [sent, at] = [request({ quick }), version];
     try {
       const response = await call("predict", sent);
+      if (response.refused && (await pad.redraw(sent.image))) return;
       // In this order, as the quick response would undo parts of the other one.
       while (!quick && quickVersion < at) await quickResponse();
       // Responses that are out of date are shown only while the pen is down.

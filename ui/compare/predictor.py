@@ -108,7 +108,8 @@ class Predictor:
     def predict(self, sent: object) -> dict:
         """`verdict`, `board` and `steps` as HTML (None: unchanged), `order` of the networks, and `answers` by network.
 
-        `complete` is true if a quick request would have the same response; `again` while weights are downloading.
+        `complete` is true if a quick request would have the same response; `again` while weights are downloading;
+        `refused` if the image cannot be decoded.
         """
         request = Request.read(sent)
         job = Job(request, self._columns(request))
@@ -226,6 +227,7 @@ class Predictor:
         return {
             "verdict": text, "board": table, "steps": strip, "complete": complete, "order": order, "answers": labels,
             "again": any(column.coming for column in columns.values()),
+            "refused": bool(request.image) and job.image is None,
         }  # fmt: skip
 
     def _columns(self, request: Request) -> dict[str, Column]:

@@ -33,9 +33,10 @@ OPEN = re.compile(
     re.VERBOSE,
 )
 TOOLS = "/gradio_api/mcp"
-LARGE = MAX_BYTES * 4 // 3 + 2**20  # bytes of a body with an image, also in base64
-SMALL = 4 * 2**20  # bytes of any other body
-IMAGES = re.compile(r"/gradio_api/(upload|call|run|api|queue/join|mcp)\b.*")
+# Bytes of a body: of a file, which is kept on disk; of JSON, with an image of 20 MB in base64; of any other one.
+FILE, LARGE, SMALL = MAX_BYTES + 2**20, 28 * 2**20, 4 * 2**20
+UPLOAD = re.compile(r"/gradio_api/upload/?")
+IMAGES = re.compile(r"/gradio_api/(call|run|api|queue/join|mcp)\b.*")
 PAUSE, PATIENCE = 20, 300  # seconds between two parts of a body, and for the whole
 # Open requests of an address, streams of events included. 127.0.0.1 has no limit: it may be a proxy that does not name
 # its clients.
@@ -172,7 +173,8 @@ class _Body:
 
     def __init__(self, scope: Scope, receive: Receive, response: _Response, take_turn: Callable[[], Awaitable[None]]):
         self._receive, self._response, self._take_turn = receive, response, take_turn
-        self._most = LARGE if IMAGES.fullmatch(scope["path"]) else SMALL
+        path = scope["path"]
+        self._most = FILE if UPLOAD.fullmatch(path) else LARGE if IMAGES.fullmatch(path) else SMALL
         length = Headers(scope=scope).get("content-length", "")
         self._size = int(length) if length.isdigit() and len(length) < 20 else 0  # as announced
         self._received, self._is_whole = 0, False

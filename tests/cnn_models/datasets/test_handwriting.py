@@ -8,7 +8,7 @@ import pytest
 
 from cnn_models.checkpoints.folder import read_card
 from cnn_models.datasets.handwriting import LABELS, Labelled, pack, unpack
-from cnn_models.images.decode import ImageError, decode
+from cnn_models.images.decode import MAX_BYTES, ImageError, decode
 from cnn_models.specs import Split
 from tests.training.test_loop import finish, run
 from training import evaluate
@@ -72,7 +72,7 @@ HEAD = "file,dataset,label\n"
         (zipped(labels=HEAD + "a,mnist,7\n", a=b"x"), "'a': This is not an image"),
         (zipped(labels=HEAD + "a,mnist,Bag\n", a=SEVEN), "'Bag' is not a class of 'mnist'"),
         (zipped(labels=HEAD + "a\n", a=SEVEN), "None is not a class"),
-        (zipped(labels=HEAD + "a,mnist,7\n", a=b"\0" * (20 * 10**6 + 1)), "larger than 20 MB"),
+        (zipped(labels=HEAD + "a,mnist,7\n", a=b"\0" * (MAX_BYTES + 1)), "larger than 80 MB"),
         (pack([Labelled(SEVEN, "mnist", "7")])[:-30], "not a zip"),
     ],
 )

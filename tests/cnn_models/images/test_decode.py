@@ -3,10 +3,12 @@
 import contextlib
 import io
 import struct
+import sys
 import zlib
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
@@ -131,12 +133,105 @@ def test_first_frame_counts(format):
     assert close(shown, np.full((20, 20), 200), 3)
 
 
+def test_a_jpeg_of_a_phone_is_averaged_down():
+    """The decoder reduces it to an eighth, and so nearly all of the pixels are never there."""
+    half = Image.new("L", (16_320, 12_240), 200)
+    half.paste(60, (0, 0, 8_160, 12_240))
+    shown = decode(encode(half, "JPEG"))
+    assert shown.shape == (768, 1024)
+    assert close(shown[:, :510], np.full((768, 510), 60), 2) and close(shown[:, 514:], np.full((768, 510), 200), 2)
+
+
+@pytest.mark.parametrize("size", [(1024, 700), (1025, 700), (2047, 999), (2048, 1000), (4100, 2999), (900, 4032)])
+def test_a_reduced_jpeg_shows_what_the_whole_one_does(size):
+    noise = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
+    content = encode(Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC), "JPEG", quality=95)
+    assert close(read(content).pixels, read(Image.open(io.BytesIO(content))).pixels, 12)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_reduced_jpeg_is_turned(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    found = read(encode(Image.new("L", (4000, 2000)), "JPEG", exif=exif))
+    assert found.pixels.shape == ((512, 1024) if orientation == 1 else (1024, 512))
+    assert found.is_turned == (orientation == 6)
+
+
+def heic(image: Image.Image) -> bytes:
+    content = io.BytesIO()
+    pytest.importorskip("pillow_heif").from_pillow(image).save(content, quality=100)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_heic_is_read(mode):
+    assert close(decode(heic(Image.fromarray(RAMP).convert(mode))), RAMP, 8)
+
+
+def test_heic_without_its_reader_gets_a_sentence(monkeypatch):
+    content = heic(Image.fromarray(RAMP))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match="pillow-heif is installed; install it, or save the image as JPEG"):
+        decode(content)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_truncated_heic_gets_a_sentence(part):
+    content = heic(Image.fromarray(RAMP))
+    with pytest.raises(ImageError, match="cut short"):
+        decode(content[: int(len(content) * part)])
+
+
+GREY = torch.from_numpy(RAMP.copy())
+COLOURS = GREY.expand(3, 40, 60)
+OPAQUE = torch.cat([COLOURS, torch.full((1, 40, 60), 255, dtype=torch.uint8)])
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        GREY,
+        GREY[None],
+        GREY[..., None],
+        COLOURS,
+        OPAQUE,
+        COLOURS.movedim(0, -1),
+        COLOURS / 255,
+        (GREY / 255).double().requires_grad_(),
+        GREY.to(torch.uint16) * 257,
+    ],
+    ids=lambda tensor: f"{tuple(tensor.shape)} {tensor.dtype}",
+)
+def test_tensors(tensor):
+    assert close(decode(tensor), RAMP)
+
+
+def test_low_precision_tensors():
+    for dtype in (torch.float16, torch.bfloat16):
+        assert close(decode((GREY / 255).to(dtype)), RAMP)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_tensor_on_a_gpu():
+    assert close(decode((COLOURS / 255).cuda()), RAMP)
+
+
+@pytest.mark.parametrize("shape", [(), (60,), (2, 40, 60), (1, 1, 40, 60), (8, 1, 28, 28)])
+def test_a_tensor_of_another_shape_gets_a_sentence(shape):
+    with pytest.raises(
+        ImageError, match=rf"tensor of shape \({', '.join(map(str, shape))},?\).*; H x W, and 1, 3 or 4 x"
+    ):
+        decode(torch.zeros(shape))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float16, np.float32, np.float64, ">u2", ">f8"])
-@pytest.mark.parametrize("channels", [None, 3, 4])
+@pytest.mark.parametrize("channels", [None, 1, 3, 4])
 def test_arrays(dtype, channels):
     white = {"u1": 255, "u2": 65_535}.get(np.dtype(dtype).str[1:], 1)
     grey = RAMP.astype(float) / 255 * white
-    array = grey if channels is None else np.dstack([grey] * 3 + [np.full_like(grey, white)] * (channels - 3))
+    planes = [grey] * min(channels or 1, 3) + [np.full_like(grey, white)] * ((channels or 1) - 3)
+    array = np.dstack(planes) if channels else grey
     assert close(decode(array.astype(dtype)), RAMP)
 
 
@@ -154,6 +249,14 @@ def header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(100)))
 
 
+def jpeg_header(width: int, height: int) -> bytes:
+    """A JPEG that claims a size and has next to no pixels."""
+    content = bytearray(encode(RAMP, "JPEG"))
+    size = content.index(b"\xff\xc0") + 5
+    content[size : size + 4] = struct.pack(">HH", height, width)
+    return bytes(content)
+
+
 def tiled_tiff(side: int) -> bytes:
     """A TIFF of 64 x 64 pixels in one tile of side x side."""
     data = zlib.compress(bytes(64 * 64))
@@ -168,7 +271,9 @@ def tiled_tiff(side: int) -> bytes:
     [
         (header(60_000, 60_000), "pixels"),
         (header(13_000, 13_000), "pixels"),
-        (header(6_400, 6_400), "pixels"),
+        (header(7_300, 7_300), "pixels"),
+        (jpeg_header(16_001, 16_001), "256 million"),
+        (jpeg_header(20_001, 1), "pixels"),
         (header(20_001, 1), "pixels"),
         (tiled_tiff(40_000), "pixels"),
         (np.zeros((1, 20_001), np.uint8), "pixels"),

@@ -10,6 +10,7 @@ from PIL import Image
 from cnn_models.images.decode import FORMATS, ImageError, decode
 from cnn_models.images.structure import (
     BLOCKS,
+    BOXES,
     CHEAP_BYTES,
     CHEAP_CHUNKS,
     CHUNKS,
@@ -17,12 +18,16 @@ from cnn_models.images.structure import (
     SCANS,
     SEGMENTS,
     STRIPS,
+    TABLES,
     check_structure,
     is_cheap,
+    is_heic,
 )
 from tests.crafted_images import (
     NOISE,
     SIDE,
+    avif_with,
+    box,
     chunk,
     encode,
     gif_with,
@@ -61,6 +66,10 @@ SHARED = tuple((40_000 + index, 7, 10**6, 8) for index in range(10))  # ten valu
         (lambda: tiff_of(SIDE, entries=((40_000, 4, 1, 0),) * 60_000), "1,000 entries"),
         (lambda: tiff_of(SIDE, entries=((40_000, 4, 1, 0),) * 60_000, is_big=True), "1,000 entries"),
         (lambda: tiff_of(SIDE, entries=SHARED) + bytes(10**6), "damaged"),
+        (lambda: avif_with(boxes=box(b"free") * 2_000_000), "1,000 boxes"),
+        (lambda: avif_with(tables=box(b"free", bytes(TABLES))), "64 KB of tables"),
+        (lambda: avif_with(boxes=box(b"moov", bytes(TABLES))), "64 KB of tables"),
+        (lambda: avif_with(tables=box(b"idat") * 2_000_000), "64 KB of tables"),
     ],
 )
 def test_too_many_parts_are_refused_at_once(make, parts):
@@ -85,6 +94,10 @@ def test_too_many_parts_are_refused_at_once(make, parts):
         tiff_of(SIDE, is_big=True),
         tiff_of(STRIPS),
         tiff_of(SIDE, entries=((40_000, 4, 1, 0),) * (ENTRIES - 20)),
+        avif_with(tables=box(b"free", bytes(TABLES - 300))),
+        avif_with(tables=box(b"idat", bytes(2 * TABLES))),
+        avif_with(boxes=box(b"free") * (BOXES - 5)),
+        avif_with(boxes=struct.pack(">I4sQ", 1, b"free", 16) + struct.pack(">I4s", 0, b"free") + bytes(99)),
     ],
 )
 def test_as_many_as_are_allowed_are_taken(content):
@@ -110,6 +123,7 @@ def frames(count: int) -> dict:
         ("TIFF", {"big_tiff": True}),
         ("TIFF", frames(50)),
         ("MPO", frames(5)),
+        ("AVIF", frames(50)),
     ],
 )
 def test_what_programs_write_is_taken(format, options):
@@ -132,12 +146,28 @@ def test_bytes_that_look_like_parts_but_are_data_are_not_counted():
     check_structure(png_with(b"") + TIME * 100_000)
 
 
-@pytest.mark.parametrize("content", [jpeg_of_scans(2), png_with(TIME), gif_with(b""), webp_with(b""), tiff_of(SIDE)])
+@pytest.mark.parametrize(
+    "content", [jpeg_of_scans(2), png_with(TIME), gif_with(b""), webp_with(b""), tiff_of(SIDE), avif_with()]
+)
 def test_what_is_cut_short_is_for_the_decoder_to_report(content):
     for length in [*range(80), *range(80, len(content), 97)]:
         check_structure(content[:length])
         assert not is_cheap(content[:length])
     check_structure(b"II\x2b\0\x08\0\0\0" + struct.pack("<Q", 2**64 - 1))
+
+
+@pytest.mark.parametrize(
+    ("brands", "heic"),
+    [
+        (b"heic\0\0\0\0mif1heic", True),
+        (b"mif1\0\0\0\0mif1heix", True),
+        (b"avif\0\0\0\0avifmif1", False),
+        (b"isom\0\0\0\0mp41", False),
+        (b"", False),
+    ],
+)
+def test_a_heic_is_known_by_its_brands(brands, heic):
+    assert is_heic(box(b"ftyp", brands) + b"heic") == heic
 
 
 def test_what_the_canvas_sends_is_cheap():

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from cnn_models.images import worker as decode_worker
-from cnn_models.images.decode import FORMATS, ImageError, decode, read
+from cnn_models.images.decode import FORMATS, LONGEST, MAX_BYTES, ImageError, decode, read
 from cnn_models.images.worker import Workers, decode_untrusted, read_untrusted
 from cnn_models.visitors import VISITOR, Visitor
 from tests.crafted_images import NOISE, encode, jpeg_of_scans, slow_png
@@ -91,7 +91,7 @@ def test_paths_are_read_here(tmp_path):
         decode_untrusted(tmp_path / "b.bmp")
 
 
-@pytest.mark.parametrize("content", [b"", b"no image", SMALL[:-1], jpeg_of_scans(1_200), bytes(21 * 10**6)])
+@pytest.mark.parametrize("content", [b"", b"no image", SMALL[:-1], jpeg_of_scans(1_200), bytes(MAX_BYTES + 1)])
 def test_a_worker_reports_what_this_process_does_and_goes_on(content):
     errors = []
     for way in (decode, decode_untrusted):
@@ -148,12 +148,35 @@ def test_memory_is_limited(workers):
 
 
 @pytest.mark.parametrize("make", [
-    lambda: encode(Image.new("RGBA", (8000, 5000), (9, 9, 9, 9)), "PNG", compress_level=1),
-    lambda: encode(np.zeros((5000, 8000), np.float32), "TIFF", compression="tiff_adobe_deflate"),
-    lambda: encode(Image.new("RGB", (8000, 5000)), "JPEG", progressive=True),
-], ids=["PNG", "TIFF", "JPEG"])  # fmt: skip
+    lambda: encode(Image.new("RGBA", (8000, 6500), (9, 9, 9, 9)), "PNG", compress_level=1),
+    lambda: encode(np.zeros((6500, 8000), np.float32), "TIFF", compression="tiff_adobe_deflate"),
+    lambda: encode(Image.new("L", (16_320, 12_240)), "JPEG", progressive=True),
+    lambda: encode(Image.new("L", (8000, 6500)), "AVIF", speed=10),
+], ids=["PNG", "TIFF", "JPEG", "AVIF"])  # fmt: skip
 def test_the_largest_images_stay_within_the_limits(make):
-    assert decode_untrusted(make()).shape == (640, 1024)
+    assert max(decode_untrusted(make()).shape) == LONGEST
+
+
+def test_a_file_that_is_gone_costs_no_worker(workers, tmp_path):
+    pool = workers(1)
+    pool.read(SMALL)
+    process = process_of(pool)
+    with pytest.raises(ImageError, match=r"no file 'gone\.png'"):
+        pool.read(tmp_path / "gone.png")
+    assert process_of(pool) is process
+
+
+def test_a_file_is_not_in_memory_while_it_waits(workers, answering, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(decode_worker, "content_of", lambda source: opened.append(source) or b"")
+    go, first, second = answering('{"shape": [1, 1], "is_turned": false}\na'), tmp_path / "first", tmp_path / "second"
+    pool = workers(1, patience=0.1)
+    with beside(partial(pool.read, first)):
+        until(lambda: opened)
+        with pytest.raises(ImageError, match="Many images"):
+            pool.read(second)
+        go.touch()
+    assert opened == [first]
 
 
 def test_a_worker_that_has_ended_is_replaced(workers):

@@ -235,7 +235,7 @@ def test_a_body_is_limited_with_or_without_a_content_length(browser, page):
         ("/gradio_api/component_server", parts()),
         ("/gradio_api/queue/join", b" " * (guard.LARGE + 1)),
         ("/gradio_api/run/predict", parts()),
-        ("/gradio_api/upload", multipart(b" " * (guard.LARGE + 1))),
+        ("/gradio_api/upload", multipart(b" " * (guard.FILE + 1))),
         ("/gradio_api/upload", multipart(b" " * (uploads.MAX_BYTES + 1))),
     ):
         try:
