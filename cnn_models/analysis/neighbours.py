@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -158,5 +159,11 @@ def _with_reference(hub: ModelHub, dataset: str, use: Callable[[LoadedModel, Cen
     except MissingCheckpoint:
         return None
     except CheckpointError as error:
-        log.warning("no distances to training images: %s", error)
+        _warn_once(str(error))
         return None
+
+
+@cache
+def _warn_once(error: str) -> None:
+    """Log an error that every drawing would repeat."""
+    log.warning("no distances to training images: %s", error)

@@ -83,3 +83,20 @@ def test_damaged_ones_are_refused_and_the_app_goes_on_without(folder, name):
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 def test_the_bundled_ones_are_small(dataset):
     assert (ROOT / "weights" / f"mini_resnet.{dataset}" / CENTROIDS).stat().st_size < 200_000
+
+
+def test_they_are_downloaded_with_the_hub_and_only_when_they_are_needed(folder, fake_hub, tmp_path):
+    fake_hub.push(f"someone/{ID}", folder)
+    hub = ModelHub(tmp_path / "none", namespace="someone")
+    hub.get(ID)
+    assert CENTROIDS not in fake_hub.requested("GET")
+    assert torch.equal(hub.centroids(ID).pixels, read_centroids(folder).pixels)
+    assert hub.get(ID).source.startswith(f"someone/{ID}@")
+
+
+def test_a_published_checkpoint_without_them_has_none(checkpoint, fake_hub, tmp_path):
+    fake_hub.push(f"someone/{ID}", checkpoint(ID))
+    hub = ModelHub(tmp_path / "none", namespace="someone")
+    assert hub.centroids(ID) is None
+    requests = len(fake_hub.requests)
+    assert hub.centroids(ID) is None and len(fake_hub.requests) == requests
