@@ -38,7 +38,7 @@ GROUPS = {
 TURNS = (90, 180, 270)  # degrees clockwise
 # The most that each score adds to their sum: a low probability and a distance in pixels alone make no image unsure, as
 # networks waver between 1 and 7 for a 1 with a flag, and thin script has pixels like no training image's.
-MOST = torch.tensor([2.5, 1.5, math.inf])
+MOST = torch.tensor([2.25, 1.5, math.inf])
 # What distances in pixels and in features count for turns: photographed texture has features far from those of the
 # training images, whichever way up the garment is.
 TURN_WEIGHTS = torch.tensor([1, 0.5])
