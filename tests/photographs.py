@@ -311,16 +311,17 @@ def shadowed(rng: Rng, size: Size, edge: tuple[float, float] = (0.01, 0.05), tin
     return shoot(page, digit.label, shadow(rng, page, edge, tint))
 
 
-def on_desk(rng: Rng, size: Size, sides: int | None = None) -> Photograph:
-    """The whole sheet, or one with the desk at so many sides."""
+def on_desk(rng: Rng, size: Size, sides: int | None = None, is_shadowed: bool = False) -> Photograph:
+    """The whole sheet, or one with the desk at so many sides; with the shadow of the phone over both."""
     page, digit = Page(rng, size), any_digit(rng)
     page.write(digit)
     insets, degrees = rng.uniform(0.06, 0.2, 4), 25
     if sides is not None:
         insets[rng.permutation(4)[sides:]] = -rng.uniform(0.15, 0.35)
         degrees = 10
-    scene = lay(page, quadrilateral(rng, size, insets, degrees, 0.04))
-    return Photograph(camera(rng, scene * light(rng, size)), digit.label)
+    scene = lay(page, quadrilateral(rng, size, insets, degrees, 0.04)) * light(rng, size)
+    dark = shadow(rng, page, (0.01, 0.05), 0.04) if is_shadowed else 1
+    return Photograph(camera(rng, scene * dark), digit.label)
 
 
 def desk_beside(rng: Rng, size: Size) -> Photograph:
@@ -635,6 +636,7 @@ KINDS: dict[str, Callable[[Rng, Size], Photograph]] = {
     "shadow in coloured light": lambda rng, size: shadowed(rng, size, (0.002, 0.05), 0.2),
     "sheet on a desk": on_desk,
     "desk beside the sheet": desk_beside,
+    "shadowed sheet on a desk": lambda rng, size: on_desk(rng, size, is_shadowed=True),
     "seen from the side": perspective,
     "marker": marker,
     "ink that differs in colour alone": colour_alone,
