@@ -74,6 +74,7 @@ MESSAGES = {
     "checkpoint.history": "{path} is not the history of a training: {why}",
     "checkpoint.weights": "{path} is not the weights of {id}: {why}",
     "checkpoint.snapshots": "{path} is not the snapshots of {id}: {why}",
+    "checkpoint.centroids": "{path} is not the centroids of {id}: {why}",
     "checkpoint.type": "{path}: {name} is {found}, but {type} on the card",
     "checkpoint.finite": "{path}: {name} is not finite; train again at a lower learning rate",
     "checkpoint.hash": "{path} was changed or damaged after it was written: its hash is not the one recorded",

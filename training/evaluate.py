@@ -20,6 +20,7 @@ from tqdm import tqdm
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.averaged import AVERAGED, read_averaged
 from cnn_models.analysis.ood import energy
+from cnn_models.checkpoints.centroids import write_centroids
 from cnn_models.checkpoints.evaluation import CLASSES, Evaluation
 from cnn_models.checkpoints.folder import (
     CheckpointError,
@@ -29,7 +30,7 @@ from cnn_models.checkpoints.folder import (
     read_snapshots,
     write_checkpoint,
 )
-from cnn_models.checkpoints.ids import BUILT_IN
+from cnn_models.checkpoints.ids import BUILT_IN, REFERENCE_MODEL
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import Run, find_runs
 from cnn_models.datasets.handwriting import unpack
@@ -38,7 +39,8 @@ from cnn_models.layers import architecture_layers
 from cnn_models.network import Network
 from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
-from training.data import DataError, load
+from training.centroids import fit_centroids
+from training.data import DataError, load, split
 from training.ensembles import complete_tta, measure_ensembles, write_averaged
 from training.lock import writing
 from training.metrics import auroc, calibration_error, fit_temperature, fit_threshold, ood_data, reliability, score
@@ -85,6 +87,8 @@ def evaluation_of(predictions: Tensor, labels: Tensor, weights_sha256: str) -> E
 def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
     """Examine the checkpoint of a folder and write the results into it; returns its new card and the probabilities.
 
+    A reference model is also given the centroids of its training images.
+
     Raises CheckpointError for a folder without a checkpoint, DataError without the images, TrainingError while another
     command writes it.
     """
@@ -93,6 +97,9 @@ def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
         measured, evaluation, probabilities = examine(model, card, device)
         history, snapshots, readme = read_history(folder), read_snapshots(folder), model_card(measured, evaluation)
         card = write_checkpoint(folder, model.state_dict(), measured, history, readme, evaluation, snapshots)
+        if card.architecture == REFERENCE_MODEL and (held_out := card.recipe.get("held_out")):
+            net = Network(model, card, device)
+            write_centroids(folder, fit_centroids(net, *split(card.dataset, held_out, torch.device("cpu"))))
     return card, probabilities
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from cnn_models.analysis.verdict import Prediction, is_ood
 from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.checkpoints.ids import REFERENCE_MODEL
 from cnn_models.datasets import DATASETS
 from cnn_models.hub.model_hub import ModelHub
 from cnn_models.images.decode import Decoded, ImageError
@@ -26,7 +27,6 @@ LOOKALIKES = {"fashion_mnist": "mnist", "mnist": "fashion_mnist"}
 # Networks of clothing classify most digits as in distribution, so the digits' reference model scores all their images.
 # Networks of digits classify clothing as OOD; only such images are scored, as thin digits would be taken for clothing.
 ALWAYS_COMPARED = {"fashion_mnist"}
-REFERENCE_MODEL = "mini_resnet"  # as accurate here as an ensemble of three networks
 
 
 def energy(logits: Tensor) -> Tensor:

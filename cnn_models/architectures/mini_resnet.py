@@ -37,6 +37,10 @@ class MiniResNet(nn.Module):
         self.output = nn.Linear(512, 10)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.output(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """The input of the last layer, N x 512, by which `analysis.neighbours` compares images."""
         # N x 1 x 28 x 28
         x = self.conv1(x)
         # N x 16 x 24 x 24
@@ -50,7 +54,7 @@ class MiniResNet(nn.Module):
         # N x 32 x 4 x 4
         x = self.block2(x)
         # N x 32 x 4 x 4
-        return self.output(x.flatten(1))
+        return x.flatten(1)
 
 
 SPEC = Architecture(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cnn_models.architectures import ARCHITECTURES, create_model
 from cnn_models.checkpoints.evaluation import Evaluation
+from cnn_models.checkpoints.ids import REFERENCE_MODEL
 from cnn_models.datasets import DATASETS
 from cnn_models.errors import TranslatableError
 from cnn_models.specs import Card
@@ -26,6 +27,7 @@ WEIGHTS, CONFIG, HISTORY, README = "model.safetensors", "config.json", "history.
 EVALUATION = "evaluation.json"  # missing until the checkpoint is evaluated
 FILES = (WEIGHTS, CONFIG, HISTORY, README, EVALUATION)
 SNAPSHOTS = "snapshots.safetensors"  # of small networks, read only on request
+CENTROIDS = "centroids.safetensors"  # of the reference models, missing until they are evaluated
 REQUIRED = (WEIGHTS, CONFIG, SNAPSHOTS)  # those of the requested files without which a checkpoint is missing
 HISTORY_COLUMNS = (
     "epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second", "seconds",
@@ -44,7 +46,9 @@ class CheckpointError(TranslatableError):
 
 def files_of(card: Card) -> tuple[str, ...]:
     """The files that a checkpoint with this card may have."""
-    return (*FILES, SNAPSHOTS) if card.snapshots_sha256 else FILES
+    snapshots = (SNAPSHOTS,) if card.snapshots_sha256 else ()
+    centroids = (CENTROIDS,) if card.architecture == REFERENCE_MODEL else ()
+    return *FILES, *snapshots, *centroids
 
 
 @cache

@@ -10,6 +10,8 @@ from cnn_models.datasets import DATASETS
 
 BUILT_IN = tuple(f"{architecture}.{dataset}" for dataset in DATASETS for architecture in ARCHITECTURES)
 
+REFERENCE_MODEL = "mini_resnet"  # scores OOD images for all; as accurate there as an ensemble of three networks
+
 WORD = r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*"  # without ".." and "--": safe as a part of a path
 ID = re.compile(rf"(?:(?P<owner>{WORD})/)?(?P<name>{WORD})(?:@(?P<revision>{WORD}(?:/{WORD})*))?")
 COMMIT = re.compile(r"[0-9a-f]{40}")

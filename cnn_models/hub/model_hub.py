@@ -19,7 +19,9 @@ import torch
 from cachetools import LRUCache
 from torch import Tensor, nn
 
+from cnn_models.checkpoints.centroids import Centroids, read_centroids
 from cnn_models.checkpoints.folder import (
+    CENTROIDS,
     CONFIG,
     FILES,
     HISTORY,
@@ -101,6 +103,7 @@ class ModelHub:
         self._downloads = Downloads(self.namespace, public)
         self._networks: NetworkMemory[LoadedModel] = NetworkMemory(max_memory)
         self._measurements: LRUCache[tuple[Path, int], _Measurement] = LRUCache(MEASURED)
+        self._centroids: LRUCache[tuple[Path, int], Centroids | None] = LRUCache(len(BUILT_IN))
         self._lock = threading.Lock()
 
     @cached_property
@@ -127,6 +130,18 @@ class ModelHub:
         if self.card(id).snapshots_sha256 is None:
             return None
         return self._read(parse(id), (CONFIG, HISTORY, SNAPSHOTS), read_snapshots)
+
+    def centroids(self, id: str) -> Centroids | None:
+        """The `read_centroids` of a checkpoint, kept in memory."""
+
+        def read(folder: Path) -> Centroids | None:
+            version = _version(folder)
+            with self._lock:
+                if version not in self._centroids:
+                    self._centroids[version] = read_centroids(folder)
+                return self._centroids[version]
+
+        return self._read(parse(id), (CONFIG, CENTROIDS), read)
 
     def pin(self, id: str) -> str:
         """The id of a branch's current commit, `someone/lenet5.mnist@<commit>`; an id in `weights/` unchanged."""

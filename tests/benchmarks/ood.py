@@ -2,8 +2,9 @@
 
 python -m tests.benchmarks.ood [IMAGES]
 
-With and without the reference model of the other data set; and the AUROC of the reference model's energy between the
-data sets, alone and minus that of the other data set's reference model.
+With and without the reference model of the other data set; the AUROC of the reference model's energy between the data
+sets, alone and minus that of the other data set's reference model; and what is unsure or turned by its distance to the
+training images (`cnn_models.analysis.neighbours`): of correctly classified test images needlessly, of others rightly.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import numpy as np
 import torch
 
 from cnn_models import DATASETS, ModelHub, compare
+from cnn_models.analysis.neighbours import TURNS, Unlikeness, unlikeness
 from cnn_models.analysis.ood import reference_score
 from cnn_models.analysis.verdict import is_ood
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.images.preprocess import to_dataset_form
+from tests.cnn_models.analysis.test_neighbours import looped_nines
 from tests.cnn_models.analysis.test_ood import ones_with_a_flag, scribbles, warning
 from training.metrics import auroc
 
@@ -49,10 +52,38 @@ def main(count: int) -> None:
             f"{auroc(relative[dataset], relative[other]):.4f} relative"
         )
     xs, ys = (0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42), (0.2, 0.23, 0.26, 0.29, 0.32, 0.35)
+    for dataset in DATASETS:
+        neighbours(hub, dataset, count)
     drawings = {"ones with a flag": ones_with_a_flag(xs, ys, (0.49, 0.52, 0.55)), "scribbles": scribbles(200)}
     for name, images in drawings.items():
         count = sum(is_ood(compare(image, "mnist", hub=hub).models) for image in images)
         print(f"{count} of {len(images)} {name} are OOD for MNIST")
+
+
+def neighbours(hub: ModelHub, dataset: str, count: int) -> None:
+    """Print the share of a data set's images, of turned ones and of drawings that are unsure, turned or either."""
+    (other,) = DATASETS.keys() - {dataset}
+    images, labels = (part[:count] for part in load_test_set(dataset))
+    found = [compared(hub, dataset, image) for image in images]
+    right = [each for each, label in zip(found, labels, strict=True) if each[0] == DATASETS[dataset].classes[label]]
+    normal = torch.tensor([unlike.unsure for _, unlike in right])
+    sets = {"looped nines": looped_nines(200), "scribbles": scribbles(200), other: load_test_set(other)[0][:count]}
+    sets |= {f"turned by {turn}": [np.rot90(image, -turn // 90) for image in images] for turn in TURNS}
+    report(f"{dataset}, correct", [unlike for _, unlike in right], normal)
+    for name, those in sets.items():
+        report(name, [compared(hub, dataset, np.ascontiguousarray(image))[1] for image in those], normal)
+
+
+def compared(hub: ModelHub, dataset: str, image: np.ndarray) -> tuple[str, Unlikeness]:
+    """The predicted class of an image, and its unlikeness to the training images."""
+    found = compare(image, dataset, hub=hub)
+    return found.verdict.label, unlikeness(hub, dataset, found.image, found.verdict.probabilities)
+
+
+def report(name: str, found: list[Unlikeness], normal: torch.Tensor) -> None:
+    scores = torch.tensor([each.unsure for each in found])
+    unsure, turned = np.mean([each.is_unsure for each in found]), np.mean([each.turn is not None for each in found])
+    print(f"{name}: unsure {100 * unsure:.1f} %, turned {100 * turned:.1f} %, AUROC {auroc(normal, scores):.3f}")
 
 
 if __name__ == "__main__":
