@@ -15,7 +15,8 @@ import torch
 from cachetools import LRUCache
 from torch import Tensor
 
-from cnn_models.analysis.ood import MARGIN, is_dot, lookalike, ood_score
+from cnn_models.analysis.doubts import doubt
+from cnn_models.analysis.ood import MARGIN, ood_score
 from cnn_models.analysis.verdict import Prediction, Reading, Reason, Verdict
 from cnn_models.architectures import ARCHITECTURES
 from cnn_models.checkpoints.folder import CheckpointError
@@ -29,7 +30,6 @@ from cnn_models.images.steps import Step
 
 MAX_NETWORKS = 16  # networks of one comparison
 MAX_THIRD_PARTY = 4  # of these, as each may need a download
-SHOES = ("Sandal", "Sneaker", "Ankle boot")
 MEASURING = 5  # seconds for measuring a third-party checkpoint, once, before its first prediction
 
 T = TypeVar("T")
@@ -56,20 +56,14 @@ class Comparison:
         dataset: str,
         found: Preprocessed,
         predictions: Sequence[Sequence[Prediction]],
-        like: str = "",
+        warning: Reason | None = None,
         chosen: int = 0,
     ) -> Comparison:
-        """The comparison of each network's predictions for the `found.images`; `like` is the `lookalike`."""
+        """The comparison of each network's predictions for the `found.images`; `warning` is the `doubt`."""
         models = tuple(each[chosen] for each in predictions)
         digits = tuple(map(Reading.of, zip(*predictions, strict=True))) if len(found.images) > 1 else ()
-        is_shoe = found.doubt == "shoes" and Reading.of(models).label in SHOES  # which have no mirror symmetry
-        warning = Reason(found.doubt, {}) if found.doubt and not is_shoe else None
         if digits:
             warning = Reason("several", {"digits": " ".join(each.label for each in digits)})
-        elif is_dot(found.images[chosen], dataset):
-            warning = Reason("dot", {})
-        elif like and not warning:
-            warning = Reason("lookalike", {"dataset": like})
         return cls(dataset, found.steps, Verdict.of(models, warning), models, digits)
 
     @property
@@ -115,8 +109,8 @@ def compare_decoded(
 
     hub.fetch(ids)
     models = [predict_one(id) for id in ids] if ids else _all(dataset, hub, predict_one)
-    like = lookalike(hub, dataset, image, found.images[0], off, [each[0] for each in models])
-    return Comparison.of(dataset, found, models, like)
+    warning = doubt(hub, dataset, image, found, off, [each[0] for each in models])
+    return Comparison.of(dataset, found, models, warning)
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Prediction:

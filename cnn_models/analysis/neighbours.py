@@ -89,15 +89,22 @@ def group_share(probabilities: Mapping[str, float], dataset: str) -> float:
     return sum(probabilities[name] for name in group)
 
 
+class Turn(NamedTuple):
+    """A clockwise turn, 90, 180 or 270 degrees, and the prediction of the reference model after it."""
+
+    degrees: int
+    label: str
+
+
 class Unlikeness(NamedTuple):
     """How an image compares with the training images.
 
-    Above an `unsure` of 0, it is so far from them that the prediction may be wrong. `turn` is the clockwise turn, 90,
-    180 or 270 degrees, by which it comes much nearer to them; None for none.
+    Above an `unsure` of 0, it is so far from them that the prediction may be wrong. `turn` is the one by which it comes
+    much nearer to them; None for none.
     """
 
     unsure: float
-    turn: int | None
+    turn: Turn | None
 
     @property
     def is_unsure(self) -> bool:
@@ -121,12 +128,20 @@ def unlikeness(hub: ModelHub, dataset: str, grid: np.ndarray, probabilities: Map
     return _with_reference(hub, dataset, compare) or Unlikeness(0, None)
 
 
-def _turn(net: Network, centroids: Centroids, dataset: str, grid: np.ndarray) -> int | None:
+def _turn(net: LoadedModel, centroids: Centroids, dataset: str, grid: np.ndarray) -> Turn | None:
     try:
         gains, best = turn_gains(turn_scores(net, centroids, dataset, [grid]))
     except ImageError:  # after omitted steps, nothing may stand out of the ground
         return None
-    return TURNS[int(best)] if gains.item() > centroids.turned else None
+    if gains.item() <= centroids.turned:
+        return None
+    degrees = TURNS[int(best)]
+    logits = net.run(torch.tensor(_turned(grid, degrees, dataset))[None]).logits
+    return Turn(degrees, net.card.classes[int(logits.argmax())])
+
+
+def _turned(grid: np.ndarray, degrees: int, dataset: str) -> np.ndarray:
+    return to_dataset_form(np.ascontiguousarray(np.rot90(grid, -degrees // 90)), DATASETS[dataset])
 
 
 def turn_score(apart: Tensor, centroids: Centroids) -> Tensor:
@@ -136,9 +151,7 @@ def turn_score(apart: Tensor, centroids: Centroids) -> Tensor:
 
 def turn_scores(net: Network, centroids: Centroids, dataset: str, grids: Sequence[np.ndarray]) -> Tensor:
     """The `turn_score` N x 4 of the images as they are, and turned by each of TURNS."""
-    spec, images = DATASETS[dataset], list(grids)
-    for turn in TURNS:
-        images += [to_dataset_form(np.ascontiguousarray(np.rot90(grid, -turn // 90)), spec) for grid in grids]
+    images = [*grids, *(_turned(grid, degrees, dataset) for degrees in TURNS for grid in grids)]
     parts = torch.tensor(np.stack(images)).split(BATCH)
     apart = torch.cat([distances(net, centroids, part) for part in parts])
     return turn_score(apart, centroids).view(-1, len(grids)).T

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.analysis.doubts import doubt
 from cnn_models.analysis.ensemble import uncalibrated
-from cnn_models.analysis.ood import lookalike
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import COMMIT
 from cnn_models.fair_queue import Activity
@@ -176,9 +176,8 @@ class Predictor:
         answers = [column.answer for column in columns.values() if column.answer]
         text, below = None, None
         if job.image and answers and (complete or not request.quick):
-            grid = job.found.images[job.digit]
-            like = lookalike(self.hub, request.dataset, job.image, grid, request.off, answers)
-            comparison = Comparison.of(request.dataset, job.found, list(job.answers.values()), like, job.digit)
+            warning = doubt(self.hub, request.dataset, job.image, job.found, request.off, answers, job.digit)
+            comparison = Comparison.of(request.dataset, job.found, list(job.answers.values()), warning, job.digit)
             words = sentence(comparison, request.language, job.digit)
             text = verdict_html(words, "unusual" * comparison.verdict.unusual)
             below = found_html(comparison, job.found.images, job.digit, request.language)

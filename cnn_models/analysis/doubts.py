@@ -1,0 +1,43 @@
+"""Why the predictions for an image may be wrong, as far as more than their probabilities shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from cnn_models.analysis.ensemble import soft_vote
+from cnn_models.analysis.neighbours import unlikeness
+from cnn_models.analysis.ood import is_dot, lookalike
+from cnn_models.analysis.verdict import Prediction, Reason, is_ood
+from cnn_models.hub.model_hub import ModelHub
+from cnn_models.images.decode import Decoded
+from cnn_models.images.preprocess import Preprocessed
+
+SHOES = ("Sandal", "Sneaker", "Ankle boot")
+
+
+def doubt(
+    hub: ModelHub,
+    dataset: str,
+    image: Decoded,
+    found: Preprocessed,
+    off: Collection[str],
+    models: Sequence[Prediction],
+    chosen: int = 0,
+) -> Reason | None:
+    """The first reason of `Verdict` that holds for the chosen one of the `found.images`; None for none.
+
+    `models` are the predictions for it, of at least one network. The reasons that follow from the predictions alone,
+    `ood` and `undecided`, are left to `Verdict.of`.
+    """
+    grid, shares = found.images[chosen], soft_vote([each.probabilities for each in models])
+    if is_dot(grid, dataset):
+        return Reason("dot", {})
+    is_shoe = max(shares, key=shares.__getitem__) in SHOES  # which have no mirror symmetry
+    if found.doubt and not (found.doubt == "shoes" and is_shoe):
+        return Reason(found.doubt, {})
+    unlike = unlikeness(hub, dataset, grid, shares)
+    if unlike.turn:
+        return Reason("turned", unlike.turn._asdict())
+    if like := lookalike(hub, dataset, image, grid, off, models):
+        return Reason("lookalike", {"dataset": like})
+    return Reason("unsure", {}) if unlike.is_unsure and not is_ood(models) else None
