@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cnn_models.analysis.ood import ood_score
 from cnn_models.architectures.mini_resnet import MiniResNet
 from cnn_models.checkpoints.centroids import Centroids
 from cnn_models.checkpoints.folder import CheckpointError
@@ -42,6 +43,7 @@ MOST = torch.tensor([2.25, 1.5, math.inf])
 # What distances in pixels and in features count for turns: photographed texture has features far from those of the
 # training images, whichever way up the garment is.
 TURN_WEIGHTS = torch.tensor([1, 0.5])
+CERTAIN = -0.5  # the OOD score of a turned image; clothing that is turned among digits has more, digits have -1 or less
 NEAR = 3  # the greatest `turn_score` of an image that may be the right way up
 
 T = TypeVar("T")
@@ -136,8 +138,9 @@ def _turn(net: LoadedModel, centroids: Centroids, dataset: str, grid: np.ndarray
     if gains.item() <= centroids.turned:
         return None
     degrees = TURNS[int(best)]
-    logits = net.run(torch.tensor(_turned(grid, degrees, dataset))[None]).logits
-    return Turn(degrees, net.card.classes[int(logits.argmax())])
+    logits = net.run(torch.tensor(_turned(grid, degrees, dataset))[None]).logits[0]
+    is_certain = ood_score(logits, net.card) < CERTAIN
+    return Turn(degrees, net.card.classes[int(logits.argmax())]) if is_certain else None
 
 
 def _turned(grid: np.ndarray, degrees: int, dataset: str) -> np.ndarray:

@@ -59,7 +59,7 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
             raise MissingCheckpoint("checkpoint.none", id=id)
         return use(nets[id])
 
-    hub = SimpleNamespace(run=run, is_third_party=lambda id: False, fetch=lambda ids: None)
+    hub = SimpleNamespace(run=run, is_third_party=lambda id: False, fetch=lambda ids: None, centroids=lambda id: None)
     return compare(IMAGE, "mnist", ids, hub)
 
 

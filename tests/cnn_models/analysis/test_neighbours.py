@@ -79,7 +79,7 @@ def test_most_turned_test_images_are_and_the_turn_is_the_one_back(dataset, data_
     images = load(dataset, train=False).images[:40].numpy()
     for turn in TURNS:
         grids = forms([np.ascontiguousarray(np.rot90(image, turn // 90)) for image in images], dataset)
-        known = [each.turn for each in compared(dataset, grids) if each.turn]
+        known = [each.turn.degrees for each in compared(dataset, grids) if each.turn]
         assert len(known) > (0.3 if turn == 180 else 0.5) * len(images)  # half of the digits are digits upside down
         assert np.mean([each == turn for each in known]) > 0.75
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.analysis.verdict import Reason
 from cnn_models.images.preprocess import Preprocessed
 from cnn_models.images.steps import Step
 from cnn_models.predict import Comparison, Prediction
@@ -76,8 +77,8 @@ def test_the_sentence_in_chinese():
 
 
 def test_the_sentence_names_the_other_data_set():
-    answers = compared("fashion_mnist", lenet5="Bag").models
-    comparison = Comparison.of("fashion_mnist", BLANK, [[each] for each in answers], "mnist")
+    answers, like = compared("fashion_mnist", lenet5="Bag").models, Reason("lookalike", {"dataset": "mnist"})
+    comparison = Comparison.of("fashion_mnist", BLANK, [[each] for each in answers], like)
     assert comparison.verdict.unusual and "looks more like a digit" in sentence(comparison)
     assert "更像数字" in sentence(comparison, "zh")
 
