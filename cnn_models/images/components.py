@@ -1,4 +1,4 @@
-"""From the ink of a page to its digits: connected components, separated from specks, lines and frames by size and shape."""
+"""From the ink of a page to its digits: connected components; size and shape separate specks, lines and frames."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def spans(each: Component, shape: tuple[int, ...]) -> bool:
 
 
 def _weight(each: Component, shape: tuple[int, ...]) -> float:
-    """How much the component looks like the digit that the photograph is of."""
+    """The larger, the likelier the component is the digit of the photograph."""
     left, top, right, bottom = each.box
     off_centre = max(abs((left + right) / shape[1] - 1), abs((top + bottom) / shape[0] - 1))
     weight = each.height * (1 - 0.5 * off_centre)

@@ -25,7 +25,7 @@ def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
     """The digits on paper, a board or a screen, in a photograph H x W, H x W x 3 or H x W x 4 uint8.
 
     The ink may be darker or brighter than its ground, of another colour, or the opaque part of a transparent image.
-    `off` are the steps to omit: "sheet", "light", "components". The doubt is "sheet" where the ink may be none, too
+    `off` are the steps to omit: "sheet", "light", "components". The `doubt` is "sheet" where the ink may be none, too
     small, or the print of a page.
     """
     if min(pixels.shape[:2]) < SMALLEST:
