@@ -1,4 +1,4 @@
-"""From the ink of a page to its digits: connected components, told from specks, lines and frames by size and shape."""
+"""From the ink of a page to its digits: connected components; size and shape separate specks, lines and frames."""
 
 from __future__ import annotations
 
@@ -86,10 +86,10 @@ def without_underlines(mask: np.ndarray, found: list[Component]) -> np.ndarray:
         if not len(rows) or rows[0] < 0.4 * each.height:
             continue
         above = np.flatnonzero(part[: rows[0]].any(axis=0))
-        over = 0.12 * each.width  # the base of a 2 begins where its stroke ends
+        over = 0.2 * each.width  # the base of a 2 begins where its stroke ends
         beside = part[rows[0] :] & (1 - cv2.dilate(lines[rows[0] :], np.ones((3, 3), np.uint8)))
         is_longer = len(above) and above[0] > over and above[-1] < each.width - over
-        if is_longer and np.ptp(above) < 0.75 * each.width and np.count_nonzero(beside) < 0.04 * each.area:
+        if is_longer and np.count_nonzero(beside) < 0.04 * each.area:
             part[rows[0] :] = 0
     return mask
 
@@ -132,7 +132,7 @@ def spans(each: Component, shape: tuple[int, ...]) -> bool:
 
 
 def _weight(each: Component, shape: tuple[int, ...]) -> float:
-    """How much the component looks like the digit that the photograph is of."""
+    """The larger, the likelier the component is the digit of the photograph."""
     left, top, right, bottom = each.box
     off_centre = max(abs((left + right) / shape[1] - 1), abs((top + bottom) / shape[0] - 1))
     weight = each.height * (1 - 0.5 * off_centre)

@@ -1,4 +1,4 @@
-"""From the photograph of a page to its ink: uneven light and shadows are divided out, and the ink is told by colour."""
+"""From the photograph of a page to its ink: uneven light and shadows are divided out, and the ink differs in colour."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cnn_models.images.arrays import largest, mean, shrink
 LOW_SIDE = 192  # pixels; light varies slowly, so that it is estimated on a small image
 WIDE = 0.5  # of its shorter side, the window of a median that removes digits
 ROUNDS, WINDOW = 4, 11  # how often, and in which window, the median is then refined
+SETTLED = 0.0005  # of the pixels still change: the estimate is final
 NEAR, SAME = 19, 0.05  # pixels from a shadow to its corner, and log ratio of brightness of the same page
 SPARSE = 3  # of so many rows and columns, one is enough for a median
 DARK = np.float32(12)  # grey levels; added to the background, so that noise on black is not divided by 0
@@ -34,7 +35,8 @@ def find_ink(pixels: np.ndarray, keeps_light: bool = False) -> Ink:
     """
     values = pixels.astype(np.float32) + DARK
     paper = np.median(values[::SPARSE, ::SPARSE], axis=(0, 1))
-    ground = np.broadcast_to(paper, values.shape) if keeps_light else background(pixels) + DARK
+    # at the edge of a shadow, whatever is between light and shadow is page
+    ground = np.broadcast_to(paper, values.shape) if keeps_light else np.clip(values, *background(pixels))
     evened = cv2.GaussianBlur(values / ground, (0, 0), max(pixels.shape[:2]) / 500).reshape(values.shape)
     strength, noise = _along_ink(evened - 1)
     level = mean(ground)
@@ -42,14 +44,19 @@ def find_ink(pixels: np.ndarray, keeps_light: bool = False) -> Ink:
     return Ink(strength, noise, (evened * paper - DARK).clip(0, 255).astype(np.uint8))
 
 
-def background(pixels: np.ndarray) -> np.ndarray:
-    """The page without its ink, H x W x channels float32: a smooth surface, or the median where light has edges."""
+def background(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The darkest and the brightest page around each pixel, without ink, plus DARK: H x W x channels float32 each."""
     low = shrink(pixels, LOW_SIDE)
     ground = _surface(low)
     if ground is None:
         ground = cv2.medianBlur(low, _odd(WIDE * min(low.shape[:2]))).reshape(low.shape)
-    ground = _refined(low, ground).astype(np.float32)
-    return cv2.resize(ground, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(pixels.shape)
+    ground = _refined(low, ground)
+    near, size = np.ones((3, 3), np.uint8), pixels.shape[1::-1]
+    darkest, brightest = (
+        cv2.resize(extreme(ground, near), size, interpolation=cv2.INTER_LINEAR).reshape(pixels.shape) + DARK
+        for extreme in (cv2.erode, cv2.dilate)
+    )
+    return darkest, brightest
 
 
 def _surface(low: np.ndarray) -> np.ndarray | None:
@@ -71,17 +78,20 @@ def _border(values: np.ndarray) -> np.ndarray:
 
 def _refined(low: np.ndarray, ground: np.ndarray) -> np.ndarray:
     """The median in small windows, which keep the corners of shadows; what differs from `ground`, as ink, is filled."""
-    logs = LOGS[low]
+    logs, before = LOGS[low], None
     for _ in range(ROUNDS):
         change = largest(np.abs(logs - LOGS[ground]))
         level = (100 * np.minimum(change, 2.55)).astype(np.uint8)
         cut = max(cv2.threshold(level, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] / 2, 6)
         # where a pixel has the colour of the darkest page nearby, it is page in shadow
-        darkest = cv2.erode(ground, np.ones((NEAR, NEAR), np.uint8)).reshape(low.shape)
-        shade = np.take(LOGS, darkest)
+        darkest = cv2.erode(ground, np.ones((NEAR, NEAR), np.uint8)).astype(np.uint8)
+        shade = LOGS[darkest.reshape(low.shape)]
         in_shadow = (largest(np.abs(logs - shade)) < SAME).astype(np.uint8)
         in_shadow = cv2.morphologyEx(in_shadow, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         mask = cv2.dilate(((level > cut) & (in_shadow == 0)).astype(np.uint8), np.ones((5, 5), np.uint8))
+        if before is not None and np.count_nonzero(mask != before) < SETTLED * mask.size:
+            break
+        before = mask
         ground = cv2.medianBlur(_filled(low, mask), WINDOW).reshape(low.shape)
     return ground
 

@@ -18,16 +18,18 @@ FAINTEST = 0.06  # of the brightness of the page, at least, between ink and page
 SURE = 300  # pixels that a stroke has, at least, so that specks do not decide how strong ink is
 MOST = 6  # digits in a row; more are a text
 SMALLEST = 12  # pixels that a digit is high, at least
-NETS = 4  # times that lines are told from the ink that they touch
+NETS = 4  # times that lines are separated from the ink that they touch
 
 
 def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
     """The digits on paper, a board or a screen, in a photograph H x W, H x W x 3 or H x W x 4 uint8.
 
     The ink may be darker or brighter than its ground, of another colour, or the opaque part of a transparent image.
-    `off` are the steps to omit: "sheet", "light", "components". The doubt is "sheet" where the ink may be none, too
+    `off` are the steps to omit: "sheet", "light", "components". The `doubt` is "sheet" where the ink may be none, too
     small, or the print of a page.
     """
+    if min(pixels.shape[:2]) < SMALLEST:
+        return Found((), ())
     image = _channels(pixels)
     sheet = Sheet(shrink(image, WORK_SIDE)) if "sheet" in off else find_sheet(image, WORK_SIDE)
     ink = find_ink(sheet.page, keeps_light="light" in off)

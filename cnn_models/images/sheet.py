@@ -1,4 +1,4 @@
-"""The sheet of paper in a photograph, told from the desk or the wall around it."""
+"""The sheet of paper in a photograph, separated from the desk or the wall around it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _hulls(low: np.ndarray) -> Iterator[np.ndarray]:
     middles = {int(i): np.median(logs[labels == i], axis=0) for i in large}
     order = sorted(middles, key=lambda i: -areas[i] * np.exp(middles[i].mean()))
     for i in order:
-        hull = _hull(_filled(labels == i))
+        hull = _hull(_filled(cv2.dilate((labels == i).astype(np.uint8), np.ones((5, 5), np.uint8))))  # to the edge
         if hull is not None and _shows_corners(hull, low.shape) and _is_brighter(hull, logs):
             yield hull
     if order:  # a pixel belongs to the page if its colour does, in light or in shadow
