@@ -12,14 +12,16 @@ from cnn_models.datasets import DATASETS
 from cnn_models.datasets.test_sets import Measured
 
 WHY = {
-    "several": "The image shows several digits: {digits}.",
-    "sheet": "No digit stands out in the photograph: fill the frame with the paper, and write with a dark pen.",
-    "ground": "The garment does not stand out from its ground: lay one garment on plain ground.",
-    "pair": "The photograph shows more than one thing: show one garment, or one shoe from the side, on plain ground.",
+    "several": "Several digits: {digits}.",
+    "turned": "The image may be turned: after a clockwise turn by {degrees}°, it would be {label}.",
+    "sheet": "No digit stands out: fill the frame with the paper, and write with a dark pen.",
+    "ground": "The garment does not stand out from its ground: show one garment on plain ground.",
+    "pair": "There is more than one thing: show one garment, or one shoe from the side, on plain ground.",
     "shoes": (
-        "The outline is not that of a garment which is spread out: spread it out straight, or show one shoe from the "
-        "side, on plain ground."
+        "It may be a shoe from above, or a garment that is not spread out: show one shoe from the side, or the garment "
+        "spread out, on plain ground."
     ),
+    "unsure": "The prediction may be wrong, as the image is unlike all training images: draw or photograph it anew.",
     "dot": "The image may show none of the ten classes: it is a dot, not a stroke.",
     "lookalike": "The image may show none of the ten classes: it looks more like one of {title}.",
     "ood.one": "The image may show none of the ten classes: the network finds it unlike anything seen in training.",
@@ -89,8 +91,10 @@ class Verdict:
     `votes` for the label and the `count` of networks. `warning`, if any, is why it may be none of them:
 
     - `several`: it shows several `digits`;
+    - `turned`: after a clockwise turn by `degrees`, it would be much more like the training images, as a `label`;
     - `sheet`, `ground`, `pair`: no ink, no garment, or more than one garment was found in the photograph;
-    - `shoes`: the garment found has no mirror symmetry, though the networks see no shoe;
+    - `shoes`: it may be a shoe from above, or a garment that is not spread out;
+    - `unsure`: it is so unlike the training images that the prediction may be wrong;
     - `dot`: the image is a dot, not a stroke;
     - `lookalike`: it rather belongs to another `dataset`;
     - `ood`: `unusual` of `count` networks, which are most, classify it as out of distribution;

@@ -373,7 +373,7 @@ def test_late_responses_and_those_of_another_data_set_are_dropped(page):
     release("quick")
     expect_verdict(page, "Bag")
     expect(kept).to_have_count(4)
-    assert kept.first.get_attribute("src") == page.locator("#seen li:nth-child(5) img").get_attribute("src")
+    assert kept.first.get_attribute("src") == page.locator("#seen [data-step=centre] img").get_attribute("src")
     shares, order = winning_shares(page), [head.get_attribute("data-model") for head in heads.all()]
     best = [shares[name] for name in order if name in shares]
     assert len(best) > 1 and best == sorted(best, reverse=True)

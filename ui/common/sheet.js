@@ -4,8 +4,9 @@ const INK = "#111";
 const PAPER = "#fff";
 
 export class Sheet {
-  // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp }, which an upload
-  // can draw `again()`; a `fresh` one begins on a white sheet, and `{ fresh: true }` is a cleared sheet.
+  // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp, turn }, turned by
+  // so many quarters clockwise, which an upload can draw `again()`; a `fresh` one begins on a white sheet, and
+  // `{ fresh: true }` is a cleared sheet. `all` are entries added at once.
   #done = [];
   #undone = [];
   #canvas;
@@ -28,7 +29,8 @@ export class Sheet {
 
   // The visible entries.
   get entries() {
-    return this.#done.slice(Math.max(0, this.#done.findLastIndex((each) => each.fresh)));
+    const visible = this.#done.slice(Math.max(0, this.#done.findLastIndex((each) => each.fresh)));
+    return visible.flatMap((each) => each.all ?? [each]);
   }
 
   get isEmpty() {
@@ -47,6 +49,11 @@ export class Sheet {
     this.#done.push(...entries);
     this.#undone = [];
     this.#paint();
+  }
+
+  // Turns all that is visible clockwise by so many quarters, as one entry to undo.
+  turn(quarters) {
+    this.add({ fresh: true, all: this.entries.map((each) => turned(each, quarters, this.side)) });
   }
 
   // False if there was nothing to undo.
@@ -108,7 +115,7 @@ export class Sheet {
     this.#pen.stroke();
   }
 
-  #drawImage({ src, crisp }) {
+  #drawImage({ src, crisp, turn = 0 }) {
     const image = new Image();
     const { version } = this;
     image.addEventListener("load", () => {
@@ -116,9 +123,22 @@ export class Sheet {
       const scale = Math.min(this.side / image.width, this.side / image.height);
       const [width, height] = [image.width * scale, image.height * scale];
       this.#pen.imageSmoothingEnabled = !crisp;
-      this.#pen.drawImage(image, (this.side - width) / 2, (this.side - height) / 2, width, height);
+      this.#pen.save();
+      this.#pen.translate(this.side / 2, this.side / 2);
+      this.#pen.rotate((turn * Math.PI) / 2);
+      this.#pen.drawImage(image, -width / 2, -height / 2, width, height);
+      this.#pen.restore();
     });
     image.addEventListener("error", this.#whenBroken);
     image.src = src;
   }
+}
+
+// A copy of an entry, without what holds of the image as it was: its code, the digit chosen on it, and a new upload of it.
+function turned(entry, quarters, side) {
+  const copy = { ...entry, code: undefined, digit: undefined, redrawing: undefined };
+  if (copy.src) return { ...copy, turn: ((copy.turn ?? 0) + quarters) % 4 };
+  for (let count = 0; count < quarters; count += 1)
+    copy.points = copy.points.map(([x, y, pressure]) => [side - y, x, pressure]);
+  return copy;
 }

@@ -14,8 +14,8 @@ const MOST = 1500; // characters of a drawing and of third-party ids, so that a 
 export function sketchpad(element, upload, taken) {
   const pad = element.querySelector("#sketchpad");
   const [canvas, file, brush] = ["canvas", "input[type=file]", "input[type=range]"].map((each) => pad.querySelector(each));
-  const [hint, cursor, status, undoButton, redoButton] = ["hint", "cursor", "spoken", "undo", "redo"].map((name) =>
-    pad.querySelector(`.sketchpad-${name}`),
+  const [hint, cursor, status, undoButton, redoButton, turnButton] = ["hint", "cursor", "spoken", "undo", "redo", "turn"].map(
+    (name) => pad.querySelector(`.sketchpad-${name}`),
   );
   const sheet = new Sheet(canvas, whenPainted, () => showHint("pad.unseen"));
   const keyboard = keyboardPen(canvas, cursor, status, {
@@ -45,6 +45,7 @@ export function sketchpad(element, upload, taken) {
     showHint(sheet.isEmpty ? "pad.hint" : "");
     undoButton.disabled = !sheet.canUndo;
     redoButton.disabled = !sheet.canRedo;
+    turnButton.hidden = !sheet.entries[0]?.src;
   }
 
   function value() {
@@ -156,9 +157,16 @@ export function sketchpad(element, upload, taken) {
     if (sheet.redo()) send();
   }
 
+  function turn(quarters) {
+    lift();
+    sheet.turn(quarters);
+    send();
+  }
+
   pad.querySelector(".sketchpad-clear").addEventListener("click", clear);
   undoButton.addEventListener("click", undo);
   redoButton.addEventListener("click", redo);
+  turnButton.addEventListener("click", () => turn(1));
   // For the whole tab: after its own click, a disabled button has lost the focus.
   document.addEventListener("keydown", (event) => {
     if (isField(event.target) || !canvas.offsetParent) return;
@@ -195,5 +203,6 @@ export function sketchpad(element, upload, taken) {
   });
 
   sheet.add(); // paints the white paper
-  return { sheet, put, redraw, isShown: () => !!canvas.offsetParent, uploaded: () => uploading };
+  const [isShown, focus] = [() => !!canvas.offsetParent, () => canvas.focus({ preventScroll: true })];
+  return { sheet, put, turn, redraw, isShown, focus, uploaded: () => uploading };
 }

@@ -19,8 +19,11 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
   }
 
-  // Puts a drawing on the sheet.
-  const restore = (code) => put(...(code ? decode(code, sheet.side) : [{ fresh: true }]));
+  // Puts a drawing on the sheet, with the digit of several that was chosen on it.
+  function restore(code, digit) {
+    const [first, ...others] = code ? decode(code, sheet.side) : [{ fresh: true }];
+    put({ ...first, digit }, ...others);
+  }
 
   // Opens the address of this hash, also if a late answer to the drawing before has written its own over it.
   function open(hash = location.hash) {

@@ -7,28 +7,53 @@ import { Settings } from "./settings.js";
 const RETRY = 4000; // milliseconds until the next request after a failed one
 const POLL = 1000; // milliseconds between requests while weights are downloading
 
+// What is compared in a request: the image, its turn, and the digit of several.
+export const subject = ({ image, turn, digit }) => [image, turn, digit].join(" ");
+
 // Sends `answered` from the element with each response, its request, and whether that is still the newest.
 export function board({ element, call, settings, pad }) {
-  const [verdict, table, steps] = ["#verdict", "#lineup", "#seen"].map((each) => element.querySelector(each));
-  const places = { verdict, board: table, steps };
+  const [verdict, found, table, steps] = ["#verdict", "#found", "#lineup", "#seen"].map((each) => element.querySelector(each));
+  const above = verdict.parentElement;
+  const places = { verdict, found, board: table, steps };
   let current = { value: "", drawing: false };
   let complete = false; // the last quick response had all networks
   let version = 0; // grows with every change
   let quickVersion = 0; // that of the last quick response
   let timer = 0;
-  let steppedValue = ""; // the drawing whose preprocessing is shown
+  let stepped = ""; // the subject whose preprocessing is shown
   let tallest = { width: 0, height: 0 }; // of the verdicts since the canvas was empty
 
-  const request = (more) => ({ image: current.value, drawing: current.drawing, ...settings.all(), ...more });
+  function request(more) {
+    const { turn = 0, digit = 0 } = pad.sheet.entries[0] ?? {};
+    return { image: current.value, turn, digit, drawing: current.drawing, ...settings.all(), ...more };
+  }
 
-  // The verdict keeps the height of its longest sentence until the canvas is empty or the window is resized, so that the
-  // board below does not move while the pen is down.
+  const isStepped = () => stepped === subject(request());
+  // The 28 × 28 input image; null until the preprocessing of the drawing is shown.
+  const input = () => (isStepped() ? steps.querySelector("[data-step=centre] img") : null);
+
+  // The verdict, with what was found, keeps its greatest height until the canvas is empty or the window is resized, so that
+  // the board below does not move while the pen is down.
   function keepHeight() {
-    verdict.style.minHeight = "";
-    const width = verdict.clientWidth;
+    above.style.minHeight = "";
+    const width = above.clientWidth;
     const before = current.value && width === tallest.width ? tallest.height : 0;
-    tallest = { width, height: Math.max(before, verdict.offsetHeight) };
-    verdict.style.minHeight = `${tallest.height}px`;
+    tallest = { width, height: Math.max(before, above.offsetHeight) };
+    above.style.minHeight = `${tallest.height}px`;
+  }
+
+  function fillAll(response, { drawing }) {
+    for (const [name, place] of Object.entries(places)) {
+      const isLate = name === "found" && drawing && !place.firstElementChild; // it appears when the pen is up
+      if (response[name] !== null && !isLate) fill(place, response[name]);
+    }
+    keepHeight();
+  }
+
+  // The other tabs get what the networks see where the drawing itself says less.
+  function share({ turn, digit, off }) {
+    const image = (turn || digit) && !off.length ? input() : null;
+    setDrawing(image ? { value: image.src, drawing: false } : current);
   }
 
   const quickResponse = () => new Promise((go) => element.addEventListener("quick", go, { once: true }));
@@ -42,9 +67,9 @@ export function board({ element, call, settings, pad }) {
       while (!quick && quickVersion < at) await quickResponse();
       // Responses that are out of date are shown only while the pen is down.
       if (at !== version && !(sent.drawing && current.drawing)) return;
-      for (const [name, place] of Object.entries(places)) if (response[name] !== null) fill(place, response[name]);
-      if (response.steps !== null) steppedValue = sent.image;
-      keepHeight();
+      fillAll(response, sent);
+      if (response.steps !== null) stepped = subject(sent);
+      if (at === version) share(sent);
       if (quick && complete && !response.complete) updateAll(); // `update` left it out
       if (quick) complete = response.complete;
       if (at === version && response.order) settings.order = response.order;
@@ -113,14 +138,15 @@ export function board({ element, call, settings, pad }) {
   document.addEventListener("lineup:language", updateAnew);
   if (language !== "en") update();
 
-  const isStepped = () => steppedValue === current.value;
-  return {
-    table,
-    request,
-    value: () => current.value,
-    forget,
-    isStepped,
-    // The 28 × 28 input image; null until the preprocessing of the drawing is shown.
-    input: () => (isStepped() ? steps.querySelector("[data-step=centre] img") : null),
-  };
+  found.addEventListener("change", ({ target }) => {
+    pad.sheet.entries[0].digit = Number(target.value);
+    update();
+  });
+  found.addEventListener("click", ({ target }) => {
+    if (!target.dataset.turn) return;
+    pad.turn(Number(target.dataset.turn));
+    pad.focus(); // the button will be gone
+  });
+
+  return { table, request, forget, isStepped, input };
 }

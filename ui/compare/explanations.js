@@ -4,13 +4,13 @@ import { say } from "../common/texts.js";
 
 export function explanations({ element, call, board, pad }) {
   const folds = [...element.querySelectorAll("details[data-part]")];
-  let chosen = {}; // the class chosen on the board for a sheet: { label, sheet }
+  let chosen = {}; // the class chosen on the board for a digit of a sheet: { label, sheet, digit }
 
   const currentSheet = () => pad.sheet.entries[0];
 
   async function explain(fold) {
     const place = fold.querySelector("div");
-    const label = chosen.sheet === currentSheet() ? chosen.label : "";
+    const label = chosen.sheet === currentSheet() && chosen.digit === chosen.sheet?.digit ? chosen.label : "";
     const missing = element.querySelectorAll(".board-missing").length; // changes when a download ends
     const request = board.request({ part: fold.dataset.part, label, missing });
     const text = JSON.stringify(request);
@@ -36,7 +36,7 @@ export function explanations({ element, call, board, pad }) {
   board.table.addEventListener("click", (event) => {
     const label = event.target.closest("[data-class]")?.dataset.class;
     if (!label) return;
-    chosen = { label, sheet: currentSheet() };
+    chosen = { label, sheet: currentSheet(), digit: currentSheet()?.digit };
     folds[0].open = true;
     explainAll();
     folds[0].scrollIntoView({ block: "nearest" });

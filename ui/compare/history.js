@@ -1,6 +1,7 @@
 // The drawings of this visit, which stay in this browser; labelled ones are the visitor's handwriting.
 import { isField, tick } from "../common/inputs.js";
 import { say } from "../common/texts.js";
+import { subject } from "./board.js";
 
 const STORE = "lineup.sheets";
 const MOST = 60; // drawings; beyond that, the oldest unlabelled one is dropped
@@ -18,10 +19,10 @@ export function history({ element, call, settings, pad, board, address }, inform
     element.querySelector(each),
   );
   const accuracy = figures.querySelector("p");
-  const drawings = stored(); // { code, dataset, form, answers, label }, oldest first
+  const drawings = stored(); // { code, digit, dataset, form, answers, label }, oldest first
   let shown = null; // the one on the sketchpad
   let sheetShown = null; // its sheet
-  let valueShown = ""; // the image of the last response
+  let subjectShown = subject(board.request()); // of the last response
   let early = null; // a label given before the response: { name, dataset, sheet }
 
   const sheetNow = () => pad.sheet.entries[0];
@@ -69,16 +70,16 @@ export function history({ element, call, settings, pad, board, address }, inform
 
   function restore(drawing) {
     shown = drawing;
-    address.restore(drawing.code);
+    address.restore(drawing.code, drawing.digit);
     sheetShown = sheetNow();
-    valueShown = board.value();
+    subjectShown = subject(board.request());
     const input = element.querySelector(`input[name=dataset][value=${drawing.dataset}]`);
     if (!input.checked) tick(input, true);
   }
 
   function label(name) {
     const { dataset, off } = settings.all();
-    if (valueShown !== board.value() || (shown && shown.dataset !== dataset)) {
+    if (subjectShown !== subject(board.request()) || (shown && shown.dataset !== dataset)) {
       early = { name, dataset, sheet: sheetNow() };
       return;
     }
@@ -93,10 +94,11 @@ export function history({ element, call, settings, pad, board, address }, inform
   }
 
   // The drawing with this code; or the shown one, if its sheet was drawn on; or a new one.
-  function drawingOf(code, dataset) {
-    const known = drawings.findLast((each) => each.code === code && each.dataset === dataset);
+  function drawingOf(code, { digit, dataset }) {
+    const isOfDigit = (each) => each.code[0] === "p" || each.digit === digit; // an image is of one digit
+    const known = drawings.findLast((each) => each.code === code && isOfDigit(each) && each.dataset === dataset);
     if (known) return known;
-    const isSame = shown && sheetShown === sheetNow() && shown.dataset === dataset;
+    const isSame = shown && sheetShown === sheetNow() && shown.digit === digit && shown.dataset === dataset;
     const isOther = shown?.label && code[0] === "t"; // a labelled drawing does not change
     if (isSame && !isOther) return shown;
     const first = drawings.findIndex((each) => !each.label);
@@ -107,11 +109,12 @@ export function history({ element, call, settings, pad, board, address }, inform
   }
 
   function remember({ request, answers }, code) {
-    shown = drawingOf(code, request.dataset);
+    shown = drawingOf(code, request);
     sheetShown = sheetNow();
     if (shown.label && request.off.length) return; // without a step, the input is not the labelled image
     const before = shown.code === code ? shown.answers : {}; // also of networks that are off now
-    Object.assign(shown, { code, dataset: request.dataset, form: board.input().src, answers: { ...before, ...answers } });
+    const { digit, dataset } = request;
+    Object.assign(shown, { code, digit, dataset, form: board.input().src, answers: { ...before, ...answers } });
   }
 
   element.addEventListener("answered", async ({ detail }) => {
@@ -122,7 +125,7 @@ export function history({ element, call, settings, pad, board, address }, inform
     const code = address.code();
     if (code && board.input() && Object.keys(answers).length) remember(detail, code);
     else shown = null;
-    valueShown = request.image;
+    subjectShown = subject(request);
     address.write();
     show();
     if (early?.sheet === sheetShown && early.dataset === request.dataset) label(early.name);

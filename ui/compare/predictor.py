@@ -30,6 +30,7 @@ from ui.common.sketchpad import image_of
 from ui.common.texts import say, translate
 from ui.compare.batches import Batches
 from ui.compare.board import Column, board
+from ui.compare.found import found_html
 from ui.compare.request import Request
 from ui.compare.steps import strip
 from ui.compare.verdict import sentence, verdict_html
@@ -106,7 +107,7 @@ class Predictor:
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def predict(self, sent: object) -> dict:
-        """`verdict`, `board` and `steps` as HTML (None: unchanged), `order` of the networks, and `answers` by network.
+        """`verdict`, `found`, `board` and `steps` as HTML (None: unchanged), `order` of the networks, their `answers`.
 
         `complete` is true if a quick request would have the same response; `again` while weights are downloading;
         `refused` if the image cannot be decoded.
@@ -155,7 +156,7 @@ class Predictor:
         self._finish(job, text, "alarm")
 
     def _finish(self, job: Job, text: str, kind: str = "") -> None:
-        job.response = self._response(job, verdict_html(text, kind), job.strip, complete=True)
+        job.response = self._response(job, verdict_html(text, kind), "", job.strip, complete=True)
 
     def _run(self, name: str, jobs: list[Job]) -> None:
         """Set the column of a network in each job: its prediction, or why it has none."""
@@ -173,18 +174,20 @@ class Predictor:
     def _respond(self, job: Job) -> dict:
         request, columns, complete = job.request, job.columns, job.complete
         answers = [column.answer for column in columns.values() if column.answer]
-        text = None
+        text, below = None, None
         if job.image and answers and (complete or not request.quick):
             grid = job.found.images[job.digit]
             like = lookalike(self.hub, request.dataset, job.image, grid, request.off, answers)
             comparison = Comparison.of(request.dataset, job.found, list(job.answers.values()), like, job.digit)
-            text = verdict_html(sentence(comparison, request.language), "unusual" * comparison.verdict.unusual)
+            words = sentence(comparison, request.language, job.digit)
+            text = verdict_html(words, "unusual" * comparison.verdict.unusual)
+            below = found_html(comparison, job.found.images, job.digit, request.language)
         elif not answers and complete:
-            text = verdict_html(say(request.language, "image.no_networks"), "alarm")
+            text, below = verdict_html(say(request.language, "image.no_networks"), "alarm"), ""
         if not complete:
             pending = [name for name in job.available if (name in job.small) != request.quick]
             columns |= {name: replace(columns[name], pending=True) for name in pending}
-        return self._response(job, text, job.strip if request.quick else None, complete)
+        return self._response(job, text, below, job.strip if request.quick else None, complete)
 
     def available(self, request: Request) -> tuple[list[str], Step | None]:
         """The ids of the chosen networks whose weights are there, and the last preprocessing step; None without them.
@@ -211,7 +214,7 @@ class Predictor:
             for request, answer in zip(requests, answers, strict=True)
         ]  # fmt: skip
 
-    def _response(self, job: Job, text: str | None, strip: str | None, complete: bool) -> dict:
+    def _response(self, job: Job, text: str | None, below: str | None, strip: str | None, complete: bool) -> dict:
         request, columns = job.request, job.columns
         is_whole = complete or not request.quick
         order = list(columns)
@@ -225,8 +228,8 @@ class Predictor:
         table = board(request, [columns[name] for name in order], self.sizes, together_pending=not is_whole)
         labels = {name: column.answer.label for name, column in columns.items() if column.answer}
         return {
-            "verdict": text, "board": table, "steps": strip, "complete": complete, "order": order, "answers": labels,
-            "again": any(column.coming for column in columns.values()),
+            "verdict": text, "found": below, "board": table, "steps": strip, "complete": complete, "order": order,
+            "answers": labels, "again": any(column.coming for column in columns.values()),
             "refused": bool(request.image) and job.image is None,
         }  # fmt: skip
 
@@ -270,9 +273,9 @@ class Predictor:
         return Column(name, missing=text, coming=coming, side=side)
 
 
-def _turned(image: Decoded, degrees: int) -> Decoded:
-    """The image turned clockwise by a multiple of 90 degrees."""
-    return Decoded(np.ascontiguousarray(np.rot90(image.pixels, -degrees // 90)), image.is_turned) if degrees else image
+def _turned(image: Decoded, quarters: int) -> Decoded:
+    """The image turned clockwise by so many quarters."""
+    return replace(image, pixels=np.ascontiguousarray(np.rot90(image.pixels, -quarters))) if quarters else image
 
 
 def _source(loaded: LoadedModel) -> str:

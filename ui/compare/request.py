@@ -26,7 +26,7 @@ class Request:
     preprocessing steps to skip. A `quick` request is answered by the networks with small inputs only, while another
     request waits for all. `drawing` is true while the pen is down. `part` is the explanation to compute, of PARTS, and
     `label` the class to explain, by default that of the soft vote. `digit` is the index of the one shown, of several,
-    and `turn` the angle, clockwise in degrees, by which the image is turned; it is sent in quarters.
+    and `turn` is the number of quarters by which the image is turned clockwise.
     """
 
     image: object = ""
@@ -59,7 +59,7 @@ class Request:
             quick=flag(sent.get("quick"), False),
             drawing=flag(sent.get("drawing"), False),
             digit=whole(sent.get("digit"), 0, MOST_DIGITS, 0),
-            turn=90 * whole(sent.get("turn"), 0, 3, 0),
+            turn=whole(sent.get("turn"), 0, 3, 0),
             part=_one(sent.get("part"), ("", *PARTS)),
             label=_one(sent.get("label"), ("", *DATASETS[dataset].classes)),
         )

@@ -39,7 +39,7 @@ export class Settings {
       models: this.order,
       calibrated: this.get("calibrated").checked,
       sort: this.get("sort").value,
-      off: [...this.element.querySelectorAll("input[name=step]:not(:checked)")].map((input) => input.value),
+      off: [...this.element.querySelectorAll("input[name=step]:enabled:not(:checked)")].map((input) => input.value),
       language,
     };
   }

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import base64
+import io
+from itertools import chain
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from markupsafe import Markup
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from cnn_models import DATASETS
-from cnn_models.images.preprocess import FORMS, SWITCHES, to_input
+from cnn_models.images.preprocess import FORMS, SIDE, SWITCHES, to_input
 from cnn_models.images.segment import SEGMENTS
-from cnn_models.images.steps import Step
+from cnn_models.images.steps import Box, Step
 from ui.common.names import network_name
 from ui.common.strips import png
 from ui.common.templates import render
 from ui.common.texts import say
 from ui.compare.request import Request
 
-SHOWN = 96  # pixels along the longer edge at most
-RED = (226, 72, 40)
+SHOWN = 320  # pixels along the longer edge at most
+
+
+class Picture(NamedTuple):
+    """A step's image as a data URL with its size, and what was found in it, as in `Step`."""
+
+    url: str
+    size: tuple[int, int]
+    boxes: tuple[Box, ...]
+    outline: tuple[tuple[int, int], ...]
+
+
+class Shown(NamedTuple):
+    """A step in the strip: the `name` of its switch, its text, and its image, if there is one.
+
+    A `hidden` step keeps its switch, for the next photograph. That of another kind of data set is not `usable`.
+    """
+
+    name: str
+    text: str
+    picture: Picture | None
+    hidden: bool
+    usable: bool
 
 
 def data_url(pixels: np.ndarray | Image.Image) -> str:
@@ -32,51 +58,42 @@ def strip(request: Request, steps: tuple[Step, ...], sides: dict[int, list[str]]
     `is_turned` is true if the image has an EXIF orientation other than upright.
     """
     found = {step.name: step for step in steps}
-    shown = []
     kind = DATASETS[request.dataset].kind
-    others = {name for each, names in SEGMENTS.items() if each != kind for name in names}
+    is_photograph = not found.keys().isdisjoint(chain(*SEGMENTS.values()))
+    shown = []
     for switch in SWITCHES[:-1]:
-        if switch in others:
-            continue
         name = "decoded" if switch == "orientation" else switch
         key = f"steps.{name}.{kind}" if name in ("scale", "centre") else f"steps.{name}"
         if name == "decoded" and steps and not is_turned:
             key = "steps.decoded.unturned"
         text = say(request.language, key, side=FORMS[request.dataset].edges[-1])
-        shown.append((switch, text, _image(found[name]) if name in found else ""))
+        usable = all(switch not in names or each == kind for each, names in SEGMENTS.items())
+        hidden = not usable or (name in SEGMENTS[kind] and name not in found and switch not in request.off)
+        picture = _picture(found[name], is_photograph) if name in found else None
+        shown.append(Shown(switch, text, picture, hidden, usable))
     inputs = [
         (side, ", ".join(map(network_name, names)), _input(request, steps[-1].image, side) if len(steps) > 1 else "")
         for side, names in sides.items()
     ]
-    return render("compare/steps.html", language=request.language, off=request.off, steps=shown, inputs=inputs)
+    photo = ("orientation", *SEGMENTS[kind]) if is_photograph else ()
+    return render(
+        "compare/steps.html", language=request.language, off=request.off, steps=shown, inputs=inputs, photo=photo
+    )
 
 
-def _image(step: Step) -> str:
-    """The image of a step as a data URL, reduced to SHOWN, with its boxes and its outline in red."""
+def _picture(step: Step, is_photograph: bool) -> Picture:
+    """The image of a step, reduced to SHOWN; of a photograph as a JPEG, which is a tenth of a PNG."""
     image = Image.fromarray(step.image)
-    scale = min(1, SHOWN / max(image.size))
-    if scale < 1:
-        image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BOX)
-    if step.boxes or step.outline:
-        image = image.convert("RGB")
-    pen = ImageDraw.Draw(image)
-    for box in step.boxes:
-        left, top, right, bottom = (round(edge * scale) for edge in box)
-        corners = max(left - 1, 0), max(top - 1, 0), min(right, image.width - 1), min(bottom, image.height - 1)
-        pen.rectangle(corners, outline=RED)
-    if step.outline:
-        pen.polygon([(round(x * scale), round(y * scale)) for x, y in step.outline], outline=RED)
-    return data_url(_square(image))
+    image.thumbnail((SHOWN, SHOWN), Image.Resampling.BOX)
+    url = _jpeg(image) if is_photograph and max(image.size) > SIDE else data_url(image)
+    height, width = step.image.shape[:2]
+    return Picture(url, (width, height), step.boxes, step.outline)
 
 
-def _square(image: Image.Image) -> Image.Image:
-    """The image on a transparent square, so that CSS does not crop it."""
-    if image.width == image.height:
-        return image
-    side = max(image.size)
-    square = Image.new("RGBA", (side, side))
-    square.paste(image.convert("RGB"), ((side - image.width) // 2, (side - image.height) // 2))
-    return square
+def _jpeg(image: Image.Image) -> str:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def enlarged(grid: np.ndarray, side: int) -> np.ndarray:

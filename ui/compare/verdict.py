@@ -14,9 +14,14 @@ from ui.common.numbers import percent
 from ui.common.templates import render
 from ui.common.texts import say
 
+NONE = ("dot", "lookalike", "ood")  # warnings that the image shows none of the ten classes
 
-def sentence(comparison: Comparison, language: str = "en") -> str:
-    """The agreement of the networks, and the predictions of those that disagree; or the warning, then the agreement."""
+
+def sentence(comparison: Comparison, language: str = "en", digit: int = 0) -> str:
+    """The agreement of the networks, and the predictions of those that disagree; or the warning, then the agreement.
+
+    `digit` is the index of the one compared, of several.
+    """
     verdict, verb = comparison.verdict, "read" if DATASETS[comparison.dataset].kind == "digits" else "see"
     voters: dict[str, list[str]] = {}
     for answer in comparison.models:
@@ -36,7 +41,7 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
     else:
         text = clause(label, say(language, f"verdict.{group}", **values) if group else "")
     if verdict.warning:  # the predictions of those that disagree are left out
-        return say(language, "verdict.none", why=_warning(language, verdict.warning)) + text + stop
+        return _warning(language, verdict.warning, digit) + text + stop
     if code == "split":
         text = say(language, "verdict.split", clauses=comma.join([clause(label), *others]))
     elif others:
@@ -46,12 +51,19 @@ def sentence(comparison: Comparison, language: str = "en") -> str:
     return text + stop
 
 
-def _warning(language: str, warning: Reason) -> str:
-    values: dict[str, Any] = warning.values
-    if warning.code == "undecided":
-        return _share(language, warning.code, **values)
-    code = f"like.{DATASETS[values['dataset']].kind}" if warning.code == "lookalike" else warning.code
-    return say(language, f"verdict.{code}", **values)
+def _warning(language: str, warning: Reason, digit: int) -> str:
+    """What is wrong with the image, and what to do."""
+    code, values = warning.code, dict[str, Any](warning.values)
+    if code == "undecided":
+        return _share(language, code, **values)
+    if code == "lookalike":
+        code = f"like.{DATASETS[values['dataset']].kind}"
+    elif code == "turned":
+        code, values = f"turned.{values['degrees']}", {"label": class_name(language, values["label"])}
+    elif code == "several":
+        values["place"] = dict(enumerate(say(language, "verdict.places").split())).get(digit, digit + 1)
+    text = say(language, f"verdict.{code}", **values)
+    return say(language, "verdict.none", why=text) if warning.code in NONE else text
 
 
 def _share(language: str, key: str, label: str, probability: float) -> str:

@@ -15,13 +15,13 @@ from tests.strategies import documents, texts
 from ui.common.sketchpad import PNG, sample
 from ui.common.texts import LANGUAGES
 from ui.compare.history import export_handwriting
-from ui.compare.request import PARTS, SORTS, Request
+from ui.compare.request import MOST_DIGITS, PARTS, SORTS, Request
 
 THIRD_PARTY = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(MAX_THIRD_PARTY + 1)]
 CHOICES = {
     "dataset": [*DATASETS], "models": [[*ARCHITECTURES], THIRD_PARTY, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
     "calibrated": [False], "sort": SORTS, "off": [[*SWITCHES]], "quick": [True], "drawing": [True],
-    "label": ["7", "Bag"], "part": PARTS, "image": [""],
+    "label": ["7", "Bag"], "part": PARTS, "image": [""], "digit": [1, 1e9], "turn": [1, 2.0, 4],
 }  # fmt: skip
 FIELDS = {name: st.sampled_from(values) | documents for name, values in CHOICES.items()}
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
@@ -37,6 +37,7 @@ def test_any_json_is_a_request_within_its_bounds(sent):
         and request.sort in SORTS
         and request.part in ("", *PARTS)
     )
+    assert request.digit in range(MOST_DIGITS + 1) and request.turn in range(4)
     assert request.label in ("", *DATASETS[request.dataset].classes) and set(request.off) <= set(SWITCHES)
     assert {type(each) for each in (request.calibrated, request.quick, request.drawing)} == {bool}
     third_party = [model for model in request.models if model not in ARCHITECTURES]
