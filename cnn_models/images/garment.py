@@ -3,7 +3,7 @@
 GrabCut (Rother, Kolmogorov and Blake 2004, "GrabCut": interactive foreground extraction using iterated graph cuts)
 separates the garment from its ground, from two first guesses; where the two results agree, they are credible. The
 garment is then given the look of Fashion-MNIST's product photographs: negated luminance on black, narrower than a
-garment that lies spread out. Constants marked "measured" were chosen on photographs of clothing and checked on others.
+garment that lies spread out. Constants marked "measured" were chosen on 84 photographs of clothing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 
 from cnn_models.images.steps import Found, Step
 
-SIDE = 200  # pixels of the longer edge at which GrabCut runs; its time grows with the square
+SIDE = 160  # pixels of the longer edge at which GrabCut runs; its time grows faster than their number
 SHOWN_SIDE = 512  # pixels of the longer edge of the step and of the garment
-ROUNDS = 3  # of GrabCut; more rarely change the result
+ROUNDS = 2  # of GrabCut; 3 rounds at 200 pixels read as many of 72 garments right, and take up to 530 ms, not 240
 FRAME = 0.03  # of the longer edge: the strip at the border that is ground
 MIDDLE = 0.7  # of the half axes: the ellipse that is compared with the border
 BINS = 16, 32, 32  # of the three channels of a histogram of colours
