@@ -47,6 +47,17 @@ def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
     return Found((*steps, Step("components", shown, boxes)), images[:MOST], doubt)
 
 
+def separated(drawing: np.ndarray) -> Found:
+    """The digits of a drawing, H x W uint8, bright on black; no image where it shows MOST digits or more."""
+    labels, found = components(drawing > drawing.max() // 4)
+    groups = digits(found, labels.shape)
+    if len(groups) > MOST:
+        return Found((), ())
+    boxes = tuple(map(box_of, groups))
+    images = tuple(_image(drawing, labels, *each) for each in zip(groups, boxes, strict=True))
+    return Found((Step("components", drawing, boxes),), images)
+
+
 def _channels(pixels: np.ndarray) -> np.ndarray:
     """The image with its channels on an axis of their own; what is transparent is white, and alpha the last channel."""
     if pixels.ndim == 2:

@@ -16,6 +16,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 from torch.nn import functional
 
+from cnn_models.images.arrays import border_of, bright_on_dark
 from cnn_models.images.decode import Decoded, ImageError
 from cnn_models.images.segment import SEGMENTS, segment
 from cnn_models.images.steps import Box, Step
@@ -55,6 +56,11 @@ class Preprocessed(NamedTuple):
     steps: tuple[Step, ...]
     images: tuple[np.ndarray, ...]
     doubt: str = ""
+
+    @property
+    def is_photograph(self) -> bool:
+        """Whether what it shows had to be found."""
+        return len(self.steps) > 1 and self.steps[1].name != FORM_STEPS[0]
 
 
 def preprocess(image: Decoded, dataset: Dataset, off: Collection[str] = (), chosen: int = 0) -> Preprocessed:
@@ -97,7 +103,7 @@ def _reduced(pixels: np.ndarray) -> np.ndarray:
 
 def _steps(grey: np.ndarray, dataset: Dataset, off: Collection[str], is_clean: bool = False) -> tuple[Step, ...]:
     """The steps from polarity on. An image that `is_clean` is bright on black without noise. Raises BlankImage."""
-    form, image = FORMS[dataset.name], _bright_on_dark(grey)
+    form, image = FORMS[dataset.name], bright_on_dark(grey)
     start = Step("polarity", grey if "polarity" in off else image)
     # Without "polarity", the ink is still found on the negative, and the results are negated again.
     flip = 255 if "polarity" in off and image is not grey else 0
@@ -143,22 +149,9 @@ def to_input(images: Tensor, size: int, mean: float, std: float) -> Tensor:
     return x
 
 
-def _border(image: np.ndarray) -> np.ndarray:
-    return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
-
-
-def _bright_on_dark(image: np.ndarray) -> np.ndarray:
-    """The image, negated if the mean of its border is nearer to its greatest than to its least value.
-
-    Correct for the 70,000 images of both data sets and their negatives; the median fails for clothes at the border.
-    """
-    middle = (int(image.min()) + int(image.max())) / 2
-    return image if _border(image).mean() < middle else 255 - image
-
-
 def _foreground(image: np.ndarray) -> tuple[np.ndarray, float]:
     """The image minus its background, H x W float32, and the std of the noise, in grey levels. Raises BlankImage."""
-    noise = 1.05 * float(np.median(np.abs(np.diff(_border(image.astype(np.float32))))))  # the std of normal noise
+    noise = 1.05 * float(np.median(np.abs(np.diff(border_of(image.astype(np.float32))))))  # the std of normal noise
     smooth = Image.fromarray(image).filter(ImageFilter.GaussianBlur(max(image.shape) // 200))
     values = np.asarray(smooth, np.float32)
     least = max(FAINTEST, 6 * noise)
@@ -176,7 +169,7 @@ def _background(values: np.ndarray, tolerance: float) -> np.ndarray:
     y, x = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in values.shape), indexing="ij")
     terms = np.stack([np.ones_like(x), y, x, y * y - 0.5, x * x - 0.5], axis=-1)  # H x W x 5
     flat = np.eye(5)[1:]  # a prior of 0 for all terms but the constant, for borders of few pixels
-    border, at_border = _border(values), _border(terms)
+    border, at_border = border_of(values), border_of(terms)
     dark = border <= values.min() + (values.max() - values.min()) / 4
     for part in (np.ones_like(dark), dark):
         equations, levels = np.concatenate([at_border[part], flat]), np.append(border[part], np.zeros(4))

@@ -105,7 +105,7 @@ def test_scribbles_are_in_the_main():
 def test_drawn_clothing_among_digits_is_unless_it_reads_as_a_digit():
     found = {name: compare(drawing([outline]), "mnist") for name, outline in CLOTHES.items()}
     taken = {name for name, each in found.items() if warning(each) != "lookalike"}
-    assert taken <= {"T-shirt/top", "Trouser", "Bag"}
+    assert taken <= {"T-shirt/top", "Trouser", "Bag", "Sneaker"}
     assert {found[name].verdict.label for name in taken} <= {"0", "8"}, "as a ring, a zero, or as two"
 
 
