@@ -27,6 +27,17 @@ def mean(values: np.ndarray) -> np.ndarray:
     return values @ np.full(values.shape[2], 1 / values.shape[2], np.float32)
 
 
+def filled(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The image H x W x channels with the pixels of the mask, H x W uint8, replaced by the nearest others."""
+    labels = cv2.distanceTransformWithLabels(mask, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)[1].astype(np.intp)
+    others = mask == 0
+    if not others.any():
+        return image
+    values = np.zeros((labels.max() + 1, image.shape[2]), np.uint8)
+    values[labels[others]] = image[others]
+    return values[labels]
+
+
 def border_of(image: np.ndarray) -> np.ndarray:
     """The pixels of an image at its border, N or N x channels."""
     return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])

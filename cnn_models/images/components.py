@@ -49,6 +49,14 @@ class Component(NamedTuple):
         return self.area < 0.35 * self.filled and self.filled > 0.88 * (self.length - 1) * (self.breadth - 1)
 
     @property
+    def is_solid(self) -> bool:
+        """Whether it is a filled disc or rectangle, as a dot, a badge or a note of coloured paper is."""
+        is_round = self.breadth > 0.9 * self.length
+        is_rectangle = self.filled > 0.9 * (self.length - 1) * (self.breadth - 1) and self.breadth > 0.35 * self.length
+        is_filled = self.area > 0.6 * self.filled > 0.57 * cv2.contourArea(self.hull)
+        return is_filled and (is_round or is_rectangle)
+
+    @property
     def is_flat(self) -> bool:
         return self.width > 2.5 * self.height
 

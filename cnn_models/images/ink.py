@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn_models.images.arrays import largest, mean, shrink
+from cnn_models.images.arrays import border_of, filled, largest, mean, shrink
 
 LOW_SIDE = 192  # pixels; light varies slowly, so that it is estimated on a small image
 WIDE = 0.5  # of its shorter side, the window of a median that removes digits
@@ -65,15 +65,11 @@ def _surface(low: np.ndarray) -> np.ndarray | None:
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     terms = np.stack([np.ones_like(x), y, x, y * y, x * x, x * y], axis=-1).astype(np.float32)
     smooth = cv2.GaussianBlur(low.astype(np.float32), (0, 0), 1.5).reshape(low.shape)
-    weights = np.linalg.lstsq(_border(terms), _border(smooth), rcond=None)[0]
-    if np.abs(_border(smooth) - _border(terms) @ weights).max() > TOLERANCE:
+    weights = np.linalg.lstsq(border_of(terms), border_of(smooth), rcond=None)[0]
+    if np.abs(border_of(smooth) - border_of(terms) @ weights).max() > TOLERANCE:
         return None
     ground = (terms @ weights).clip(0, 255).astype(np.uint8)
     return ground if np.median(np.abs(smooth - ground)[::SPARSE, ::SPARSE]) < TOLERANCE / 2 else None
-
-
-def _border(values: np.ndarray) -> np.ndarray:
-    return np.concatenate([values[0], values[-1], values[1:-1, 0], values[1:-1, -1]])
 
 
 def _refined(low: np.ndarray, ground: np.ndarray) -> np.ndarray:
@@ -92,19 +88,8 @@ def _refined(low: np.ndarray, ground: np.ndarray) -> np.ndarray:
         if before is not None and np.count_nonzero(mask != before) < SETTLED * mask.size:
             break
         before = mask
-        ground = cv2.medianBlur(_filled(low, mask), WINDOW).reshape(low.shape)
+        ground = cv2.medianBlur(filled(low, mask), WINDOW).reshape(low.shape)
     return ground
-
-
-def _filled(low: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The image with the pixels of the mask replaced by the nearest others."""
-    labels = cv2.distanceTransformWithLabels(mask, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)[1].astype(np.intp)
-    others = mask == 0
-    if not others.any():
-        return low
-    values = np.zeros((labels.max() + 1, low.shape[2]), np.uint8)
-    values[labels[others]] = low[others]
-    return values[labels]
 
 
 def _odd(size: float) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from cnn_models.images.arrays import shrink
 from cnn_models.images.components import Component, box_of, components, digits, spans, without_underlines
 from cnn_models.images.ink import Ink, find_ink
-from cnn_models.images.sheet import Sheet, find_sheet
+from cnn_models.images.sheet import Sheet, cut_out, enlarged, find_sheet
 from cnn_models.images.steps import Box, Found, Step
 
 WORK_SIDE = 512  # pixels; a larger page is averaged down to it, which reduces its noise
@@ -18,6 +18,7 @@ FAINTEST = 0.06  # of the brightness of the page, at least, between ink and page
 SURE = 300  # pixels that a stroke has, at least, so that specks do not decide how strong ink is
 MOST = 6  # digits in a row; more are a text
 SMALLEST = 12  # pixels that a digit is high, at least
+LEAST_NOTE = 40  # pixels along the longer edge of what may be a note of coloured paper
 NETS = 4  # times that lines are separated from the ink that they touch
 
 
@@ -32,19 +33,39 @@ def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
         return Found((), ())
     image = _channels(pixels)
     sheet = Sheet(shrink(image, WORK_SIDE)) if "sheet" in off else find_sheet(image, WORK_SIDE)
+    found, solid = _digits_on(sheet, off)
+    if solid is not None and "sheet" not in off:
+        inside = _inside(solid, image, sheet)
+        within, _ = _digits_on(inside, off)
+        if within.images and not within.doubt:
+            sheet, found = inside, within
+    return found._replace(steps=(Step("sheet", _shown(image), outline=sheet.outline), *found.steps))
+
+
+def _digits_on(sheet: Sheet, off: Collection[str]) -> tuple[Found, Component | None]:
+    """The digits on a sheet, and what may be a sheet within it that they are on: a solid component, if there is one."""
     ink = find_ink(sheet.page, keeps_light="light" in off)
-    steps = Step("sheet", _shown(image), outline=sheet.outline), Step("light", _shown(ink.page))
+    light = Step("light", _shown(ink.page))
     strength = ink.strength if sheet.mask is None else np.where(sheet.mask, ink.strength, np.float32(0))
     stroke = _stroke(strength, ink.noise)
     if not stroke:
-        return Found(steps, ())
+        return Found((light,), (), "sheet"), None
     labels, found = _components(strength, stroke, ink)
     groups = [found] if "components" in off and found else digits(found, labels.shape)
     boxes = tuple(map(box_of, groups))
     images = tuple(_image(strength, labels, *each) for each in zip(groups, boxes, strict=True))
     shown = (255 * np.minimum(strength / stroke, 1)).astype(np.uint8)
     doubt = "" if "components" in off else _doubt(groups, found)
-    return Found((*steps, Step("components", shown, boxes)), images[:MOST], doubt)
+    solid = (each for group in groups for each in group if each.is_solid and each.length > LEAST_NOTE)
+    return Found((light, Step("components", shown, boxes)), images[:MOST], doubt), next(solid, None)
+
+
+def _inside(solid: Component, image: np.ndarray, sheet: Sheet) -> Sheet:
+    """A solid component of the page as a sheet: a note of coloured paper on a wall, a box or disc of colour."""
+    photo = sheet.page if sheet.outline else image
+    scale = max(photo.shape[:2]) / max(sheet.page.shape[:2])
+    note = cut_out(photo, enlarged(solid.hull.reshape(-1, 2), scale), WORK_SIDE)
+    return note._replace(outline=sheet.outline or note.outline)
 
 
 def separated(drawing: np.ndarray) -> Found:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn_models.images.arrays import largest, mean, shrink
+from cnn_models.images.arrays import filled, largest, mean, shrink
 
 LOW_SIDE = 192  # pixels
 INK = 7  # pixels of the small image, the window of the median that removes most ink
@@ -21,7 +21,10 @@ SQUARE = 0.93  # of the area of its four corners' polygon that a sheet fills
 
 
 class Sheet(NamedTuple):
-    """The page H x W x channels uint8, what of it is the sheet (H x W bool, or None for all), and its outline."""
+    """The page H x W x channels uint8, what of it is the sheet (H x W bool, or None for all), and its outline.
+
+    Around the sheet, the page has the colours of the sheet's edge, and the outline is in pixels of the photograph.
+    """
 
     page: np.ndarray
     mask: np.ndarray | None = None
@@ -43,12 +46,12 @@ def find_sheet(pixels: np.ndarray, side: int) -> Sheet:
     scale = max(pixels.shape) / max(low.shape)
     corners = _corners(hull)
     if corners is not None and _inside(corners, low.shape).all():
-        corners = _enlarged(corners, scale)
+        corners = enlarged(corners, scale)
         return Sheet(_from_above(pixels, corners, side), None, _outline(corners))
-    return _masked(pixels, _enlarged(hull.reshape(-1, 2), scale), side)
+    return cut_out(pixels, enlarged(hull.reshape(-1, 2), scale), side)
 
 
-def _enlarged(points: np.ndarray, scale: float) -> np.ndarray:
+def enlarged(points: np.ndarray, scale: float) -> np.ndarray:
     """Points between the middles of pixels of a small image, in the large one."""
     return (points.astype(np.float32) + 0.5) * scale - 0.5
 
@@ -93,15 +96,16 @@ def _is_brighter(hull: np.ndarray, logs: np.ndarray) -> bool:
     return bool(outside.any() and np.median(logs[inside > 0]) > np.median(logs[outside]) + EDGE)
 
 
-def _masked(pixels: np.ndarray, points: np.ndarray, side: int) -> Sheet:
-    """The box of a sheet with this outline, and its mask."""
+def cut_out(pixels: np.ndarray, points: np.ndarray, side: int) -> Sheet:
+    """The sheet with this convex outline, N x 2 pixels of a photograph H x W x channels uint8."""
     corners = points.round().astype(np.int32)
     mask = np.zeros(pixels.shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, corners, 255)
     mask = cv2.erode(mask, np.ones((2 * round(EDGE_WIDTH * max(mask.shape)) + 1,) * 2, np.uint8))
     left, top, width, height = cv2.boundingRect(corners)
     part = slice(max(top, 0), top + height), slice(max(left, 0), left + width)
-    return Sheet(shrink(pixels[part], side), shrink(mask[part][..., None], side)[..., 0] == 255, _outline(points))
+    page, is_sheet = shrink(pixels[part], side), shrink(mask[part][..., None], side)[..., 0] == 255
+    return Sheet(filled(page, (~is_sheet).astype(np.uint8)), is_sheet, _outline(points))
 
 
 def _filled(region: np.ndarray) -> np.ndarray:
