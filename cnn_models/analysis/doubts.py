@@ -33,11 +33,11 @@ def doubt(
     `ood` and `undecided`, are left to `Verdict.of`.
     """
     grid, shares = found.images[chosen], soft_vote([each.probabilities for each in models])
-    if is_dot(grid, dataset):
-        return Reason("dot", {})
     is_shoe = max(shares, key=shares.__getitem__) in SHOES  # which have no mirror symmetry
     if found.doubt and not (found.doubt == "shoes" and is_shoe):
         return Reason(found.doubt, {})
+    if is_dot(grid, dataset):
+        return Reason("dot", {})
     unlike = unlikeness(hub, dataset, grid, shares)
     if unlike.turn:
         return Reason("turned", unlike.turn._asdict())

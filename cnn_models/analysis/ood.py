@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -55,7 +56,10 @@ def is_dot(image: np.ndarray, dataset: str) -> bool:
     if not len(rows) or image[0, 0] > 127:
         return False
     height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
-    return bool(len(rows) > 0.65 * height * width and min(height, width) > 0.8 * max(height, width))
+    hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))
+    is_full = len(rows) > 0.85 * (cv2.contourArea(hull) + cv2.arcLength(hull, True) / 2 + 1)  # with its edge: Pick
+    is_round = min(height, width) > 0.8 * max(height, width)
+    return bool(is_full and is_round and len(rows) > 0.65 * height * width)
 
 
 def lookalike(

@@ -17,6 +17,7 @@ NEAR, SAME = 19, 0.05  # pixels from a shadow to its corner, and log ratio of br
 SPARSE = 3  # of so many rows and columns, one is enough for a median
 DARK = np.float32(12)  # grey levels; added to the background, so that noise on black is not divided by 0
 LOGS = np.log(np.arange(256, dtype=np.float32) + DARK)
+EDGE = 0.05  # of the shorter side, the width of the border of a page
 TOLERANCE = 16  # grey levels that the border may differ from a smooth surface
 
 
@@ -100,10 +101,13 @@ def _along_ink(change: np.ndarray) -> tuple[np.ndarray, float]:
     """The change along the ink's colour, which is that of the greatest changes, and the std of its noise."""
     steps = np.abs(np.diff(change[::SPARSE], axis=1)[:, ::SPARSE])
     noise = np.maximum(1.05 * np.median(steps, axis=(0, 1)), 0.004)  # the std of normal noise
-    flat = (change / noise).reshape(-1, change.shape[2])
-    size = np.sqrt(np.square(flat) @ np.ones(flat.shape[1], np.float32))
-    strong = flat[size > max(6.0, 0.5 * float(np.percentile(size[::SPARSE], 99.5)))]
-    if not len(strong):
+    edge = 1 + int(EDGE * min(change.shape[:2]))
+    # at the border, other things are in the photograph too, so they count only where nothing else does
+    for part in (change[edge:-edge, edge:-edge], change):
+        strong = _strong((part / noise).reshape(-1, change.shape[2]))
+        if len(strong):
+            break
+    else:
         return np.zeros(change.shape[:2], np.float32), 1.0
     direction = np.linalg.eigh(strong.T @ strong)[1][:, -1]
     along = (np.log1p(strong * noise) / noise) @ direction  # as logarithms, darker and brighter count the same
@@ -113,3 +117,11 @@ def _along_ink(change: np.ndarray) -> tuple[np.ndarray, float]:
     # the first is the noise from pixel to pixel, the second also that of the blocks of a JPEG
     wide = 1.48 * np.median(np.abs(values[::SPARSE, ::SPARSE]))
     return np.maximum(values, 0), float(max(np.linalg.norm(weights * noise), wide))
+
+
+def _strong(changes: np.ndarray) -> np.ndarray:
+    """The greatest of the changes N x channels, in units of their noise."""
+    if not len(changes):
+        return changes
+    size = np.sqrt(np.square(changes) @ np.ones(changes.shape[1], np.float32))
+    return changes[size > max(6.0, 0.5 * float(np.percentile(size[::SPARSE], 99.5)))]

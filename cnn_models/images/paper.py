@@ -56,8 +56,12 @@ def _digits_on(sheet: Sheet, off: Collection[str]) -> tuple[Found, Component | N
     images = tuple(_image(strength, labels, *each) for each in zip(groups, boxes, strict=True))
     shown = (255 * np.minimum(strength / stroke, 1)).astype(np.uint8)
     doubt = "" if "components" in off else _doubt(groups, found)
-    solid = (each for group in groups for each in group if each.is_solid and each.length > LEAST_NOTE)
-    return Found((light, Step("components", shown, boxes)), images[:MOST], doubt), next(solid, None)
+    return Found((light, Step("components", shown, boxes)), images[:MOST], doubt), _solid(groups)
+
+
+def _solid(groups: list[list[Component]]) -> Component | None:
+    """The first component of any digit that is solid and large."""
+    return next((each for group in groups for each in group if each.is_solid and each.length > LEAST_NOTE), None)
 
 
 def _inside(solid: Component, image: np.ndarray, sheet: Sheet) -> Sheet:
@@ -69,10 +73,16 @@ def _inside(solid: Component, image: np.ndarray, sheet: Sheet) -> Sheet:
 
 
 def separated(drawing: np.ndarray) -> Found:
-    """The digits of a drawing, H x W uint8, bright on black; no image where it shows MOST digits or more."""
+    """The digits of a drawing, H x W uint8, bright on black, if it shows several, or one within a filled shape.
+
+    There is no image where it shows one, or MOST digits or more.
+    """
     labels, found = components(drawing > drawing.max() // 4)
     groups = digits(found, labels.shape)
-    if len(groups) > MOST:
+    if len(groups) == 1 and (solid := _solid(groups)):
+        inside, _ = _digits_on(_inside(solid, drawing[..., None], Sheet(drawing[..., None])), ())
+        return inside if inside.images and not inside.doubt else Found((), ())
+    if not 1 < len(groups) <= MOST:
         return Found((), ())
     boxes = tuple(map(box_of, groups))
     images = tuple(_image(drawing, labels, *each) for each in zip(groups, boxes, strict=True))

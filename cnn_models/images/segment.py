@@ -1,7 +1,7 @@
 """What an image is: a drawing, which is taken as it is, or a photograph, whose digits or garment are to be found.
 
 A drawing is small, or grey on a ground of one level, as the page's canvas, scans of the data sets and screenshots are.
-Only where it shows several digits are they separated.
+Only where it shows several digits, or one within a filled shape, are they separated.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ def segment(image: Decoded, dataset: Dataset, off: Collection[str] = ()) -> Foun
     if is_photograph(image.pixels):
         return FINDERS[dataset.kind](image.pixels, off)
     if dataset.kind == "digits" and "components" not in off and max(image.luminance.shape) >= ROW:
-        found = separated(bright_on_dark(image.luminance))
-        return found if len(found.images) > 1 else Found((), ())
+        return separated(bright_on_dark(image.luminance))
     return Found((), ())
 
 
