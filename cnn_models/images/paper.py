@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import cv2
 import numpy as np
 
 from cnn_models.images.arrays import shrink
@@ -48,8 +49,11 @@ def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
 
 
 def separated(drawing: np.ndarray) -> Found:
-    """The digits of a drawing, H x W uint8, bright on black; no image where it shows MOST digits or more."""
-    labels, found = components(drawing > drawing.max() // 4)
+    """The digits of a drawing, H x W uint8, bright on black; no image where it shows more than MOST."""
+    ink = drawing > drawing.max() // 4
+    if cv2.connectedComponents(ink.astype(np.uint8))[0] <= 2:  # the ground and one digit: every frame of a drawing
+        return Found((), ())
+    labels, found = components(ink)
     groups = digits(found, labels.shape)
     if len(groups) > MOST:
         return Found((), ())
