@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain
 
+import cv2
 import numpy as np
 
 from cnn_models.images.arrays import shrink
@@ -26,24 +28,24 @@ def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
     """The digits on paper, a board or a screen, in a photograph H x W, H x W x 3 or H x W x 4 uint8.
 
     The ink may be darker or brighter than its ground, of another colour, or the opaque part of a transparent image.
-    `off` are the steps to omit: "sheet", "light", "components". The `doubt` is "sheet" where the ink may be none, too
-    small, or the print of a page.
+    `off` are the steps to omit: "sheet", "light", "components". The `doubt` is "sheet" where the ink may be none, cut by
+    the border, too small, or the print of a page.
     """
     if min(pixels.shape[:2]) < SMALLEST:
         return Found((), ())
     image = _channels(pixels)
     sheet = Sheet(shrink(image, WORK_SIDE)) if "sheet" in off else find_sheet(image, WORK_SIDE)
     found, solid = _digits_on(sheet, off)
-    if solid is not None and "sheet" not in off:
+    if solid is not None and solid.length > LEAST_NOTE and "sheet" not in off:
         inside = _inside(solid, image, sheet)
-        within, _ = _digits_on(inside, off)
-        if within.images and not within.doubt:
+        within, hole = _digits_on(inside, off)
+        if not within.doubt and hole is None:
             sheet, found = inside, within
     return found._replace(steps=(Step("sheet", _shown(image), outline=sheet.outline), *found.steps))
 
 
 def _digits_on(sheet: Sheet, off: Collection[str]) -> tuple[Found, Component | None]:
-    """The digits on a sheet, and what may be a sheet within it that they are on: a solid component, if there is one."""
+    """The digits on a sheet, and a solid component among them, which may be what the digits are on, or None."""
     ink = find_ink(sheet.page, keeps_light="light" in off)
     light = Step("light", _shown(ink.page))
     strength = ink.strength if sheet.mask is None else np.where(sheet.mask, ink.strength, np.float32(0))
@@ -60,8 +62,7 @@ def _digits_on(sheet: Sheet, off: Collection[str]) -> tuple[Found, Component | N
 
 
 def _solid(groups: list[list[Component]]) -> Component | None:
-    """The first component of any digit that is solid and large."""
-    return next((each for group in groups for each in group if each.is_solid and each.length > LEAST_NOTE), None)
+    return next((each for group in groups for each in group if each.is_solid), None)
 
 
 def _inside(solid: Component, image: np.ndarray, sheet: Sheet) -> Sheet:
@@ -73,20 +74,28 @@ def _inside(solid: Component, image: np.ndarray, sheet: Sheet) -> Sheet:
 
 
 def separated(drawing: np.ndarray) -> Found:
-    """The digits of a drawing, H x W uint8, bright on black, if it shows several, or one within a filled shape.
-
-    There is no image where it shows one, or MOST digits or more.
-    """
-    labels, found = components(drawing > drawing.max() // 4)
+    """The digits of a drawing, H x W uint8, bright on black; no image where it shows one, or more than MOST."""
+    ink = drawing > drawing.max() // 4
+    if cv2.connectedComponents(ink.astype(np.uint8))[0] <= 2:  # the ground and one digit: every frame of a drawing
+        return Found((), ())
+    labels, found = components(ink)
     groups = digits(found, labels.shape)
-    if len(groups) == 1 and (solid := _solid(groups)):
-        inside, _ = _digits_on(_inside(solid, drawing[..., None], Sheet(drawing[..., None])), ())
-        return inside if inside.images and not inside.doubt else Found((), ())
     if not 1 < len(groups) <= MOST:
         return Found((), ())
     boxes = tuple(map(box_of, groups))
     images = tuple(_image(drawing, labels, *each) for each in zip(groups, boxes, strict=True))
     return Found((Step("components", drawing, boxes),), images)
+
+
+def find_in_shape(drawing: np.ndarray, off: Collection[str] = ()) -> Found:
+    """The digits in a filled shape of a drawing, H x W uint8, bright on black; no image where there is none."""
+    labels, found = components(drawing > drawing.max() // 4)
+    solid = _solid(digits(found, labels.shape))
+    if solid is None:
+        return Found((), ())
+    image = drawing[..., None]
+    within, hole = _digits_on(_inside(solid, image, Sheet(image)), off)
+    return Found((), ()) if within.doubt or hole else within
 
 
 def _channels(pixels: np.ndarray) -> np.ndarray:
@@ -143,7 +152,7 @@ def _image(strength: np.ndarray, labels: np.ndarray, group: list[Component], box
 
 def _doubt(groups: list[list[Component]], found: list[Component]) -> str:
     """Whether the photograph may show no digit, but clutter or a text."""
-    if not 0 < len(groups) <= MOST:
+    if not 0 < len(groups) <= MOST or any(each.is_cut for each in chain(*groups)):
         return "sheet"
     height = max(box_of(group)[3] - box_of(group)[1] for group in groups)
     alike = sum(height / 2 < each.height < 2 * height and not each.is_line for each in found)

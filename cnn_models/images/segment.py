@@ -14,7 +14,7 @@ import numpy as np
 from cnn_models.images.arrays import border_of, bright_on_dark
 from cnn_models.images.decode import Decoded
 from cnn_models.images.garment import find_garment
-from cnn_models.images.paper import find_digits, separated
+from cnn_models.images.paper import find_digits, find_in_shape, separated
 from cnn_models.images.steps import Found
 from cnn_models.specs import Dataset
 
@@ -30,13 +30,15 @@ cv2.setNumThreads(1)  # requests run beside each other, and the images are small
 
 
 def segment(image: Decoded, dataset: Dataset, off: Collection[str] = ()) -> Found:
-    """The digits or the garment of a photograph, without the steps `off`, or the digits of a drawing of several."""
+    """The digits or the garment of a photograph, without the steps `off`, or the digits of a drawing."""
     if set(SEGMENTS[dataset.kind]).issubset(off):
         return Found((), ())
     if is_photograph(image.pixels):
         return FINDERS[dataset.kind](image.pixels, off)
     if dataset.kind == "digits" and "components" not in off and max(image.luminance.shape) >= ROW:
-        return separated(bright_on_dark(image.luminance))
+        drawing = bright_on_dark(image.luminance)
+        found = separated(drawing)
+        return found if found.images or max(drawing.shape) <= CANVAS else find_in_shape(drawing, off)
     return Found((), ())
 
 

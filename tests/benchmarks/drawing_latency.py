@@ -27,8 +27,8 @@ WATCH = """() => {
   window.live = { waits: [], answers: [], up: 0 };
   document.querySelector("#sketchpad canvas").addEventListener("pointerup", () => (live.up = performance.now()), true);
   document.addEventListener("answered", ({ detail }) => {
-    if (detail.question.quick) live.answers.push(performance.now());
-    if (detail.question.drawing || !live.up || (detail.question.quick && !detail.complete)) return;
+    if (detail.request.quick) live.answers.push(performance.now());
+    if (detail.request.drawing || !live.up || (detail.request.quick && !detail.complete)) return;
     const { up } = live;
     live.up = 0;
     requestAnimationFrame(() => setTimeout(() => live.waits.push(performance.now() - up)));  // it is painted then

@@ -348,7 +348,7 @@ def test_late_responses_and_those_of_another_data_set_are_dropped(page):
     expect_verdict(page, "read 7")
     expect(kept).to_have_count(1)
     hold("whole")
-    page.get_by_label("Clothing").check()
+    page.get_by_role("radio", name="Clothing").check()
     expect(page.locator("#lineup tbody th").first).to_have_text("T-shirt/top")
     expect(page.locator("#lineup td[data-model=lenet5].board-winner")).to_have_count(1)
     shown = page.locator("#lineup td[data-class]").evaluate_all("cells => cells.map((cell) => cell.dataset.class)")

@@ -146,7 +146,7 @@ def test_a_network_can_be_left_out(page):
 
 
 def test_test_images_of_clothing_reach_the_networks_unchanged(page):
-    page.get_by_label("Clothing").check()
+    page.get_by_role("radio", name="Clothing").check()
     expect(page.locator("#verdict")).to_contain_text("draw a garment")
     expect(page.locator("#samples .samples:not([hidden]) button")).to_have_count(10)
     trousers = page.locator("#samples .samples:not([hidden]) button").nth(1)
@@ -480,7 +480,7 @@ def test_branches_of_real_networks_are_ablated(page):
     expect(rows).to_have_count(4, timeout=120_000)
     expect(rows.nth(1)).to_contain_text(f"{cut:.2f} %")  # of block1's shortcut, as above
     page.get_by_role("tab", name="Compare", exact=True).click()
-    page.get_by_label("Clothing").check()
+    page.get_by_role("radio", name="Clothing").check()
     page.get_by_role("tab", name="Learn", exact=True).click()
     expect(rows).to_have_count(0)
 

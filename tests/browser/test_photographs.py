@@ -1,19 +1,17 @@
 """Photographs on the Compare tab: several digits, and one that lies on its side."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.test_compare import SERVER, expect_verdict
+from tests.browser.test_compare import expect_verdict
 from tests.browser.test_page import SEVEN, draw, trained
+from tests.photographs import generate
 from ui.common.sketchpad import sample
 
 SEVENS = f"All {len(trained('mnist'))} networks read 7."
 CHOSEN = "#found input:checked"
-TURN = '<button type="button" data-turn="{quarters}">Turn</button>'
 
 
 def photograph(digits, path, quarters=0):
@@ -82,32 +80,25 @@ def test_an_image_on_its_side_is_turned_by_the_tool_undone_and_forgotten(page, t
     expect(turn).to_be_hidden()
 
 
-def offer(page, quarters):
-    """Has the page offer a turn below the verdict."""
-
-    def route(each):
-        response = each.fetch()
-        answer = response.json()
-        for part in answer if isinstance(answer, list) else [answer]:
-            if isinstance(part, dict) and part.get("found") is not None:
-                part["found"] = TURN.format(quarters=quarters)
-        each.fulfill(response=response, body=json.dumps(answer))
-
-    page.route(SERVER, route)
-
-
 @pytest.mark.parametrize("drawn", [False, True], ids=["uploaded", "drawn"])
 def test_a_button_below_the_verdict_turns_a_photograph_or_a_drawing(page, tmp_path, drawn):
-    offer(page, quarters=1)
     if drawn:
         draw(page, [(y, 1 - x) for x, y in SEVEN])
     else:
         upload(page, photograph([7], tmp_path / "seven.jpg", quarters=1))
-    button = page.locator("#found button")
-    expect(button).to_be_visible()
-    expect(page.locator("#verdict")).not_to_contain_text(SEVENS)
+    expect_verdict(page, "It may be turned")
+    button = page.locator("#found .found-helpful")
     button.click()
     expect_verdict(page, SEVENS)
     expect(page.locator("#sketchpad canvas")).to_be_focused()
     page.locator(".sketchpad-undo").click()
     expect(page.locator("#verdict")).not_to_contain_text(SEVENS)
+
+
+def test_the_digit_on_a_shadowed_sheet_on_a_desk_is_read(page, tmp_path):
+    pixels, label, _ = next(generate("shadowed sheet on a desk", 1))
+    Image.fromarray(pixels).save(tmp_path / "desk.jpg", quality=90)
+    upload(page, tmp_path / "desk.jpg")
+    expect_verdict(page, f"networks read {label}.")
+    expect(page.locator("#seen [data-step=sheet] polygon")).to_be_visible()
+    expect(page.locator("#seen [data-step=components] rect")).to_have_count(1)

@@ -68,9 +68,9 @@ def test_a_third_party_network_predicts_beside_the_others_until_it_is_removed(pa
     expect(page.locator("#bring")).to_contain_text("choose Clothing above the canvas first")
     expect(head).to_have_count(1)
 
-    page.get_by_label("Clothing").check()
+    page.get_by_role("radio", name="Clothing").check()
     expect(head).to_have_count(0)
-    page.get_by_label("Digits").check()
+    page.get_by_role("radio", name="Digits").check()
     expect(head).to_have_count(1)
     page.wait_for_url(f"**{commit}**")
     page.reload()
@@ -87,8 +87,8 @@ def test_updates_stay_under_2_kb_beside_four_third_party_networks(page, fake_hub
         add(page, id)
         expect(page.locator("#lineup .board-brought")).to_have_count(digit)
     sizes = update_sizes(page)
-    for step in page.locator("input[name=step]").all():
-        step.uncheck()
+    for step in page.locator("input[name=step]:enabled").all():
+        step.evaluate("each => each.click()")  # those of a photograph are hidden
     page.evaluate("scrollTo(0, 0)")
     draw(page, [(0.1 + 0.8 * ((7 * i) % 11) / 10, 0.1 + 0.8 * ((5 * i) % 13) / 12) for i in range(40)], steps=3)
     expect(page.locator("#lineup .board-winner")).not_to_have_count(0)
