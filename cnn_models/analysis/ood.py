@@ -48,7 +48,8 @@ def ood_score(logits: Tensor, card: Card) -> float:
 def is_dot(image: np.ndarray, dataset: str) -> bool:
     """Whether a 28 x 28 image, in the form of digits, is a filled round dot, which networks take for a 0.
 
-    True for 1 of MNIST's 10,000 test digits, and False for bold print, which is not convex or has holes; False for a bright ground, which an omitted step may leave.
+    True for 1 of MNIST's 10,000 test digits. False for bold print, which is not convex or has holes, and for a bright
+    ground, which an omitted step may leave.
     """
     if DATASETS[dataset].kind != "digits":
         return False

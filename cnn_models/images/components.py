@@ -26,7 +26,7 @@ class Component(NamedTuple):
     hull: np.ndarray
     length: float
     breadth: float
-    is_cut: bool  # by the border of the image
+    is_cut: bool  # by the border of the image or the edge of the sheet
 
     @property
     def width(self) -> int:
@@ -53,8 +53,13 @@ class Component(NamedTuple):
         """Whether it is a filled disc or rectangle, as a dot, a badge or a note of coloured paper is."""
         is_round = self.breadth > 0.9 * self.length
         is_rectangle = self.filled > 0.9 * (self.length - 1) * (self.breadth - 1) and self.breadth > 0.35 * self.length
-        is_filled = self.area > 0.6 * self.filled > 0.57 * cv2.contourArea(self.hull)
+        is_filled = self.area > 0.7 * self.filled and self.filled > 0.95 * cv2.contourArea(self.hull)
         return is_filled and (is_round or is_rectangle)
+
+    @property
+    def is_blob(self) -> bool:
+        """Whether it is convex and no stroke, as the hole of a bold 0 is."""
+        return self.breadth > 0.3 * self.length and self.area > 0.9 * cv2.contourArea(self.hull)
 
     @property
     def is_flat(self) -> bool:
@@ -66,6 +71,13 @@ def components(mask: np.ndarray) -> tuple[np.ndarray, list[Component]]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     order = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST]
     return labels, [_component(labels, int(i), stats[i]) for i in order]
+
+
+def cut_by(mask: np.ndarray, labels: np.ndarray, found: list[Component]) -> list[Component]:
+    """The components, of which those at the edge of a mask H x W bool are cut, too."""
+    edge = mask & (cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    cut = set(np.unique(labels[edge]).tolist())
+    return [each._replace(is_cut=each.is_cut or each.label in cut) for each in found]
 
 
 def _component(labels: np.ndarray, label: int, stats: np.ndarray) -> Component:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from cnn_models.images.arrays import shrink
-from cnn_models.images.components import Component, box_of, components, digits, spans, without_underlines
+from cnn_models.images.components import Component, box_of, components, cut_by, digits, spans, without_underlines
 from cnn_models.images.ink import Ink, find_ink
 from cnn_models.images.sheet import Sheet, cut_out, enlarged, find_sheet
 from cnn_models.images.steps import Box, Found, Step
@@ -21,6 +21,7 @@ SURE = 300  # pixels that a stroke has, at least, so that specks do not decide h
 MOST = 6  # digits in a row; more are a text
 SMALLEST = 12  # pixels that a digit is high, at least
 LEAST_NOTE = 40  # pixels along the longer edge of what may be a note of coloured paper
+ON_NOTE = 0.2  # of the height of a note, at least, is a digit on it
 NETS = 4  # times that lines are separated from the ink that they touch
 
 
@@ -28,24 +29,29 @@ def find_digits(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
     """The digits on paper, a board or a screen, in a photograph H x W, H x W x 3 or H x W x 4 uint8.
 
     The ink may be darker or brighter than its ground, of another colour, or the opaque part of a transparent image.
-    `off` are the steps to omit: "sheet", "light", "components". The `doubt` is "sheet" where the ink may be none, cut by
-    the border, too small, or the print of a page.
+    `off` are the steps to omit: "sheet", "light", "components". The `doubt` is "sheet" where the ink may be none, too
+    small, cut by the border, or the print of a page.
     """
     if min(pixels.shape[:2]) < SMALLEST:
         return Found((), ())
     image = _channels(pixels)
     sheet = Sheet(shrink(image, WORK_SIDE)) if "sheet" in off else find_sheet(image, WORK_SIDE)
     found, solid = _digits_on(sheet, off)
+    if sheet.mask is not None and found.doubt:  # the edge of a shadow may have been taken for that of a sheet
+        whole = Sheet(shrink(image, WORK_SIDE))
+        again, other = _digits_on(whole, off)
+        if not again.doubt:
+            sheet, found, solid = whole, again, other
     if solid is not None and solid.length > LEAST_NOTE and "sheet" not in off:
-        inside = _inside(solid, image, sheet)
-        within, hole = _digits_on(inside, off)
-        if not within.doubt and hole is None:
-            sheet, found = inside, within
+        note = _note(solid, image, sheet)
+        within, _ = _digits_on(note, off, is_note=True)
+        if not within.doubt:
+            sheet, found = note, within
     return found._replace(steps=(Step("sheet", _shown(image), outline=sheet.outline), *found.steps))
 
 
-def _digits_on(sheet: Sheet, off: Collection[str]) -> tuple[Found, Component | None]:
-    """The digits on a sheet, and a solid component among them, which may be what the digits are on, or None."""
+def _digits_on(sheet: Sheet, off: Collection[str], is_note: bool = False) -> tuple[Found, Component | None]:
+    """The digits on a sheet, and a solid component among them, which may be a note that the digits are on, or None."""
     ink = find_ink(sheet.page, keeps_light="light" in off)
     light = Step("light", _shown(ink.page))
     strength = ink.strength if sheet.mask is None else np.where(sheet.mask, ink.strength, np.float32(0))
@@ -53,19 +59,26 @@ def _digits_on(sheet: Sheet, off: Collection[str]) -> tuple[Found, Component | N
     if not stroke:
         return Found((light,), (), "sheet"), None
     labels, found = _components(strength, stroke, ink)
+    if sheet.mask is not None:
+        found = cut_by(sheet.mask, labels, found)
     groups = [found] if "components" in off and found else digits(found, labels.shape)
     boxes = tuple(map(box_of, groups))
     images = tuple(_image(strength, labels, *each) for each in zip(groups, boxes, strict=True))
     shown = (255 * np.minimum(strength / stroke, 1)).astype(np.uint8)
-    doubt = "" if "components" in off else _doubt(groups, found)
-    return Found((light, Step("components", shown, boxes)), images[:MOST], doubt), _solid(groups)
+    doubt = "" if "components" in off and not is_note else _doubt(groups, found)
+    if is_note and not _is_on_note(groups, labels.shape):
+        doubt = "sheet"
+    solid = next((each for each in chain(*groups) if each.is_solid), None)
+    return Found((light, Step("components", shown, boxes)), images[:MOST], doubt), solid
 
 
-def _solid(groups: list[list[Component]]) -> Component | None:
-    return next((each for group in groups for each in group if each.is_solid), None)
+def _is_on_note(groups: list[list[Component]], shape: tuple[int, ...]) -> bool:
+    """Whether what was found in a solid component is written there, and is not the hole of a bold 0 or 8."""
+    is_large = any(box_of(group)[3] - box_of(group)[1] > ON_NOTE * shape[0] for group in groups)
+    return is_large and not any(each.is_blob for each in chain(*groups))
 
 
-def _inside(solid: Component, image: np.ndarray, sheet: Sheet) -> Sheet:
+def _note(solid: Component, image: np.ndarray, sheet: Sheet) -> Sheet:
     """A solid component of the page as a sheet: a note of coloured paper on a wall, a box or disc of colour."""
     photo = sheet.page if sheet.outline else image
     scale = max(photo.shape[:2]) / max(sheet.page.shape[:2])
@@ -90,12 +103,12 @@ def separated(drawing: np.ndarray) -> Found:
 def find_in_shape(drawing: np.ndarray, off: Collection[str] = ()) -> Found:
     """The digits in a filled shape of a drawing, H x W uint8, bright on black; no image where there is none."""
     labels, found = components(drawing > drawing.max() // 4)
-    solid = _solid(digits(found, labels.shape))
+    solid = next((each for each in chain(*digits(found, labels.shape)) if each.is_solid), None)
     if solid is None:
         return Found((), ())
     image = drawing[..., None]
-    within, hole = _digits_on(_inside(solid, image, Sheet(image)), off)
-    return Found((), ()) if within.doubt or hole else within
+    within, _ = _digits_on(_note(solid, image, Sheet(image)), off, is_note=True)
+    return Found((), ()) if within.doubt else within
 
 
 def _channels(pixels: np.ndarray) -> np.ndarray:

@@ -5,16 +5,22 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from cnn_models import DATASETS
+from cnn_models.images.decode import Decoded
 from cnn_models.images.paper import find_digits
 from cnn_models.images.preprocess import to_dataset_form
+from cnn_models.images.segment import SEGMENTS, is_photograph, segment
 
 MNIST = DATASETS["mnist"]
 HEIGHT, WIDTH = 800, 600
 PAPER, PEN, DESK = (238, 234, 226), (25, 30, 95), (96, 66, 42)
 SIMILAR = 14  # grey levels: the greatest mean difference between what is found and what was written
 Box = tuple[int, int, int, int]
+sizes = st.integers(1, 90)
 
 
 def write(digits: str = "5", left: int = 230, bottom: int = 460, scale: float = 6) -> tuple[np.ndarray, Box]:
@@ -210,6 +216,78 @@ def test_several_digits_are_separated_from_left_to_right(digits):
         assert difference(image, write(digit, 200, 460, 4)[0]) < SIMILAR
 
 
+@pytest.mark.parametrize("colour", [(255, 150, 40), (120, 230, 120), (250, 110, 170)])
+def test_note_of_coloured_paper_on_a_white_wall(colour):
+    ink = write()[0]
+    scene, note = page(np.zeros_like(ink)), page(ink, paper=colour)
+    scene[240:540, 140:460] = note[240:540, 140:460]
+    found = find_digits(photo(scene))
+    check(photo(scene), ink)
+    assert np.abs(np.array(found.steps[0].outline).mean(axis=0) - (300, 390)).max() < 10
+
+
+@pytest.mark.parametrize("shape", ["disc", "box"])
+@pytest.mark.parametrize("colour", [(220, 50, 50), (20, 20, 20)])
+@pytest.mark.parametrize("is_grey", [False, True])
+def test_digit_in_a_filled_shape(shape, colour, is_grey):
+    ink, (left, top, right, bottom) = write()
+    scene, centre = np.full((HEIGHT, WIDTH, 3), 255, np.uint8), ((left + right) // 2, (top + bottom) // 2)
+    if shape == "disc":
+        cv2.circle(scene, centre, 160, colour, cv2.FILLED, cv2.LINE_AA)
+    else:
+        cv2.rectangle(scene, (left - 60, top - 50), (right + 60, bottom + 50), colour, cv2.FILLED)
+    scene = np.rint(scene + ink[..., None] * (255.0 - scene)).astype(np.uint8)
+    if is_grey:
+        scene = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
+        assert not is_photograph(scene)
+    (image,) = segment(Decoded(scene), MNIST).images
+    assert difference(image, ink) < SIMILAR
+
+
+@pytest.mark.parametrize("thickness", [40, 60, 80])
+def test_hole_of_a_bold_zero_is_no_digit(thickness):
+    ring = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(ring, (290, 390), 100, 255, thickness, cv2.LINE_AA)
+    check(photo(page(ring / np.float32(255))), ring / np.float32(255))
+
+
+def test_things_at_the_border_do_not_decide_the_colour_of_the_ink():
+    ink = write()[0]
+    scene = page(ink, (60, 150, 60))
+    scene[:, :12] = (255, 255, 255)
+    for y in range(10, HEIGHT, 30):
+        cv2.circle(scene, (22, y), 9, (15, 15, 15), cv2.FILLED)
+    check(photo(scene), ink)
+
+
+@pytest.mark.parametrize("turn", [12, -12])
+def test_desk_on_both_sides_of_a_narrow_sheet(turn):
+    ink = write()[0]
+    corners = cv2.boxPoints(((300, 400), (300, 1200), turn)).round().astype(np.int32)
+    sheet = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillConvexPoly(sheet, corners, 1)
+    check(photo(np.where(sheet[..., None] > 0, page(ink), np.float32(DESK))), ink)
+
+
+def test_shadow_with_its_edge_through_a_digit_is_no_desk():
+    ink = write()[0]
+    scene, light = page(ink), np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillConvexPoly(light, np.array([(WIDTH, 0), (290, 330), (290, 480), (WIDTH, 760)]), 1)
+    check(photo(scene * np.where(light, 1, 0.6)[..., None]), ink)
+
+
+def test_digit_cut_by_the_border_is_doubted():
+    assert find_digits(photo(page(write(left=-60)[0]))).doubt == "sheet"
+
+
+@pytest.mark.parametrize("is_on_desk", [False, True])
+def test_blank_sheet_is_doubted(is_on_desk):
+    scene = page(np.zeros((HEIGHT, WIDTH), np.float32))
+    if is_on_desk:
+        scene[:100] = scene[-100:] = scene[:, :80] = scene[:, -80:] = DESK
+    assert find_digits(photo(scene)).doubt == "sheet"
+
+
 def strokes(*parts: list[tuple[int, int]]) -> np.ndarray:
     ink = np.zeros((HEIGHT, WIDTH), np.uint8)
     for points in parts:
@@ -271,3 +349,21 @@ def test_any_shape_and_noise_is_taken(shape):
     for pixels in (noise, noise * 0, np.full_like(noise, 255)):
         found = find_digits(pixels)
         assert all(image.dtype == np.uint8 and image.ndim == 2 for image in found.images)
+
+
+@given(
+    pixels=st.one_of(
+        arrays(np.uint8, st.tuples(sizes, sizes)),
+        arrays(np.uint8, st.tuples(sizes, sizes, st.sampled_from((3, 4)))),
+        st.builds(
+            lambda pixels, factor: np.kron(pixels, np.ones((factor, factor, 1), np.uint8)),
+            arrays(np.uint8, st.tuples(st.integers(2, 9), st.integers(2, 9), st.sampled_from((3, 4)))),
+            st.integers(6, 30),
+        ),
+    ),
+    off=st.sets(st.sampled_from(SEGMENTS["digits"])),
+)
+def test_any_image_without_any_steps_is_taken(pixels, off):
+    found = find_digits(pixels, off)
+    assert found.doubt in ("", "sheet")
+    assert all(image.dtype == np.uint8 and image.ndim == 2 and image.max() > 0 for image in found.images)
