@@ -130,7 +130,7 @@ def _frequencies(image: np.ndarray, part: np.ndarray) -> np.ndarray:
     counts = cv2.calcHist([image], [0, 1, 2], part.astype(np.uint8), list(BINS), [0, 256] * 3)
     for axis in range(3):
         counts += (np.roll(counts, 1, axis) + np.roll(counts, -1, axis)) / 2
-    return counts / counts.sum()
+    return counts / max(1, counts.sum())  # of an image one pixel wide, no middle is left
 
 
 def _grab_cut(image: np.ndarray, guess: np.ndarray) -> np.ndarray:

@@ -251,22 +251,14 @@ def test_hole_of_a_bold_zero_is_no_digit(thickness):
     check(photo(page(ring / np.float32(255))), ring / np.float32(255))
 
 
-def test_things_at_the_border_do_not_decide_the_colour_of_the_ink():
+def test_binding_does_not_decide_the_colour_of_the_ink():
     ink = write()[0]
     scene = page(ink, (60, 150, 60))
-    scene[:, :12] = (255, 255, 255)
+    scene[:, :20], scene[:, 20:23] = 20, 255
     for y in range(10, HEIGHT, 30):
-        cv2.circle(scene, (22, y), 9, (15, 15, 15), cv2.FILLED)
+        cv2.circle(scene, (34, y), 9, (40, 40, 40), cv2.FILLED)
+        cv2.line(scene, (8, y - 3), (30, y - 3), (235, 235, 240), 4)
     check(photo(scene), ink)
-
-
-@pytest.mark.parametrize("turn", [12, -12])
-def test_desk_on_both_sides_of_a_narrow_sheet(turn):
-    ink = write()[0]
-    corners = cv2.boxPoints(((300, 400), (300, 1200), turn)).round().astype(np.int32)
-    sheet = np.zeros((HEIGHT, WIDTH), np.uint8)
-    cv2.fillConvexPoly(sheet, corners, 1)
-    check(photo(np.where(sheet[..., None] > 0, page(ink), np.float32(DESK))), ink)
 
 
 def test_shadow_with_its_edge_through_a_digit_is_no_desk():
