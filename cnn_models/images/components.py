@@ -11,6 +11,7 @@ from cnn_models.images.steps import Box
 
 MOST = 60  # components considered, the largest
 MIN_WIDTH = 12  # pixels of a component that may have an underline
+NEAR = 0.3  # of a digit's height: the gap between its strokes, at most
 LINE = 7  # length over thickness of a line, at least
 
 
@@ -126,11 +127,17 @@ def digits(found: list[Component], shape: tuple[int, ...]) -> list[list[Componen
     tall = [each for each in found if _is_beside(each, main)]
     parts = [each for each in found if each not in tall]
     groups = _strokes(tall)
-    for part in parts:
-        near = min(groups, key=lambda group: _gap(part.box, box_of(group)))
-        if _belongs(part, box_of(near), sum(each.area for each in near)):
-            near.append(part)
+    while joined := next(filter(None, (_group_of(part, groups) for part in parts)), None):
+        part, group = joined
+        group.append(part)  # by which others may come near
+        parts.remove(part)
     return groups
+
+
+def _group_of(part: Component, groups: list[list[Component]]) -> tuple[Component, list[Component]] | None:
+    """The component and the digit of which it is a stroke; None for none."""
+    near = min(groups, key=lambda group: _gap(part.box, box_of(group)))
+    return (part, near) if _belongs(part, box_of(near), sum(each.area for each in near)) else None
 
 
 def _frames(outer: Component, inner: Component) -> bool:
@@ -198,9 +205,12 @@ def _belongs(part: Component, box: Box, area: int) -> bool:
     height = box[3] - box[1]
     if part.area < 0.02 * area or part.is_cut:
         return False
-    if part.is_line and part.is_flat and (part.box[1] > box[3] - 0.1 * height or part.width > 1.4 * (box[2] - box[0])):
+    is_below, is_low = part.box[1] > box[3] - 0.1 * height, part.box[1] + part.box[3] > box[1] + box[3]
+    width = part.width / (box[2] - box[0])
+    is_underline = (is_below and (part.is_line or width > 0.7)) or (is_low and part.is_line and width > 1.4)
+    if part.is_flat and is_underline:  # the bar of a 5 is high
         return False
-    return _gap(part.box, box) < 0.25 * height
+    return _gap(part.box, box) < NEAR * max(height, part.height)
 
 
 def _gap(a: Box, b: Box) -> float:

@@ -10,6 +10,7 @@ training images (`cnn_models.analysis.neighbours`): of correctly classified test
 from __future__ import annotations
 
 import sys
+from collections import Counter
 
 import numpy as np
 import torch
@@ -53,6 +54,7 @@ def main(count: int) -> None:
         )
     xs, ys = (0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42), (0.2, 0.23, 0.26, 0.29, 0.32, 0.35)
     for dataset in DATASETS:
+        needless(hub, dataset, count)
         neighbours(hub, dataset, count)
     drawings = {"ones with a flag": ones_with_a_flag(xs, ys, (0.49, 0.52, 0.55)), "scribbles": scribbles(200)}
     for name, images in drawings.items():
@@ -60,10 +62,26 @@ def main(count: int) -> None:
         print(f"{count} of {len(images)} {name} are OOD for MNIST")
 
 
+def needless(hub: ModelHub, dataset: str, count: int) -> None:
+    """Print the share of correctly classified test images that get a warning, by its code."""
+    found = [
+        (compare(image, dataset, hub=hub), label) for image, label in zip(*first_images(dataset, count), strict=True)
+    ]
+    right = [warning(each) for each, label in found if each.verdict.label == DATASETS[dataset].classes[label]]
+    codes = Counter(filter(None, right))
+    print(f"{dataset}, {len(right)} correct: {100 * codes.total() / len(right):.2f} % with a warning, {dict(codes)}")
+
+
+def first_images(dataset: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first test images and their labels."""
+    images, labels = load_test_set(dataset)
+    return images[:count], labels[:count]
+
+
 def neighbours(hub: ModelHub, dataset: str, count: int) -> None:
     """Print the share of a data set's images, of turned ones and of drawings that are unsure, turned or either."""
     (other,) = DATASETS.keys() - {dataset}
-    images, labels = (part[:count] for part in load_test_set(dataset))
+    images, labels = first_images(dataset, count)
     found = [compared(hub, dataset, image) for image in images]
     right = [each for each, label in zip(found, labels, strict=True) if each[0] == DATASETS[dataset].classes[label]]
     normal = torch.tensor([unlike.unsure for _, unlike in right])

@@ -180,7 +180,7 @@ class Predictor:
             comparison = Comparison.of(request.dataset, job.found, list(job.answers.values()), warning, job.digit)
             words = sentence(comparison, request.language, job.digit)
             text = verdict_html(words, "unusual" * comparison.verdict.unusual)
-            below = found_html(comparison, job.found.images, job.digit, request.language)
+            below = found_html(comparison, job.found, job.digit, request.language)
         elif not answers and complete:
             text, below = verdict_html(say(request.language, "image.no_networks"), "alarm"), ""
         if not complete:

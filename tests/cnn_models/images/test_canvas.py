@@ -1,4 +1,7 @@
-"""Drawings on the page's canvas are taken as they are: they give the same bytes as without any segmentation."""
+"""Drawings on the page's canvas are taken as they are: they give the same bytes as without any segmentation.
+
+Only the digits of a drawing of several are separated.
+"""
 
 import io
 
@@ -50,6 +53,30 @@ def test_a_drawing_on_the_canvas_gives_the_bytes_of_the_short_way(dataset, drawi
             preprocess(image, dataset)
         return
     found = preprocess(image, dataset)
+    if len(found.images) > 1:
+        assert dataset.name == "mnist" and found.steps[1].name == "components"
+        return
     assert [step.name for step in found.steps] == [step.name for step in expected]
     assert len(found.images) == 1 and np.array_equal(found.images[0], expected[-1].image)
     assert found.doubt == ""
+
+
+ONE = [(20, [(60, 60, 1), (60, 220, 1)])]
+SEVEN = [(20, [(150, 60, 1), (240, 60, 1), (190, 220, 1)])]
+BAR = [(20, [(180, 140, 1), (225, 140, 1)])]
+BODY = [(20, [(160, 70, 1), (155, 130, 1), (225, 140, 1), (220, 215, 1), (150, 215, 1)])]
+ROOF = [(20, [(175, 40, 1), (235, 40, 1)])]
+
+
+@pytest.mark.parametrize("side", SIDES[:3])
+def test_several_digits_on_the_canvas_are_separated_from_the_left(side):
+    both = preprocess(read(png(ONE + SEVEN, side)), DATASETS["mnist"])
+    each = [preprocess(read(png(digit, side)), DATASETS["mnist"]).images[0] for digit in (ONE, SEVEN)]
+    assert len(both.images) == 2 and len(both.steps[1].boxes) == 2
+    for found, alone in zip(both.images, each, strict=True):
+        assert np.abs(found.astype(int) - alone).mean() < 8
+
+
+@pytest.mark.parametrize("drawing", [SEVEN + BAR, BODY + ROOF], ids=["7 with a bar", "5 with a bar of its own"])
+def test_a_digit_of_several_strokes_on_the_canvas_is_one(drawing):
+    assert len(preprocess(read(png(drawing, CANVAS)), DATASETS["mnist"]).images) == 1

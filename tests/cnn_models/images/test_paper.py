@@ -291,11 +291,13 @@ def strokes(*parts: list[tuple[int, int]]) -> np.ndarray:
     "ink",
     [
         strokes([(260, 320), (250, 390), (330, 400), (340, 460), (250, 480)], [(275, 290), (350, 285)]),
+        strokes([(260, 340), (300, 370), (255, 410)], [(280, 300), (370, 290)]),
         strokes([(260, 300), (250, 390), (300, 395)], [(330, 330), (325, 490)]),
         strokes([(250, 300), (350, 300), (290, 490)], [(255, 400), (285, 398)], [(325, 398), (365, 398)]),
         strokes([(340, 310), (270, 310), (270, 370), (330, 370)], [(260, 400), (345, 400), (345, 490), (260, 490)]),
+        strokes([(300, 280), (250, 440)], [(265, 470), (300, 490), (345, 470)], [(345, 445), (347, 450)]),
     ],
-    ids=["5 with a bar", "open 4", "7 with a bar", "broken 8"],
+    ids=["5 with a bar", "5 with a long bar", "open 4", "7 with a bar", "broken 8", "6 of a line, a bowl and a dot"],
 )
 def test_strokes_of_one_digit_stay_together(ink):
     check(photo(page(ink)), ink)

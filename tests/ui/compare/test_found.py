@@ -126,13 +126,16 @@ VALUES = {
 }  # fmt: skip
 
 
+DRAWN = Preprocessed((Step("decoded", GRID), Step("polarity", GRID), Step("centre", GRID)), (GRID,))
+PHOTOGRAPHED = Preprocessed((Step("decoded", GRID), Step("sheet", GRID), Step("centre", GRID)), (GRID,))
+
+
 def warned(code, **values):
     """A comparison of LeNet-5, which reads 7, with a warning."""
     classes = DATASETS["mnist"].classes
     answer = Prediction("lenet5.mnist", "7", {name: float(name == "7") for name in classes}, 4.5, 0.5)
     warning = Reason(code.removesuffix(".one"), VALUES.get(code, {}) | values)
-    found = Preprocessed((Step("centre", GRID),), (GRID,))
-    comparison = Comparison.of("mnist", found, [[answer]])
+    comparison = Comparison.of("mnist", DRAWN, [[answer]])
     return Comparison("mnist", comparison.steps, Verdict.of([answer], warning), comparison.models)
 
 
@@ -151,10 +154,16 @@ def test_each_warning_says_what_is_wrong_and_then_what_is_read(code, language):
 def test_an_image_that_may_be_turned_gets_buttons_of_which_the_helpful_one_is_marked(degrees, said):
     comparison = warned("turned", degrees=degrees)
     assert f"{said}, it would be 7. LeNet-5 reads 7." in sentence(comparison)
-    html = found_html(comparison, [GRID], 0)
+    html = found_html(comparison, DRAWN, 0)
     assert re.findall(r'data-turn="(\d)"( class)?', html) == [
         (quarters, " class" * (degrees == 90 * int(quarters))) for quarters in "312"
     ]
+
+
+def test_a_photograph_with_another_warning_can_be_turned_too_and_a_drawing_need_not_be():
+    assert found_html(warned("unsure"), PHOTOGRAPHED, 0).count("data-turn") == 3
+    assert "data-turn" not in found_html(warned("unsure"), DRAWN, 0)
+    assert "data-turn" not in found_html(warned("sheet"), PHOTOGRAPHED, 0)
 
 
 def test_the_strip_of_a_photograph_has_colours_the_outline_of_the_sheet_and_the_boxes_of_the_digits(
