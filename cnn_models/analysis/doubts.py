@@ -8,6 +8,7 @@ from cnn_models.analysis.ensemble import soft_vote
 from cnn_models.analysis.neighbours import group_share, unlikeness
 from cnn_models.analysis.ood import is_dot, lookalike
 from cnn_models.analysis.verdict import Prediction, Reason, is_ood
+from cnn_models.datasets import DATASETS
 from cnn_models.hub.model_hub import ModelHub
 from cnn_models.images.decode import Decoded
 from cnn_models.images.preprocess import Preprocessed
@@ -44,4 +45,6 @@ def doubt(
     if like := lookalike(hub, dataset, image, grid, off, models):
         return Reason("lookalike", {"dataset": like})
     is_unsure = unlike.is_unsure or (found.is_photograph and group_share(shares, dataset) < LEAST_SHARE)
-    return Reason("unsure", {}) if is_unsure and not is_ood(models) else None
+    if not is_unsure or is_ood(models):
+        return None
+    return Reason("unclear" if found.is_photograph and DATASETS[dataset].kind == "clothing" else "unsure", {})

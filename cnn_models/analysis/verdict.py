@@ -15,13 +15,17 @@ WHY = {
     "several": "Several digits: {digits}.",
     "turned": "The image may be turned: after a clockwise turn by {degrees}°, it would be {label}.",
     "sheet": "No digit stands out: fill the frame with the paper, and write with a dark pen.",
-    "ground": "The garment does not stand out from its ground: show one garment on plain ground.",
+    "ground": "The garment does not stand out from its ground: show it, or one shoe from the side, on plain ground.",
     "pair": "There is more than one thing: show one garment, or one shoe from the side, on plain ground.",
     "shoes": (
         "It may be a shoe from above, or a garment that is not spread out: show one shoe from the side, or the garment "
         "spread out, on plain ground."
     ),
     "unsure": "The prediction may be wrong, as the image is unlike all training images: draw or photograph it anew.",
+    "unclear": (
+        "The prediction may be wrong: show one garment, spread out and upright, or one shoe from the side, on plain "
+        "ground."
+    ),
     "dot": "The image may show none of the ten classes: it is a dot, not a stroke.",
     "lookalike": "The image may show none of the ten classes: it looks more like one of {title}.",
     "ood.one": "The image may show none of the ten classes: the network finds it unlike anything seen in training.",
@@ -95,6 +99,7 @@ class Verdict:
     - `sheet`, `ground`, `pair`: no ink, no garment, or more than one garment was found in the photograph;
     - `shoes`: it may be a shoe from above, or a garment that is not spread out;
     - `unsure`: it is so unlike the training images that the prediction may be wrong;
+    - `unclear`: that, or too low a probability, of a photograph of clothing;
     - `dot`: the image is a dot, not a stroke;
     - `lookalike`: it rather belongs to another `dataset`;
     - `ood`: `unusual` of `count` networks, which are most, classify it as out of distribution;

@@ -11,7 +11,8 @@ from ui.common.templates import render
 from ui.compare.steps import data_url
 
 TURNS = (3, 1, 2)  # in quarters, clockwise: left, right, upside down
-MAY_BE_TURNED = ("unsure", "ood", "lookalike", "undecided", "shoes")  # warnings of photographs that lie on their side
+# Warnings of photographs that may lie on their side.
+MAY_BE_TURNED = ("unsure", "unclear", "ood", "lookalike", "undecided", "shoes")
 
 
 def found_html(comparison: Comparison, found: Preprocessed, chosen: int, language: str = "en") -> Markup:
