@@ -21,7 +21,8 @@ from cnn_models.specs import Dataset
 SMALLEST = 64  # pixels along the longer edge of a photograph
 CANVAS = 112  # pixels along the edge of a drawing on the page's canvas, which may have ink all along its border
 FLAT = 0.9  # of a drawing's border has one level
-ROW = 40  # pixels along the longer edge of a drawing of several digits, at least; images of the data sets are smaller
+ROW = 40  # pixels along the longer edge, below which an image may be one of the data sets, which are not separated
+WHITE = 254  # the brightest pixel of these, at least; drawings of the page may be as small, but their ink is no black
 SEGMENTS = {"digits": ("sheet", "light", "components"), "clothing": ("ground",)}
 """The steps of the segmentation by the kind of the data set."""
 FINDERS: dict[str, Callable[[np.ndarray, Collection[str]], Found]] = {"digits": find_digits, "clothing": find_garment}
@@ -35,8 +36,10 @@ def segment(image: Decoded, dataset: Dataset, off: Collection[str] = ()) -> Foun
         return Found((), ())
     if is_photograph(image.pixels):
         return FINDERS[dataset.kind](image.pixels, off)
-    if dataset.kind == "digits" and "components" not in off and max(image.luminance.shape) >= ROW:
+    if dataset.kind == "digits" and "components" not in off:
         drawing = bright_on_dark(image.luminance)
+        if max(drawing.shape) < ROW and drawing.max() >= WHITE:
+            return Found((), ())
         found = separated(drawing)
         return found if found.images or max(drawing.shape) <= CANVAS else find_in_shape(drawing, off)
     return Found((), ())

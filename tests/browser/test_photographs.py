@@ -102,3 +102,10 @@ def test_the_digit_on_a_shadowed_sheet_on_a_desk_is_read(page, tmp_path):
     expect_verdict(page, f"networks read {label}.")
     expect(page.locator("#seen [data-step=sheet] polygon")).to_be_visible()
     expect(page.locator("#seen [data-step=components] rect")).to_have_count(1)
+
+
+def test_each_of_several_drawn_digits_is_read(page):
+    draw(page, [(0.2, 0.25), (0.2, 0.8)])
+    draw(page, [(0.5, 0.25), (0.85, 0.25), (0.65, 0.8)])
+    expect_verdict(page, "Several digits: 1 7. The first:")
+    expect(page.locator("#found b")).to_have_text(["1", "7"])
