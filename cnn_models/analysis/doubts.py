@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from cnn_models.analysis.ensemble import soft_vote
-from cnn_models.analysis.neighbours import group_share, unlikeness
+from cnn_models.analysis.neighbours import SHOES, group_share, unlikeness
 from cnn_models.analysis.ood import is_dot, lookalike
 from cnn_models.analysis.verdict import Prediction, Reason, is_ood
 from cnn_models.datasets import DATASETS
@@ -16,7 +16,6 @@ from cnn_models.images.preprocess import Preprocessed
 # Of the likeliest class of a photograph and those that people confuse with it. The networks were trained on product
 # photographs, so they need to be surer than of those; measured on photographs of clothing.
 LEAST_SHARE = 0.65
-SHOES = ("Sandal", "Sneaker", "Ankle boot")
 
 
 def doubt(
@@ -26,14 +25,16 @@ def doubt(
     found: Preprocessed,
     off: Collection[str],
     models: Sequence[Prediction],
-    chosen: int = 0,
 ) -> Reason | None:
-    """The first reason of `Verdict` that holds for the chosen one of the `found.images`; None for none.
+    """The first reason of `Verdict` that holds for what was found in an image; None for none, and for several digits.
 
-    `models` are the predictions for it, of at least one network. The reasons that follow from the predictions alone,
-    `ood` and `undecided`, are left to `Verdict.of`.
+    `models` are the predictions for it, of at least one network. That there are several digits is left to
+    `Comparison.of`, and `ood` and `undecided`, which follow from the predictions alone, to `Verdict.of`.
     """
-    grid, shares = found.images[chosen], soft_vote([each.probabilities for each in models])
+    grid, *others = found.images
+    if others:
+        return None
+    shares = soft_vote([each.probabilities for each in models])
     is_shoe = max(shares, key=shares.__getitem__) in SHOES  # which have no mirror symmetry
     if found.doubt and not (found.doubt == "shoes" and is_shoe):
         return Reason(found.doubt, {})

@@ -31,9 +31,10 @@ from cnn_models.images.decode import ImageError
 from cnn_models.images.preprocess import to_dataset_form
 from cnn_models.network import BATCH, Network
 
+TOPS, SHOES = {"T-shirt/top", "Pullover", "Coat", "Shirt"}, {"Sandal", "Sneaker", "Ankle boot"}
 # Classes that people confuse too, so that a low probability of one of them is no sign of an OOD image.
 GROUPS = {
-    "fashion_mnist": ({"T-shirt/top", "Pullover", "Coat", "Shirt"}, {"Sandal", "Sneaker", "Ankle boot"}),
+    "fashion_mnist": (TOPS, SHOES),
     "mnist": (),
 }
 TURNS = (90, 180, 270)  # degrees clockwise

@@ -8,6 +8,16 @@ import cv2
 import numpy as np
 
 
+def over_white(pixels: np.ndarray) -> np.ndarray:
+    """An image H x W, H x W x 3 or H x W x 4 uint8 in RGB, H x W x 3, with transparency over white."""
+    if pixels.ndim == 2:
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    if pixels.shape[2] == 3:
+        return pixels
+    alpha = pixels[..., 3:].astype(np.uint16)
+    return ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
 def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
     """The image averaged down so that its longer edge is `side` at most."""
     scale = side / max(pixels.shape[:2])

@@ -13,6 +13,7 @@ from collections.abc import Collection
 import cv2
 import numpy as np
 
+from cnn_models.images.arrays import over_white, shrink
 from cnn_models.images.steps import Found, Step
 
 SIDE = 160  # pixels of the longer edge at which GrabCut runs; its time grows faster than their number
@@ -49,8 +50,8 @@ def find_garment(pixels: np.ndarray, off: Collection[str] = ()) -> Found:
     """
     if "ground" in off:
         return Found((), ())
-    photo = _resized(_rgb(pixels), SHOWN_SIDE)
-    small = cv2.cvtColor(_resized(photo, SIDE), cv2.COLOR_RGB2LAB)
+    photo = shrink(over_white(pixels), SHOWN_SIDE)
+    small = cv2.cvtColor(shrink(photo, SIDE), cv2.COLOR_RGB2LAB)
     if np.ptp(small, axis=(0, 1)).max() < FAINTEST:
         return Found((), (), "ground")
     parts = [_without_thin(_grab_cut(small, guess)) for guess in (_all_but_frame(small), _unlike_border(small))]
@@ -79,25 +80,6 @@ def _doubt(parts: np.ndarray, mask: np.ndarray, agreement: float) -> str:
     if agreement < AGREEMENT:
         return "ground"
     return "shoes" if symmetry(mask) < MIRRORED else ""
-
-
-def _rgb(pixels: np.ndarray) -> np.ndarray:
-    """H x W x 3, with transparency over white."""
-    if pixels.ndim == 2:
-        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
-    if pixels.shape[2] == 3:
-        return pixels
-    alpha = pixels[..., 3:].astype(np.float32) / 255
-    return np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
-
-
-def _resized(image: np.ndarray, side: int) -> np.ndarray:
-    """The image, its longer edge reduced to `side`."""
-    scale = side / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size = [max(1, round(edge * scale)) for edge in image.shape[1::-1]]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _all_but_frame(image: np.ndarray) -> np.ndarray:

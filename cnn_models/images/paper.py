@@ -8,7 +8,7 @@ from itertools import chain
 import cv2
 import numpy as np
 
-from cnn_models.images.arrays import shrink
+from cnn_models.images.arrays import over_white, shrink
 from cnn_models.images.components import Component, box_of, components, cut_by, digits, spans, without_underlines
 from cnn_models.images.ink import Ink, find_ink
 from cnn_models.images.sheet import Sheet, cut_out, enlarged, find_sheet
@@ -115,11 +115,7 @@ def _channels(pixels: np.ndarray) -> np.ndarray:
     """The image with its channels on an axis of their own; what is transparent is white, and alpha the last channel."""
     if pixels.ndim == 2:
         return pixels[..., None]
-    if pixels.shape[2] == 3:
-        return pixels
-    alpha = pixels[..., 3:].astype(np.uint16)
-    over_white = (pixels[..., :3] * alpha + 255 * (255 - alpha)) // 255
-    return np.concatenate([over_white, alpha], axis=2).astype(np.uint8)
+    return np.concatenate([over_white(pixels), pixels[..., 3:]], axis=2)
 
 
 def _shown(image: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 from torch.nn import functional
 
-from cnn_models.images.arrays import border_of, bright_on_dark
+from cnn_models.images.arrays import border_of, bright_on_dark, over_white
 from cnn_models.images.decode import Decoded, ImageError
 from cnn_models.images.segment import SEGMENTS, segment
 from cnn_models.images.steps import Box, Step
@@ -80,7 +80,7 @@ def preprocess(image: Decoded, dataset: Dataset, off: Collection[str] = (), chos
 
 def decoded(image: Decoded) -> Step:
     """The first step, also of blank images: the pixels as shown, with transparency over white."""
-    return Step("decoded", _reduced(image.pixels if image.pixels.shape[2:] == (3,) else image.luminance))
+    return Step("decoded", _reduced(image.pixels if image.pixels.ndim == 2 else over_white(image.pixels)))
 
 
 def steps(grey: np.ndarray, dataset: Dataset, off: Collection[str] = ()) -> tuple[Step, ...]:

@@ -20,6 +20,7 @@ from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import Decoded, ImageError
 from cnn_models.images.preprocess import BlankImage, Preprocessed, decoded, preprocess
+from cnn_models.images.segment import is_photograph
 from cnn_models.images.steps import Step
 from cnn_models.images.worker import read_untrusted
 from cnn_models.layers import architecture_layers
@@ -72,8 +73,9 @@ class Job:
 
     @property
     def key(self) -> tuple:
-        """Equal for jobs that can share a batch."""
-        return self.request.dataset, *self.request.off, *self.wanted
+        """Equal for jobs that can share a batch; photographs take longer, and do not delay drawings."""
+        is_slow = self.image is not None and is_photograph(self.image.pixels)
+        return is_slow, self.request.dataset, *self.request.off, *self.wanted
 
     @property
     def queue(self) -> Visitor:
@@ -176,7 +178,7 @@ class Predictor:
         answers = [column.answer for column in columns.values() if column.answer]
         text, below = None, None
         if job.image and answers and (complete or not request.quick):
-            warning = doubt(self.hub, request.dataset, job.image, job.found, request.off, answers, job.digit)
+            warning = doubt(self.hub, request.dataset, job.image, job.found, request.off, answers)
             comparison = Comparison.of(request.dataset, job.found, list(job.answers.values()), warning, job.digit)
             words = sentence(comparison, request.language, job.digit)
             text = verdict_html(words, "unusual" * comparison.verdict.unusual)

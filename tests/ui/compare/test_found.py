@@ -11,14 +11,17 @@ from PIL import Image
 from cnn_models import DATASETS, ModelHub
 from cnn_models.analysis.verdict import WHY, Reason, Verdict
 from cnn_models.images import segment
+from cnn_models.images.decode import Decoded
 from cnn_models.images.preprocess import SWITCHES, Preprocessed
 from cnn_models.images.steps import Found, Step
 from cnn_models.predict import Comparison, Prediction
 from ui.common.sketchpad import PNG, sample
 from ui.common.texts import LANGUAGES
+from ui.compare.board import Column
 from ui.compare.explanations import Explainer
 from ui.compare.found import found_html
-from ui.compare.predictor import Predictor
+from ui.compare.predictor import Job, Predictor
+from ui.compare.request import Request
 from ui.compare.verdict import NONE, sentence
 
 SIDE = 28
@@ -75,6 +78,14 @@ def step(html, name):
 def shares(board):
     """The probabilities on the board, without the time of the forward pass."""
     return re.findall(r"--p:([0-9.]+)", board)
+
+
+def test_a_photograph_shares_no_batch_with_a_drawing(photograph):
+    photo, drawing, other = (
+        Job(Request(models=("lenet5",)), {"lenet5": Column("lenet5")}, image=Decoded(each))
+        for each in (photograph, digit(1), digit(0))
+    )
+    assert drawing.key == other.key != photo.key
 
 
 @pytest.mark.parametrize(("chosen", "place", "label"), [(0, "first", "1"), (1, "second", "0"), (99, "second", "0")])
