@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from app import build
 from cnn_models import ModelHub
 from cnn_models.checkpoints.folder import WEIGHTS
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from tests.browser.test_compare import update_sizes
 from tests.browser.test_page import PAINTED, SEVEN, draw
 from ui.common import theme
