@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 
 INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended, as shells have it
@@ -15,11 +17,11 @@ INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended, as shells h
 def run(main: Callable[[], None]) -> None:
     """Call the main function of a command, whose output is UTF-8 in files and pipes and readable on any console.
 
-    Ctrl-C, also during imports, and a reader that closes its pipe end it without a traceback.
+    Ctrl-C and a reader that closes its pipe end it without a traceback; see `importing` for a command's imports.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace", line_buffering=True)
     try:
         main()
         sys.stdout.flush()
@@ -29,6 +31,21 @@ def run(main: Callable[[], None]) -> None:
     except BrokenPipeError:
         # Python flushes stdout once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """While modules are imported: Ctrl-C ends the process at once, since an import can swallow KeyboardInterrupt."""
+    before = signal.signal(signal.SIGINT, lambda *_: _end())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end() -> None:
+    os.write(2, b"stopped\n")
+    os._exit(INTERRUPTED)
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
