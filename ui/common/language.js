@@ -8,6 +8,7 @@ const OURS = ["[role=tab]", ".block label > span", "[data-testid=block-info]", "
   .map((each) => `${each}:not([data-text])`)
   .join();
 const CONTROLS = { "number input": "control.number", "range slider": "control.range" };
+const written = new WeakMap(); // element to what its texts were made from
 const keys = new Map(Object.entries(TEXTS.en).map(([key, text]) => [text, key]));
 
 function each(root, selector, use) {
@@ -40,23 +41,31 @@ function nameControl(element) {
   if (kind) element.dataset.values = JSON.stringify({ label: keys.has(of) ? { key: keys.get(of) } : of });
 }
 
+// Puts the texts of an element where they are not yet, or are English again: gradio updates HTML in place. A text that
+// another program changed, as a browser that translates pages does, is left alone.
 function translateElement(element) {
   const values = JSON.parse(element.dataset.values ?? "{}");
+  const named = ATTRIBUTES.map((name) => [name, element.getAttribute(`data-text-${name}`)]).filter(([, key]) => key);
   const key = element.dataset.text;
-  const parts = key && say(key, values).split("`");
-  if (key && element.textContent !== parts.join("")) {
+  const made = JSON.stringify([language, key, named, values]);
+  const isNew = written.get(element) !== made;
+  written.set(element, made);
+  const isDue = (now, key, text) => now !== text && (isNew || now === plain(key, values, "en"));
+  if (key && isDue(element.textContent, key, plain(key, values))) {
+    const parts = say(key, values).split("`");
     element.replaceChildren(...parts.map((part, index) => (index % 2 ? codeElement(part) : part)));
   }
-  for (const name of ATTRIBUTES) {
-    const named = element.getAttribute(`data-text-${name}`);
-    const text = named && say(named, values);
-    if (named && element.getAttribute(name) !== text) element.setAttribute(name, text);
+  for (const [name, key] of named) {
+    const text = plain(key, values);
+    if (isDue(element.getAttribute(name), key, text)) element.setAttribute(name, text);
   }
 }
 
+const plain = (key, values, code) => say(key, values, code).replaceAll("`", "");
+
 // A command as code, which may break after dots and underscores.
 function codeElement(text) {
-  const element = document.createElement("code");
+  const element = Object.assign(document.createElement("code"), { translate: false });
   element.append(...text.split(/(?<=[._])/).flatMap((part) => [part, document.createElement("wbr")]));
   return element;
 }

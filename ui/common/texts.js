@@ -18,10 +18,10 @@ function preferred() {
 }
 
 // The text of a key with its {names} filled in; a value that has a key is a text, too.
-export function say(key, values = {}) {
-  return TEXTS[language][key].replace(/\{(\w+)\}/g, (whole, name) => {
+export function say(key, values = {}, code = language) {
+  return TEXTS[code][key].replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
-    return value?.key ? say(value.key, value.values) : (value ?? whole);
+    return value?.key ? say(value.key, value.values, code) : (value ?? whole);
   });
 }
 
