@@ -31,8 +31,8 @@ TRANSLATE = """
   document.documentElement.classList.add("translated-ltr");
   new MutationObserver((records) => {
     window.changes += records.length;
-    for (const { type, target, addedNodes } of records)
-      for (const node of type === "characterData" ? [target] : addedNodes) translate(node);
+    const changed = records.flatMap(({ type, target, addedNodes }) => (type === "characterData" ? [target] : [...addedNodes]));
+    setTimeout(() => changed.filter((node) => node.isConnected).forEach(translate));
   }).observe(document.body, { childList: true, characterData: true, subtree: true });
 }
 """
