@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property, partial
 from typing import Any
 
@@ -33,6 +33,7 @@ from ui.common import modules, uploads
 from ui.common.texts import LANGUAGES, language_of, say, translate
 from ui.server.connections import guard
 from ui.server.guard import BEGIN, REFUSED, Guard
+from ui.server.queueing import Queue
 from ui.server.sessions import Sessions
 from ui.server.turns import BusyError, Turns
 
@@ -84,16 +85,9 @@ class Page(gr.Blocks):
         return launched
 
     def queue(self, *args: Any, **options: Any) -> Page:
-        """`Blocks.queue`, without errors for clients that have disconnected and without statistics."""
+        """`Blocks.queue`, with a queue that rests."""
         super().queue(*args, **options)
-        send = self._queue.send_message
-
-        def send_if_connected(event: Any, event_message: Any) -> None:
-            with suppress(KeyError):  # the messages of the session are deleted
-                send(event, event_message)
-
-        self._queue.send_message = send_if_connected
-        self._queue.compute_analytics_summary = lambda records: {}  # slow, and for a monitor that is off
+        self._queue = Queue.like(self._queue)
         return self
 
     def validate_inputs(self, block_fn: BlockFunction, inputs: list) -> None:

@@ -63,6 +63,20 @@ def asking(page, name="predict", session="s", **data):
     }
 
 
+@pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="needs the clock of a thread")
+def test_an_idle_server_rests_and_wakes_for_an_event(page, browser):
+    assert browser.post("/gradio_api/call/models", json={"data": []}).is_success  # the queue has started
+    until = time.monotonic() + 10
+    while page._queue.event_ids_to_events and time.monotonic() < until:
+        time.sleep(0.01)
+    clock = time.pthread_getcpuclockid(page.server.thread.ident)
+    before = time.clock_gettime(clock)
+    time.sleep(3)
+    assert time.clock_gettime(clock) - before < 0.01 * 3
+    event = browser.post("/gradio_api/call/models", json={"data": []}).json()["event_id"]
+    assert "complete" in browser.get(f"/gradio_api/call/models/{event}").text
+
+
 # Headers and open addresses.
 
 
