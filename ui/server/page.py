@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from cnn_models.errors import TranslatableError
 from cnn_models.fair_queue import Activity
-from cnn_models.runtime import trim_memory
+from cnn_models.runtime import return_memory, trim_memory
 from cnn_models.visitors import VISITOR, Visitor
 from ui.common import modules, uploads
 from ui.common.texts import LANGUAGES, language_of, say, translate
@@ -54,6 +54,7 @@ class Page(gr.Blocks):
     """
 
     def __init__(self, **options: Any):
+        return_memory()
         uploads.folder()  # before gradio's components read the path
         super().__init__(delete_cache=(3600, uploads.AGE), **options)
         cores = os.cpu_count() or 1
@@ -80,6 +81,7 @@ class Page(gr.Blocks):
         launched = super().launch(*args, prevent_thread_lock=True, app_kwargs=own, **limits, **options)
         self.app.state_holder = Sessions(self)
         guard(self.server)
+        trim_memory()  # of building the page
         if not prevent_thread_lock:
             self.block_thread()
         return launched
