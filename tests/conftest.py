@@ -120,8 +120,11 @@ def fake_hub(tmp_path, monkeypatch):
 
 
 @contextmanager
-def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
-    """The address of a running `python app.py` without the Hub. A traceback in its output fails the test."""
+def launched(*options: str, folder: Path = ROOT) -> Iterator[tuple[str, int]]:
+    """The address and process id of a running `python app.py` without the Hub.
+
+    A traceback in its output fails the test.
+    """
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     environment.pop("CNN_HUB_NAMESPACE", None)
     environment.pop("CNN_WEIGHTS_DIR", None)
@@ -142,7 +145,7 @@ def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
         pytest.fail("app.py ended before it gave an address:\n" + "".join(output))
     drain = threading.Thread(target=lambda: output.extend(process.stdout), daemon=True)
     drain.start()
-    yield found.group()
+    yield found.group(), process.pid
     process.terminate()
     process.wait(30)
     drain.join(5)
@@ -150,8 +153,21 @@ def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
     assert "Traceback" not in traces, traces
 
 
-@pytest.fixture(scope="session")
-def url():
-    """The address of the app with the bundled weights."""
-    with served() as address:
+@contextmanager
+def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
+    """The address of `launched`."""
+    with launched(*options, folder=folder) as (address, _):
         yield address
+
+
+@pytest.fixture(scope="session")
+def app():
+    """The address and process id of the app with the bundled weights."""
+    with launched() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def url(app):
+    """The address of the app with the bundled weights."""
+    return app[0]
