@@ -58,6 +58,13 @@ def sizes(text: str, *names: str) -> list[float]:
     return [int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) / 1024 for name in names]
 
 
+def wake_ups(pid: int, *threads: int) -> int:
+    """How often a process, or these of its threads, have slept and woken up so far."""
+    tasks = threads or [path.name for path in Path(f"/proc/{pid}/task").iterdir()]
+    found = [Path(f"/proc/{pid}/task/{task}/status").read_text() for task in tasks]
+    return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.MULTILINE)[1]) for text in found)
+
+
 def after_imports() -> Iterator[tuple[str, Memory]]:
     for name, modules in IMPORTS.items():
         command = [sys.executable, "-c", f"import {modules}; print(open('/proc/self/smaps_rollup').read())"]
@@ -124,12 +131,12 @@ def measured(seconds: float) -> Iterator[tuple[str, Memory]]:
         many_visitors(url)
         yield f"{VISITORS} visitors", Memory.of(app.pid)
         time.sleep(5)
-        before = processor_seconds(app.pid)
+        before, awake = processor_seconds(app.pid), wake_ups(app.pid)
         time.sleep(seconds)
-        share = (processor_seconds(app.pid) - before) / seconds
+        share, rate = (processor_seconds(app.pid) - before) / seconds, (wake_ups(app.pid) - awake) / seconds
         yield f"{seconds:g} s idle", Memory.of(app.pid)
         (peak,) = sizes(Path(f"/proc/{app.pid}/status").read_text(), "VmHWM")
-        print(f"peak: {peak:,.0f} MB; idle: {100 * share:.2f} % of a core")
+        print(f"peak: {peak:,.0f} MB; idle: {100 * share:.2f} % of a core, {rate:.0f} wake-ups a second")
 
 
 def main() -> None:
