@@ -18,6 +18,13 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # Read when torch is imported: a single image is not worth several threads, and visitors are served concurrently.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from ui.common import uploads
+
+try:
+    uploads.folder()  # before gradio is imported, which reads the path
+except ValueError as error:
+    sys.exit(str(error))
+
 import gradio as gr
 
 from cnn_models import ModelHub

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -121,8 +122,18 @@ def fake_hub(tmp_path, monkeypatch):
 
 @contextmanager
 def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
-    """The address of a running `python app.py` without the Hub. A traceback in its output fails the test."""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    """The address of a running `python app.py` without the Hub. A traceback in its output fails the test.
+
+    It runs where gradio's folder for temporary files cannot be used, as where that belongs to another user.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        (Path(temporary) / "gradio").touch()
+        yield from _served(options, folder, os.environ | {"TMPDIR": temporary})
+
+
+def _served(options: tuple[str, ...], folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    environment |= {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    environment.pop("GRADIO_TEMP_DIR", None)
     environment.pop("CNN_HUB_NAMESPACE", None)
     environment.pop("CNN_WEIGHTS_DIR", None)
     process = subprocess.Popen(
