@@ -2,12 +2,15 @@
 
 MESSAGES = {
     # Values from outside: names, numbers, lists.
+    "value.argument": "{argument}: {why}",
     "value.name": "unknown name {name}; known are {known}",
     "value.list": "{value} is not a list of at most {most} values",
     "value.fields": "{value} is not an object with named fields",
     "value.text": "{value} is not a text of at most {most} characters",
     "value.flag": "{value} is neither true nor false",
     "value.number": "{value} is not a number from {low} to {high}",
+    "value.size": "{value} has more than {most} values or {levels} levels",
+    "value.control": "{value} is not a value of this control",
     # Requests.
     "request.busy": "You have too many requests in progress; wait a moment and try again.",
     # Images: what a file or an array must be.
