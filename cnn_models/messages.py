@@ -130,6 +130,11 @@ MESSAGES = {
     "hub.often": "the Hub received too many requests to send {repository}; try again in some minutes",
     "hub.server": "the Hub returned a server error ({status}) for {repository}; try again later",
     "hub.refused": "the Hub refused to send {repository} ({status}); try again later, or open its page there",
+    "hub.socks": "the Hub cannot be reached through a SOCKS proxy without the package socksio; run `pip install "
+    "socksio`, or unset ALL_PROXY, HTTPS_PROXY and HTTP_PROXY",
+    "hub.environment": "the Hub cannot be reached with this environment ({why}); correct or unset ALL_PROXY, "
+    "HTTPS_PROXY, HTTP_PROXY and SSL_CERT_FILE",
+    "hub.proxy": "the proxy did not fetch {repository} ({why}); correct HTTPS_PROXY, or set NO_PROXY for the Hub",
     "hub.full": "the disk is too full for {repository}; make room in {folder}",
     "hub.write": "{repository} could not be stored in {folder}; set HF_HOME to a folder you may write",
     "hub.network": "{repository} could not be fetched ({why}); connect to the network and try again",

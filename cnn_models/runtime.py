@@ -1,11 +1,10 @@
-"""The folder of the clone, the device, the memory format and the memory."""
+"""The device, the memory format and the memory."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -13,9 +12,6 @@ from torch import nn
 
 ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 """Whether this is a ZeroGPU Space, which has a GPU only while a function marked by `gpu_work` runs."""
-
-CLONE = root if ((root := Path(__file__).parents[1]) / "app.py").is_file() else None
-"""The folder of the clone or Space with this code; None where it is installed as a package."""
 
 F = TypeVar("F", bound=Callable)
 

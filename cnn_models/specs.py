@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cnn_models.errors import TranslatableError, UnknownName
+
+if TYPE_CHECKING:
+    from torch import nn
 
 LONGEST = 1000  # characters of a text of a card
 DEEPEST = 50  # levels of a card's JSON; fine-tuning a checkpoint adds one

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from tests.conftest import ROOT
 from tests.test_requirements import REQUIREMENTS
 

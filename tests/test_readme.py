@@ -107,7 +107,7 @@ def test_functions_that_are_named_exist(file, name):
 @pytest.mark.parametrize(("file", "command"), found(r"(?m)(python (?:-m (?:cnn_models|training)|app\.py)[^`\n]*)"))
 def test_options_that_are_named_are_known(file, command):
     words = shlex.split(command, comments=True)
-    module = words[2].replace(".", "/") if words[1] == "-m" else "app"
+    module = words[2].replace(".", "/") if words[1] == "-m" else "ui/server/options"
     path = next(path for path in (ROOT / f"{module}.py", ROOT / module / "__main__.py") if path.exists())
     code = path.read_text(encoding="utf-8")
     for option in (word for word in words if word.startswith("--")):

@@ -13,7 +13,7 @@ from cnn_models.checkpoints.folder import CONFIG, load_model, read_card, read_ev
 from cnn_models.checkpoints.runs import RUNS
 from cnn_models.checkpoints.snapshots import networks
 from cnn_models.datasets.test_sets import COUNT, measure_part
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from cnn_models.network import Network
 from cnn_models.runtime import place
 from training.data import load

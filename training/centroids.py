@@ -30,7 +30,7 @@ from cnn_models.analysis.neighbours import (
 from cnn_models.checkpoints.centroids import Centroids, write_centroids
 from cnn_models.checkpoints.folder import CENTROIDS, CheckpointError, load_model
 from cnn_models.checkpoints.ids import REFERENCE_MODEL
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from cnn_models.network import BATCH, Network
 from cnn_models.runtime import best_device, place
 from training.data import DataError, LabelledImages, split

@@ -12,10 +12,7 @@ from torch import Tensor
 from torchvision import datasets
 
 from cnn_models import DATASETS
-from cnn_models.runtime import CLONE
-
-HELD_OUT = 5_000
-"""The size of the validation set: the last training images. Tuning uses these, never the test set."""
+from cnn_models.folders import CLONE
 
 LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 
 from cnn_models import DATASETS
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import best_device, keep_memory
 from cnn_models.specs import Split

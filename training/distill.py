@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cnn_models.checkpoints.folder import CheckpointError, load_model
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
 from training.augment import augmented

@@ -34,7 +34,7 @@ from cnn_models.checkpoints.ids import BUILT_IN, REFERENCE_MODEL
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import Run, find_runs
 from cnn_models.datasets.handwriting import unpack
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from cnn_models.layers import architecture_layers
 from cnn_models.network import Network
 from cnn_models.runtime import best_device, keep_memory, place

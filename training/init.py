@@ -8,13 +8,12 @@ from torch import nn
 
 from cnn_models.architectures.mini_resnet import ResidualBlock
 from cnn_models.checkpoints.folder import read_weights
-
-NAMES = ("default", "xavier_uniform", "he", "lecun")
+from training.recipes import INITS
 
 
 def origin(name: str) -> Path | None:
-    """The checkpoint folder that an initialisation names; None for one of `NAMES`."""
-    return Path(name) if name not in NAMES and Path(name).is_dir() else None
+    """The checkpoint folder that an initialisation names; None for one of `INITS`."""
+    return Path(name) if name not in INITS and Path(name).is_dir() else None
 
 
 def initialise(model: nn.Module, name: str) -> None:
@@ -28,8 +27,8 @@ def initialise(model: nn.Module, name: str) -> None:
     """
     if folder := origin(name):
         _copy_weights(folder, model)
-    elif name not in NAMES:
-        raise ValueError(f"unknown initialisation {name!r}; known are {', '.join(NAMES)} and folders of checkpoints")
+    elif name not in INITS:
+        raise ValueError(f"unknown initialisation {name!r}; known are {', '.join(INITS)} and folders of checkpoints")
     elif name != "default":
         _draw_weights(model, name)
 

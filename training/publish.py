@@ -46,10 +46,10 @@ from cnn_models.checkpoints.folder import (
 from cnn_models.checkpoints.ids import BUILT_IN, COMMIT
 from cnn_models.checkpoints.runs import RUNS
 from cnn_models.datasets.test_sets import measure
+from cnn_models.folders import CLONE, default_weights_dir
 from cnn_models.hub.client import TEXT_LIMIT
 from cnn_models.hub.guard import guard_client
-from cnn_models.hub.model_hub import default_weights_dir
-from cnn_models.runtime import CLONE, best_device, place
+from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
 from training.depth_study import FILE as STUDY
 from training.metrics import calibration_error

@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass, replace
 
 from cnn_models.specs import Architecture, Dataset
-from training.data import HELD_OUT
 
+HELD_OUT = 5_000
+"""The size of the validation set: the last training images. Tuning uses these, never the test set."""
+
+INITS = ("default", "xavier_uniform", "he", "lecun")  # see `training.init`
 PRECISIONS = ("float32", "bfloat16")
 
 

@@ -25,18 +25,18 @@ import torchvision
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoints.folder import CheckpointError, read_card, write_checkpoint
 from cnn_models.datasets.handwriting import unpack
-from cnn_models.hub.model_hub import default_weights_dir
-from cnn_models.runtime import CLONE, best_device, keep_memory
+from cnn_models.folders import CLONE, default_weights_dir
+from cnn_models.runtime import best_device, keep_memory
 from cnn_models.specs import Card, Split
 from training.data import DataError, split
 from training.distill import with_soft_targets
-from training.init import NAMES, origin
+from training.init import origin
 from training.learner import Setup
 from training.lock import writing
 from training.loop import fit
 from training.model_card import model_card
 from training.process_group import SingleProcess, join
-from training.recipes import PRECISIONS, RECIPES, recipe_for
+from training.recipes import INITS, PRECISIONS, RECIPES, recipe_for
 from training.state import TrainingError, discard, exists
 
 CHANGES = ("epochs", "batch_size", "lr", "init", "precision", "compile")
@@ -79,7 +79,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--lr", type=float, help="the learning rate, or the peak of its schedule")
-    parser.add_argument("--init", help=f"initialisation: {', '.join(NAMES)}, or a checkpoint folder to fine-tune")
+    parser.add_argument("--init", help=f"initialisation: {', '.join(INITS)}, or a checkpoint folder to fine-tune")
     parser.add_argument("--precision", choices=PRECISIONS, help="bfloat16 is faster on GPUs and on newer CPUs")
     parser.add_argument("--compile", action="store_true", default=None, help="compile the network: faster on GPUs")
     parser.add_argument("--seed", type=int, default=0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from cnn_models.architectures import ARCHITECTURES
+from cnn_models.architectures import NAMES
 from cnn_models.datasets import DATASETS
 
-BUILT_IN = tuple(f"{architecture}.{dataset}" for dataset in DATASETS for architecture in ARCHITECTURES)
+BUILT_IN = tuple(f"{architecture}.{dataset}" for dataset in DATASETS for architecture in NAMES)
 
 REFERENCE_MODEL = "mini_resnet"  # scores OOD images for all; as accurate there as an ensemble of three networks
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, ModelInfo, constants, errors, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.file_download import repo_folder_name
-from huggingface_hub.utils import tqdm
+from huggingface_hub.utils import httpx, tqdm
 
 from cnn_models.checkpoints.folder import REQUIRED, SNAPSHOTS, WEIGHTS, CheckpointError
 from cnn_models.checkpoints.ids import COMMIT
@@ -31,8 +31,10 @@ CODES = (
     (errors.OfflineModeIsEnabled, (), "hub.offline"),
     (errors.HfHubHTTPError, (401,), "hub.token"),
     (errors.HfHubHTTPError, (403,), "hub.refused"),
+    (errors.HfHubHTTPError, (407,), "hub.proxy"),
     (errors.HfHubHTTPError, (429,), "hub.often"),
     (errors.HfHubHTTPError, range(500, 600), "hub.server"),
+    (httpx.ProxyError, (), "hub.proxy"),
     (OSError, (errno.ENOSPC, errno.EDQUOT), "hub.full"),
     (OSError, (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR), "hub.write"),
     (Exception, (), "hub.network"),
@@ -210,10 +212,10 @@ def _record_commit(folder: Path, revision: str, absent: set[str]) -> None:
 
 def _coded(error: Exception, repository: str, revision: str, anonymous: bool) -> CheckpointError:
     """The error with its code of `CODES`; a CheckpointError as it is."""
-    if isinstance(error, errors.LocalEntryNotFoundError | ValueError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__  # the client wraps connection errors
     if isinstance(error, CheckpointError):
         return error
+    if isinstance(error, errors.LocalEntryNotFoundError | ValueError) and isinstance(error.__cause__, Exception):
+        return _coded(error.__cause__, repository, revision, anonymous)  # the client wraps connection errors
     is_response = isinstance(error, errors.HfHubHTTPError)
     number = error.response.status_code if is_response else getattr(error, "errno", None)
     code = next(code for kind, numbers, code in CODES if isinstance(error, kind) and (not numbers or number in numbers))

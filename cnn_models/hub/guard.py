@@ -28,7 +28,7 @@ from huggingface_hub import set_client_factory
 from huggingface_hub.utils import _http, hf_raise_for_status, httpx, parse_ratelimit_headers
 
 from cnn_models.checkpoints.ids import COMMIT
-from cnn_models.hub.errors import BadResponse
+from cnn_models.hub.errors import BadResponse, MissingCheckpoint
 
 TIMEOUT = 10  # seconds until a response begins, and between two parts of it
 STORING = 60  # the same for uploads
@@ -79,7 +79,13 @@ def guard_client() -> None:
 
 
 def _guarded(make: Callable[[], httpx.Client]) -> httpx.Client:
-    client = make()
+    """A client with the limits. Raises MissingCheckpoint where the environment names a proxy that cannot be used."""
+    try:
+        client = make()
+    except ImportError as error:  # of socksio
+        raise MissingCheckpoint("hub.socks") from error
+    except (OSError, ValueError, httpx.InvalidURL) as error:
+        raise MissingCheckpoint("hub.environment", why=error) from error
     client.event_hooks["request"].append(_limit_request)
     client.event_hooks["response"] += _check_names, _limit_body, _refuse_long_waits
     return client

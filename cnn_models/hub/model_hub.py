@@ -35,11 +35,12 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.checkpoints.ids import BUILT_IN, WORD, Reference, parse
 from cnn_models.datasets.test_sets import Measured, measure
+from cnn_models.folders import default_weights_dir
 from cnn_models.hub.downloads import Downloads
 from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.network_memory import NetworkMemory, NoRoom
 from cnn_models.network import Network
-from cnn_models.runtime import CLONE, best_device, is_out_of_memory, place
+from cnn_models.runtime import best_device, is_out_of_memory, place
 from cnn_models.specs import Card
 from cnn_models.visitors import map_in_context
 
@@ -50,11 +51,6 @@ MEASURED = 1000  # checkpoints whose accuracy is remembered; beyond that, the le
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-
-def default_weights_dir() -> Path:
-    """`CNN_WEIGHTS_DIR`, else `weights` in the clone or, once installed as a package, in the current folder."""
-    return Path(os.environ.get("CNN_WEIGHTS_DIR") or (CLONE or Path()) / "weights")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from cnn_models.checkpoints.ids import BUILT_IN
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from tests.benchmarks.app import chromium, started
 from tests.conftest import ROOT
 from tests.fake_hub import FakeHub

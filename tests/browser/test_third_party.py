@@ -8,13 +8,12 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from app import build
 from cnn_models import ModelHub
 from cnn_models.checkpoints.folder import WEIGHTS
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from tests.browser.test_compare import update_sizes
 from tests.browser.test_page import PAINTED, SEVEN, draw
-from ui.common import theme
+from ui.tabs import build
 
 TRAINED = default_weights_dir() / "mini_resnet.mnist"
 
@@ -23,7 +22,7 @@ TRAINED = default_weights_dir() / "mini_resnet.mnist"
 def opened(browser, hub):
     """The page of an app over a hub, without errors in its console."""
     app = build(hub)
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **theme.LAUNCH)
+    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
     tab, wrong = browser.new_page(), []
     tab.set_default_timeout(60_000)
     tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)

@@ -34,7 +34,7 @@ from training import data, loop, saver, state
 from training.init import initialise
 from training.optimizers import OPTIMIZERS
 from training.process_group import SingleProcess
-from training.recipes import RECIPES, Recipe, recipe_for
+from training.recipes import HELD_OUT, RECIPES, Recipe, recipe_for
 from training.train import provenance, tracker
 
 WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
@@ -261,8 +261,8 @@ def test_without_augmentation_training_has_the_input_of_the_page():
 
 def test_no_validation_image_is_trained_on(data_dir):
     whole = data.load("mnist", train=True)
-    images, validation = data.split("mnist", data.HELD_OUT, torch.device("cpu"))
-    assert len(validation) == data.HELD_OUT and len(images) == 60_000 - data.HELD_OUT
+    images, validation = data.split("mnist", HELD_OUT, torch.device("cpu"))
+    assert len(validation) == HELD_OUT and len(images) == 60_000 - HELD_OUT
     assert torch.equal(torch.cat([images.images, validation.images]), whole.images)
 
 
@@ -336,4 +336,4 @@ def test_the_waiting_policy_of_threads_is_set_before_torch_is_imported(module):
 
 
 def test_the_waiting_policy_of_the_user_is_kept():
-    assert waiting_policy("cnn_models.specs", OMP_WAIT_POLICY="ACTIVE") == ["ACTIVE", "None"]
+    assert waiting_policy("cnn_models.network", OMP_WAIT_POLICY="ACTIVE") == ["ACTIVE", "None"]

@@ -28,8 +28,8 @@ from cnn_models.checkpoints.folder import (
 )
 from cnn_models.checkpoints.runs import find_runs
 from cnn_models.datasets.test_sets import Measured
+from cnn_models.folders import default_weights_dir
 from cnn_models.hub import guard
-from cnn_models.hub.model_hub import default_weights_dir
 from tests.conftest import served
 from tests.fake_hub import Repository
 from training import publish

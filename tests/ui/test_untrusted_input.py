@@ -16,7 +16,6 @@ import gradio as gr
 import httpx
 import pytest
 
-from app import build
 from cnn_models import DATASETS, create_model
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.errors import TranslatableError, UnknownName, quoted
@@ -26,6 +25,7 @@ from ui.api import compare_function
 from ui.common import uploads
 from ui.common.sketchpad import PNG, SAMPLES, UPLOAD, sample, uploaded
 from ui.server.turns import Turns
+from ui.tabs import build
 
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 FILE = {"meta": {"_type": "gradio.FileData"}}

@@ -30,7 +30,7 @@ from cnn_models.errors import Refused, TranslatableError, quoted
 from cnn_models.fair_queue import Activity
 from cnn_models.runtime import trim_memory
 from cnn_models.visitors import VISITOR, Visitor
-from ui.common import modules, uploads
+from ui.common import modules, theme, uploads
 from ui.common.reading import check_size, refused
 from ui.common.texts import LANGUAGES, language_of, say, translate
 from ui.server.connections import guard
@@ -78,7 +78,7 @@ class Page(gr.Blocks):
             "lifespan": self._sweeping,
         }  # fmt: skip
         limits = {"max_threads": THREADS, "enable_monitoring": False}
-        launched = super().launch(*args, prevent_thread_lock=True, app_kwargs=own, **limits, **options)
+        launched = super().launch(*args, prevent_thread_lock=True, app_kwargs=own, **limits, **theme.LAUNCH, **options)
         self.app.state_holder = Sessions(self)
         guard(self.server)
         if not prevent_thread_lock:

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from cnn_models import ARCHITECTURES, create_model
+from cnn_models.architectures import NAMES
 from cnn_models.specs import registry
 
 PARAMETERS = {
@@ -77,3 +78,7 @@ def test_a_registry_refuses_a_name_used_twice():
     first, *others = ARCHITECTURES.values()
     with pytest.raises(ValueError, match=f"used twice.*{first.name}"):
         registry(first, *others, first)
+
+
+def test_every_file_is_named_like_its_architecture():
+    assert tuple(ARCHITECTURES) == NAMES

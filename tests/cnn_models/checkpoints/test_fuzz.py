@@ -23,7 +23,7 @@ from cnn_models.checkpoints.folder import (
     read_history,
 )
 from cnn_models.checkpoints.runs import Run
-from cnn_models.hub.model_hub import default_weights_dir
+from cnn_models.folders import default_weights_dir
 from cnn_models.specs import TYPES
 from tests.conftest import make_card, make_evaluation
 from tests.strategies import documents, numbers, plain, texts

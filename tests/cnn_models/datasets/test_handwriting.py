@@ -12,7 +12,7 @@ from cnn_models.images.decode import MAX_BYTES, ImageError, decode
 from cnn_models.specs import Split
 from tests.training.test_loop import finish, run
 from training import evaluate
-from training.data import HELD_OUT
+from training.recipes import HELD_OUT
 
 SEVEN = Path("ui/common/samples/mnist.7.png").read_bytes()
 BAG = Path("ui/common/samples/fashion_mnist.8.png").read_bytes()

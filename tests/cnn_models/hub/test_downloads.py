@@ -174,6 +174,54 @@ def test_revisions(published, hub, fake_hub):
         hub.get(REMOTE)
 
 
+@pytest.fixture
+def environment(monkeypatch):
+    """Sets a variable that the Hub's client reads once, in this test alone."""
+
+    def change(name, value):
+        monkeypatch.setenv(name, value)
+        huggingface_hub.close_session()
+
+    yield change
+    monkeypatch.undo()
+    huggingface_hub.close_session()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9", "pip install socksio"),
+        ("HTTP_PROXY", "nonsense://127.0.0.1:9", "correct or unset ALL_PROXY"),
+        ("SSL_CERT_FILE", "/nowhere", "correct or unset"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_a_sentence_and_only_where_the_hub_is_needed(
+    name, value, sentence, checkpoint, published, hub, fake_hub, environment, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    fake_hub.push(REMOTE, published)
+    environment(name, value)
+    checkpoint("mini_resnet.mnist", root=hub.weights_dir)
+    assert hub.get("mini_resnet.mnist").card
+    with pytest.raises(MissingCheckpoint, match=sentence):
+        hub.get(REMOTE)
+
+
+def test_a_proxy_that_wants_a_password_is_a_sentence(published, hub, fake_hub):
+    fake_hub.push(REMOTE, published)
+    fake_hub.fail("GET", "/api/models/", status=407, times=9)
+    with pytest.raises(MissingCheckpoint, match="the proxy did not fetch"):
+        hub.get(REMOTE)
+
+
+def test_the_hub_is_requested_through_the_proxy(hub, fake_hub, environment, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://hub.example")
+    environment("HTTP_PROXY", fake_hub.url)
+    with pytest.raises(MissingCheckpoint):
+        hub.get(REMOTE)
+    assert {path.partition("/api/")[0] for _, path in fake_hub.requests} == {"http://hub.example"}
+
+
 @pytest.mark.parametrize("offline", [False, True])
 def test_the_cache_is_served_while_the_hub_is_away(offline, published, hub, fake_hub, monkeypatch):
     commit = fake_hub.push(REMOTE, published)

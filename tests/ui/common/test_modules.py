@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from app import build
 from cnn_models import ModelHub
 from tests.conftest import ROOT
 from ui.common.modules import FIRST, MODULES, on_load
+from ui.tabs import build
 
 IMPORT = re.compile(r'^import (?:\{(.+?)\} from )?"(\..+?)";$', re.MULTILINE)
 CALL = re.compile(r'import\(new URL\("modules/\w+/(.+?)", document\.baseURI\)\)\)?\.(?:then\(\(\{ )?(\w+)')

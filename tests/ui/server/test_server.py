@@ -10,13 +10,13 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 
-from app import build
 from cnn_models import ModelHub
 from tests.conftest import ROOT, run_async
 from tests.ui.compare.test_tab import SEVEN
-from ui.common import modules, theme, uploads
+from ui.common import modules, uploads
 from ui.server import connections, guard
 from ui.server.page import SWEEP
+from ui.tabs import build
 
 SEVEN_PNG = ROOT / "ui" / "common" / "samples" / "mnist.7.png"
 
@@ -25,9 +25,7 @@ SEVEN_PNG = ROOT / "ui" / "common" / "samples" / "mnist.7.png"
 def page():
     """The app in this process, with the bundled weights."""
     page = build(ModelHub(ROOT / "weights"))
-    page.queue(default_concurrency_limit=None).launch(
-        prevent_thread_lock=True, quiet=True, hosts={"demo.example"}, **theme.LAUNCH
-    )
+    page.queue(default_concurrency_limit=None).launch(prevent_thread_lock=True, quiet=True, hosts={"demo.example"})
     yield page
     page.close()
 
