@@ -17,7 +17,8 @@ INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended, as shells h
 def run(main: Callable[[], None]) -> None:
     """Call the main function of a command, whose output is UTF-8 in files and pipes and readable on any console.
 
-    Ctrl-C and a reader that closes its pipe end it without a traceback; see `importing` for a command's imports.
+    Ctrl-C, a reader that closes its pipe and a full GPU end it without a traceback; see `importing` for a command's
+    imports.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -28,6 +29,12 @@ def run(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except RuntimeError as error:
+        from cnn_models.runtime import is_out_of_memory  # imports torch
+
+        if not is_out_of_memory(error):
+            raise
+        sys.exit("error: the memory of the GPU is full; free some, train in smaller batches, or set CNN_DEVICE=cpu")
     except BrokenPipeError:
         # Python flushes stdout once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
