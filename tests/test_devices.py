@@ -30,11 +30,11 @@ from cnn_models.predict import predict
 from cnn_models.runtime import best_device, place
 from tests.conftest import ROOT, make_card
 from tests.fake_device import FakeDevice, fake_device, is_on_device
-from training import centroids, depth_study, distill, ensembles, evaluate, loop
+from training import clusters, distill, ensembles, evaluation, loop, study
 from training.data import LabelledImages
 from training.learner import Learner, Setup
 from training.process_group import join
-from training.recipes import RECIPES, Recipe, recipe_for
+from training.recipes import DEPTH_STUDY, RECIPES, Recipe, recipe_for
 from training.state import TrainingError
 
 CPU = torch.device("cpu")
@@ -150,13 +150,13 @@ def test_drawings_join_the_images_on_a_device(gpu):
 
 
 def test_the_depth_study_runs_on_a_device_as_on_the_cpu(gpu, tmp_path):
-    def study(device: torch.device) -> dict:
+    def studied(device: torch.device) -> dict:
         data = some("fashion_mnist", 20, device)
-        recipe = replace(depth_study.RECIPE, epochs=1, batch_size=10)
-        found = depth_study.study(8, True, True, recipe, (data, data), tmp_path / device.type, lambda: False)
+        recipe = replace(DEPTH_STUDY, epochs=1, batch_size=10, size=28, mean=0.3, std=0.3)
+        found = study.study(8, True, True, recipe, (data, data), tmp_path / device.type, lambda: False)
         return found | {"history": found["history"][0]["val_loss"]}
 
-    assert_same(study(gpu.device), study(CPU))
+    assert_same(studied(gpu.device), studied(CPU))
 
 
 def small_network(name: str, device: torch.device) -> LoadedModel:
@@ -202,13 +202,13 @@ def test_every_analysis_on_a_device_has_the_result_of_the_cpu(gpu, name):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_an_evaluation_on_a_device_has_the_result_of_the_cpu(gpu, name, monkeypatch):
-    monkeypatch.setattr(evaluate, "load", lambda dataset, train: some(dataset, 40))
-    monkeypatch.setattr(evaluate, "ood_data", lambda dataset: {"flipped": some(dataset, 5).images.flip(1)})
+    monkeypatch.setattr(evaluation, "load", lambda dataset, train: some(dataset, 40))
+    monkeypatch.setattr(evaluation, "ood_data", lambda dataset: {"flipped": some(dataset, 5).images.flip(1)})
 
     def examined(device: torch.device) -> tuple:
         net = small_network(name, device)
-        card, evaluation, probabilities = evaluate.examine(net.model, net.card, device)
-        return card.metrics, card.temperature, card.energy_threshold, asdict(evaluation), probabilities
+        card, found, probabilities = evaluation.examine(net.model, net.card, device)
+        return card.metrics, card.temperature, card.energy_threshold, asdict(found), probabilities
 
     assert_same(examined(gpu.device), examined(CPU))
 
@@ -230,11 +230,11 @@ def test_a_comparison_on_a_device_has_the_result_of_the_cpu(gpu, dataset):
 
 
 def test_centroids_fitted_on_a_device_are_those_of_the_cpu(gpu, monkeypatch):
-    monkeypatch.setattr(centroids, "PIXEL_CENTROIDS", 2)
-    monkeypatch.setattr(centroids, "FEATURE_CENTROIDS", 2)
+    monkeypatch.setattr(clusters, "PIXEL_CENTROIDS", 2)
+    monkeypatch.setattr(clusters, "FEATURE_CENTROIDS", 2)
     images = some("mnist", 100)
     networks = [small_network("mini_resnet", device) for device in (gpu.device, CPU)]
-    assert_same(*(centroids.fit_centroids(net, images, images) for net in networks))
+    assert_same(*(clusters.fit_centroids(net, images, images) for net in networks))
 
 
 def test_ensembles_and_crops_on_a_device_have_the_result_of_the_cpu(gpu, tmp_path, monkeypatch):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor
-from torchvision import datasets
-
-from cnn_models import DATASETS
+from cnn_models import DATASETS, command
 from cnn_models.folders import CLONE
 
-LOADERS = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
+if TYPE_CHECKING:  # where it runs, torch is imported when it is used: the command parses its arguments without it
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+LOADERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+"""The classes of `torchvision.datasets`."""
 
 
 class DataError(RuntimeError):
@@ -41,6 +46,8 @@ class LabelledImages:
 
     def joined(self, images: np.ndarray, labels: np.ndarray) -> LabelledImages:
         """These images and more of the same form, without soft targets."""
+        import torch
+
         device = self.labels.device
         more = torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
         return LabelledImages(torch.cat([self.images, more[0]]), torch.cat([self.labels, more[1]]))
@@ -59,9 +66,11 @@ def load(dataset: str, train: bool, device: torch.device | str = "cpu") -> Label
 
     Raises DataError when they cannot be downloaded either.
     """
+    from torchvision import datasets
+
     root = data_dir()
     try:
-        source = LOADERS[dataset](root, train=train, download=True)
+        source = getattr(datasets, LOADERS[dataset])(root, train=train, download=True)
     except (OSError, RuntimeError) as error:
         raise DataError(
             f"{DATASETS[dataset].title} is not in {root} and could not be downloaded ({error}); connect to the "
@@ -81,8 +90,19 @@ def split(dataset: str, held_out: int, device: torch.device) -> tuple[LabelledIm
     return train[:-held_out], train[-held_out:]
 
 
-if __name__ == "__main__":
-    for name in LOADERS:
-        for part in (True, False):
-            load(name, part)
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.data", description="Download both data sets to `data` or CNN_DATA_DIR, where missing."
+    )
+    parser.parse_args(argv)
+    try:
+        with command.ending_at_once("stopped; run the same command again"):
+            for name, train in product(LOADERS, (True, False)):
+                load(name, train)
+    except DataError as error:
+        sys.exit(f"error: {error}")
     print(f"both data sets are in {data_dir()}")
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -28,6 +28,7 @@ from training.data import LabelledImages
 from training.loop import autocast
 from training.recipes import Recipe
 from training.saver import SAVE_EVERY
+from training.state import TrainingError
 
 BATCH = 500
 
@@ -73,10 +74,17 @@ def with_soft_targets(
 
 
 def _write(cache: Path, key: str, soft_targets: Tensor) -> None:
-    cache.parent.mkdir(parents=True, exist_ok=True)
+    """Write the cache atomically. Raises TrainingError where that fails."""
     new = cache.with_suffix(f".{os.getpid()}")  # every process of a group writes one, of the same content
-    save_file({"answers": soft_targets.cpu()}, new, metadata={"asked": key})
-    new.replace(cache)
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"answers": soft_targets.cpu()}, new, metadata={"asked": key})
+        new.replace(cache)
+    except (OSError, SafetensorError) as error:
+        new.unlink(missing_ok=True)
+        raise TrainingError(
+            f"the soft targets could not be saved to {cache} ({error}); make room, then run the same command again"
+        ) from error
 
 
 def _read(cache: Path, key: str) -> Tensor:

@@ -49,3 +49,4 @@ def as_matrix(weight: Tensor) -> Tensor:
 
 
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW, "muon": Muon}
+MOMENTS = {"sgd": 0, "adamw": 2, "muon": 1}  # numbers that an optimiser keeps for a weight

@@ -83,10 +83,10 @@ def save_state(
         new.replace(path)
     except (OSError, SafetensorError) as error:
         new.unlink(missing_ok=True)
-        raise TrainingError(
-            f"the training could not be saved to {path} ({error}); the state before it is still there: make room, "
-            "then go on with --resume"
-        ) from error
+        remedy = "nothing of it is saved: make room, or choose another --out, then start it again"
+        if exists(path):
+            remedy = "the state before it is still there: make room, then go on with --resume"
+        raise TrainingError(f"the training could not be saved to {path} ({error}); {remedy}") from error
 
 
 def load_state(path: Path, facts: dict, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> Progress:

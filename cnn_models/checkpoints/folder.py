@@ -113,17 +113,24 @@ def write_checkpoint(
         (new / README).write_text(readme, encoding="utf-8")
         if evaluation:
             (new / EVALUATION).write_text(evaluation.to_json() + "\n", encoding="utf-8")
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(new, ignore_errors=True)
-        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        why = TranslatableError("checkpoint.disk") if full else error
-        raise CheckpointError("checkpoint.unwritten", folder=folder, why=why) from error
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
+        if old.is_dir() and not folder.exists():
+            old.rename(folder)
+        raise unwritten(folder, error) from error
     shutil.rmtree(old, ignore_errors=True)
     return card
+
+
+def unwritten(path: Path, error: Exception) -> CheckpointError:
+    """The error of a folder, or a file of one, that could not be replaced."""
+    full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+    why = TranslatableError("checkpoint.disk") if full else error
+    return CheckpointError("checkpoint.unwritten", folder=path, why=why)
 
 
 def read_card(folder: Path) -> Card:

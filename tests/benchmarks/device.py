@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.device", description=str(__doc__).splitlines()[0])
     parser.add_argument("--device", help="cuda, mps, cpu, ...; by default the best available")
     args = parser.parse_args()
-    with command.importing():
+    with command.ending_at_once():
         from cnn_models.runtime import best_device
         from tests.benchmarks.device_figures import table
 

@@ -82,7 +82,7 @@ def in_new_process(measure: Callable[[], Figures]) -> Figures:
 def quiet() -> None:
     """Prepare a process as `training.train` does, without the output of trainings."""
     keep_memory()
-    sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  for as long as the process
+    sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  for as long as the process
 
 
 def name_of(device: torch.device) -> str:

@@ -55,7 +55,7 @@ def test_a_number_outside_its_limits_is_refused_by_them(text):
     assert whole(-3, 10)("-3") == -3
 
 
-@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "0", "-1", "1e999"])
+@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "0", "-1", "1e31", "1e999"])
 def test_a_number_that_is_not_positive_is_refused(text):
     with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
         positive(text)

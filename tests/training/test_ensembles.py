@@ -10,7 +10,8 @@ from tests.conftest import make_card
 from training import ensembles
 from training.data import LabelledImages
 from training.ensembles import ensemble_accuracies, measure_ensembles, write_averaged
-from training.evaluate import main, results_table
+from training.evaluate import main
+from training.results import results_table
 from training.tta import measure_tta
 
 

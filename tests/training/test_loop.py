@@ -35,7 +35,7 @@ from training.init import initialise
 from training.optimizers import OPTIMIZERS
 from training.process_group import SingleProcess
 from training.recipes import HELD_OUT, RECIPES, Recipe, recipe_for
-from training.train import provenance, tracker
+from training.trainer import provenance, tracker
 
 WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
 
@@ -330,7 +330,7 @@ import {module}"""
     return found.stdout.split() or found.stderr
 
 
-@pytest.mark.parametrize("module", ["training.train", "training.evaluate", "training.depth_study", "app"])
+@pytest.mark.parametrize("module", ["training.trainer", "training.evaluation", "training.study", "ui.tabs"])
 def test_the_waiting_policy_of_threads_is_set_before_torch_is_imported(module):
     assert waiting_policy(module) == ["PASSIVE", "3000"]
 
