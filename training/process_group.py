@@ -114,12 +114,17 @@ class ProcessGroup(SingleProcess):
 
 
 def join(device: torch.device) -> tuple[SingleProcess, torch.device]:
-    """The process group of torchrun's environment, and this process's device. Raises TrainingError on MPS."""
+    """The process group of torchrun's environment, and this process's device.
+
+    Raises TrainingError on MPS, and for more processes than GPUs.
+    """
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         return SingleProcess(), device
     if device.type == "mps":
         raise TrainingError("several processes cannot train on one MPS device; use --device cpu, or one process")
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        device, gpus = torch.device("cuda", int(os.environ["LOCAL_RANK"])), torch.cuda.device_count()
+        if device.index >= gpus:
+            raise TrainingError(f"there are more processes than GPUs; use --nproc-per-node {gpus}, or --device cpu")
         torch.cuda.set_device(device)
     return ProcessGroup(device), device
