@@ -18,8 +18,8 @@ INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended, as shells h
 def run(main: Callable[[], None], stopped: str = "stopped") -> None:
     """Call the main function of a command, whose output is UTF-8 in files and pipes and readable on any console.
 
-    Ctrl-C ends it with the sentence `stopped`, and a reader that closes its pipe without a word; `ending_at_once` is
-    for a command's imports.
+    Ctrl-C ends it with the sentence `stopped`, a full GPU with the way out, and a reader that closes its pipe without a
+    word; `ending_at_once` is for a command's imports.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -30,6 +30,12 @@ def run(main: Callable[[], None], stopped: str = "stopped") -> None:
     except KeyboardInterrupt:
         print(stopped, file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except RuntimeError as error:
+        from cnn_models.runtime import is_out_of_memory  # imports torch
+
+        if not is_out_of_memory(error):
+            raise
+        sys.exit("error: the memory of the GPU is full; free some, train in smaller batches, or set CNN_DEVICE=cpu")
     except BrokenPipeError:
         # Python flushes stdout once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

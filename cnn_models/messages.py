@@ -112,6 +112,10 @@ MESSAGES = {
     "checkpoint.disk": "the disk is full; make room and run the command again",
     "checkpoint.evaluation": "{path} is not the evaluation of a checkpoint: {why}",
     "checkpoint.stale": "{path} is of other weights; run `python -m training.evaluate {id}`",
+    "averaged.damaged": (
+        "{path} is not the accuracies of ensembles ({why}); restore it, or remove it and run "
+        "`python -m training.evaluate --averages`"
+    ),
     "checkpoint.untrained": "no weights for {id} in {folder}; run `python -m training.train {id}`",
     # The Hugging Face Hub and its responses.
     "hub.more": "the Hub sends more than {limit} bytes for {repository}; try again later, or check HF_ENDPOINT",

@@ -18,12 +18,17 @@ from hypothesis import HealthCheck, settings
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # gw0, gw1: each has a core and ports of its own
     os.environ |= {"OMP_NUM_THREADS": "1", "GRADIO_SERVER_PORT": f"{7860 + 100 * int(worker[2:])}"}
 
+import torch
+from torch import nn
+
 import cnn_models  # first of all: it sets OMP_WAIT_POLICY before torch is imported
 from cnn_models import ARCHITECTURES, DATASETS, Card, ModelHub, create_model
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.checkpoints.folder import HISTORY_COLUMNS, weights_hash, write_checkpoint
 from cnn_models.specs import Split
 from tests.fake_hub import FakeHub
+from training.saved_run import Progress, SavedRun
+from training.state import save_state
 
 ROOT = Path(cnn_models.__file__).parents[1]
 
@@ -65,6 +70,13 @@ def make_evaluation(weights_sha256: str) -> Evaluation:
     """The evaluation of a network that predicts the first class for all of 20 test images, two per class."""
     confusion = tuple((2, *[0] * 9) for _ in range(10))
     return Evaluation(weights_sha256, confusion, (tuple(range(2, 20)), *[()] * 9))
+
+
+def save_unfinished(state: Path, history: list[dict], **facts: object) -> None:
+    """Save the state of a training after the epochs of a history."""
+    module = nn.Linear(1, 1)
+    run = SavedRun(facts, len(history), 1, {"model": module}, torch.optim.SGD(module.parameters()))
+    save_state(state, run, Progress(step=len(history), history=history))
 
 
 @pytest.fixture

@@ -137,9 +137,9 @@ def measure(args: argparse.Namespace) -> None:
         probabilities = evaluate_checkpoints(args, device)
         if args.all or args.averages or args.looks:
             evaluate_ensembles(args, probabilities, device)
+        print(results_table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
     except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    print(results_table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
     if runs := runs_table(find_runs(args.weights).values()):
         print(f"\n{runs}")
 

@@ -28,15 +28,8 @@ def writing(path: Path, group: SingleProcess | None = None, size: int = 0) -> It
     group takes it. Raises TrainingError, in all processes, where another command holds it, or where it could not be
     written in the end, in `size` bytes.
     """
-    group, refusal = group or SingleProcess(), None
     with ExitStack() as held:
-        if group.is_rank_0:
-            try:
-                held.enter_context(_locked(path, size))
-            except TrainingError as error:
-                refusal = error
-        if group.any([refusal is not None])[0]:
-            raise refusal or TrainingError(f"rank 0 could not lock {path}")
+        (group or SingleProcess()).on_rank_0(lambda: held.enter_context(_locked(path, size)))
         yield
 
 

@@ -27,8 +27,9 @@ from training.learner import Setup
 from training.lock import writing
 from training.loop import fit
 from training.recipes import DEPTH_STUDY, Recipe
+from training.saved_run import check_history, differences
 from training.saver import Diverged
-from training.state import TrainingError, discard, exists
+from training.state import DAMAGED, TrainingError, discard, exists
 from training.trainer import disk_space, git_commit
 
 DATASET = DATASETS["fashion_mnist"]
@@ -111,13 +112,35 @@ def complete(args: argparse.Namespace) -> None:
 
 
 def read(path: Path, facts: dict) -> list[dict]:
-    """The finished runs of an interrupted study. Raises TrainingError when its facts (see `complete`) differ."""
+    """The finished runs of an interrupted study.
+
+    Raises TrainingError for damaged ones, or when its facts (see `complete`) differ.
+    """
     if not path.exists():
         return []
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if any(found.get(key) != value for key, value in json.loads(json.dumps(facts)).items()):
-        raise TrainingError(f"{path} holds another study; repeat it as it was, or replace it with --restart")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        other = differences({key: found.get(key) for key in facts}, facts)
+        if not other:
+            check_runs(found["runs"], facts["recipe"]["epochs"])
+    except (*DAMAGED, AttributeError) as error:
+        raise TrainingError(f"{path} is damaged ({error}); restore it, or replace it with --restart") from error
+    if other:
+        raise TrainingError(f"{path} holds another study: {other}; repeat it as it was, or replace it with --restart")
     return found["runs"]
+
+
+def check_runs(runs: list[dict], epochs: int) -> None:
+    """Raises ValueError, or another of `DAMAGED`, unless these are runs of the first of `NETWORKS`."""
+    if not isinstance(runs, list) or len(runs) > len(NETWORKS):
+        raise ValueError(f"it is not a list of at most {len(NETWORKS)} runs")
+    for network, run in zip(NETWORKS, runs, strict=False):
+        if (run["depth"], run["shortcuts"], run["batch_norm"]) != network:
+            raise ValueError(f"{network} is another network in it")
+        check_history(run["history"], len(run["history"]) if run.get("diverged") else epochs)
+        norms = run["gradients"]["start"] + run["gradients"]["end"]
+        if not all(type(norm) is float and norm >= 0 for norm in norms):
+            raise ValueError(f"a norm of gradients of {network} is impossible")
 
 
 def write(path: Path, found: dict) -> None:

@@ -118,7 +118,7 @@ def train(args: argparse.Namespace) -> None:
         recipe = recipe_for(args.id, args.recipe).filled(ARCHITECTURES[network], DATASETS[dataset], changed)
         with writing(args.out / args.id, group, disk_space(memory(network), recipe, state)):
             begun, init = _origin(recipe.init, network)
-            log = _prepare_state(args, recipe, state) if group.is_rank_0 else lambda row: None
+            log = group.on_rank_0(lambda: _prepare_state(args, recipe, state)) or (lambda row: None)
             examples, validation, counts, teachers = _images(args, recipe, state, device)
             stopped = []
             for number in (signal.SIGINT, signal.SIGTERM):

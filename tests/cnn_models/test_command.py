@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from cnn_models.command import INTERRUPTED, positive, run, whole
 
@@ -36,6 +37,15 @@ def test_a_reader_that_leaves_early_ends_a_command_without_a_traceback():
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("MPS backend out of memory")])
+def test_a_full_gpu_ends_a_command_with_the_way_out(error):
+    def full():
+        raise error
+
+    with pytest.raises(SystemExit, match="set CNN_DEVICE=cpu"):
+        run(full)
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "11", "9" * 30, "9" * 100_000, "١"])

@@ -1,5 +1,6 @@
 """The depth study: the networks of the paper, and an interrupted study."""
 
+import copy
 import json
 import signal
 import time
@@ -7,6 +8,7 @@ import time
 import pytest
 import torch
 
+from tests.conftest import ROOT
 from tests.small_training import Training, small_study
 from training import depth_study, loop, study
 from training.data import LabelledImages
@@ -102,5 +104,35 @@ def test_a_network_that_diverges_is_recorded_and_the_next_is_trained(tmp_path, m
 def test_another_study_is_not_overwritten(tmp_path):
     path = tmp_path / study.FILE
     path.write_text('{"dataset": "mnist", "runs": []}')
-    with pytest.raises(study.TrainingError, match="--restart"):
+    with pytest.raises(study.TrainingError, match=r"dataset mnist instead of fashion_mnist; .*--restart"):
         study.read(path, {"dataset": "fashion_mnist"})
+
+
+STUDY = json.loads((ROOT / "weights" / study.FILE).read_text())
+FACTS = {key: STUDY[key] for key in ("dataset", "recipe", "torch")}
+
+
+def changed(change):
+    found = copy.deepcopy(STUDY)
+    change(found)
+    return json.dumps(found)
+
+
+@pytest.mark.parametrize("content", [
+    "", "{", "[]", changed(lambda found: found.pop("runs")), changed(lambda found: found.update(runs={})),
+    changed(lambda found: found["runs"].append(found["runs"][0])), changed(lambda found: found["runs"].reverse()),
+    changed(lambda found: found["runs"][0]["history"].pop()),
+    changed(lambda found: found["runs"][0]["history"][0].update(val_loss=float("nan"))),
+    changed(lambda found: found["runs"][0].pop("gradients")),
+    changed(lambda found: found["runs"][0]["gradients"]["end"].append("1")),
+])  # fmt: skip
+def test_a_damaged_study_is_named_and_kept(content, tmp_path):
+    path = tmp_path / study.FILE
+    path.write_text(content)
+    with pytest.raises(study.TrainingError, match=rf"{path} is damaged .*; restore it, or replace it"):
+        study.read(path, FACTS)
+    assert path.read_text() == content
+
+
+def test_the_bundled_study_is_whole():
+    assert study.read(ROOT / "weights" / study.FILE, FACTS) == STUDY["runs"]

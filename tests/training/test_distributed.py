@@ -91,6 +91,19 @@ def test_a_run_of_one_process_resumes_with_two(single_process, tmp_path):
     assert_close(tmp_path / "mini_resnet.mnist", single_process)
 
 
+def test_two_processes_report_a_damaged_state_once(data_dir, tmp_path):
+    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    saved.parent.mkdir()
+    saved.write_text("<html>")
+    for options, sentence in (
+        (["--resume"], f"error: {saved} is damaged"),
+        ([], f"error: {saved} holds an unfinished"),
+    ):
+        code, output = finish(run(tmp_path, *options, count=2))
+        assert code == 1 and output.count(sentence) == 1 and "Traceback" not in output, output
+    assert saved.read_text() == "<html>"
+
+
 @pytest.mark.parametrize(("rank", "lines"), [("0", 1), ("1", 0)])
 def test_one_process_of_a_group_reports_wrong_arguments(rank, lines, monkeypatch, capsys):
     monkeypatch.setenv("RANK", rank)

@@ -11,7 +11,7 @@ from tests.training.test_distributed import run
 from tests.training.test_loop import finish, wait_for_files
 from training import depth_study, evaluate, state, study
 from training.lock import writing
-from training.process_group import SingleProcess
+from training.process_group import ProcessGroup, SingleProcess
 from training.state import TrainingError
 
 ID = "mini_resnet.mnist"
@@ -84,12 +84,12 @@ def test_a_lock_is_of_one_checkpoint_and_outlives_a_discard(tmp_path):
 
 def test_other_processes_are_refused_with_rank_0(tmp_path):
     class Second(SingleProcess):
-        is_rank_0 = False
+        is_rank_0, on_rank_0 = False, ProcessGroup.on_rank_0
 
         def any(self, flags):
             return [True]
 
-    with pytest.raises(TrainingError, match="rank 0 could not lock"), writing(tmp_path / ID, Second()):
+    with pytest.raises(TrainingError, match="rank 0 cannot go on"), writing(tmp_path / ID, Second()):
         pytest.fail("it went on")
     assert not list(tmp_path.iterdir())
 

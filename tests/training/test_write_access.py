@@ -23,7 +23,9 @@ from training.data import LabelledImages
 from training.learner import Learner, Setup
 from training.optimizers import OPTIMIZERS
 from training.recipes import Recipe
-from training.state import Progress, TrainingError, save_state
+from training.saved_run import Progress, SavedRun
+from training.saver import Saver
+from training.state import TrainingError, save_state
 
 WEIGHTS = ROOT / "weights"
 WORK = [
@@ -111,8 +113,9 @@ def test_the_room_that_is_needed_is_that_of_three_states_and_the_checkpoint(opti
     learner.optimizer.step()
     path = tmp_path / ".training" / "mini_inception.mnist.safetensors"
     needed = trainer.disk_space(memory("mini_inception"), recipe, path)
+    run = Saver(path, setup, learner, lambda: False).run
     for _ in range(2):
-        save_state(path, setup.facts(), progress, learner.modules, learner.optimizer)
+        save_state(path, run, progress)
     one, snapshots = path.stat().st_size, 3 * memory("mini_inception") // 2
     assert needed == pytest.approx(3 * one + memory("mini_inception") + snapshots, rel=0.05)
     left = trainer.disk_space(memory("mini_inception"), recipe, path)
@@ -188,4 +191,4 @@ def test_a_state_that_cannot_be_saved_names_what_there_is(tmp_path, monkeypatch)
     optimizer, path = torch.optim.AdamW(model.parameters()), tmp_path / "state.safetensors"
     monkeypatch.setattr(state, "save_file", full)
     with pytest.raises(TrainingError, match="nothing of it is saved: make room"):
-        save_state(path, {}, Progress(), {"model": model}, optimizer)
+        save_state(path, SavedRun({}, 1, 1, {"model": model}, optimizer), Progress())

@@ -23,7 +23,7 @@ from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.predict import predict
 from tests.conftest import make_card
 from training.evaluation import evaluate
-from training.state import Progress
+from training.saved_run import Progress
 from training.uploads import pack
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
