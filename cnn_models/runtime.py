@@ -23,7 +23,9 @@ def best_device(name: str | None = None) -> torch.device:
     """The named device, else `CNN_DEVICE`, else CUDA (but not ZeroGPU), else MPS, else the CPU. Raises ValueError."""
     if name := name or os.environ.get("CNN_DEVICE"):
         try:
-            return torch.empty(0, device=name).device
+            probe = torch.ones(1, device=name)
+            probe.item()  # a GPU that is too old for this torch allocates, but does not compute
+            return probe.device
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f"the device {name!r} cannot be used here; try cpu") from error
     if torch.cuda.is_available() and not ZERO_GPU:
@@ -34,6 +36,12 @@ def best_device(name: str | None = None) -> torch.device:
 def place(model: nn.Module, device: torch.device) -> nn.Module:
     """The network on the device in `channels_last`, which about doubles the speed of convolutions on a CPU."""
     return model.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  not in torch's hints
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has finished; `torch.cuda.synchronize()` would wait for the first of several GPUs."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def keep_memory() -> None:
