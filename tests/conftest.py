@@ -133,17 +133,17 @@ def fake_hub(tmp_path, monkeypatch):
 
 
 @contextmanager
-def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
-    """The address of a running `python app.py` without the Hub. A traceback in its output fails the test.
+def launched(*options: str, folder: Path = ROOT) -> Iterator[tuple[str, int]]:
+    """The address and process id of a running `python app.py` without the Hub. A traceback in its output fails the test.
 
     It runs where gradio's folder for temporary files cannot be used, as where that belongs to another user.
     """
     with tempfile.TemporaryDirectory() as temporary:
         (Path(temporary) / "gradio").touch()
-        yield from _served(options, folder, os.environ | {"TMPDIR": temporary})
+        yield from _launched(options, folder, os.environ | {"TMPDIR": temporary})
 
 
-def _served(options: tuple[str, ...], folder: Path, environment: dict[str, str]) -> Iterator[str]:
+def _launched(options: tuple[str, ...], folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
     environment |= {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     environment.pop("GRADIO_TEMP_DIR", None)
     environment.pop("CNN_HUB_NAMESPACE", None)
@@ -165,7 +165,7 @@ def _served(options: tuple[str, ...], folder: Path, environment: dict[str, str])
         pytest.fail("app.py ended before it gave an address:\n" + "".join(output))
     drain = threading.Thread(target=lambda: output.extend(process.stdout), daemon=True)
     drain.start()
-    yield found.group()
+    yield found.group(), process.pid
     process.terminate()
     process.wait(30)
     drain.join(5)
@@ -173,8 +173,21 @@ def _served(options: tuple[str, ...], folder: Path, environment: dict[str, str])
     assert "Traceback" not in traces, traces
 
 
-@pytest.fixture(scope="session")
-def url():
-    """The address of the app with the bundled weights."""
-    with served() as address:
+@contextmanager
+def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
+    """The address of `launched`."""
+    with launched(*options, folder=folder) as (address, _):
         yield address
+
+
+@pytest.fixture(scope="session")
+def app():
+    """The address and process id of the app with the bundled weights."""
+    with launched() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def url(app):
+    """The address of the app with the bundled weights."""
+    return app[0]

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property, partial
 from typing import Any, cast
 
@@ -28,13 +28,14 @@ from starlette.routing import Route
 
 from cnn_models.errors import Refused, TranslatableError, quoted
 from cnn_models.fair_queue import Activity
-from cnn_models.runtime import trim_memory
+from cnn_models.runtime import return_memory, trim_memory
 from cnn_models.visitors import VISITOR, Visitor
 from ui.common import modules, theme, uploads
 from ui.common.reading import check_size, refused
 from ui.common.texts import LANGUAGES, language_of, say, translate
 from ui.server.connections import guard
 from ui.server.guard import BEGIN, REFUSED, Guard
+from ui.server.queueing import Queue
 from ui.server.sessions import Sessions
 from ui.server.turns import BusyError, Turns
 
@@ -55,6 +56,7 @@ class Page(gr.Blocks):
     """
 
     def __init__(self, **options: Any):
+        return_memory()
         uploads.folder()  # before gradio's components read the path
         super().__init__(delete_cache=(3600, uploads.AGE), **options)
         cores = os.cpu_count() or 1
@@ -81,21 +83,15 @@ class Page(gr.Blocks):
         launched = super().launch(*args, prevent_thread_lock=True, app_kwargs=own, **limits, **theme.LAUNCH, **options)
         self.app.state_holder = Sessions(self)
         guard(self.server)
+        trim_memory()  # of building the page
         if not prevent_thread_lock:
             self.block_thread()
         return launched
 
     def queue(self, *args: Any, **options: Any) -> Page:
-        """`Blocks.queue`, without errors for clients that have disconnected and without statistics."""
+        """`Blocks.queue`, with a queue that rests."""
         super().queue(*args, **options)
-        send = self._queue.send_message
-
-        def send_if_connected(event: Any, event_message: Any) -> None:
-            with suppress(KeyError):  # the messages of the session are deleted
-                send(event, event_message)
-
-        self._queue.send_message = send_if_connected
-        self._queue.compute_analytics_summary = lambda records: {}  # slow, and for a monitor that is off
+        self._queue = Queue.like(self._queue)
         return self
 
     def validate_inputs(self, block_fn: BlockFunction, inputs: list) -> None:

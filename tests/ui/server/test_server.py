@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from cnn_models import ModelHub
+from tests.benchmarks.process_memory import wake_ups
 from tests.conftest import ROOT, run_async
 from tests.ui.compare.test_tab import SEVEN
 from ui.common import modules, uploads
@@ -53,6 +55,19 @@ def asking(page, name="predict", session="s", **data):
         "component_id": component(page),
         "session_hash": session,
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_an_idle_server_rests_and_wakes_for_an_event(page, browser):
+    assert browser.post("/gradio_api/call/models", json={"data": []}).is_success  # the queue has started
+    until = time.monotonic() + 10
+    while page._queue.event_ids_to_events and time.monotonic() < until:
+        time.sleep(0.01)
+    before = wake_ups(os.getpid(), page.server.thread.native_id)
+    time.sleep(2)
+    assert wake_ups(os.getpid(), page.server.thread.native_id) - before < 2 * 20
+    event = browser.post("/gradio_api/call/models", json={"data": []}).json()["event_id"]
+    assert "complete" in browser.get(f"/gradio_api/call/models/{event}").text
 
 
 # Headers and open addresses.
