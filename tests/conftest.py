@@ -134,9 +134,10 @@ def fake_hub(tmp_path, monkeypatch):
 
 @contextmanager
 def launched(*options: str, folder: Path = ROOT) -> Iterator[tuple[str, int]]:
-    """The address and process id of a running `python app.py` without the Hub. A traceback in its output fails the test.
+    """The address and process id of a running `python app.py` without the Hub.
 
-    It runs where gradio's folder for temporary files cannot be used, as where that belongs to another user.
+    A traceback in its output fails the test. It runs where gradio's folder for temporary files cannot be used, as where
+    that belongs to another user.
     """
     with tempfile.TemporaryDirectory() as temporary:
         (Path(temporary) / "gradio").touch()

@@ -44,13 +44,15 @@ class Memory(NamedTuple):
     @classmethod
     def of(cls, pid: int) -> Memory:
         children = [
-            child for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
+            child
+            for file in Path(f"/proc/{pid}/task").glob("*/children")
+            for child in file.read_text(encoding="utf-8").split()
         ]
         return cls(*sizes(rollup(pid), "Rss", "Anonymous"), sum(sizes(rollup(child), "Pss")[0] for child in children))
 
 
 def rollup(pid: int | str) -> str:
-    return Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
 
 
 def sizes(text: str, *names: str) -> list[float]:
@@ -61,7 +63,7 @@ def sizes(text: str, *names: str) -> list[float]:
 def wake_ups(pid: int, *threads: int) -> int:
     """How often a process, or these of its threads, have slept and woken up so far."""
     tasks = threads or [path.name for path in Path(f"/proc/{pid}/task").iterdir()]
-    found = [Path(f"/proc/{pid}/task/{task}/status").read_text() for task in tasks]
+    found = [Path(f"/proc/{pid}/task/{task}/status").read_text(encoding="utf-8") for task in tasks]
     return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.MULTILINE)[1]) for text in found)
 
 
@@ -135,7 +137,7 @@ def measured(seconds: float) -> Iterator[tuple[str, Memory]]:
         time.sleep(seconds)
         share, rate = (processor_seconds(app.pid) - before) / seconds, (wake_ups(app.pid) - awake) / seconds
         yield f"{seconds:g} s idle", Memory.of(app.pid)
-        (peak,) = sizes(Path(f"/proc/{app.pid}/status").read_text(), "VmHWM")
+        (peak,) = sizes(Path(f"/proc/{app.pid}/status").read_text(encoding="utf-8"), "VmHWM")
         print(f"peak: {peak:,.0f} MB; idle: {100 * share:.2f} % of a core, {rate:.0f} wake-ups a second")
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from gradio import queueing
+from gradio.server_messages import EventMessage
 
 
 class Queue(queueing.Queue):
@@ -54,7 +55,7 @@ class Queue(queueing.Queue):
         finally:
             polling.close()
 
-    def send_message(self, event: queueing.Event, event_message: queueing.EventMessage) -> None:
+    def send_message(self, event: queueing.Event, event_message: EventMessage) -> None:
         with suppress(KeyError):  # the messages of the session are deleted
             super().send_message(event, event_message)
 
