@@ -9,10 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from gradio import queueing
+from gradio.server_messages import EventMessage
 
 
 class Queue(queueing.Queue):
-    """A queue that rests while it has no events; gradio's looks for them a thousand times a second.
+    """A queue that rests while it has no events; that of gradio polls for them a thousand times a second.
 
     It sends nothing to clients that have disconnected, and computes no statistics.
     """
@@ -41,7 +42,7 @@ class Queue(queueing.Queue):
 
     @types.coroutine
     def _resting(self, polling: Coroutine[Any, None, None]) -> Generator[Any, None, None]:
-        """Run a coroutine that sleeps and looks for events, forever; its sleep lasts until there is one."""
+        """Run a coroutine that polls for events; while there is none, it does not wake up."""
         try:
             while True:
                 sleep = polling.send(None)
@@ -54,7 +55,7 @@ class Queue(queueing.Queue):
         finally:
             polling.close()
 
-    def send_message(self, event: queueing.Event, event_message: queueing.EventMessage) -> None:
+    def send_message(self, event: queueing.Event, event_message: EventMessage) -> None:
         with suppress(KeyError):  # the messages of the session are deleted
             super().send_message(event, event_message)
 

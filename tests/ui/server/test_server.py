@@ -1,5 +1,6 @@
 """The web server around the page: limits of each visitor, and fairness between visitors."""
 
+import os
 import re
 import socket
 import sys
