@@ -1,6 +1,5 @@
 """The web server around the page: limits of each visitor, and fairness between visitors."""
 
-import os
 import re
 import socket
 import sys
