@@ -23,8 +23,14 @@ WAITING = 200  # events in the queue of gradio; `ui.server.turns` orders them
 def main(argv: list[str] | None = None) -> None:
     """Serve the page. The options are parsed first, in an instant; imports take seconds."""
     args = options.parse(str(__doc__), argv)
-    with command.importing(), unproxied():
+    with command.ending_at_once(), unproxied():
         from cnn_models.hub.model_hub import MAX_MEMORY, ModelHub
+        from ui.common import uploads
+
+        try:
+            uploads.folder()  # before gradio is imported, which reads the path
+        except ValueError as error:
+            sys.exit(f"error: {error}")
         from ui.tabs import build
 
     logging.basicConfig(format="%(message)s")

@@ -10,14 +10,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 
 INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended, as shells have it
 
 
-def run(main: Callable[[], None]) -> None:
+def run(main: Callable[[], None], stopped: str = "stopped") -> None:
     """Call the main function of a command, whose output is UTF-8 in files and pipes and readable on any console.
 
-    Ctrl-C and a reader that closes its pipe end it without a traceback; see `importing` for a command's imports.
+    Ctrl-C ends it with the sentence `stopped`, a full GPU with the way out, and a reader that closes its pipe without a
+    word; `ending_at_once` is for a command's imports.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -26,26 +28,32 @@ def run(main: Callable[[], None]) -> None:
         main()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print(stopped, file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except RuntimeError as error:
+        from cnn_models.runtime import is_out_of_memory  # imports torch
+
+        if not is_out_of_memory(error):
+            raise
+        sys.exit("error: the memory of the GPU is full; free some, train in smaller batches, or set CNN_DEVICE=cpu")
     except BrokenPipeError:
         # Python flushes stdout once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
-def importing() -> Iterator[None]:
-    """While modules are imported: Ctrl-C ends the process at once, since an import can swallow KeyboardInterrupt."""
-    before = signal.signal(signal.SIGINT, lambda *_: _end())
+def ending_at_once(stopped: str = "stopped") -> Iterator[None]:
+    """Ctrl-C ends the process at once, with a sentence, where imports or libraries could swallow KeyboardInterrupt."""
+
+    def end(*_: object) -> None:
+        os.write(2, f"{stopped}\n".encode())
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, end)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _end() -> None:
-    os.write(2, b"stopped\n")
-    os._exit(INTERRUPTED)
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -62,11 +70,27 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def positive(text: str) -> float:
-    """A type of argparse: a finite number above 0."""
+    """A type of argparse: a number above 0, so far within float32 that its products are too."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number above 0")
+    if not 0 < number <= 1e30:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number above 0 and of at most 1e30")
     return number
+
+
+def folder(text: str) -> Path:
+    """A type of argparse: a folder, which may be missing, but neither it nor one that it is in is a file."""
+    path = Path(text)
+    there = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{there} is not a folder; give a folder, or the name of a new one")
+    return path
+
+
+def file(text: str) -> Path:
+    """A type of argparse: a file that exists."""
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}; give one that exists")
+    return Path(text)

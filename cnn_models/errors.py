@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable
 from copy import copy
+from itertools import islice
 
 from cnn_models.messages import MESSAGES
 
@@ -37,10 +38,19 @@ class Refused(TranslatableError):
     """An untrusted value that cannot be used. The message quotes only its beginning."""
 
 
+class _Beginning(reprlib.Repr):
+    def repr_dict(self, x: dict, level: int) -> str:
+        return super().repr_dict(dict(islice(x.items(), self.maxdict + 1)), level)  # it sorts all fields
+
+
+quoted = _Beginning().repr
+"""The beginning of the repr of a value of any size and depth."""
+
+
 class UnknownName(Refused, KeyError):
     """A name that is not among the known ones."""
 
     __str__ = ValueError.__str__  # that of KeyError adds quotes
 
     def __init__(self, name: object, known: Iterable[str]):
-        super().__init__("value.name", name=reprlib.repr(name), known=", ".join(known))
+        super().__init__("value.name", name=quoted(name), known=", ".join(known))

@@ -2,12 +2,15 @@
 
 MESSAGES = {
     # Values from outside: names, numbers, lists.
+    "value.argument": "{argument}: {why}",
     "value.name": "unknown name {name}; known are {known}",
     "value.list": "{value} is not a list of at most {most} values",
     "value.fields": "{value} is not an object with named fields",
     "value.text": "{value} is not a text of at most {most} characters",
     "value.flag": "{value} is neither true nor false",
     "value.number": "{value} is not a number from {low} to {high}",
+    "value.size": "{value} has more than {most} values or {levels} levels",
+    "value.control": "{value} is not a value of this control",
     # Requests.
     "request.busy": "You have too many requests in progress; wait a moment and try again.",
     # Images: what a file or an array must be.
@@ -109,6 +112,10 @@ MESSAGES = {
     "checkpoint.disk": "the disk is full; make room and run the command again",
     "checkpoint.evaluation": "{path} is not the evaluation of a checkpoint: {why}",
     "checkpoint.stale": "{path} is of other weights; run `python -m training.evaluate {id}`",
+    "averaged.damaged": (
+        "{path} is not the accuracies of ensembles ({why}); restore it, or remove it and run "
+        "`python -m training.evaluate --averages`"
+    ),
     "checkpoint.untrained": "no weights for {id} in {folder}; run `python -m training.train {id}`",
     # The Hugging Face Hub and its responses.
     "hub.more": "the Hub sends more than {limit} bytes for {repository}; try again later, or check HF_ENDPOINT",

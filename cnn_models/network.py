@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cnn_models.images.preprocess import to_input
+from cnn_models.runtime import synchronize
 from cnn_models.specs import Card
 
 BATCH = 500  # images in a forward pass
@@ -43,14 +44,14 @@ class Network:
 
     def run(self, images: Tensor, batch: int = BATCH) -> Output:
         """The output for images as `to_input` takes them, on any device; `batch` images in a forward pass."""
-        clock, logits, seconds = torch.get_device_module(self.device), [], 0.0
+        logits, seconds = [], 0.0
         with torch.inference_mode():
             for part in images.split(batch):
                 x = self.input(part)
-                clock.synchronize()
+                synchronize(self.device)
                 start = time.perf_counter()
                 logits.append(self.model(x))
-                clock.synchronize()
+                synchronize(self.device)
                 seconds += time.perf_counter() - start
         found = torch.cat(logits).cpu().double()  # MPS has no float64
         return Output(found, (found / self.card.temperature).softmax(1), 1000 * seconds)

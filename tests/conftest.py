@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +18,17 @@ from hypothesis import HealthCheck, settings
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # gw0, gw1: each has a core and ports of its own
     os.environ |= {"OMP_NUM_THREADS": "1", "GRADIO_SERVER_PORT": f"{7860 + 100 * int(worker[2:])}"}
 
+import torch
+from torch import nn
+
 import cnn_models  # first of all: it sets OMP_WAIT_POLICY before torch is imported
 from cnn_models import ARCHITECTURES, DATASETS, Card, ModelHub, create_model
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.checkpoints.folder import HISTORY_COLUMNS, weights_hash, write_checkpoint
 from cnn_models.specs import Split
 from tests.fake_hub import FakeHub
+from training.saved_run import Progress, SavedRun
+from training.state import save_state
 
 ROOT = Path(cnn_models.__file__).parents[1]
 
@@ -64,6 +70,13 @@ def make_evaluation(weights_sha256: str) -> Evaluation:
     """The evaluation of a network that predicts the first class for all of 20 test images, two per class."""
     confusion = tuple((2, *[0] * 9) for _ in range(10))
     return Evaluation(weights_sha256, confusion, (tuple(range(2, 20)), *[()] * 9))
+
+
+def save_unfinished(state: Path, history: list[dict], **facts: object) -> None:
+    """Save the state of a training after the epochs of a history."""
+    module = nn.Linear(1, 1)
+    run = SavedRun(facts, len(history), 1, {"model": module}, torch.optim.SGD(module.parameters()))
+    save_state(state, run, Progress(step=len(history), history=history))
 
 
 @pytest.fixture
@@ -120,9 +133,20 @@ def fake_hub(tmp_path, monkeypatch):
 
 
 @contextmanager
-def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
-    """The address of a running `python app.py` without the Hub. A traceback in its output fails the test."""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+def launched(*options: str, folder: Path = ROOT) -> Iterator[tuple[str, int]]:
+    """The address and process id of a running `python app.py` without the Hub.
+
+    A traceback in its output fails the test. It runs where gradio's folder for temporary files cannot be used, as where
+    that belongs to another user.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        (Path(temporary) / "gradio").touch()
+        yield from _launched(options, folder, os.environ | {"TMPDIR": temporary})
+
+
+def _launched(options: tuple[str, ...], folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
+    environment |= {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    environment.pop("GRADIO_TEMP_DIR", None)
     environment.pop("CNN_HUB_NAMESPACE", None)
     environment.pop("CNN_WEIGHTS_DIR", None)
     process = subprocess.Popen(
@@ -142,7 +166,7 @@ def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
         pytest.fail("app.py ended before it gave an address:\n" + "".join(output))
     drain = threading.Thread(target=lambda: output.extend(process.stdout), daemon=True)
     drain.start()
-    yield found.group()
+    yield found.group(), process.pid
     process.terminate()
     process.wait(30)
     drain.join(5)
@@ -150,8 +174,21 @@ def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
     assert "Traceback" not in traces, traces
 
 
-@pytest.fixture(scope="session")
-def url():
-    """The address of the app with the bundled weights."""
-    with served() as address:
+@contextmanager
+def served(*options: str, folder: Path = ROOT) -> Iterator[str]:
+    """The address of `launched`."""
+    with launched(*options, folder=folder) as (address, _):
         yield address
+
+
+@pytest.fixture(scope="session")
+def app():
+    """The address and process id of the app with the bundled weights."""
+    with launched() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def url(app):
+    """The address of the app with the bundled weights."""
+    return app[0]

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from training import data, depth_study, saver, train
+from training import data, depth_study, saver, study, train, trainer
 
 FORKING = multiprocessing.get_context("forkserver")
 FORKING.set_forkserver_preload(["tests.small_training"])
@@ -26,14 +26,14 @@ def small(*args) -> tuple[data.LabelledImages, data.LabelledImages]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    train.split, saver.SAVE_EVERY = small, 0
+    trainer.split, saver.SAVE_EVERY = small, 0
     train.main(arguments)
 
 
-def study(arguments: list[str]) -> None:
+def small_study(arguments: list[str]) -> None:
     """A depth study of two networks of 8 layers."""
-    depth_study.split, saver.SAVE_EVERY = small, 0
-    depth_study.NETWORKS = ((8, False, True), (8, True, False))
+    study.split, saver.SAVE_EVERY = small, 0
+    study.NETWORKS = ((8, False, True), (8, True, False))
     depth_study.main(arguments)
 
 
@@ -90,7 +90,7 @@ class Training:
             process.join(timeout)
         if self.poll() is None:
             raise TimeoutError(f"it still runs; its output is in {self.output}")
-        output = Path(self.output).read_text()
+        output = Path(self.output).read_text(encoding="utf-8")
         Path(self.output).unlink()
         return (output,)
 

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 from cnn_models.folders import default_weights_dir
 from tests.conftest import ROOT
+from tests.test_commands import COMMANDS
 from tests.test_requirements import REQUIREMENTS
 
 SOURCES = (".ci", "LICENSE", "README.md", "cnn_models", "pyproject.toml", "requirements.txt", "training")
@@ -92,8 +93,9 @@ def test_the_code_on_a_model_card_works(installed, tmp_path):
     assert "label='7'" in run(installed, tmp_path, "-c", code, CNN_WEIGHTS_DIR=str(default_weights_dir()))
 
 
-def test_a_command_runs_elsewhere(installed, tmp_path):
-    assert "usage: python -m training.train" in run(installed, tmp_path, "-m", "training.train", "--help")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_runs_elsewhere(command, installed, tmp_path):
+    assert f"usage: python -m {command}" in run(installed, tmp_path, "-m", command, "--help")
 
 
 def test_what_a_clone_would_hold_is_looked_for_in_the_current_folder(installed, tmp_path):
@@ -103,8 +105,8 @@ import json
 from pathlib import Path
 from cnn_models import ModelHub
 from training.data import data_dir
-from training.publish import PublishError, pack_space
-from training.train import git_commit
+from training.uploads import PublishError, pack_space
+from training.trainer import git_commit
 
 try:
     pack_space("someone/cnn-lineup", Path("weights"))

@@ -17,7 +17,7 @@ from cnn_models.folders import default_weights_dir
 from cnn_models.network import Network
 from cnn_models.runtime import place
 from training.data import load
-from training.evaluate import examine
+from training.evaluation import examine
 from training.metrics import calibration_error, reliability, score
 from training.model_card import model_card
 

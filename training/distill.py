@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from cnn_models.checkpoints.folder import CheckpointError, load_model
+from cnn_models.checkpoints.folder import CheckpointError, load_model, weights_hash
 from cnn_models.folders import default_weights_dir
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import place
@@ -28,6 +29,7 @@ from training.data import LabelledImages
 from training.loop import autocast
 from training.recipes import Recipe
 from training.saver import SAVE_EVERY
+from training.state import DAMAGED, TrainingError
 
 BATCH = 500
 
@@ -39,7 +41,7 @@ def with_soft_targets(
 
     Soft targets are the teachers' mean probabilities at the recipe's temperature (Hinton et al. 2015,
     arXiv:1503.02531). `cache` keeps them, as far as they are computed, for a resumed training and for the next student.
-    Raises CheckpointError where a teacher is missing.
+    Raises CheckpointError where a teacher is missing, TrainingError where the cache cannot be written.
     """
     ids = [f"{teacher}.{dataset}" for teacher in recipe.teachers]
     if missing := [id for id in ids if not (default_weights_dir() / id).is_dir()]:
@@ -54,7 +56,7 @@ def with_soft_targets(
     ])  # fmt: skip
     sha256 = hashlib.sha256(views.cpu().numpy().data).hexdigest()
     key = json.dumps([hashes, recipe.temperature, recipe.precision, sha256])
-    parts = [_read(cache, key).to(device)]
+    parts = [_read(cache, key, len(views)).to(device)]
     count, saved = len(parts[0]), time.monotonic()
     bar = tqdm(total=len(views), initial=count, desc="soft targets", unit="img", unit_scale=True)
     with torch.inference_mode(), autocast(device, recipe):
@@ -73,15 +75,42 @@ def with_soft_targets(
 
 
 def _write(cache: Path, key: str, soft_targets: Tensor) -> None:
-    cache.parent.mkdir(parents=True, exist_ok=True)
+    """Write the cache atomically. Raises TrainingError where that fails."""
     new = cache.with_suffix(f".{os.getpid()}")  # every process of a group writes one, of the same content
-    save_file({"answers": soft_targets.cpu()}, new, metadata={"asked": key})
-    new.replace(cache)
+    tensors = {"answers": soft_targets.cpu()}
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, new, metadata={"asked": key, "sha256": weights_hash(tensors)})
+        new.replace(cache)
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise TrainingError(
+            f"the soft targets could not be saved to {cache} ({error}); make room, then run the same command again"
+        ) from error
 
 
-def _read(cache: Path, key: str) -> Tensor:
-    """The cached soft targets of the first images under this key, N x 10; none if there are none."""
-    with suppress(OSError, SafetensorError, KeyError, TypeError), safe_open(cache, framework="pt") as file:
-        if file.metadata()["asked"] == key:
-            return file.get_tensor("answers")
-    return torch.zeros(0, 10)
+def _read(cache: Path, key: str, most: int) -> Tensor:
+    """The cached soft targets of the first images under this key, N x 10, N at most `most`; none if there are none.
+
+    Damaged ones are reported and not used.
+    """
+    none = torch.zeros(0, 10)
+    try:
+        with safe_open(cache, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("asked") != key:
+                return none
+            found = file.get_tensor("answers").clone()  # safetensors maps the file, which is written again
+        if found.dtype != none.dtype or found.ndim != 2 or found.shape[1] != 10 or len(found) > most:
+            raise ValueError(f"it has {found.dtype} of shape {tuple(found.shape)}")
+        if not (found >= 0).all() or not torch.allclose(found.sum(1), torch.ones(len(found)), atol=1e-3):
+            raise ValueError("they are not probabilities")
+        if metadata.get("sha256") not in (None, weights_hash({"answers": found})):  # older ones have none
+            raise ValueError("their hash is not the one recorded")
+    except FileNotFoundError:
+        return none
+    except DAMAGED as error:
+        print(f"{cache} is damaged ({error}); its soft targets are computed again", file=sys.stderr)
+        return none
+    return found

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from cnn_models import DATASETS
 from cnn_models.analysis.averaged import AVERAGED, read_averaged
-from cnn_models.checkpoints.folder import load_model
+from cnn_models.checkpoints.folder import load_model, unwritten
 from cnn_models.datasets.test_sets import COUNT
 from cnn_models.layers import architecture_layers
 from cnn_models.network import Network
@@ -68,10 +68,14 @@ def ensemble_accuracies(cards: list[Card], probabilities: dict[str, Tensor], lab
 
 
 def write_averaged(weights: Path, averaged: dict[str, dict]) -> None:
-    """Write `averaged.json` beside the checkpoints, atomically."""
+    """Write `averaged.json` beside the checkpoints, atomically. Raises CheckpointError."""
     new = weights / f".{AVERAGED}.new"
-    new.write_text(json.dumps(averaged, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(new, weights / AVERAGED)
+    try:
+        new.write_text(json.dumps(averaged, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        os.replace(new, weights / AVERAGED)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise unwritten(weights / AVERAGED, error) from error
 
 
 def complete_tta(weights: Path, cards: list[Card], device: torch.device) -> None:

@@ -7,100 +7,10 @@ python -m training.evaluate --pictures my-handwriting.zip
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import statistics
-import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-from tqdm import tqdm
-
-from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.analysis.averaged import AVERAGED, read_averaged
-from cnn_models.analysis.ood import energy
-from cnn_models.checkpoints.centroids import write_centroids
-from cnn_models.checkpoints.evaluation import CLASSES, Evaluation
-from cnn_models.checkpoints.folder import (
-    CheckpointError,
-    load_model,
-    read_card,
-    read_history,
-    read_snapshots,
-    write_checkpoint,
-)
-from cnn_models.checkpoints.ids import BUILT_IN, REFERENCE_MODEL
-from cnn_models.checkpoints.reported import QUOTED
-from cnn_models.checkpoints.runs import Run, find_runs
-from cnn_models.datasets.handwriting import unpack
+from cnn_models import command
+from cnn_models.checkpoints.ids import BUILT_IN
 from cnn_models.folders import default_weights_dir
-from cnn_models.layers import architecture_layers
-from cnn_models.network import Network
-from cnn_models.runtime import best_device, keep_memory, place
-from cnn_models.specs import Card
-from training.centroids import fit_centroids
-from training.data import DataError, load, split
-from training.ensembles import complete_tta, measure_ensembles, write_averaged
-from training.lock import writing
-from training.metrics import auroc, calibration_error, fit_temperature, fit_threshold, ood_data, reliability, score
-from training.model_card import model_card
-from training.state import TrainingError
-
-
-def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, Evaluation, Tensor]:
-    """Fit temperature and energy threshold on the validation images, then measure on the 10,000 test images.
-
-    Returns the completed card, the evaluation, and the probabilities for the test images (N x 10). A network trained on
-    all training images keeps temperature 1 and has no energy threshold: it is overconfident on images it was trained
-    on. Raises DataError without the images.
-    """
-    net = Network(place(model, device), card, device)
-    temperature, threshold = 1.0, None
-    if held_out := card.recipe.get("held_out"):
-        examples = load(card.dataset, train=True)[-held_out:]
-        logits = net.run(examples.images).logits
-        temperature = round(fit_temperature(logits, examples.labels), 4)
-        threshold = round(fit_threshold(logits / temperature), 4)
-
-    test = load(card.dataset, train=False)
-    logits = net.run(test.images).logits
-    probabilities = (logits / temperature).softmax(1)
-    figures = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
-    bins = tuple(reliability(each, test.labels) for each in (logits.softmax(1), probabilities))
-    figures["test_ece_uncalibrated"], figures["test_ece"] = map(calibration_error, bins)
-    for name, examples in ood_data(card.dataset).items():
-        figures[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(net.run(examples).logits / temperature))
-    metrics = card.metrics | {name: round(value, 4) for name, value in figures.items()}
-    measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)
-    evaluation = evaluation_of(logits.argmax(1), test.labels, card.weights_sha256)
-    return measured, dataclasses.replace(evaluation, reliability=bins), probabilities
-
-
-def evaluation_of(predictions: Tensor, labels: Tensor, weights_sha256: str) -> Evaluation:
-    """The confusion matrix of N predicted classes, and the indices of the misclassified test images by class."""
-    confusion = (labels * CLASSES + predictions).bincount(minlength=CLASSES**2).view(CLASSES, CLASSES)
-    wrong = (((predictions == index) & (labels != index)).nonzero().flatten().tolist() for index in range(CLASSES))
-    return Evaluation(weights_sha256, tuple(map(tuple, confusion.tolist())), tuple(map(tuple, wrong)))
-
-
-def evaluate(folder: Path, device: torch.device) -> tuple[Card, Tensor]:
-    """Examine the checkpoint of a folder and write the results into it; returns its new card and the probabilities.
-
-    A reference model is also given the centroids of its training images.
-
-    Raises CheckpointError for a folder without a checkpoint, DataError without the images, TrainingError while another
-    command writes it.
-    """
-    with writing(folder):
-        model, card = load_model(folder)
-        measured, evaluation, probabilities = examine(model, card, device)
-        history, snapshots, readme = read_history(folder), read_snapshots(folder), model_card(measured, evaluation)
-        card = write_checkpoint(folder, model.state_dict(), measured, history, readme, evaluation, snapshots)
-        if card.architecture == REFERENCE_MODEL and (held_out := card.recipe.get("held_out")):
-            net = Network(model, card, device)
-            write_centroids(folder, fit_centroids(net, *split(card.dataset, held_out, torch.device("cpu"))))
-    return card, probabilities
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -111,134 +21,25 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     task.add_argument("--averages", action="store_true", help="ensembles and test-time augmentation of new networks")
     task.add_argument("--looks", action="store_true", help="test-time augmentation of all remaining test images")
     task.add_argument("--table", action="store_true", help="print the results in the cards, without measuring")
-    task.add_argument("--pictures", type=Path, metavar="ZIP", help="accuracy on labelled drawings from the page")
-    parser.add_argument("--weights", type=Path, default=default_weights_dir(), help="the folder with the checkpoints")
+    task.add_argument(
+        "--pictures", type=command.file, metavar="ZIP", help="accuracy on labelled drawings from the page"
+    )
+    parser.add_argument(
+        "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
+    )
     args = parser.parse_args(argv)
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     return args
 
 
-def drawings_table(file: Path, weights: Path, device: torch.device) -> str:
-    """The accuracy of every checkpoint on the labelled drawings of a zip, as a Markdown table; no card changes.
-
-    Raises ImageError for a file that is no such zip.
-    """
-    drawings = {dataset: unpack(file, dataset) for dataset in DATASETS}
-    lines = ["| network | correct | of | accuracy |", "|---|---:|---:|---:|"]
-    for id, card in ModelHub(weights).cards().items():
-        images, labels = map(torch.from_numpy, drawings[card.dataset])
-        if len(labels):
-            net = Network(place(load_model(weights / id)[0], device), card, device)
-            correct = (net.run(images).logits.argmax(1) == labels).sum().item()
-            lines.append(f"| {id} | {correct} | {len(labels)} | {100 * correct / len(labels):.1f} % |")
-    return "\n".join(lines)
-
-
-def results_table(cards: list[Card], averaged: dict[str, dict]) -> str:
-    """The results as a Markdown table: a row per network and one for the ensemble, a column per data set.
-
-    `averaged` is from `read_averaged`; an ensemble of other weights than those of the cards is left out.
-    """
-    by_id = {card.id: card for card in cards}
-    head = [f"{spec.title}, test accuracy" for spec in DATASETS.values()]
-    lines = ["| network | parameters | " + " | ".join(head) + " |", "|---|---:|" + "---:|" * len(head)]
-    for name, spec in ARCHITECTURES.items():
-        parameters = architecture_layers(name).parameters
-        cells = []
-        for dataset in DATASETS:
-            card = by_id.get(f"{name}.{dataset}")
-            if card and (accuracy := card.metrics.get("test_accuracy")):
-                note = f" (at {card.input_size})" if card.input_size != spec.input_size else ""
-                cells.append(f"{accuracy:.2f} %{note}")
-            else:
-                cells.append("not trained yet")
-        lines.append(f"| {spec.title} ({spec.year}) | {parameters:,} | " + " | ".join(cells) + " |")
-    cells = []
-    for dataset in DATASETS:
-        found = averaged.get(dataset)
-        now = {card.id: card.weights_sha256 for card in cards if card.dataset == dataset}
-        cells.append(
-            f"{found['accuracy']:.2f} % ({len(now)} networks)"
-            if found and found["weights"] == now
-            else "not measured yet"
-        )
-    lines.append("| ensemble (soft vote) | | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def runs_table(groups: Iterable[Sequence[Run]]) -> str:
-    """The runs in `weights/runs/` as a Markdown table, a row per group of runs that differ in their seed alone.
-
-    A checkpoint with the same recipe is in the group. A row has the mean and standard deviation of the test accuracies,
-    the accuracy that others report for the recipe and number of epochs, and the speed where there is a single epoch.
-    "" without runs.
-    """
-    rows = []
-    for group in groups:
-        if not any(run.out and run.card for run in group):
-            continue
-        found = {run.seed: run for run in group if run.card}
-        cards = [run.card for run in found.values() if run.card]
-        values = [accuracy for card in cards if (accuracy := card.on_test_set("accuracy"))]
-        if not values:
-            continue
-        run = group[-1]
-        name, dataset = run.id.split(".")
-        changes = [f"{key} {value}" for key, value in run.changes.items() if key != "epochs"]
-        epochs = f"{run.epochs} epochs"
-        if run.epochs == 1:
-            epochs = f"1 epoch at {run.history[0]['images_per_second']:,.0f} images/s"
-        how = ", ".join([f"`{run.recipe}`", epochs, *changes])
-        runs = f"{ARCHITECTURES[name].title}, {DATASETS[dataset].title}: {how}"
-        std = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-        quoted = QUOTED.get(run.id) if run.recipe == "source" else None
-        reported = f"{quoted.accuracy:.2f} %" if quoted and quoted.epochs == run.epochs else ""
-        rows.append(f"| {runs} | {len(values)} | {statistics.mean(values):.2f}{std} % | {reported} |")
-    head = ["| runs | seeds | test accuracy, mean ± std | reported |", "|---|---:|---:|---:|"]
-    return "\n".join(head + rows) if rows else ""
-
-
-def evaluate_ensembles(args: argparse.Namespace, probabilities: dict[str, Tensor], device: torch.device) -> None:
-    """Write `averaged.json`: the ensembles, and test-time augmentation, with `--looks` of all test images."""
-    with writing(args.weights / AVERAGED):
-        cards = list(ModelHub(args.weights).cards().values())
-        write_averaged(args.weights, measure_ensembles(args.weights, cards, probabilities, device))
-        if args.looks:
-            try:
-                complete_tta(args.weights, cards, device)
-            except KeyboardInterrupt:
-                sys.exit("stopped; the same command resumes")
-
-
 def main(argv: list[str] | None = None) -> None:
-    keep_memory()
     args = parse(argv)
-    ids = [args.id] if args.id else []
-    if args.all:
-        ids = [id for id in BUILT_IN if (args.weights / id).is_dir()]
-    try:
-        device = best_device()
-        if args.pictures:
-            print(drawings_table(args.pictures, args.weights, device))
-            return
-        probabilities = {}
-        for id in tqdm(ids, unit="checkpoint", disable=len(ids) < 2):
-            if not (args.weights / id).is_dir():
-                raise CheckpointError("checkpoint.untrained", id=id, folder=args.weights)
-            before = read_card(args.weights / id).metrics.get("test_accuracy")
-            card, probabilities[id] = evaluate(args.weights / id, device)
-            after = card.metrics["test_accuracy"]
-            if before is not None and abs(after - before) > 0.02:
-                print(f"{id}: {before:.2f} % on its card, measured {after:.2f} %", file=sys.stderr)
-        if args.all or args.averages or args.looks:
-            evaluate_ensembles(args, probabilities, device)
-    except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
-    print(results_table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
-    if runs := runs_table(find_runs(args.weights).values()):
-        print(f"\n{runs}")
+    with command.ending_at_once():
+        from training.evaluation import measure
+
+    measure(args)
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main, "stopped; run the same command again")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from cnn_models.checkpoints.folder import SNAPSHOTS_LIMIT
 from cnn_models.runtime import place
 from training.data import LabelledImages
 from training.init import initialise
@@ -63,7 +64,8 @@ class Learner:
     """A network in training, its optimizer, and the moving average of its weights where the recipe has one.
 
     `network` is `model`, compiled or data-parallel; `kept` is validated and becomes the checkpoint: the average, or
-    `model` without one; `modules` are those that a saved state holds.
+    `model` without one; `modules` are those that a saved state holds. `keeps_snapshots` where the snapshots of all
+    epochs fit into `SNAPSHOTS_LIMIT`.
     """
 
     def __init__(self, setup: Setup):
@@ -81,6 +83,8 @@ class Learner:
             # AveragedModel collects them at every step, which takes four times as long as averaging a small network.
             self.averages: list[Tensor] = list(self.average.parameters())
             self.weights: list[Tensor] = list(self.model.parameters())
+        snapshot = sum(2 * tensor.numel() for tensor in self.model.state_dict().values())  # bytes
+        self.keeps_snapshots = (recipe.epochs + 1) * snapshot <= SNAPSHOTS_LIMIT
         build_optimizer = OPTIMIZERS[recipe.optimizer]
         self.optimizer = build_optimizer(self.model.parameters(), weight_decay=recipe.weight_decay, fused=True)
         self.network = cast(nn.Module, torch.compile(self.model)) if recipe.compile else self.model

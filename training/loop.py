@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from cnn_models.checkpoints.folder import HISTORY_COLUMNS, SNAPSHOTS_LIMIT
+from cnn_models.checkpoints.folder import HISTORY_COLUMNS
 from cnn_models.images.preprocess import to_input
 from training import augment
 from training.learner import Learner, Setup
 from training.metrics import measure
 from training.recipes import Recipe
+from training.saved_run import Progress
 from training.saver import Saver, Totals, check_finite
-from training.state import Progress
 
 GOLDEN = 0x9E3779B1  # 2**32 over the golden ratio, prime: its multiples lie far apart modulo 2**32
 SEEDS = 4096  # of one process, before those of the next
@@ -141,16 +141,16 @@ def fit(
 
     The run is saved to `state`; a resumed run ends with the same weights as an uninterrupted one. `stop` is called
     after every step: once it returns True, the run is saved and TrainingError raised. `log` is called with the row of
-    every epoch. Snapshots are taken before the first epoch and after each, where all fit into `SNAPSHOTS_LIMIT`.
+    every epoch. Snapshots are taken before the first epoch and after each, where the learner keeps
+    them.
     Raises Diverged when the loss is no longer finite.
     """
     learner = Learner(setup)
     saver = Saver(state, setup, learner, stop)
     progress = Progress()
-    snapshot_bytes = sum(2 * tensor.numel() for tensor in learner.model.state_dict().values())
     if resume:
         progress = saver.load()
-    elif (setup.recipe.epochs + 1) * snapshot_bytes <= SNAPSHOTS_LIMIT:
+    elif learner.keeps_snapshots:
         progress.take(learner.kept)
     learner.network = setup.group.wrap(learner.network)
     totals = Totals(setup, progress)

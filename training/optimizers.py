@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -49,3 +50,24 @@ def as_matrix(weight: Tensor) -> Tensor:
 
 
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW, "muon": Muon}
+MOMENTS = {"sgd": 0, "adamw": 2, "muon": 1}  # numbers that an optimiser keeps for a weight
+
+
+def state_shapes(optimizer: torch.optim.Optimizer) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    """Shape and type of each tensor in an optimizer's state after its first step, by index of parameter and name.
+
+    They are those of its kind for parameters of one element each, as a tensor of the state is a scalar or as large as
+    its parameter.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    small = [nn.Parameter(torch.zeros([1] * p.ndim)) for p in parameters]
+    for parameter in small:
+        parameter.grad = torch.zeros_like(parameter)
+    twin = cast(Callable[[list], torch.optim.Optimizer], type(optimizer))(small)
+    twin.step()
+    return {
+        f"{index}.{name}": (tuple(parameters[index].shape) if tensor.ndim else (), tensor.dtype)
+        for index, values in twin.state_dict()["state"].items()
+        for name, tensor in values.items()
+        if isinstance(tensor, Tensor)
+    }

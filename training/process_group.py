@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -16,7 +16,10 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils._pytree import tree_map_only
 
-from training.state import Progress, TrainingError
+from training.saved_run import Progress
+from training.state import TrainingError
+
+T = TypeVar("T")
 
 
 class SingleProcess:
@@ -39,6 +42,10 @@ class SingleProcess:
     def any(self, flags: list[bool]) -> list[bool]:
         """For each flag, whether it is true in any process."""
         return flags
+
+    def on_rank_0(self, action: Callable[[], T]) -> T | None:
+        """The result of an action that rank 0 takes, None in the others; its TrainingError is raised in all."""
+        return action()
 
     def resume(
         self, load: Callable[[], Progress], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
@@ -77,13 +84,23 @@ class ProcessGroup(SingleProcess):
         dist.all_reduce(votes, dist.ReduceOp.MAX)
         return votes.bool().tolist()
 
+    def on_rank_0(self, action: Callable[[], T]) -> T | None:
+        result, refusal = None, None
+        if self.is_rank_0:
+            try:
+                result = action()
+            except TrainingError as error:
+                refusal = error
+        if self.any([refusal is not None])[0]:
+            raise refusal or TrainingError("rank 0 cannot go on; it reports why")
+        return result
+
     def resume(
         self, load: Callable[[], Progress], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
     ) -> Progress:
         """As in a single process. Rank 0 reads the file and broadcasts it; the other processes need no access to it."""
         run: list[Any] = [None]
-        if self.is_rank_0:
-            progress = load()
+        if progress := self.on_rank_0(load):
             states = {key: module.state_dict() for key, module in modules.items()}
             # On the CPU, as tensors of a GPU would arrive on that very GPU.
             run = [tree_map_only(Tensor, Tensor.cpu, (progress, states, optimizer.state_dict()))]
@@ -97,12 +114,17 @@ class ProcessGroup(SingleProcess):
 
 
 def join(device: torch.device) -> tuple[SingleProcess, torch.device]:
-    """The process group of torchrun's environment, and this process's device. Raises TrainingError on MPS."""
+    """The process group of torchrun's environment, and this process's device.
+
+    Raises TrainingError on MPS, and for more processes than GPUs.
+    """
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         return SingleProcess(), device
     if device.type == "mps":
         raise TrainingError("several processes cannot train on one MPS device; use --device cpu, or one process")
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        device, gpus = torch.device("cuda", int(os.environ["LOCAL_RANK"])), torch.cuda.device_count()
+        if device.index >= gpus:
+            raise TrainingError(f"there are more processes than GPUs; use --nproc-per-node {gpus}, or --device cpu")
         torch.cuda.set_device(device)
     return ProcessGroup(device), device

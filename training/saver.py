@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 
 from training.learner import Learner, Setup
-from training.state import Progress, TrainingError, load_state, save_state
+from training.saved_run import Progress, SavedRun
+from training.state import TrainingError, load_state, save_state
 
 SAVE_EVERY = 120  # seconds between two saved states
 SAVING = 0.1  # of the time at most is spent on saving after epochs too, so that the page can show them
@@ -52,15 +53,17 @@ class Saver:
     """Saves a run every `SAVE_EVERY` seconds, after an epoch where that costs little, at its end and when stopped."""
 
     def __init__(self, path: Path, setup: Setup, learner: Learner, stop: Callable[[], bool]):
-        self.path, self.setup, self.learner, self.stop = path, setup, learner, stop
-        self.facts = setup.facts()
+        self.path, self.setup, self.stop = path, setup, stop
+        self.run = SavedRun(
+            setup.facts(), setup.recipe.epochs, setup.epoch_steps, learner.modules, learner.optimizer,
+            learner.keeps_snapshots,
+        )  # fmt: skip
         self.saved, self.cost = time.monotonic(), 0.0  # when a state was last written, and the seconds that took
 
     def load(self) -> Progress:
         """Load the saved state into the learner of every process; returns its progress. Raises TrainingError."""
-        modules, optimizer = self.learner.modules, self.learner.optimizer
-        load = partial(load_state, self.path, self.facts, modules, optimizer)
-        return self.setup.group.resume(load, modules, optimizer)
+        load = partial(load_state, self.path, self.run)
+        return self.setup.group.resume(load, self.run.modules, self.run.optimizer)
 
     def after_step(self, progress: Progress, totals: Totals) -> None:
         """Save the run if that is due. Raises TrainingError if it is to stop, Diverged as `check_finite` does."""
@@ -83,7 +86,6 @@ class Saver:
         check_finite(progress.loss, (progress.step - 1) // self.setup.epoch_steps, progress.history)
         progress.seconds = totals.seconds
         begun = time.monotonic()
-        if self.setup.group.is_rank_0:
-            save_state(self.path, self.facts, progress, self.learner.modules, self.learner.optimizer)
+        self.setup.group.on_rank_0(lambda: save_state(self.path, self.run, progress))
         self.saved = time.monotonic()
         self.cost = self.saved - begun

@@ -28,7 +28,7 @@ from cnn_models.images.steps import Step as ImageStep
 from cnn_models.images.worker import read_untrusted
 from cnn_models.specs import Card
 from cnn_models.visitors import VISITOR, map_in_context
-from ui.common.reading import all_known, fields, flag, items, known
+from ui.common.reading import all_known, fields, flag, items, known, text
 from ui.common.recipe import split_texts
 from ui.common.sketchpad import uploaded
 from ui.common.texts import say
@@ -150,10 +150,11 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
         """
         try:
             # gradio does not check types, and passes a file as a dictionary.
-            dataset, steps, explain = known(dataset, DATASETS), flag(steps or False), flag(explain or False)
-            models, off = items(models or []), all_known(off or [], SWITCHES)
-            label = known(label, DATASETS[dataset].classes) if label else ""
-            ids, path = predict.ids_of(models, dataset), uploaded(fields(image, {}).get("path"))
+            dataset, off = known("dataset", dataset, DATASETS), all_known("off", off, SWITCHES, [])
+            steps, explain = flag("steps", steps, False), flag("explain", explain, False)
+            models = [text("models", model) for model in items("models", models, [])]
+            label = known("label", label, DATASETS[dataset].classes, "")
+            ids, path = predict.ids_of(models, dataset), uploaded(fields("image", image).get("path"))
             decoded = await to_thread.run_sync(read_untrusted, path, off)
             await to_thread.run_sync(wait_for_downloads, hub, ids or predict.ids_of(list(ARCHITECTURES), dataset))
             async with turns.turn(VISITOR.get()):

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.datasets import DATASETS
+from cnn_models.datasets.test_sets import COUNT
+
 AVERAGED = "averaged.json"
 
 
@@ -13,7 +17,34 @@ def read_averaged(weights: Path) -> dict[str, dict]:
 
     `accuracy` (percent of the test set) is that of the ensemble of all networks, `weights` their hashes by checkpoint
     id; `together` holds the accuracies of the ensembles of any of them, as `[[ids], accuracy]`; `looks`, by checkpoint
-    id, the `pictures` tested and the `accuracy` by number of crops.
+    id, the `pictures` tested and the `accuracy` by number of crops. Raises CheckpointError for any other content.
     """
     path = weights / AVERAGED
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not (found.keys() <= DATASETS.keys() and all(map(_is_possible, found.values()))):
+            raise ValueError("a name or a number in it is impossible")
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise CheckpointError("averaged.damaged", path=path, why=error) from error
+    return found
+
+
+def _is_possible(found: dict) -> bool:
+    """Whether the content for one data set can have been measured. Raises TypeError and others for other fields."""
+    weights, together, looks = found["weights"], found["together"], found.get("looks", {})
+    crops = [tta["accuracy"] for tta in looks.values()]
+    accuracies = [
+        found["accuracy"],
+        *(accuracy for _, accuracy in together),
+        *(a for tta in crops for a in tta.values()),
+    ]
+    return (
+        looks.keys() <= weights.keys()
+        and all(isinstance(sha256, str) for sha256 in weights.values())
+        and all(weights.keys() >= set(ids) for ids, _ in together)
+        and all(type(tta["pictures"]) is int and 0 <= tta["pictures"] <= COUNT for tta in looks.values())
+        and all(int(used) > 0 for tta in crops for used in tta)
+        and all(type(accuracy) in (int, float) and 0 <= accuracy <= 100 for accuracy in accuracies)
+    )

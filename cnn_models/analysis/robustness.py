@@ -5,9 +5,11 @@ After D. Hendrycks, T. Dietterich: Benchmarking neural network robustness to com
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -26,9 +28,11 @@ class Corruption(NamedTuple):
 
 
 def _affine(image: Tensor, angle: float = 0.0, shift: int = 0, scale: float = 1.0) -> Tensor:
-    from torchvision.transforms.v2.functional import affine  # its import takes seconds
-
-    return affine(image, angle, [shift, 0], scale, [0.0, 0.0], interpolation="bilinear")
+    """The image turned clockwise by an angle in degrees, shifted to the right by pixels, and scaled."""
+    cos, sin = (f(math.radians(angle)) / scale for f in (math.cos, math.sin))
+    x = -2 * shift / image.shape[-1]  # the inverse map, from -1 to 1 across the image
+    grid = functional.affine_grid(torch.tensor([[[cos, sin, x], [-sin, cos, 0.0]]]), [1, *image.shape], False)
+    return functional.grid_sample(image[None], grid, align_corners=False)[0]
 
 
 def _dilate(image: Tensor, radius: float) -> Tensor:
@@ -39,9 +43,7 @@ def _dilate(image: Tensor, radius: float) -> Tensor:
 
 
 def _blur(image: Tensor, sigma: float) -> Tensor:
-    from torchvision.transforms.v2.functional import gaussian_blur  # as above
-
-    return gaussian_blur(image, [25, 25], [sigma]) if sigma else image
+    return torch.tensor(cv2.GaussianBlur(image[0].numpy(), (25, 25), sigma))[None] if sigma else image
 
 
 def _noise(image: Tensor, std: float) -> Tensor:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from cnn_models.datasets import DATASETS
 from cnn_models.images.preprocess import SIDE
@@ -36,15 +37,20 @@ def crops(grids: Tensor, mirror: bool) -> Tensor:
 
     At each scale the four corners, the centre and the whole image resized; with `mirror`, their mirror images too.
     """
-    from torchvision.transforms.v2.functional import five_crop, hflip, resize  # as in `robustness`
-
-    images, views = grids.float() / 255, []
+    images, views = grids[:, None].float() / 255, []
     for scale in SCALES:
-        large = resize(images, [round(SIDE * scale / 224)] * 2, antialias=True)
-        views += [*five_crop(large, [SIDE, SIDE]), resize(large, [SIDE, SIDE], antialias=True)]
+        large = _resized(images, round(SIDE * scale / 224))
+        last = large.shape[-1] - SIDE
+        places = (0, 0), (0, last), (last, 0), (last, last), (round(last / 2), round(last / 2))
+        views += [large[..., top : top + SIDE, left : left + SIDE] for top, left in places]
+        views.append(_resized(large, SIDE))
     if mirror:
-        views += [hflip(view) for view in views]
-    return torch.stack(views, 1)
+        views += [view.flip(-1) for view in views]
+    return torch.cat(views, 1)
+
+
+def _resized(images: Tensor, side: int) -> Tensor:
+    return functional.interpolate(images, (side, side), mode="bilinear", antialias=True)
 
 
 def multi_crop(net: Network, grid: np.ndarray) -> MultiCrop:

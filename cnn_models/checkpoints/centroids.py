@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnn_models.checkpoints.folder import CENTROIDS, CheckpointError, read_card, tensor_shapes
+from cnn_models.checkpoints.folder import CENTROIDS, CheckpointError, read_card, tensor_shapes, unwritten
 from cnn_models.errors import TranslatableError
 
 LIMIT = 2**20  # bytes of the file
@@ -38,13 +38,21 @@ class Centroids(NamedTuple):
 
 
 def write_centroids(folder: Path, centroids: Centroids) -> None:
-    """Write the file of a checkpoint folder, atomically; its vectors have 8 bits for each number."""
+    """Write the file of a checkpoint folder, atomically; its vectors have 8 bits for each number.
+
+    Raises CheckpointError.
+    """
     vectors = {name: getattr(centroids, name) for name in ("pixels", "features")}
     tensors = {name: (127 * each / each.abs().max()).round().to(torch.int8) for name, each in vectors.items()}
     tensors |= {"tails": centroids.tails.float(), "thresholds": torch.tensor([centroids.unsure, centroids.turned])}
     new = folder / f".{CENTROIDS}.new"
-    save_file(tensors, new, {"weights_sha256": read_card(folder).weights_sha256})
-    os.replace(new, folder / CENTROIDS)
+    metadata = {"weights_sha256": read_card(folder).weights_sha256}
+    try:
+        save_file(tensors, new, metadata)
+        os.replace(new, folder / CENTROIDS)
+    except (OSError, SafetensorError) as error:
+        new.unlink(missing_ok=True)
+        raise unwritten(folder / CENTROIDS, error) from error
 
 
 def read_centroids(folder: Path) -> Centroids | None:

@@ -113,17 +113,24 @@ def write_checkpoint(
         (new / README).write_text(readme, encoding="utf-8")
         if evaluation:
             (new / EVALUATION).write_text(evaluation.to_json() + "\n", encoding="utf-8")
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(new, ignore_errors=True)
-        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        why = TranslatableError("checkpoint.disk") if full else error
-        raise CheckpointError("checkpoint.unwritten", folder=folder, why=why) from error
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
+        if old.is_dir() and not folder.exists():
+            old.rename(folder)
+        raise unwritten(folder, error) from error
     shutil.rmtree(old, ignore_errors=True)
     return card
+
+
+def unwritten(path: Path, error: Exception) -> CheckpointError:
+    """The error of a folder, or a file of one, that could not be replaced."""
+    full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+    why = TranslatableError("checkpoint.disk") if full else error
+    return CheckpointError("checkpoint.unwritten", folder=path, why=why)
 
 
 def read_card(folder: Path) -> Card:
@@ -222,7 +229,9 @@ def _read_tensors(
         if path.stat().st_size > HEADER_LIMIT + limit:
             raise TranslatableError("checkpoint.large")
         with safe_open(path, framework="pt") as file:
-            _check_header(file, card, shapes)
+            if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
+                raise TranslatableError("checkpoint.header", file=CONFIG)
+            check_shapes(file, shapes)
             # Cloned, as safetensors maps the file: written over in place, it would change a network that runs.
             tensors = {name: file.get_tensor(name).clone() for name in shapes}
     except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as error:
@@ -232,16 +241,20 @@ def _read_tensors(
     for name, tensor in tensors.items():
         if tensor.dtype != dtype:
             raise CheckpointError("checkpoint.type", path=path, name=name, found=tensor.dtype, type=dtype)
-        if not torch.stack(tensor.aminmax()).isfinite().all():  # aminmax propagates NaN, in a thirtieth of the time
+        if not is_finite(tensor):
             raise CheckpointError("checkpoint.finite", path=path, name=name)
     if weights_hash(tensors) != sha256:
         raise CheckpointError("checkpoint.hash", path=path)
     return tensors
 
 
-def _check_header(file: safe_open, card: Card, shapes: dict[str, tuple[int, ...]]) -> None:
-    if (file.metadata() or {}).keys() != {"card"} or Card.from_json(file.metadata()["card"]) != card:
-        raise TranslatableError("checkpoint.header", file=CONFIG)
+def is_finite(tensor: Tensor) -> bool:
+    """Whether all values of a tensor are finite."""
+    return bool(torch.stack(tensor.aminmax()).isfinite().all())  # aminmax propagates NaN, in a thirtieth of the time
+
+
+def check_shapes(file: safe_open, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raises TranslatableError unless a file has exactly the tensors of these names and shapes."""
     if wrong := shapes.keys() ^ set(file.keys()):
         raise TranslatableError("checkpoint.tensors", names=f"{', '.join(sorted(wrong)):.200}")
     for name, shape in shapes.items():

@@ -103,11 +103,14 @@ def _unfinished(state: Path, id: str) -> Run | None:
         with safe_open(state, framework="pt") as file:
             run = json.loads(file.metadata()["run"])
         history = [{column: float(row[column]) for column in HISTORY_COLUMNS} for row in run["progress"]["history"]]
+        if not all(math.isfinite(value) for row in history for value in row.values()):
+            return None
         stopped, facts = time.time() - state.stat().st_mtime > SILENT, run["facts"]
         # The state contains the whole recipe, but not its name.
         name, changes = UNFINISHED.removeprefix("."), facts.get("recipe", {})
         return Run(id, name, int(facts["seed"]), history, stopped=stopped, changes=changes)
-    except (OSError, SafetensorError, ValueError, TypeError, KeyError):
+    except (OSError, SafetensorError, ValueError, TypeError, LookupError, AttributeError, OverflowError,
+            RecursionError):  # fmt: skip
         return None
 
 

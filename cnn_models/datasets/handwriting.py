@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,8 @@ from cnn_models.images.preprocess import SIDE, to_dataset_form
 LABELS = "labels.csv"
 COLUMNS = ("file", "dataset", "label")
 MOST = 10_000  # images in a zip
+# Any of these may be raised by a damaged file.
+DAMAGED = (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, csv.Error, zlib.error, lzma.LZMAError)
 
 
 class Labelled(NamedTuple):
@@ -50,7 +54,7 @@ def pack(images: Iterable[Labelled], decode: Callable[[bytes], np.ndarray] = dec
 def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.ndarray]:
     """The images of one data set in its form, N x 28 x 28 uint8, and their labels, N int64; N may be 0.
 
-    Raises ImageError, with the name of the file, for damaged, missing, too large or unknown content.
+    Raises ImageError, with the name of the file, for a damaged zip and for missing, too large or unknown content.
     """
     images, labels = [], []
     try:
@@ -67,8 +71,11 @@ def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.nda
                     except ImageError as error:
                         raise ImageError("zip.image", file=f"{row['file']!r:.80}", why=error) from error
                     labels.append(DATASETS[dataset].classes.index(row["label"]))
-    except (zipfile.BadZipFile, OSError, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError) as error:
-        raise ImageError("zip.damaged", why=error) from error
+    except DAMAGED as error:
+        why = error if isinstance(error, ImageError) else ImageError("zip.damaged", why=error)
+        if isinstance(source, bytes):
+            raise why from error
+        raise ImageError("zip.image", file=source, why=why) from error
     return np.array(images, np.uint8).reshape(-1, SIDE, SIDE), np.array(labels, np.int64)
 
 

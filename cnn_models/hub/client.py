@@ -200,13 +200,13 @@ def _record_commit(folder: Path, revision: str, absent: set[str]) -> None:
         for name in absent:
             lacking.mkdir(parents=True, exist_ok=True)
             (lacking / name).touch()
-        previous = folder.with_name(ref.read_text()) if ref.is_file() else None
+        previous = folder.with_name(ref.read_text(encoding="utf-8")) if ref.is_file() else None
         is_worse = previous and (previous / WEIGHTS).exists() and not (folder / WEIGHTS).exists()
         if COMMIT.fullmatch(revision) or is_worse or previous == folder:
             return
         ref.parent.mkdir(parents=True, exist_ok=True)
         new = ref.with_name(f"{ref.name}.{os.getpid()}.new")
-        new.write_text(folder.name)
+        new.write_text(folder.name, encoding="utf-8")
         new.replace(ref)
 
 

@@ -10,20 +10,30 @@ from __future__ import annotations
 import argparse
 import sys
 
-from cnn_models.architectures import ARCHITECTURES
-from cnn_models.layers.table import as_csv, column, markdown
+from cnn_models import command
+from cnn_models.architectures import NAMES
 
 
-def main(argv: list[str] | None = None) -> None:
+def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m cnn_models.layers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("network", nargs="+", choices=ARCHITECTURES, help=", ".join(ARCHITECTURES), metavar="network")
+    parser.add_argument("network", nargs="+", choices=NAMES, help=", ".join(NAMES), metavar="network")
     parser.add_argument(
-        "--size", type=int, help="side of the image in pixels, for the networks that allow it; else their own"
+        "--size",
+        type=command.whole(1, 10_000),
+        help="side of the image in pixels, for the networks that allow it; else their own",
     )
     parser.add_argument("--csv", action="store_true", help="comma-separated values rather than Markdown")
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse(argv)
+    with command.ending_at_once():
+        from cnn_models.architectures import ARCHITECTURES
+        from cnn_models.layers.table import as_csv, column, markdown
+
     try:
         names = list(dict.fromkeys(args.network))
         can = [name for name in names if args.size in ARCHITECTURES[name].sizes] or names
@@ -34,4 +44,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -16,7 +16,7 @@ from cnn_models.layers.trace import Layer
 from cnn_models.specs import Card
 
 SHOWN = 16  # channels of a layer
-BATCH_MEMORY = 10**8  # bytes of all outputs of a batch of test images, which are in memory twice
+BATCH_MEMORY = 2 * 10**7  # bytes of all outputs of a batch of test images, which are in memory twice
 _DEAD: WeakKeyDictionary[nn.Module, dict[int, dict[int, int]]] = WeakKeyDictionary()
 
 

@@ -14,7 +14,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from cnn_models.runtime import synchronize
+
 RUNS = 5  # for the median time
+MOVES = (Tensor.cpu, Tensor.to)  # no steps of a network, which has the same ones on every device
 
 
 class Operations(TorchFunctionMode):
@@ -23,19 +26,23 @@ class Operations(TorchFunctionMode):
     def __init__(self, image: Tensor):
         super().__init__()
         self.tensors: list[Tensor] = [image]  # by number; referenced, so that no id is reused
+        self.moved: list[Tensor] = []  # to another device, with the number that they had
         self.numbers = {id(image): 0}  # by id; an in-place operation gives its tensor a new number
-        self.clock = torch.get_device_module(image.device)
+        self.device = image.device
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         start = time.perf_counter()
         result = func(*args, **kwargs)
-        self.clock.synchronize()
+        synchronize(self.device)
         seconds = time.perf_counter() - start
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         made = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
         reads = tuple(dict.fromkeys(self.numbers[id(t)] for t in given if id(t) in self.numbers))
-        if reads and made:
+        if reads and func in MOVES:
+            self.numbers[id(result)] = reads[0]
+            self.moved.append(result)
+        elif reads and made:
             self.record(func.__name__, args, kwargs, reads, made, seconds)
             self.numbers |= {id(tensor): len(self.tensors) + i for i, tensor in enumerate(made)}
             self.tensors += made

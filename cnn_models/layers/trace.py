@@ -82,27 +82,31 @@ def architecture_layers(name: str, size: int | None = None) -> Layer:
 
 
 def architecture_milliseconds(name: str, size: int | None = None) -> list[float]:
-    """The time of each step of `architecture_layers`, by index: one image, fresh weights, on the best device."""
+    """The time of each step of `architecture_layers`, by index: one image, weights of zero, on the best device."""
     return _milliseconds(name, ARCHITECTURES[name].input_size if size is None else size)
 
 
 @functools.cache
 def _layers(name: str, size: int) -> Layer:
-    with torch.device("meta"):
-        model = create_model(name).eval()
     sizes = ARCHITECTURES[name].sizes
     if size not in sizes:
         raise ValueError(f"{name} takes images of {sizes[0]} to {sizes[-1]} pixels a side, not {size}")
-    # Uninitialised weights suffice. A run on "meta" would import sympy, which takes 1.6 s.
-    blanks = {key: torch.empty(t.shape, dtype=t.dtype) for key, t in model.state_dict().items()}
-    model.load_state_dict(blanks, assign=True)
-    return describe(model, size)
+    # A run on "meta" would import sympy, which takes 1.6 s.
+    return describe(_uninitialised(name, torch.device("cpu")), size)
+
+
+def _uninitialised(name: str, device: torch.device) -> nn.Module:
+    """The network in evaluation mode; to draw the initial weights of AlexNet takes longer than to run it."""
+    with torch.device("meta"):
+        return create_model(name).eval().to_empty(device=device)
 
 
 @functools.cache
 def _milliseconds(name: str, size: int) -> list[float]:
     device = best_device()
-    model = place(create_model(name).eval(), device)
+    model = place(_uninitialised(name, device), device)
+    for tensor in model.state_dict().values():
+        tensor.zero_()  # numbers of any bits could be denormal, and slow
     return milliseconds(model, torch.randn(1, 1, size, size, device=device))
 
 

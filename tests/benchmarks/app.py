@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from tests.browser.conftest import BROWSERS, OPTIONS
 from tests.conftest import ROOT
@@ -40,3 +41,22 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
         yield browser
         browser.close()
+
+
+def unfinished(page: Page) -> set[Request]:
+    """The requests of the page that are under way, kept up to date; the heartbeat, which never ends, aside."""
+    requests: set[Request] = set()
+    page.on("request", lambda request: "/heartbeat" in request.url or requests.add(request))
+    page.on("requestfinished", lambda request: requests.discard(request))  # Playwright sets attributes of handlers
+    page.on("requestfailed", lambda request: requests.discard(request))
+    return requests
+
+
+def settle(page: Page, requests: set[Request]) -> float:
+    """Wait until no request has been under way for 0.3 s; returns when the last one ended, by `time.perf_counter()`."""
+    quiet = time.perf_counter()
+    while time.perf_counter() < quiet + 0.3:
+        page.wait_for_timeout(10)
+        if requests:
+            quiet = time.perf_counter()
+    return quiet

@@ -51,7 +51,7 @@ class Case(NamedTuple):
 
 def cases_of(path: Path) -> Iterator[Case]:
     """The cases of a table; those in a folder `clothing` are of Fashion-MNIST, by kind of garment."""
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             is_clothing = row["file"].startswith("clothing/")
             garment = Path(row["file"]).stem.rsplit("_", 1)[0]

@@ -11,9 +11,9 @@ import sys
 import time
 from statistics import median
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Request
 
-from tests.benchmarks.app import chromium, started
+from tests.benchmarks.app import chromium, settle, started, unfinished
 from tests.browser.test_page import SEVEN, SHOWN, draw, open_tab
 from ui.common.texts import say
 from ui.learn.tab import ORDER
@@ -21,26 +21,18 @@ from ui.learn.tab import ORDER
 ROUNDS = 5
 
 
-def opened(page: Page, title: str, selector: str, waiting: set) -> tuple[float, float]:
+def opened(page: Page, title: str, selector: str, requests: set[Request]) -> tuple[float, float]:
     """Milliseconds until the tab is painted, and until its requests are finished."""
     start = time.perf_counter()
     open_tab(page, title, selector)
     painted = time.perf_counter()
-    quiet = time.perf_counter()
-    while time.perf_counter() < quiet + 0.3:
-        page.wait_for_timeout(10)
-        if waiting:
-            quiet = time.perf_counter()
-    return 1000 * (painted - start), 1000 * (max(painted, quiet) - start)
+    return 1000 * (painted - start), 1000 * (settle(page, requests) - start)
 
 
 def main() -> None:
     with started(*sys.argv[1:]) as (_, url), chromium() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        waiting: set = set()
-        page.on("request", lambda request: "/heartbeat" in request.url or waiting.add(request))
-        page.on("requestfinished", lambda request: waiting.discard(request))
-        page.on("requestfailed", lambda request: waiting.discard(request))
+        requests = unfinished(page)
         page.goto(url)
         draw(page, SEVEN)
         page.wait_for_selector("#lineup .board-winner")
@@ -49,7 +41,7 @@ def main() -> None:
         times: dict[str, list[tuple[float, float]]] = {title: [] for title, _ in tabs}
         for _ in range(ROUNDS + 1):
             for title, selector in tabs:
-                times[title].append(opened(page, title, selector, waiting))
+                times[title].append(opened(page, title, selector, requests))
     print("| tab | first: painted | finished | later: painted | finished |\n|---|---:|---:|---:|---:|")
     for title, (first, *later) in times.items():
         figures = [*first, *(median(values) for values in zip(*later, strict=True))]

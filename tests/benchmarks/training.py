@@ -26,7 +26,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Subset
-from torchvision import transforms
+from torchvision import datasets, transforms
 
 from cnn_models import ARCHITECTURES, DATASETS, create_model
 from cnn_models.runtime import best_device, keep_memory, place
@@ -60,7 +60,7 @@ def source(id: str, device: torch.device, count: int, epochs: int = 1) -> tuple[
     steps = [transforms.ToTensor(), transforms.Normalize((recipe.mean,), (recipe.std,))]
     if (size := last_epoch(id).size) != DATASETS[dataset].size:
         steps.insert(0, transforms.Resize(size))
-    subset = LOADERS[dataset](data_dir(), train=True, transform=transforms.Compose(steps))
+    subset = getattr(datasets, LOADERS[dataset])(data_dir(), train=True, transform=transforms.Compose(steps))
     subset = Subset(subset, range(count))
     loader = DataLoader(subset, recipe.batch_size, shuffle=True)
     model = create_model(architecture).to(device)

@@ -12,7 +12,7 @@ from cnn_models.checkpoints.folder import HISTORY_COLUMNS, write_checkpoint
 from cnn_models.checkpoints.snapshots import replay
 from cnn_models.images.decode import decode
 from tests.conftest import make_card, served
-from training.state import Progress
+from training.saved_run import Progress
 from ui.common.numbers import percent
 from ui.common.texts import say
 from ui.learn.depth import FILE

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from cnn_models.command import INTERRUPTED, positive, run, whole
 
@@ -38,6 +39,15 @@ def test_a_reader_that_leaves_early_ends_a_command_without_a_traceback():
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("MPS backend out of memory")])
+def test_a_full_gpu_ends_a_command_with_the_way_out(error):
+    def full():
+        raise error
+
+    with pytest.raises(SystemExit, match="set CNN_DEVICE=cpu"):
+        run(full)
+
+
 @pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "11", "9" * 30, "9" * 100_000, "١"])
 def test_a_number_outside_its_limits_is_refused_by_them(text):
     with pytest.raises(argparse.ArgumentTypeError, match="a whole number from 0 to 10"):
@@ -45,7 +55,7 @@ def test_a_number_outside_its_limits_is_refused_by_them(text):
     assert whole(-3, 10)("-3") == -3
 
 
-@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "0", "-1", "1e999"])
+@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "0", "-1", "1e31", "1e999"])
 def test_a_number_that_is_not_positive_is_refused(text):
     with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
         positive(text)

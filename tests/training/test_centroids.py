@@ -10,11 +10,11 @@ from cnn_models.analysis.neighbours import distances, tail_scores
 from cnn_models.checkpoints.centroids import read_centroids
 from cnn_models.checkpoints.folder import CENTROIDS, read_card, read_evaluation
 from tests.conftest import ROOT
-from training import centroids as module
-from training import evaluate
-from training.centroids import fit_centroids, k_means
+from training import clusters as module
+from training import evaluation as measuring
+from training.clusters import fit_centroids, k_means
 from training.data import split
-from training.publish import pack
+from training.uploads import pack
 
 
 def test_k_means_gives_unit_vectors_of_every_class_near_its_members():
@@ -50,9 +50,9 @@ def test_an_evaluation_of_a_reference_model_fits_them_anew_and_they_are_publishe
     folder = tmp_path / "mini_resnet.mnist"
     shutil.copytree(ROOT / "weights" / folder.name, folder)
     found = read_centroids(folder)._replace(turned=7.0)
-    monkeypatch.setattr(evaluate, "fit_centroids", lambda *_: found)
+    monkeypatch.setattr(measuring, "fit_centroids", lambda *_: found)
     card, evaluation, probabilities = read_card(folder), read_evaluation(folder), torch.ones(10_000, 10) / 10
-    monkeypatch.setattr(evaluate, "examine", lambda *_: (card, evaluation, probabilities))
-    evaluate.evaluate(folder, torch.device("cpu"))
+    monkeypatch.setattr(measuring, "examine", lambda *_: (card, evaluation, probabilities))
+    measuring.evaluate(folder, torch.device("cpu"))
     assert read_centroids(folder).turned == 7.0
     assert pack(folder, "someone").files[CENTROIDS] == folder / CENTROIDS

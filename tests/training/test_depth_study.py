@@ -1,5 +1,6 @@
 """The depth study: the networks of the paper, and an interrupted study."""
 
+import copy
 import json
 import signal
 import time
@@ -7,15 +8,16 @@ import time
 import pytest
 import torch
 
-from tests.small_training import Training, study
-from training import depth_study, loop
+from tests.conftest import ROOT
+from tests.small_training import Training, small_study
+from training import depth_study, loop, study
 from training.data import LabelledImages
 from training.deep_net import DeepNet, gradient_norms
 from training.init import initialise
 
 
 def run(out):
-    return Training("--epochs=1", "--device=cpu", f"--out={out}", command=study)
+    return Training("--epochs=1", "--device=cpu", f"--out={out}", command=small_study)
 
 
 def without_timings(path):
@@ -70,7 +72,7 @@ def test_a_killed_study_resumes_to_the_same_result(tmp_path, data_dir):
     uninterrupted = run(tmp_path / "a")
     (output,) = uninterrupted.communicate(timeout=120)
     assert uninterrupted.returncode == 0 and output.count("| 8 |") == 2
-    path = tmp_path / "b" / depth_study.FILE
+    path = tmp_path / "b" / study.FILE
     process = run(tmp_path / "b")
     while process.poll() is None and not path.exists():
         time.sleep(0.01)
@@ -80,27 +82,57 @@ def test_a_killed_study_resumes_to_the_same_result(tmp_path, data_dir):
     process = run(tmp_path / "b")
     process.communicate(timeout=120)
     assert process.returncode == 0
-    assert without_timings(path) == without_timings(tmp_path / "a" / depth_study.FILE)
+    assert without_timings(path) == without_timings(tmp_path / "a" / study.FILE)
     assert not list(path.parent.glob(".training/*.safetensors"))
 
 
 def test_a_network_that_diverges_is_recorded_and_the_next_is_trained(tmp_path, monkeypatch):
     examples = LabelledImages(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.arange(8))
-    monkeypatch.setattr(depth_study, "split", lambda *args: (examples, examples))
-    monkeypatch.setattr(depth_study, "NETWORKS", ((8, False, False), (8, True, True)))
+    monkeypatch.setattr(study, "split", lambda *args: (examples, examples))
+    monkeypatch.setattr(study, "NETWORKS", ((8, False, False), (8, True, True)))
     losses = iter([float("nan"), 2.0])
     monkeypatch.setattr(loop, "objective", lambda logits, *_: next(losses) * logits.sum().exp() ** 0)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     depth_study.main(["--epochs=1", "--device=cpu", f"--out={tmp_path}"])
-    path = tmp_path / depth_study.FILE
+    path = tmp_path / study.FILE
     first, second = json.loads(path.read_text())["runs"]
     assert first["diverged"] and first["history"] == [] and len(first["gradients"]["start"]) == 8
     assert "diverged" not in second and len(second["history"]) == 1
-    assert "| 8 | no | no | diverged in epoch 1: – | – | – |" in depth_study.table([first, second])
+    assert "| 8 | no | no | diverged in epoch 1: – | – | – |" in study.table([first, second])
 
 
 def test_another_study_is_not_overwritten(tmp_path):
-    path = tmp_path / depth_study.FILE
+    path = tmp_path / study.FILE
     path.write_text('{"dataset": "mnist", "runs": []}')
-    with pytest.raises(depth_study.TrainingError, match="--restart"):
-        depth_study.read(path, {"dataset": "fashion_mnist"})
+    with pytest.raises(study.TrainingError, match=r"dataset mnist instead of fashion_mnist; .*--restart"):
+        study.read(path, {"dataset": "fashion_mnist"})
+
+
+STUDY = json.loads((ROOT / "weights" / study.FILE).read_text())
+FACTS = {key: STUDY[key] for key in ("dataset", "recipe", "torch")}
+
+
+def changed(change):
+    found = copy.deepcopy(STUDY)
+    change(found)
+    return json.dumps(found)
+
+
+@pytest.mark.parametrize("content", [
+    "", "{", "[]", changed(lambda found: found.pop("runs")), changed(lambda found: found.update(runs={})),
+    changed(lambda found: found["runs"].append(found["runs"][0])), changed(lambda found: found["runs"].reverse()),
+    changed(lambda found: found["runs"][0]["history"].pop()),
+    changed(lambda found: found["runs"][0]["history"][0].update(val_loss=float("nan"))),
+    changed(lambda found: found["runs"][0].pop("gradients")),
+    changed(lambda found: found["runs"][0]["gradients"]["end"].append("1")),
+])  # fmt: skip
+def test_a_damaged_study_is_named_and_kept(content, tmp_path):
+    path = tmp_path / study.FILE
+    path.write_text(content)
+    with pytest.raises(study.TrainingError, match=rf"{path} is damaged .*; restore it, or replace it"):
+        study.read(path, FACTS)
+    assert path.read_text() == content
+
+
+def test_the_bundled_study_is_whole():
+    assert study.read(ROOT / "weights" / study.FILE, FACTS) == STUDY["runs"]

@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from cnn_models import ARCHITECTURES
@@ -15,6 +17,7 @@ from training.init import initialise
 from training.learner import Setup
 from training.loop import fit, objective, prepare
 from training.recipes import RECIPES, recipe_for
+from training.state import TrainingError
 
 CPU = torch.device("cpu")
 
@@ -74,6 +77,52 @@ def test_stopped_soft_targets_resume_with_the_next_images(recipe, examples, tmp_
         distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
     again, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
     assert torch.equal(whole.soft_targets, again.soft_targets) and sum(shown) == 2 * 60 + 2 * 10
+
+
+DAMAGES = {
+    "another form": lambda found: found[:, :9].contiguous(),
+    "more than there are": lambda found: torch.cat([found, found]),
+    "another type": torch.Tensor.half,
+    "no numbers": lambda found: found * float("nan"),
+    "no probabilities": lambda found: found + 1,
+    "others": lambda found: found.flip(0).contiguous(),
+}
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, "nonsense", "nothing", "a tensor less"])
+def test_damaged_soft_targets_are_computed_again(damage, recipe, examples, tmp_path, capsys):
+    cache = tmp_path / "answers.safetensors"
+    whole, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
+    tensors = load_file(cache)
+    with safe_open(cache, framework="pt") as file:
+        header = file.metadata()
+    if damage in DAMAGES:
+        save_file({"answers": DAMAGES[damage](tensors["answers"])}, cache, header)
+    elif damage == "a tensor less":
+        save_file({}, cache, header)
+    else:
+        cache.write_bytes(b"<html>" if damage == "nonsense" else b"")
+    again, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
+    assert torch.equal(whole.soft_targets, again.soft_targets)
+    assert torch.equal(whole.soft_targets, load_file(cache)["answers"]), "the damaged file stayed"
+    assert f"{cache} is damaged" in capsys.readouterr().err
+
+
+def test_soft_targets_of_before_there_was_a_hash_are_used(recipe, examples, tmp_path, monkeypatch):
+    cache = tmp_path / "answers.safetensors"
+    whole, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
+    with safe_open(cache, framework="pt") as file:
+        header = file.metadata()
+    save_file(load_file(cache), cache, {"asked": header["asked"]})
+    monkeypatch.setattr(distill, "to_input", None)
+    again, _ = distill.with_soft_targets("mnist", examples, recipe, 0, CPU, cache)
+    assert torch.equal(whole.soft_targets, again.soft_targets)
+
+
+def test_soft_targets_that_cannot_be_saved_are_reported(recipe, examples, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match=r"could not be saved to .*; make room"):
+        distill.with_soft_targets("mnist", examples, recipe, 0, CPU, tmp_path / "file" / "answers.safetensors")
 
 
 def test_a_missing_teacher_is_named(recipe, examples, tmp_path):

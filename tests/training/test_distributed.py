@@ -11,7 +11,7 @@ from cnn_models.checkpoints.folder import read_history, read_weights
 from tests.conftest import ROOT
 from tests.small_training import Training, main
 from tests.training.test_loop import finish, wait_for_files
-from training import state
+from training import state, train
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 # Without augmentation, so that shared batches differ from whole ones by rounding errors alone.
@@ -89,6 +89,27 @@ def test_a_run_of_one_process_resumes_with_two(single_process, tmp_path):
     code, errors = finish(run(tmp_path, "--resume", count=2))
     assert code == 0, errors
     assert_close(tmp_path / "mini_resnet.mnist", single_process)
+
+
+def test_two_processes_report_a_damaged_state_once(data_dir, tmp_path):
+    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    saved.parent.mkdir()
+    saved.write_text("<html>")
+    for options, sentence in (
+        (["--resume"], f"error: {saved} is damaged"),
+        ([], f"error: {saved} holds an unfinished"),
+    ):
+        code, output = finish(run(tmp_path, *options, count=2))
+        assert code == 1 and output.count(sentence) == 1 and "Traceback" not in output, output
+    assert saved.read_text() == "<html>"
+
+
+@pytest.mark.parametrize(("rank", "lines"), [("0", 1), ("1", 0)])
+def test_one_process_of_a_group_reports_wrong_arguments(rank, lines, monkeypatch, capsys):
+    monkeypatch.setenv("RANK", rank)
+    with pytest.raises(SystemExit):
+        train.main(["lenet5.mnist", "--epochs=0"])
+    assert capsys.readouterr().err.count("is not a whole number") == lines
 
 
 def train_without_a_group(arguments):

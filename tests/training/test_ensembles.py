@@ -1,6 +1,7 @@
 """Ensembles and test-time augmentation (TTA): accuracies, and that only new networks are measured."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from tests.conftest import make_card
 from training import ensembles
 from training.data import LabelledImages
 from training.ensembles import ensemble_accuracies, measure_ensembles, write_averaged
-from training.evaluate import main, results_table
+from training.evaluate import main
+from training.results import results_table
 from training.tta import measure_tta
 
 
@@ -39,12 +41,16 @@ def test_an_ensemble_is_a_soft_vote(tmp_path):
         assert "| ensemble (soft vote) | | not measured yet | not measured yet |" in results_table(other, found)
 
 
+def crops(count):
+    return {"pictures": count, "accuracy": {"1": 50.0}}
+
+
 def test_the_same_weights_are_not_measured_again(checkpoint, hub, monkeypatch):
     """Untrained networks on ten images; the second time no network is new, the third time one is."""
     names, measured = ("lenet5.mnist", "mini_resnet.mnist"), []
     ten = LabelledImages(torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8), torch.arange(10))
     monkeypatch.setattr(ensembles, "load", lambda dataset, train: ten)
-    monkeypatch.setattr(ensembles, "measure_tta", lambda net, *_: measured.append(net.card.id) or {"of": len(measured)})
+    monkeypatch.setattr(ensembles, "measure_tta", lambda net, *_: measured.append(net.card.id) or crops(len(measured)))
     checkpoint(names[0])
     main(["--averages", "--weights", str(hub.weights_dir)])
     assert read_averaged(hub.weights_dir) == {} and not measured  # one network is no ensemble
@@ -56,11 +62,33 @@ def test_the_same_weights_are_not_measured_again(checkpoint, hub, monkeypatch):
     checkpoint(names[1])
     main(["--averages", "--weights", str(hub.weights_dir)])
     newer = read_averaged(hub.weights_dir)["mnist"]
-    assert measured == [*names, names[1]] and newer["looks"] == {names[0]: {"of": 1}, names[1]: {"of": 3}}
+    assert measured == [*names, names[1]] and newer["looks"] == {names[0]: crops(1), names[1]: crops(3)}
     assert newer["weights"] == {id: card.weights_sha256 for id, card in hub.cards().items()}
     given = {names[0]: torch.eye(10)}
     found = measure_ensembles(hub.weights_dir, list(hub.cards().values()), given, torch.device("cpu"))
     assert found["mnist"]["together"][0] == [[names[0]], 100.0] and found["mnist"]["looks"] == newer["looks"]
+
+
+@pytest.mark.parametrize("change", [
+    "{", "[]", '{"mnist": 1}', '{"cifar": {}}', lambda found: found.pop("weights"),
+    lambda found: found.update(accuracy=101), lambda found: found["together"].append([["vgg.mnist"], 50.0]),
+    lambda found: found["looks"].update({"lenet5.mnist": {"pictures": 10_001, "accuracy": {}}}),
+    lambda found: found["looks"].update({"lenet5.mnist": {"pictures": 10, "accuracy": {"1": None}}}),
+    lambda found: found["looks"].update({"lenet5.mnist": {"pictures": 10, "accuracy": {"none": 1.0}}}),
+])  # fmt: skip
+def test_damaged_results_are_named_and_kept(change, checkpoint, hub, monkeypatch):
+    monkeypatch.setattr(ensembles, "measure_tta", lambda *_: pytest.fail("it went on"))
+    folder = checkpoint()
+    found = {"accuracy": 50.0, "weights": {"lenet5.mnist": "a"}, "together": [[["lenet5.mnist"], 50.0]], "looks": {}}
+    if not isinstance(change, str):
+        change(found)
+        change = json.dumps({"mnist": found})
+    path = folder.parent / "averaged.json"
+    path.write_text(change)
+    for task in ("--averages", "--looks", "--table"):
+        with pytest.raises(SystemExit, match=rf"error: {path} is not the accuracies of ensembles .*; restore it"):
+            main([task, "--weights", str(folder.parent)])
+    assert path.read_text() == change
 
 
 def test_tta_resumes_where_it_was_stopped(checkpoint, hub, monkeypatch, capsys):

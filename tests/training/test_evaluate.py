@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cnn_models.checkpoints.runs import Run
 from tests.conftest import make_card
-from training.evaluate import runs_table
+from training.results import runs_table
 
 
 def run(seed, out="weights/runs/a", recipe="best", held_out=5000, epochs=5, **metrics):

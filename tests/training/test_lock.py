@@ -9,9 +9,9 @@ from cnn_models.checkpoints.folder import read_card, read_weights
 from tests.small_training import Training
 from tests.training.test_distributed import run
 from tests.training.test_loop import finish, wait_for_files
-from training import depth_study, evaluate, state
+from training import depth_study, evaluate, state, study
 from training.lock import writing
-from training.process_group import SingleProcess
+from training.process_group import ProcessGroup, SingleProcess
 from training.state import TrainingError
 
 ID = "mini_resnet.mnist"
@@ -65,7 +65,7 @@ def test_other_commands_are_refused_too(checkpoint, capsys):
     for path, command in (
         (folder, lambda: evaluate.main([folder.name, "--weights", str(folder.parent)])),
         (folder.parent / "averaged.json", lambda: evaluate.main(["--averages", "--weights", str(folder.parent)])),
-        (folder.parent / depth_study.FILE, lambda: depth_study.main(["--out", str(folder.parent), "--restart"])),
+        (folder.parent / study.FILE, lambda: depth_study.main(["--out", str(folder.parent), "--restart"])),
     ):
         with writing(path), pytest.raises(SystemExit, match=f"another command is at work on {path}"):
             command()
@@ -84,17 +84,17 @@ def test_a_lock_is_of_one_checkpoint_and_outlives_a_discard(tmp_path):
 
 def test_other_processes_are_refused_with_rank_0(tmp_path):
     class Second(SingleProcess):
-        is_rank_0 = False
+        is_rank_0, on_rank_0 = False, ProcessGroup.on_rank_0
 
         def any(self, flags):
             return [True]
 
-    with pytest.raises(TrainingError, match="rank 0 could not lock"), writing(tmp_path / ID, Second()):
+    with pytest.raises(TrainingError, match="rank 0 cannot go on"), writing(tmp_path / ID, Second()):
         pytest.fail("it went on")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / ".training").write_text("")
-    with pytest.raises(TrainingError, match="write to a folder with write permission"), writing(tmp_path / ID):
+    with pytest.raises(TrainingError, match="get write permission for it, or choose another"), writing(tmp_path / ID):
         pytest.fail("it went on")

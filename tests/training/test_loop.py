@@ -8,11 +8,9 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoints.folder import (
@@ -34,8 +32,8 @@ from training import data, loop, saver, state
 from training.init import initialise
 from training.optimizers import OPTIMIZERS
 from training.process_group import SingleProcess
-from training.recipes import HELD_OUT, RECIPES, Recipe, recipe_for
-from training.train import provenance, tracker
+from training.recipes import RECIPES, Recipe, recipe_for
+from training.trainer import provenance, tracker
 
 WAITING = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
 
@@ -157,7 +155,7 @@ def test_a_state_of_another_recipe_is_refused(tmp_path, data_dir):
     process.kill()
     process.communicate()
     code, errors = finish(run(tmp_path, "--resume", "--seed=1"))
-    assert code == 1 and "is of another run" in errors and "Traceback" not in errors
+    assert code == 1 and "is of another run: seed 0 instead of 1; repeat" in errors and "Traceback" not in errors
 
 
 def test_a_run_in_bfloat16_learns_and_its_card_records_it(tmp_path, data_dir, uninterrupted):
@@ -200,39 +198,6 @@ def test_resume_without_a_state_is_refused(tmp_path, data_dir):
     assert code == 1 and "start it without --resume" in errors and "Traceback" not in errors
 
 
-def test_a_full_disk_leaves_the_last_complete_state(tmp_path, monkeypatch):
-    model = torch.nn.Linear(2, 2)
-    optimizer = torch.optim.AdamW(model.parameters())
-    path = tmp_path / "state.safetensors"
-    state.save_state(path, {}, state.Progress(step=1), {"model": model}, optimizer)
-    before = load_file(path)
-
-    def full(tensors, target, metadata):
-        Path(target).write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(state, "save_file", full)
-    with pytest.raises(state.TrainingError, match=r"No space left.*still there.*--resume"):
-        state.save_state(path, {}, state.Progress(step=2), {"model": model}, optimizer)
-    after = load_file(path)
-    assert all(torch.equal(before[name], after[name]) for name in before)
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
-
-
-def test_two_states_are_kept_and_no_more(tmp_path):
-    model = torch.nn.Linear(2, 2)
-    optimizer = torch.optim.AdamW(model.parameters())
-    path = tmp_path / "state.safetensors"
-    for step in range(4):
-        state.save_state(path, {}, state.Progress(step=step), {"model": model}, optimizer)
-    assert len(list(tmp_path.iterdir())) == 2
-    assert state.load_state(path, {}, {"model": model}, optimizer).step == 3
-    path.unlink()
-    assert state.load_state(path, {}, {"model": model}, optimizer).step == 2
-    state.discard(path)
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_learning_rate_too_high_is_reported(tmp_path, data_dir):
     code, errors = finish(run(tmp_path, "--lr=1e9"))
     assert code == 1 and "lower --lr" in errors and "Traceback" not in errors
@@ -257,21 +222,6 @@ def test_without_augmentation_training_has_the_input_of_the_page():
     examples = torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8)
     recipe = Recipe(1, 1, 1, size=96, mean=0.3, std=0.4)
     assert torch.equal(loop.prepare(examples, recipe, recipe.size), to_input(examples, 96, 0.3, 0.4))
-
-
-def test_no_validation_image_is_trained_on(data_dir):
-    whole = data.load("mnist", train=True)
-    images, validation = data.split("mnist", HELD_OUT, torch.device("cpu"))
-    assert len(validation) == HELD_OUT and len(images) == 60_000 - HELD_OUT
-    assert torch.equal(torch.cat([images.images, validation.images]), whole.images)
-
-
-def test_missing_data_is_reported_with_its_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("CNN_DATA_DIR", str(tmp_path / "file"))
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    (tmp_path / "file").write_text("a file where a folder should be")
-    code, errors = finish(run(tmp_path))
-    assert code == 1 and "set CNN_DATA_DIR" in errors and "Traceback" not in errors
 
 
 def test_seeds_and_processes_augment_differently_and_a_seed_reproducibly(monkeypatch, tmp_path):
@@ -330,7 +280,7 @@ import {module}"""
     return found.stdout.split() or found.stderr
 
 
-@pytest.mark.parametrize("module", ["training.train", "training.evaluate", "training.depth_study", "app"])
+@pytest.mark.parametrize("module", ["training.trainer", "training.evaluation", "training.study", "ui.tabs"])
 def test_the_waiting_policy_of_threads_is_set_before_torch_is_imported(module):
     assert waiting_policy(module) == ["PASSIVE", "3000"]
 

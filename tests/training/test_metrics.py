@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from cnn_models.analysis.ood import energy
 from tests.conftest import make_card
-from training.evaluate import evaluation_of, examine
+from training.evaluation import evaluation_of, examine
 from training.metrics import auroc, calibration_error, fit_temperature, fit_threshold, reliability
 from training.model_card import model_card
 

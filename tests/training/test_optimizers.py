@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from cnn_models import ARCHITECTURES
+from cnn_models import ARCHITECTURES, create_model
 from cnn_models.runtime import place
 from training import loop
 from training.data import LabelledImages
-from training.optimizers import OPTIMIZERS, Muon
+from training.optimizers import OPTIMIZERS, Muon, state_shapes
 from training.recipes import Recipe
 from training.state import TrainingError
 
@@ -64,3 +64,20 @@ def test_a_stopped_run_resumes_exactly(optimizer, tmp_path):
         fit("stopped.safetensors", stop=lambda: next(stops))
     resumed = fit("stopped.safetensors", resume=True)
     assert all(torch.equal(resumed[name], uninterrupted[name]) for name in uninterrupted)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("architecture", ["lenet5", "mini_resnet"])
+def test_the_tensors_of_its_state_are_known_before_a_step(name, architecture):
+    model = place(create_model(architecture), CPU).train()
+    optimizer = OPTIMIZERS[name](model.parameters(), weight_decay=0.01, fused=True)
+    expected = state_shapes(optimizer)
+    model(torch.rand(2, 1, 28, 28)).sum().backward()
+    optimizer.step()
+    assert expected == {
+        f"{index}.{key}": (tuple(tensor.shape), tensor.dtype)
+        for index, values in optimizer.state_dict()["state"].items()
+        for key, tensor in values.items()
+        if tensor is not None
+    }
+    assert bool(expected) == (name != "sgd")

@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import re
+import runpy
 import shutil
+import signal
+import sys
 import threading
 from collections.abc import Callable
 
 import httpx
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, constants
 
 from cnn_models import ModelHub
 from cnn_models.analysis.averaged import read_averaged
@@ -27,13 +30,16 @@ from cnn_models.checkpoints.folder import (
     write_checkpoint,
 )
 from cnn_models.checkpoints.runs import find_runs
+from cnn_models.command import INTERRUPTED
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.folders import default_weights_dir
 from cnn_models.hub import guard
 from tests.conftest import served
 from tests.fake_hub import Repository
-from training import publish
-from training.publish import CURVES, main
+from tests.small_training import Training
+from training import uploads
+from training.publish import main
+from training.uploads import CURVES
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 FOLDER = default_weights_dir() / ID
@@ -44,15 +50,15 @@ KNOWN = {}
 @pytest.fixture(autouse=True)
 def measured_and_drawn_once(monkeypatch):
     """The same weights are measured once in all tests, and the same history drawn once."""
-    measure, draw = publish.measure, publish.curves_png
+    measure, draw = uploads.measure, uploads.curves_png
 
     def once(key: str, function: Callable, *args: object) -> object:
         if key not in KNOWN:
             KNOWN[key] = function(*args)
         return KNOWN[key]
 
-    monkeypatch.setattr(publish, "measure", lambda *args: once(args[1].weights_sha256, measure, *args))
-    monkeypatch.setattr(publish, "curves_png", lambda history: once(repr(history), draw, history))
+    monkeypatch.setattr(uploads, "measure", lambda *args: once(args[1].weights_sha256, measure, *args))
+    monkeypatch.setattr(uploads, "curves_png", lambda history: once(repr(history), draw, history))
 
 
 @pytest.fixture
@@ -215,9 +221,9 @@ def test_an_evaluation_that_contradicts_the_card_is_refused(tmp_path):
 
 
 def test_a_part_of_the_test_set_decides_with_its_error(fake_hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(publish, "measure", lambda *_: Measured(990, 1000))
+    monkeypatch.setattr(uploads, "measure", lambda *_: Measured(990, 1000))
     assert run("--dry-run") is None
-    monkeypatch.setattr(publish, "measure", lambda *_: Measured(950, 1000))
+    monkeypatch.setattr(uploads, "measure", lambda *_: Measured(950, 1000))
     assert "measured 95.00 % on 1,000 images of it" in run("--dry-run")
 
 
@@ -257,6 +263,29 @@ def test_a_hub_that_falls_silent_is_given_up(owner, monkeypatch):
     gate.set()
 
 
+def send_without_measuring(arguments: list[str]) -> None:
+    """The command, to the Hub at the first of its arguments."""
+    constants.ENDPOINT, *arguments = arguments
+    constants.HF_HUB_DISABLE_XET = True
+    uploads.measure_again = lambda *_: None
+    sys.argv = ["publish", *arguments]
+    runpy.run_module("training.publish", run_name="__main__")
+
+
+def test_ctrl_c_ends_an_upload_at_once_and_the_next_one_completes_it(owner):
+    sent, gate = threading.Event(), threading.Event()
+    owner.fail("PUT", "/upload/", first=lambda: sent.set() or gate.wait(60), times=1)
+    process = Training(owner.url, ID, "--namespace", "someone", command=send_without_measuring)
+    assert sent.wait(60)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=30)[0]
+    gate.set()
+    assert process.returncode == INTERRUPTED and "Traceback" not in output
+    assert output.endswith("stopped; run the command again; it sends what is missing\n")
+    assert WEIGHTS not in owner.files(REMOTE)
+    assert run() is None and WEIGHTS in owner.files(REMOTE)
+
+
 def test_a_commit_whose_answer_is_lost_is_not_denied(owner, capsys):
     owner.fail("POST", "/commit/", cut=0)
     output = run()
@@ -277,7 +306,7 @@ def test_pushed_by_two_at_once(owner):
 
 def test_not_logged_in_and_no_network(fake_hub, monkeypatch):
     """Reported before anything is measured."""
-    monkeypatch.setattr(publish, "measure", None)
+    monkeypatch.setattr(uploads, "measure", None)
     assert run() == (
         "error: you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token of yours"
     )

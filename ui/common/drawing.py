@@ -28,12 +28,15 @@ class Drawing(NamedTuple):
 
 
 def drawing_of(value: object, dataset: object) -> Drawing:
-    """The image in a value of the sketchpad, or a test image if it is empty. Both are untrusted. Raises ImageError."""
-    dataset = known(dataset, DATASETS, next(iter(DATASETS)))
+    """The image in a value of the sketchpad, or a test image if it is empty; both arguments are untrusted.
+
+    Raises ImageError, Refused.
+    """
+    name = known("dataset", dataset, DATASETS)
     image = image_of(value)
     try:
         if image is not None:
-            return Drawing(preprocess(read_untrusted(image), DATASETS[dataset]).images[0], dataset, True)
+            return Drawing(preprocess(read_untrusted(image), DATASETS[name]).images[0], name, True)
     except BlankImage:
         pass
-    return Drawing(decode(sample(dataset, SAMPLE)), dataset, False)
+    return Drawing(decode(sample(name, SAMPLE)), name, False)

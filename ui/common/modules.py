@@ -20,7 +20,7 @@ FIRST = ("common/", "compare/")  # imported by the first tab, directly or not
 
 def on_load(name: str) -> str:
     """The `js_on_load` of a `gr.HTML` whose module exports `mount`."""
-    return f"{_import(name)}.then(({{ mount }}) => mount({{ element, props, server, trigger, upload, watch }}));"
+    return f"{_import(name)}.then(({{ mount }}) => mount({{ element, trigger, watch }}));"
 
 
 def event_js(name: str, function: str, *values: object) -> str:

@@ -2,8 +2,8 @@
 
 const LONGEST = 1024; // pixels of the longer edge, as the server averages larger images down to this
 
-// The image at `src`, a blob of this media type, as a PNG file. Rejects if the browser draws nothing.
-export async function redrawn(src, type) {
+// The image at `src`, a blob of this media type, as a file of a format; a PNG where the browser does not write that. Rejects if the browser draws nothing.
+export async function redrawn(src, type, format = "image/png") {
   const image = await loaded(src);
   const scale = LONGEST / Math.max(image.naturalWidth, image.naturalHeight);
   const drawn = type === "image/svg+xml" ? scale : Math.min(1, scale); // SVG is sharp at any size
@@ -13,8 +13,8 @@ export async function redrawn(src, type) {
   pen.imageSmoothingQuality = "high";
   pen.drawImage(image, 0, 0, canvas.width, canvas.height);
   if (!pen.getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)) throw new Error("nothing is drawn");
-  const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  return new File([png], "redrawn.png", { type: "image/png" });
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, format));
+  return new File([blob], `redrawn.${blob.type.split("/")[1]}`, { type: blob.type });
 }
 
 function loaded(src) {

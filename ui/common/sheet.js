@@ -5,8 +5,8 @@ const PAPER = "#fff";
 
 export class Sheet {
   // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp, turn }, turned by
-  // so many quarters clockwise, which an upload can draw `again()`; a `fresh` one begins on a white sheet, and
-  // `{ fresh: true }` is a cleared sheet. `all` are entries added at once.
+  // so many quarters clockwise; an upload has the file that was `sent`, and can be drawn `again()`. A `fresh` one begins on
+  // a white sheet, and `{ fresh: true }` is a cleared sheet. `all` are entries added at once.
   #done = [];
   #undone = [];
   #canvas;
@@ -136,7 +136,7 @@ export class Sheet {
 
 // A copy of an entry, without what holds of the image as it was: its code, the digit chosen on it, and a new upload of it.
 function turned(entry, quarters, side) {
-  const copy = { ...entry, code: undefined, digit: undefined, redrawing: undefined };
+  const copy = { ...entry, code: undefined, digit: undefined, sending: undefined };
   if (copy.src) return { ...copy, turn: ((copy.turn ?? 0) + quarters) % 4 };
   for (let count = 0; count < quarters; count += 1)
     copy.points = copy.points.map(([x, y, pressure]) => [side - y, x, pressure]);

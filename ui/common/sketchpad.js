@@ -2,21 +2,25 @@
 import { isField } from "./inputs.js";
 import { keyboardPen } from "./keyboard_pen.js";
 import { redrawn } from "./redrawn.js";
+import { Failure, sentence, upload } from "./server.js";
 import { Sheet } from "./sheet.js";
 import { say } from "./texts.js";
 
 const PAUSE = 70; // milliseconds between two `draw` events while the pen is down
 const LARGE = 20e6; // bytes: larger files are sent as the browser draws them, which takes less time than sending them
+const LOST = ["image.unknown", "image.nofile"]; // the server was restarted, or needed the space
+const RESENT = 3; // times at most
 const MOST = 1500; // characters of a drawing and of third-party ids, so that a request has less than 2 KB
 
 // Sends `draw` from the canvas with { value, drawing }: the value is "" (empty), a PNG as a data URL, or "upload:" and
 // the path on the server; `drawing` is true while the pen is down. `taken()` is the number of characters of ids.
-export function sketchpad(element, upload, taken) {
+export function sketchpad(element, taken) {
   const pad = element.querySelector("#sketchpad");
   const [canvas, file, brush] = ["canvas", "input[type=file]", "input[type=range]"].map((each) => pad.querySelector(each));
   const [hint, cursor, status, undoButton, redoButton, turnButton] = ["hint", "cursor", "spoken", "undo", "redo", "turn"].map(
     (name) => pad.querySelector(`.sketchpad-${name}`),
   );
+  const [hintText, again] = ["span", "button"].map((each) => hint.querySelector(each));
   const sheet = new Sheet(canvas, whenPainted, () => showHint("pad.unseen"));
   const keyboard = keyboardPen(canvas, cursor, status, {
     begin(point) {
@@ -33,12 +37,16 @@ export function sketchpad(element, upload, taken) {
   let sent = 0;
   let trailing = 0; // the timer of the next event while the pen is down
   let uploading = null; // the last upload
+  let unsent = null; // the file of an upload that failed
 
-  function showHint(key, values = {}) {
-    hint.dataset.values = JSON.stringify(values);
-    hint.dataset.text = key;
-    hint.textContent = key && say(key, values);
+  // With a file that could not be sent, it has a button to try again.
+  function showHint(key, values = {}, failed = null) {
+    hintText.dataset.values = JSON.stringify(values);
+    hintText.dataset.text = key;
+    hintText.textContent = key && say(key, values);
     hint.hidden = !key;
+    unsent = failed;
+    again.hidden = !failed;
   }
 
   function whenPainted() {
@@ -92,26 +100,49 @@ export function sketchpad(element, upload, taken) {
     const src = URL.createObjectURL(chosen);
     showHint("pad.sending");
     try {
-      const small = chosen.size > LARGE && (await redrawn(src, chosen.type).catch(() => null));
-      const { path } = await upload(small || chosen);
-      if (version !== sheet.version) return;
-      put({ fresh: true, value: `upload:${path}`, src, crisp: false, again: small ? null : () => redrawn(src, chosen.type) });
-    } catch {
-      if (version === sheet.version) showHint("pad.unsent", { most: file.dataset.most });
+      const sent = await sendFile(chosen, src);
+      if (version === sheet.version) put({ fresh: true, src, crisp: false, ...sent });
+    } catch (error) {
+      const why = error instanceof Failure ? error : { key: "failed.said", values: { why: sentence(error) } };
+      if (version === sheet.version) showHint("pad.unsent", { why: { key: why.key, values: why.values } }, chosen);
     }
   }
 
-  // Sends an upload that the server refused as the browser draws it. False if that was done before, or is impossible.
-  async function redraw(value) {
-    const [image] = sheet.entries;
-    if (image?.value !== value || !image.again) return false;
-    return (image.redrawing ??= sendRedrawn(image));
+  // Sends a file, or what the browser draws of it if it is large or its size is refused; the result is part of an entry.
+  async function sendFile(chosen, src) {
+    await chosen.slice(0, 1).arrayBuffer().catch(() => {
+      throw new Failure("pad.unread");
+    });
+    const redraw = (format) => redrawn(src, chosen.type, format);
+    const drawn = (format) => redraw(format).catch(() => null);
+    let small = chosen.size > LARGE && (await drawn());
+    const most = Number(file.dataset.most);
+    if (!small && chosen.size > most * 1e6) throw new Failure("image.bytes", { most });
+    const send = async (sent) => ({ value: `upload:${await upload(sent)}`, sent, again: sent === chosen ? redraw : null });
+    try {
+      return await send(small || chosen);
+    } catch (error) {
+      small = error.status === 413 && !small && (await drawn("image/webp"));
+      if (!small) throw error;
+      return send(small);
+    }
   }
 
-  async function sendRedrawn(image) {
+  // Sends the image again if the server lost it, or as the browser draws it if the server cannot decode it. False if that
+  // is impossible, or was done before.
+  async function resend(value, code) {
+    const [image] = sheet.entries;
+    if (image?.value !== value || !image.sent) return false;
+    const isLost = LOST.includes(code);
+    if (isLost ? image.resent >= RESENT : !image.again) return false;
+    return (image.sending ??= sendAgain(image, isLost).finally(() => delete image.sending));
+  }
+
+  async function sendAgain(image, isLost) {
     try {
-      const { path } = await upload(await image.again());
-      Object.assign(image, { value: `upload:${path}`, again: null });
+      const sent = isLost ? image.sent : await image.again();
+      const resent = isLost ? (image.resent ?? 0) + 1 : 0;
+      Object.assign(image, { value: `upload:${await upload(sent)}`, sent, resent, again: isLost ? image.again : null });
     } catch {
       return false;
     }
@@ -180,6 +211,7 @@ export function sketchpad(element, upload, taken) {
 
   const startUpload = (chosen) => (uploading = take(chosen));
   pad.querySelector(".sketchpad-upload").addEventListener("click", () => file.click());
+  again.addEventListener("click", () => startUpload(unsent));
   file.addEventListener("change", () => {
     if (file.files[0]) startUpload(file.files[0]);
     file.value = "";
@@ -204,5 +236,5 @@ export function sketchpad(element, upload, taken) {
 
   sheet.add(); // paints the white paper
   const [isShown, focus] = [() => !!canvas.offsetParent, () => canvas.focus({ preventScroll: true })];
-  return { sheet, put, turn, redraw, isShown, focus, uploaded: () => uploading };
+  return { sheet, put, turn, resend, isShown, focus, uploaded: () => uploading };
 }

@@ -17,6 +17,7 @@ from ui.common.templates import render
 SAMPLES = Path(__file__).parent / "samples"
 PNG = "data:image/png;base64,"
 UPLOAD = "upload:"
+LONGEST_PATH = 4096  # characters; a path of a million takes minutes to resolve
 
 
 def sketchpad() -> Markup:
@@ -62,7 +63,7 @@ def uploaded(path: object) -> Path:
     """The path of an upload by its name or its path, which are untrusted. Raises ImageError."""
     if found := uploads.upload_path(path):
         return found
-    if isinstance(path, str):
+    if isinstance(path, str) and len(path) <= LONGEST_PATH:
         with suppress(OSError, ValueError):  # not a possible path
             found = Path(path).resolve()
             if found.is_relative_to(uploads.folder()) and found.is_file():

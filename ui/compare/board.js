@@ -1,5 +1,6 @@
 // The board, the verdict and the preprocessing: requests predictions and shows the responses.
 import { setDrawing } from "../common/drawing.js";
+import { sentence } from "../common/server.js";
 import { language, say } from "../common/texts.js";
 import { fill } from "./morph.js";
 import { Settings } from "./settings.js";
@@ -50,6 +51,12 @@ export function board({ element, call, settings, pad }) {
     keepHeight();
   }
 
+  function fillFailure(error) {
+    const text = say("verdict.failed", { why: sentence(error) });
+    const note = Object.assign(document.createElement("p"), { className: "verdict verdict-alarm", textContent: text });
+    fill(verdict, note.outerHTML);
+  }
+
   // The other tabs get what the networks see where the drawing itself says less.
   function share({ turn, digit, off }) {
     const image = (turn || digit) && !off.length ? input() : null;
@@ -62,7 +69,7 @@ export function board({ element, call, settings, pad }) {
     const [sent, at] = [request({ quick }), version];
     try {
       const response = await call("predict", sent);
-      if (response.refused && (await pad.redraw(sent.image))) return;
+      if (response.refused && (await pad.resend(sent.image, response.refused))) return;
       // In this order, as the quick response would undo parts of the other one.
       while (!quick && quickVersion < at) await quickResponse();
       // Responses that are out of date are shown only while the pen is down.
@@ -76,8 +83,8 @@ export function board({ element, call, settings, pad }) {
       if (at === version && response.again && (!quick || complete)) updateIn(POLL);
       const detail = { ...response, request: sent, isNewest: () => at === version };
       element.dispatchEvent(new CustomEvent("answered", { detail }));
-    } catch {
-      fill(verdict, `<p class="verdict verdict-alarm">${say("verdict.offline")}</p>`);
+    } catch (error) {
+      fillFailure(error);
       updateIn(RETRY);
     } finally {
       if (quick) {

@@ -1,16 +1,17 @@
 // The explanations: each is requested when it is opened, and again when the image or an option has changed; one request
 // at a time for each, as they take seconds.
+import { sentence } from "../common/server.js";
 import { say } from "../common/texts.js";
 
 export function explanations({ element, call, board, pad }) {
   const folds = [...element.querySelectorAll("details[data-part]")];
-  let chosen = {}; // the class chosen on the board for a digit of a sheet: { label, sheet, digit }
+  let chosen = {}; // the class chosen on the board for a digit of a sheet: { label, of }
 
-  const currentSheet = () => pad.sheet.entries[0];
+  const now = () => [pad.sheet.entries[0], pad.sheet.entries[0]?.digit, board.request().dataset];
 
   async function explain(fold) {
     const place = fold.querySelector("div");
-    const label = chosen.sheet === currentSheet() && chosen.digit === chosen.sheet?.digit ? chosen.label : "";
+    const label = chosen.of && now().every((each, index) => each === chosen.of[index]) ? chosen.label : "";
     const missing = element.querySelectorAll(".board-missing").length; // changes when a download ends
     const request = board.request({ part: fold.dataset.part, label, missing });
     const text = JSON.stringify(request);
@@ -21,8 +22,8 @@ export function explanations({ element, call, board, pad }) {
     if (!place.firstChild) place.textContent = say("why.wait");
     try {
       place.innerHTML = await call("explain", request);
-    } catch {
-      place.textContent = say("verdict.offline");
+    } catch (error) {
+      place.textContent = sentence(error);
       fold.requested = ""; // requested again after the next response
     }
     place.removeAttribute("aria-busy");
@@ -36,7 +37,7 @@ export function explanations({ element, call, board, pad }) {
   board.table.addEventListener("click", (event) => {
     const label = event.target.closest("[data-class]")?.dataset.class;
     if (!label) return;
-    chosen = { label, sheet: currentSheet(), digit: currentSheet()?.digit };
+    chosen = { label, of: now() };
     folds[0].open = true;
     explainAll();
     folds[0].scrollIntoView({ block: "nearest" });

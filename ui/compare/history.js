@@ -1,5 +1,6 @@
 // The drawings of this visit, which stay in this browser; labelled ones are the visitor's handwriting.
 import { isField, tick } from "../common/inputs.js";
+import { sentence } from "../common/server.js";
 import { say } from "../common/texts.js";
 import { subject } from "./board.js";
 
@@ -139,7 +140,8 @@ export function history({ element, call, settings, pad, board, address }, inform
   });
   figures.querySelector(".keep-export").addEventListener("click", async () => {
     const sent = labelled().map(({ form, dataset, label }) => ({ image: form, dataset, label }));
-    const { zip, error } = await call("export_handwriting", sent).catch(() => ({ error: say("verdict.offline") }));
+    const { zip, error, failed } = await call("export_handwriting", sent).catch((why) => ({ failed: sentence(why) }));
+    if (failed) return void (accuracy.textContent = failed);
     if (error) return void (accuracy.innerHTML = error);
     const anchor = document.createElement("a");
     anchor.href = `data:application/zip;base64,${zip}`;

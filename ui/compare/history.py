@@ -27,17 +27,17 @@ def history() -> Markup:
 def export_handwriting(sent: object) -> dict:
     """The `zip`, in base64, of a list of {image, dataset, label}; or an `error` as HTML."""
     try:
-        images = map(_labelled, items(sent, most=MOST))
+        images = list(map(_labelled, items("images", sent, most=MOST)))
         return {"zip": base64.b64encode(pack(images, decode_untrusted)).decode()}
     except TranslatableError as error:
         return {"error": mark_error(error)}
 
 
 def _labelled(each: object) -> Labelled:
-    """A 28 x 28 PNG with its data set and class. Raises ImageError, Refused, UnknownName."""
-    sent = fields(each)
-    dataset = known(sent.get("dataset"), DATASETS)
-    label = known(sent.get("label"), DATASETS[dataset].classes)
-    if (image := png_of(text(sent.get("image")))) is None:
+    """A 28 x 28 PNG with its data set and class. Raises ImageError, Refused."""
+    sent = fields("images", each)
+    dataset = known("dataset", sent.get("dataset"), DATASETS)
+    label = known("label", sent.get("label"), DATASETS[dataset].classes)
+    if (image := png_of(text("image", sent.get("image")))) is None:
         raise ImageError("image.unlabelled")
     return Labelled(image, dataset, label)

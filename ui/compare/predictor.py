@@ -44,7 +44,8 @@ class Job:
     """A request in progress: its columns by network, its image, and what was found in it once that is computed.
 
     `answers` are the predictions of each network: one, or one for each digit.
-    `response` is set before any prediction where there is nothing to predict.
+    `response` is set before any prediction where there is nothing to predict; `refused` is the code of the error if
+    the image cannot be decoded.
     """
 
     request: Request
@@ -54,6 +55,7 @@ class Job:
     found: Preprocessed = NOTHING
     answers: dict[str, list[Prediction]] = field(default_factory=dict)
     response: dict | None = None
+    refused: str = ""
 
     @cached_property
     def available(self) -> list[str]:
@@ -112,7 +114,7 @@ class Predictor:
         """`verdict`, `found`, `board` and `steps` as HTML (None: unchanged), `order` of the networks, their `answers`.
 
         `complete` is true if a quick request would have the same response; `again` while weights are downloading;
-        `refused` if the image cannot be decoded.
+        `refused` is the code of the error if the image cannot be decoded.
         """
         request = Request.read(sent)
         job = Job(request, self._columns(request))
@@ -135,6 +137,7 @@ class Predictor:
             if (image := image_of(job.request.image)) is not None:
                 job.image = _turned(read_untrusted(image, job.request.off), job.request.turn)
         except ImageError as error:
+            job.refused = error.code
             self._refuse(job, error)
 
     def _preprocess(self, job: Job) -> None:
@@ -231,7 +234,7 @@ class Predictor:
         return {
             "verdict": text, "found": below, "board": table, "steps": strip, "complete": complete, "order": order,
             "answers": labels, "again": any(column.coming for column in columns.values()),
-            "refused": bool(request.image) and job.image is None,
+            "refused": job.refused,
         }  # fmt: skip
 
     def _columns(self, request: Request) -> dict[str, Column]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.checkpoints.ids import parse
+from cnn_models.errors import UnknownName
 from cnn_models.images.preprocess import SWITCHES
 from cnn_models.predict import MAX_THIRD_PARTY
-from ui.common.reading import fields, flag, items, known, those_known, whole
+from ui.common.reading import all_known, fields, flag, items, known, refused, text, whole
 from ui.common.texts import LANGUAGES
 
 PARTS = ("heat", "break", "looks", "alike")
@@ -45,23 +45,23 @@ class Request:
 
     @classmethod
     def read(cls, sent: object) -> Request:
-        """The request in a JSON value; a field that is missing or invalid gets its default."""
-        sent = fields(sent, {})
-        dataset = _one(sent.get("dataset"), DATASETS)
+        """The request in a JSON value; a field that is missing gets its default. Raises Refused."""
+        given = fields("request", sent)
+        dataset = _one(given, "dataset", DATASETS)
         return cls(
-            image=sent.get("image", ""),
+            image=given.get("image", ""),
             dataset=dataset,
-            models=_models(sent.get("models", list(ARCHITECTURES)), dataset),
-            language=_one(sent.get("language"), LANGUAGES),
-            calibrated=flag(sent.get("calibrated"), True),
-            sort=_one(sent.get("sort"), SORTS),
-            off=those_known(sent.get("off"), SWITCHES),
-            quick=flag(sent.get("quick"), False),
-            drawing=flag(sent.get("drawing"), False),
-            digit=whole(sent.get("digit"), 0, MOST_DIGITS, 0),
-            turn=whole(sent.get("turn"), 0, 3, 0),
-            part=_one(sent.get("part"), ("", *PARTS)),
-            label=_one(sent.get("label"), ("", *DATASETS[dataset].classes)),
+            models=_models(items("models", given.get("models"), list(ARCHITECTURES)), dataset),
+            language=_one(given, "language", LANGUAGES),
+            calibrated=flag("calibrated", given.get("calibrated"), True),
+            sort=_one(given, "sort", SORTS),
+            off=tuple(all_known("off", given.get("off"), SWITCHES, [])),
+            quick=flag("quick", given.get("quick"), False),
+            drawing=flag("drawing", given.get("drawing"), False),
+            digit=whole("digit", given.get("digit"), 0, MOST_DIGITS, 0),
+            turn=whole("turn", given.get("turn"), 0, 3, 0),
+            part=known("part", given.get("part"), PARTS, ""),
+            label=known("label", given.get("label"), DATASETS[dataset].classes, ""),
         )
 
     def id(self, model: str) -> str:
@@ -69,19 +69,25 @@ class Request:
         return model if "/" in model else f"{model}.{self.dataset}"
 
 
-def _models(values: object, dataset: str) -> tuple[str, ...]:
-    sent = [value for value in items(values, ()) if isinstance(value, str)]
-    third_party = [value for value in dict.fromkeys(sent) if _is_third_party(value, dataset)][:MAX_THIRD_PARTY]
-    return those_known(sent, {*ARCHITECTURES, *third_party})
+def _models(values: list, dataset: str) -> tuple[str, ...]:
+    """The architectures and the third-party ids in a list, each once, in its order. Raises Refused."""
+    models = list(dict.fromkeys(text("models", value) for value in values))
+    third_party = [model for model in models if model not in ARCHITECTURES]
+    if wrong := [id for id in third_party if not _is_third_party(id, dataset)]:
+        raise refused("models", UnknownName(wrong[0], ARCHITECTURES))
+    items("models", third_party, most=MAX_THIRD_PARTY)
+    return tuple(models)
 
 
 def _is_third_party(model: str, dataset: str) -> bool:
-    with suppress(ValueError):
+    """Whether this is the id of a third-party checkpoint of a data set, pinned to a commit."""
+    try:
         reference = parse(model)
-        return bool(reference.owner) and reference.pinned and reference.dataset == dataset
-    return False
+    except ValueError:
+        return False
+    return bool(reference.owner) and reference.pinned and reference.dataset == dataset
 
 
-def _one(value: object, names: Collection[str]) -> str:
-    """The value if it is one of the names, else the first name."""
-    return known(value, names, next(iter(names)))
+def _one(given: dict, field: str, names: Collection[str]) -> str:
+    """The value of a field, one of the names; the first name if it is missing. Raises Refused."""
+    return known(field, given.get(field), names, next(iter(names)))

@@ -1,7 +1,7 @@
 // The Compare tab.
 import "../common/chart.js";
 import "../common/language.js";
-import { throwing } from "../common/server.js";
+import { call } from "../common/server.js";
 import { sketchpad } from "../common/sketchpad.js";
 import { address } from "./address.js";
 import { board } from "./board.js";
@@ -11,10 +11,10 @@ import { permalink } from "./permalink.js";
 import { Settings } from "./settings.js";
 import { thirdParty } from "./third_party.js";
 
-export function mount({ element, server, upload }) {
+export function mount({ element }) {
   const settings = new Settings(element);
-  const pad = sketchpad(element, upload, () => settings.thirdParty().join().length);
-  const tab = { element, call: throwing(server), settings, pad };
+  const pad = sketchpad(element, () => settings.thirdParty().join().length);
+  const tab = { element, call, settings, pad };
   tab.board = board(tab);
   explanations(tab);
   tab.thirdParty = thirdParty(tab);

@@ -1,6 +1,7 @@
 // Third-party checkpoints: adds them to the networks once they are downloaded and evaluated, until the page is left; the
 // address keeps them.
 import { tick } from "../common/inputs.js";
+import { sentence } from "../common/server.js";
 import { language, say } from "../common/texts.js";
 
 const LONGEST = 300_000; // milliseconds
@@ -34,8 +35,8 @@ export function thirdParty({ element, call, settings }) {
       do response = await call("add_checkpoint", request);
       while (response.wait && isCurrent() && Date.now() < until);
       return response.wait ? { error: say("bring.slow", { minutes: LONGEST / 60_000 }) } : response;
-    } catch {
-      return { error: say("verdict.offline") };
+    } catch (error) {
+      return { error: sentence(error) };
     } finally {
       clearInterval(watch);
     }

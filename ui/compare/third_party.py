@@ -46,7 +46,7 @@ class ThirdParty:
         if reference.dataset != request.dataset:
             kinds = {name: say(request.language, f"dataset.{spec.kind}") for name, spec in DATASETS.items()}
             return refuse("bring.dataset", id=reference, its=kinds[reference.dataset], chosen=kinds[request.dataset])
-        if len(items(fields(sent).get("there"), [])) >= MAX_THIRD_PARTY:
+        if len(items("there", fields("request", sent).get("there"), [])) >= MAX_THIRD_PARTY:
             return refuse("bring.full", count=MAX_THIRD_PARTY)
         id = str(reference)
         try:
@@ -79,7 +79,7 @@ class ThirdParty:
 def _reference(sent: object) -> Reference | None:
     """The checkpoint with the `id` that the visitor typed; None if it is not an id."""
     with suppress(ValueError):
-        return parse(text(fields(sent).get("id")).strip())
+        return parse(text("id", fields("request", sent).get("id")).strip())
     return None
 
 

@@ -35,7 +35,7 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     gr.HTML(comparison(), elem_id="versus", apply_default_css=False)
 
     def show(names: object, size: object, seen: object, value: object, dataset: object) -> tuple:
-        names, size = all_known(names, ARCHITECTURES), whole(size, SIZES[0], SIZES[-1])
+        names, size = all_known("networks", names, ARCHITECTURES), whole("size", size, SIZES[0], SIZES[-1])
         chosen = [name for name in ARCHITECTURES if name in names]
         now = [chosen, size, value, dataset, [card.weights_sha256 for card in hub.cards().values()]]
         if now == seen:  # the page has it already: megabytes, for five networks

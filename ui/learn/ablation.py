@@ -19,11 +19,11 @@ from cnn_models.predict import Prediction, predict
 from cnn_models.runtime import is_out_of_memory
 from ui.common.drawing import Drawing, drawing_of
 from ui.common.numbers import percent
-from ui.common.reading import known, those_known
+from ui.common.reading import all_known, known
 from ui.common.strips import png
 from ui.common.templates import render
 from ui.common.texts import mark, mark_error
-from ui.learn.ablation_grid import part_mark
+from ui.learn.ablation_grid import architecture_parts, part_mark
 
 CACHED = 1000  # accuracies
 ROUND = 500  # test images of a round, for networks that take minutes for the whole test set
@@ -66,15 +66,15 @@ class Ablation:
 
         Predicting first leaves the network on the device that has room for it: on the CPU, if the GPU is full.
         """
-        name, drawing = known(name, self.names), drawing_of(value, dataset)
+        name, drawing = known("network", name, self.names), drawing_of(value, dataset)
         net, whole = self.hub.run(f"{name}.{drawing.dataset}", lambda net: (net, predict(net, drawing.grid)))
         return net, drawing, whole
 
     def show(self, name: object, off: object, value: object, dataset: object, extra: Extra) -> Iterator[tuple]:
         """HTML of the predictions for the drawing, of the accuracy (on more images each time), and of `extra`."""
         try:
+            off = all_known("off", off, architecture_parts(known("network", name, self.names)))
             net, drawing, whole = self.load(name, value, dataset)
-            off = those_known(off, parts(net.model))
             ablated = ablate(net, off)
             predictions = predictions_html(drawing, [whole, predict(ablated, drawing.grid)] if off else [whole])
             extra_html = extra(ablated, drawing, whole.label)

@@ -5,6 +5,8 @@ A checkbox in the head of a row or a column checks all in it (`ablation.js`).
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from markupsafe import Markup, escape
 
@@ -18,10 +20,16 @@ SEPARATOR = ","  # between the parts that the page sends
 
 def grid(architecture: str) -> Markup:
     """The checkboxes of an architecture, none of them checked."""
-    with torch.device("meta"):
-        found = [part.split("/") for part in parts(create_model(architecture))]
+    found = [part.split("/") for part in architecture_parts(architecture)]
     blocks, branches = dict.fromkeys(block for block, _ in found), sorted({branch for _, branch in found})
     return render("learn/ablation_grid.html", blocks=list(map(_named, blocks)), branches=list(map(_named, branches)))
+
+
+@cache
+def architecture_parts(architecture: str) -> list[str]:
+    """The branches of an architecture that can be ablated, as `block/branch`."""
+    with torch.device("meta"):
+        return parts(create_model(architecture))
 
 
 def _named(name: str) -> dict[str, object]:

@@ -81,7 +81,8 @@ class _Requests:
     ) -> Iterator[tuple | dict]:
         """Predictions, accuracy and extra HTML, as `Ablation.show`."""
         if dataset:
-            found = self.ablation.show(name, text(off).split(SEPARATOR), value, dataset, self.extra)
+            parts = [part for part in text("off", off).split(SEPARATOR) if part]
+            found = self.ablation.show(name, parts, value, dataset, self.extra)
             yield from self.predictions.stream(request, when, found)
         else:  # another page of the Learn tab is open
             yield gr.skip(), gr.skip(), gr.skip()
@@ -99,12 +100,12 @@ class _Requests:
 
     def choose(self, name: object, when: object, request: gr.Request) -> tuple[str, str]:
         """The checkboxes of another network, and an empty table."""
-        checkboxes = grid(known(name, self.names))
+        checkboxes = grid(known("network", name, self.names))
         self.predictions.end(request, when)
         return checkboxes, self.clear(when, request)
 
     def leave(self, when: object, opened: gr.EventData, request: gr.Request) -> None:
         """End all requests, unless the tab that was opened is one of the page's `tabs`."""
-        if fields(opened._data, {}).get("value") not in self.labels:
+        if fields("opened", opened._data, {}).get("value") not in self.labels:
             self.predictions.end(request, when)
             self.tables.end(request, when)

@@ -45,7 +45,7 @@ def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
         )  # fmt: skip
 
     def show(norm: object, when: object) -> Markup:
-        return depth_html(weights / FILE, flag(norm), known(when, WHENS))
+        return depth_html(weights / FILE, flag("batch norm", norm), known("when", when, WHENS))
 
     shown = gr.HTML(show(True, WHENS[0]), elem_id="learn-depth", apply_default_css=False)
 

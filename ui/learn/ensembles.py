@@ -45,7 +45,9 @@ def ensembles_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab) -> None:
     )
 
     def show(dataset: object, chosen: object) -> Markup:
-        return ensembles_html(hub, _read(hub), known(dataset, DATASETS), all_known(chosen, ARCHITECTURES))
+        return ensembles_html(
+            hub, _read(hub), known("dataset", dataset, DATASETS), all_known("networks", chosen, ARCHITECTURES)
+        )
 
     shown = gr.HTML(show(first, list(ARCHITECTURES)), elem_id="learn-ensembles", apply_default_css=False)
     gr.on(

@@ -25,12 +25,12 @@ class Newest:
 
     def end(self, request: gr.Request, when: object) -> None:
         """End the session's request if it was sent before `when`, in milliseconds. Raises Refused."""
-        if self._last.get(request.session_hash, math.inf) < number(when, 0, LATEST):
+        if self._last.get(request.session_hash, math.inf) < number("when", when, 0, LATEST):
             self._last.pop(request.session_hash, None)
 
     def stream(self, request: gr.Request, when: object, found: Iterator[T]) -> Iterator[T | dict]:
         """The values of `found` until the request is ended or a newer one arrives; then `gr.skip()`. Raises Refused."""
-        session, when = request.session_hash, number(when, 0, LATEST)
+        session, when = request.session_hash, number("when", when, 0, LATEST)
         if when < self._last.get(session, -math.inf):
             return
         self._last[session] = when

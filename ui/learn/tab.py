@@ -81,7 +81,7 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
             shown = gr.HTML(page(*(c.value for c in controls)), elem_id=f"learn-{name}", apply_default_css=False)
 
     def show(*values: object) -> str:
-        return page(*(whole(value, c.low, c.high) for value, c in zip(values, controls, strict=True)))
+        return page(*(whole(c.name, value, c.low, c.high) for value, c in zip(values, controls, strict=True)))
 
     # `change`, as a slider's reset button triggers no `input`.
     gr.on(

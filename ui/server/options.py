@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from cnn_models.command import whole
 
+PORT = whole(1, 65535)
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 
 
@@ -27,9 +28,8 @@ def parse(description: str, argv: list[str] | None = None) -> argparse.Namespace
     )
     parser.add_argument(
         "--port",
-        type=whole(1, 65535),
-        default=environment.get("GRADIO_SERVER_PORT"),
-        help="the first free one from 7860 up if left out",
+        type=PORT,
+        help="by default the first free one from 7860 up, or from GRADIO_SERVER_PORT",
     )
     parser.add_argument("--share", action="store_true", help="open a public link through gradio")
     parser.add_argument(
@@ -60,6 +60,11 @@ def parse(description: str, argv: list[str] | None = None) -> argparse.Namespace
         help="a name, such as example.org, under which clients of MCP may use the tools; may be given several times",
     )
     args = parser.parse_args(argv)
+    for name in environment.keys() & {"GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS"}:  # gradio reads them
+        try:
+            PORT(environment[name])
+        except argparse.ArgumentTypeError as error:
+            parser.error(f"{name}: {error}")
     if why := refusal(args.host or "127.0.0.1", args.port or 0):
         parser.error(why)
     return args

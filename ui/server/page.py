@@ -8,15 +8,16 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import anyio.to_thread
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio.block_function import BlockFunction
+from gradio.components import Component
 from gradio.components.api_component import Api
 from gradio.exceptions import Error as GradioError
 from gradio.route_utils import FnIndexInferError
@@ -25,14 +26,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cnn_models.errors import TranslatableError
+from cnn_models.errors import Refused, TranslatableError, quoted
 from cnn_models.fair_queue import Activity
-from cnn_models.runtime import trim_memory
+from cnn_models.runtime import return_memory, trim_memory
 from cnn_models.visitors import VISITOR, Visitor
 from ui.common import modules, theme, uploads
+from ui.common.reading import check_size, refused
 from ui.common.texts import LANGUAGES, language_of, say, translate
 from ui.server.connections import guard
 from ui.server.guard import BEGIN, REFUSED, Guard
+from ui.server.queueing import Queue
 from ui.server.sessions import Sessions
 from ui.server.turns import BusyError, Turns
 
@@ -53,6 +56,7 @@ class Page(gr.Blocks):
     """
 
     def __init__(self, **options: Any):
+        return_memory()
         uploads.folder()  # before gradio's components read the path
         super().__init__(delete_cache=(3600, uploads.AGE), **options)
         cores = os.cpu_count() or 1
@@ -79,21 +83,15 @@ class Page(gr.Blocks):
         launched = super().launch(*args, prevent_thread_lock=True, app_kwargs=own, **limits, **theme.LAUNCH, **options)
         self.app.state_holder = Sessions(self)
         guard(self.server)
+        trim_memory()  # of building the page
         if not prevent_thread_lock:
             self.block_thread()
         return launched
 
     def queue(self, *args: Any, **options: Any) -> Page:
-        """`Blocks.queue`, without errors for clients that have disconnected and without statistics."""
+        """`Blocks.queue`, with a queue that rests."""
         super().queue(*args, **options)
-        send = self._queue.send_message
-
-        def send_if_connected(event: Any, event_message: Any) -> None:
-            with suppress(KeyError):  # the messages of the session are deleted
-                send(event, event_message)
-
-        self._queue.send_message = send_if_connected
-        self._queue.compute_analytics_summary = lambda records: {}  # slow, and for a monitor that is off
+        self._queue = Queue.like(self._queue)
         return self
 
     def validate_inputs(self, block_fn: BlockFunction, inputs: list) -> None:
@@ -102,20 +100,22 @@ class Page(gr.Blocks):
         inputs.extend(block.value for block in left_out if isinstance(block, Api))
         if len(inputs) < len(block_fn.inputs):
             raise ValueError("too few inputs")
+        for name, value in zip(_arguments(block_fn), inputs, strict=False):
+            check_size(name, value)  # before gradio goes through all of it
         for index, value in enumerate(inputs):
             if isinstance(value, dict) and (path := uploads.upload_path(value.get("path"))):
                 inputs[index] = value | {"path": str(path)}
 
-    async def preprocess_data(self, block_fn: BlockFunction, *args: Any, **options: Any) -> list:
-        """The arguments of a function. Raises gradio's error for a value that a component cannot read."""
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list, *args: Any, **options: Any) -> list:
+        """The arguments of a function. Raises Refused for a value that a component cannot read."""
         own = self.turns.turn(VISITOR.get()) if block_fn.api_name in ORDERED else nullcontext()
         try:
             async with own:
-                return await super().preprocess_data(block_fn, *args, **options)
-        except BusyError:
+                return await super().preprocess_data(block_fn, inputs, *args, **options)
+        except TranslatableError:
             raise
         except Exception as error:  # components fail on types that the page never sends
-            raise GradioError(say("en", "server.unreadable"), print_exception=False) from error
+            raise _unreadable_argument(block_fn, inputs) from error
 
     async def process_api(
         self, block_fn: Any, inputs: list, state: Any = None, request: Any = None, *args: Any, **options: Any
@@ -223,6 +223,25 @@ class Page(gr.Blocks):
             queue.pending_event_ids_session.pop(session, None)
             del waiting[session]
         return waiting
+
+
+def _arguments(block_fn: BlockFunction) -> list[str]:
+    """The names of the inputs of an endpoint, or the labels of those of an event."""
+    names = list(inspect.signature(block_fn.fn).parameters) if block_fn.fn else []
+    return [
+        names[index] if isinstance(block, Api) else getattr(block, "label", None) or block.get_block_name()
+        for index, block in enumerate(block_fn.inputs)
+    ]
+
+
+def _unreadable_argument(block_fn: BlockFunction, inputs: list) -> Exception:
+    """The error that names the first input that its component cannot read."""
+    for name, block, value in zip(_arguments(block_fn), block_fn.inputs, inputs, strict=False):
+        try:
+            cast(Component, block).preprocess(value)
+        except Exception:
+            return refused(name, Refused("value.control", value=quoted(value)))
+    return GradioError(say("en", "server.unreadable"), print_exception=False)
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:

@@ -57,8 +57,9 @@ def curves_section(hub: ModelHub, first: str) -> Section:
     """Charts of the chosen runs, at the start the checkpoints of a data set, and their final figures."""
 
     def show(chosen: object, drawn: object, by: object, log: object, smoothing: object) -> list:
-        drawn, chosen = all_known(drawn, QUANTITIES), set(map(text, items(chosen)))
-        view = View(known(by, AXES) == "time", flag(log), number(smoothing, 0, SMOOTHEST))
+        drawn, chosen = all_known("charts", drawn, QUANTITIES), set(_groups(chosen))
+        by_time, log = known("axis", by, AXES) == "time", flag("log", log)
+        view = View(by_time, log, number("smoothing", smoothing, 0, SMOOTHEST))
         groups = [runs for group, runs in find_runs(hub.weights_dir).items() if group in chosen]
         return [curves_html(groups, [name for name in QUANTITIES if name in drawn], view), final_figures(groups)]
 
@@ -108,7 +109,7 @@ def leaderboard_section(hub: ModelHub, first: str) -> Section:
     """Chooser of the data set, a table of its networks, and their accuracy against a cost."""
 
     def show(dataset: object, cost: object) -> list:
-        entries, cost = leaderboard(hub, known(dataset, DATASETS)), known(cost, COSTS)
+        entries, cost = leaderboard(hub, known("dataset", dataset, DATASETS)), known("cost", cost, COSTS)
         return [leaderboard_html(entries), pareto(entries, cost)]
 
     _heading("training.leaderboard")
@@ -136,7 +137,7 @@ def calibration_section(hub: ModelHub, dataset: Control, first: str) -> Section:
     """A reliability diagram for each network of the data set."""
 
     def show(dataset: object) -> list:
-        return [reliability_html(hub, known(dataset, DATASETS))]
+        return [reliability_html(hub, known("dataset", dataset, DATASETS))]
 
     _heading("reliability.title")
     shown = gr.HTML(*show(first), elem_id="training-reliability", apply_default_css=False)
@@ -147,7 +148,7 @@ def errors_section(hub: ModelHub, dataset: Control, first: str) -> Section:
     """The paired comparison of two networks of the data set, and misclassified test images."""
 
     def show(dataset: object) -> list:
-        return [errors_html(predictions_of(hub, known(dataset, DATASETS)))]
+        return [errors_html(predictions_of(hub, known("dataset", dataset, DATASETS)))]
 
     _heading("errors.title")
     return _wired(Section([dataset], [errors_component(hub, first)], show))
@@ -170,7 +171,8 @@ def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section,
         if not language:
             return [gr.Timer(active=False)] + [gr.skip()] * (len(outputs) - 1)
         (chosen, *view), values = values[: len(runs.controls)], values[len(runs.controls) :]
-        now, found, chosen = versions(hub.weights_dir), find_runs(hub.weights_dir), list(map(text, items(chosen)))
+        language, chosen = known("language", language, LANGUAGES), _groups(chosen)
+        now, found = versions(hub.weights_dir), find_runs(hub.weights_dir)
         running = {group for group, runs in found.items() if any(not (run.card or run.stopped) for run in runs)}
         value = followed(chosen, found, running - set(seen))
         changed: dict[str, Any] = {} if set(value) == set(chosen) else {"value": value}
@@ -180,7 +182,7 @@ def follow_trainings(hub: ModelHub, tab: gr.Tab, cards: gr.State, runs: Section,
         for table in tables:
             given, values = values[: len(table.controls)], values[len(table.controls) :]
             drawn += table.show(*given) if now != cards else [gr.skip()] * len(table.shown)
-        chooser = gr.update(choices=choices(found, known(language, LANGUAGES, "en")), **changed)
+        chooser = gr.update(choices=choices(found, language), **changed)
         return [gr.Timer(active=True), sorted(running), now, chooser, *drawn]
 
     for listen, function in ((tab.select, "withLanguage"), (timer.tick, "whileShown")):
@@ -196,6 +198,11 @@ def followed(chosen: Collection[str], found: Mapping[str, list[Run]], begun: Col
     """The groups to choose: the chosen and the begun ones, and all runs of the network of a group that has ended."""
     ended = {group.partition(" ")[0] for group in chosen if group not in found}
     return [group for group, runs in found.items() if group in chosen or group in begun or runs[0].id in ended]
+
+
+def _groups(chosen: object) -> list[str]:
+    """The groups of runs that a visitor has chosen, some of which may have ended. Raises Refused."""
+    return [text("runs", group) for group in items("runs", chosen)]
 
 
 def _heading(key: str) -> None:

@@ -1,26 +1,33 @@
+import { call, sentence } from "../common/server.js";
+
 // Requests the comparison of two networks, and images.
-export function mount({ element, server, watch }) {
+export function mount({ element, watch }) {
   const within = (selector) => element.querySelector(selector);
   const latest = {}; // selector to its newest response
 
-  // Shows a response, unless it is empty or a newer request was sent meanwhile: responses may arrive out of order.
+  // Shows a response or why there is none, unless a newer request was sent meanwhile: responses may arrive out of order.
   async function fill(selector, response) {
     latest[selector] = response;
-    const html = await response;
-    if (html !== undefined && latest[selector] === response) within(selector).innerHTML = html;
+    const { html, failed } = await response.then(
+      (html) => ({ html }),
+      (error) => ({ failed: sentence(error) }),
+    );
+    if (latest[selector] !== response) return;
+    if (failed) within(selector).textContent = failed;
+    else within(selector).innerHTML = html;
   }
 
   element.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-pick]");
     if (!button) return;
-    await fill(".errors-images", server.images(JSON.parse(button.dataset.pick)));
+    await fill(".errors-images", call("images", JSON.parse(button.dataset.pick)));
     within(".errors-images").scrollIntoView({ block: "nearest" });
   });
   element.addEventListener("change", (event) => {
     if (!event.target.closest(".errors-choose")) return;
     const [first, second] = ["first", "second"].map((name) => within(`select[name=${name}]`).value);
     const { dataset } = within(".errors-choose").dataset;
-    fill(".errors-comparison", server.compare({ dataset, first, second }));
+    fill(".errors-comparison", call("compare", { dataset, first, second }));
   });
   // For another data set, pending responses are dropped and the choosers reset.
   watch("value", () => {

@@ -26,18 +26,20 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
     """`errors_html` of a data set as a component; its buttons request images, its choosers a comparison."""
 
     def images(sent: object) -> str:
-        """HTML of the images that a button requests. Raises Refused, UnknownName."""
+        """HTML of the images that a button requests. Raises Refused."""
         answers, request = read(sent)
         return images_html(answers, select(answers, *_pick_of(request, answers)))
 
     def compare(sent: object) -> str:
-        """HTML of the comparison of two networks. Raises Refused, UnknownName."""
+        """HTML of the comparison of two networks. Raises Refused."""
         answers, request = read(sent)
-        return comparison_html(answers, *(known(request.get(name), answers.predicted) for name in ("first", "second")))
+        return comparison_html(
+            answers, *(known(name, request.get(name), answers.predicted) for name in ("first", "second"))
+        )
 
     def read(sent: object) -> tuple[Predictions, dict]:
-        request = fields(sent)
-        return predictions_of(hub, known(request.get("dataset"), DATASETS)), request
+        request = fields("request", sent)
+        return predictions_of(hub, known("dataset", request.get("dataset"), DATASETS)), request
 
     return gr.HTML(
         errors_html(predictions_of(hub, dataset)),
@@ -49,13 +51,14 @@ def errors_component(hub: ModelHub, dataset: str) -> gr.HTML:
 
 
 def _pick_of(request: dict, answers: Predictions) -> tuple[dict[str, str | int], int | None]:
-    """The `says` and the `truth` of of a `select` in a request. Raises Refused, UnknownName."""
+    """The `says` and the `truth` of of a `select` in a request. Raises Refused."""
     last, truth = len(DATASETS[answers.dataset].classes) - 1, request.get("truth")
     says = {
-        known(name, answers.predicted): known(what, (RIGHT, WRONG), None) or whole(what, 0, last)
-        for name, what in fields(request.get("says")).items()
-    }
-    return says, None if truth is None else whole(truth, 0, last)
+        known("says", name, answers.predicted):
+            known("says", what, (RIGHT, WRONG)) if isinstance(what, str) else whole("says", what, 0, last)
+        for name, what in fields("says", request.get("says")).items()
+    }  # fmt: skip
+    return says, None if truth is None else whole("truth", truth, 0, last)
 
 
 def errors_html(answers: Predictions) -> Markup:

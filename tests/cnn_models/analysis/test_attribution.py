@@ -8,7 +8,7 @@ from PIL import Image
 from cnn_models import ARCHITECTURES, ModelHub, create_model
 from cnn_models.analysis.attribution import LEAST, explain, last_stage
 from cnn_models.analysis.robustness import CORRUPTIONS, corrupted, measure_robustness
-from cnn_models.analysis.tta import crops, multi_crop
+from cnn_models.analysis.tta import SCALES, crops, multi_crop
 from cnn_models.predict import predict
 
 
@@ -57,6 +57,26 @@ def test_disturbances_start_from_the_image_itself(seven):
     assert start == len(images) and torch.equal(images, corrupted(seven))
 
 
+def test_corruptions_are_those_of_torchvision(seven):
+    from torchvision.transforms.v2 import functional as oracle
+
+    image = torch.tensor(seven)[None] / 255
+
+    def affine(angle=0.0, shift=0, scale=1.0):
+        return oracle.affine(image, angle, [shift, 0], scale, [0.0, 0.0], interpolation="bilinear")
+
+    expected = {
+        "shift": lambda pixels: affine(shift=pixels),
+        "rotate": lambda degrees: affine(angle=degrees),
+        "scale": lambda factor: affine(scale=factor),
+        "blur": lambda sigma: oracle.gaussian_blur(image, [25, 25], [sigma]) if sigma else image,
+    }
+    for name, function in expected.items():
+        for severity in CORRUPTIONS[name].severities:
+            ours = CORRUPTIONS[name].apply(image, severity)
+            assert torch.allclose(ours, function(severity), atol=1e-5), (name, severity)
+
+
 def test_breaking_is_by_the_networks_own_answers(trained, seven):
     broken = measure_robustness(trained, corrupted(seven))
     assert list(broken) == list(CORRUPTIONS)
@@ -65,6 +85,16 @@ def test_breaking_is_by_the_networks_own_answers(trained, seven):
         if breaks_at is not None:
             assert probabilities[CORRUPTIONS[name].severities.index(breaks_at)] <= 0.5
     assert broken["rotate"].changes_at is not None  # no seven lies on its side
+
+
+def test_crops_are_those_of_torchvision(seven):
+    from torchvision.transforms.v2 import functional as oracle
+
+    image, expected = torch.tensor(seven)[None] / 255, []
+    for scale in SCALES:
+        large = oracle.resize(image, [28 * scale // 224] * 2)
+        expected += [*oracle.five_crop(large, [28, 28]), oracle.resize(large, [28, 28])]
+    assert torch.equal(crops(torch.tensor(seven)[None], mirror=False)[0], torch.cat(expected))
 
 
 def test_crops_are_the_papers_without_repetition(trained, seven):

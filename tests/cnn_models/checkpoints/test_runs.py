@@ -7,13 +7,13 @@ import time
 
 import pytest
 import torch
-from torch import nn
+from safetensors.torch import save_file
 
 from cnn_models.checkpoints.folder import CONFIG, WEIGHTS
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import SILENT, band, find_runs, smooth
+from tests.conftest import save_unfinished
 from training.recipes import RECIPES
-from training.state import Progress, save_state
 from ui.training.curves import label
 
 ROW = {
@@ -28,10 +28,9 @@ def test_checkpoints_other_seeds_and_trainings_under_way_are_runs(checkpoint, tm
     for name in ("a", "b"):
         checkpoint("mini_resnet.mnist", weights / "runs" / name)
         (weights / "runs" / name / "mini_resnet.mnist" / WEIGHTS).unlink()
-    module = nn.Linear(1, 1)
-    progress = Progress(history=[ROW, ROW | {"epoch": 2, "seconds": 60}])
+    history = [ROW, ROW | {"epoch": 2, "seconds": 60}]
     state = weights / ".training" / "googlenet.fashion_mnist.safetensors"
-    save_state(state, {"seed": 3}, progress, {"model": module}, torch.optim.SGD(module.parameters()))
+    save_unfinished(state, history, seed=3)
     found = find_runs(weights)
     assert list(found) == ["lenet5.mnist test 0", "mini_resnet.mnist test 0", "googlenet.fashion_mnist training"]
     assert [len(runs) for runs in found.values()] == [1, 2, 1]
@@ -41,9 +40,8 @@ def test_checkpoints_other_seeds_and_trainings_under_way_are_runs(checkpoint, tm
 
 
 def test_a_training_that_no_longer_saves_has_stopped(tmp_path):
-    module = nn.Linear(1, 1)
     state = tmp_path / ".training" / "lenet5.mnist.safetensors"
-    save_state(state, {"seed": 3}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
+    save_unfinished(state, [ROW], seed=3)
     os.utime(state, (time.time() - SILENT - 1,) * 2)
     ((run,),) = find_runs(tmp_path).values()
     assert run.stopped and run.card is None and label([run], "en") == "LeNet-5 · MNIST · stopped"
@@ -51,9 +49,8 @@ def test_a_training_that_no_longer_saves_has_stopped(tmp_path):
 
 def test_a_training_that_is_to_replace_a_checkpoint_is_a_run_beside_it(checkpoint, tmp_path):
     checkpoint("lenet5.mnist")
-    module = nn.Linear(1, 1)
     state = tmp_path / "weights" / ".training" / "lenet5.mnist.safetensors"
-    save_state(state, {"seed": 3}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
+    save_unfinished(state, [ROW], seed=3)
     found = find_runs(tmp_path / "weights")
     assert list(found) == ["lenet5.mnist test 0", "lenet5.mnist training"]
     assert [run.card is None for runs in found.values() for run in runs] == [False, True]
@@ -67,6 +64,11 @@ def test_what_is_damaged_is_left_out(checkpoint, tmp_path):
     (folder / "history.csv").write_text("epoch\n1\n")
     (weights / ".training").mkdir()
     (weights / ".training" / "alexnet.mnist.safetensors").write_bytes(b"nonsense")
+    for number, run in enumerate((None, [], {"facts": []}, {"facts": {"seed": 1e999}}, {"facts": {"seed": 0}})):
+        header = {"progress": {"history": [ROW | {"lr": float("nan")}]}} | run if isinstance(run, dict) else run
+        state = weights / "runs" / str(number) / ".training" / "lenet5.mnist.safetensors"
+        state.parent.mkdir(parents=True)
+        save_file({"a": torch.ones(1)}, state, {"run": json.dumps(header)})
     assert [len(runs) for runs in find_runs(weights).values()] == [1]
     card = json.loads((folder / "config.json").read_text())
     (weights / "runs" / "a" / "lenet5.mnist" / "config.json").write_text(json.dumps(card | {"architecture": "vgg"}))
@@ -93,10 +95,7 @@ def test_quoted_figures_are_of_the_runs_that_the_recipe_source_repeats(id):
 
 def train(folder, seed=0, **recipe):
     """A training of lenet5.mnist that is under way there, by a recipe."""
-    module = nn.Linear(1, 1)
-    facts = {"seed": seed, "recipe": recipe}
-    state = folder / ".training" / "lenet5.mnist.safetensors"
-    save_state(state, facts, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
+    save_unfinished(folder / ".training" / "lenet5.mnist.safetensors", [ROW], seed=seed, recipe=recipe)
 
 
 def test_only_runs_that_differ_in_their_seed_alone_are_one_group(checkpoint, tmp_path):

@@ -22,9 +22,9 @@ from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.predict import predict
 from tests.conftest import make_card
-from training.evaluate import evaluate
-from training.publish import pack
-from training.state import Progress
+from training.evaluation import evaluate
+from training.saved_run import Progress
+from training.uploads import pack
 
 ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
 

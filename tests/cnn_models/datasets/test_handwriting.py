@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,32 @@ HEAD = "file,dataset,label\n"
 def test_what_is_not_one_gets_a_sentence(content, sentence):
     with pytest.raises(ImageError, match=sentence):
         unpack(content, "mnist")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_one_gets_a_sentence_with_its_name(compression, tmp_path):
+    path, whole = tmp_path / "mine.zip", io.BytesIO()
+    with zipfile.ZipFile(whole, "w", compression) as archive:
+        archive.writestr(LABELS, HEAD + "a,mnist,7\n")
+        archive.writestr("a", SEVEN)
+    sentences = set()
+    for number in range(0, len(whole.getvalue()), 3):
+        damaged = bytearray(whole.getvalue())
+        damaged[number] ^= 0xFF
+        path.write_bytes(damaged)
+        with suppress(ImageError):  # not all of a zip matters
+            unpack(path, "mnist")
+            continue
+        sentences.add(number)
+    assert len(sentences) > 10
+    path.write_bytes(whole.getvalue()[:-30])
+    with pytest.raises(ImageError, match=f"{path}: This is not a zip"):
+        unpack(path, "mnist")
+
+
+def test_a_row_of_the_table_that_is_too_long_gets_a_sentence():
+    with pytest.raises(ImageError, match="not a zip of labelled images"):
+        unpack(zipped(labels=HEAD + "a" * 200_000 + ",mnist,7\n"), "mnist")
 
 
 @pytest.mark.parametrize(

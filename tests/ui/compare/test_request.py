@@ -1,14 +1,19 @@
-"""Requests of the Compare tab: invalid fields get their defaults."""
+"""Requests of the Compare tab: missing fields get their defaults, invalid ones are refused by name."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
+import math
+import re
+import time
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.errors import Refused
 from cnn_models.images.preprocess import SWITCHES
 from cnn_models.predict import MAX_THIRD_PARTY
 from tests.strategies import documents, texts
@@ -17,6 +22,7 @@ from ui.common.texts import LANGUAGES
 from ui.compare.history import export_handwriting
 from ui.compare.request import MOST_DIGITS, PARTS, SORTS, Request
 
+INVALID = (math.nan, math.inf, -1, 10**30, 0.5, "x", [[]], {}, "7" * 10**6, ["x"], [5], ["lenet5"] * 10**6)
 THIRD_PARTY = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(MAX_THIRD_PARTY + 1)]
 CHOICES = {
     "dataset": [*DATASETS], "models": [[*ARCHITECTURES], THIRD_PARTY, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
@@ -29,8 +35,12 @@ SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 
 @given(sent=st.fixed_dictionaries({}, optional=FIELDS) | documents)
 @example({"models": THIRD_PARTY})
-def test_any_json_is_a_request_within_its_bounds(sent):
-    request = Request.read(sent)
+def test_any_json_is_a_request_within_its_bounds_or_refused_by_name(sent):
+    try:
+        request = Request.read(sent)
+    except Refused as error:
+        assert re.match(f"(request|{'|'.join(CHOICES)}): ", str(error))  # noqa: PT017  it may be read or not
+        return
     assert (
         request.dataset in DATASETS
         and request.language in LANGUAGES
@@ -48,6 +58,18 @@ def test_any_json_is_a_request_within_its_bounds(sent):
     )
     again = dataclasses.asdict(request) | {"models": list(request.models), "off": list(request.off)}
     assert repr(Request.read(again)) == repr(request)  # NaN, in an image, is not equal to itself
+
+
+@pytest.mark.parametrize("name", sorted(CHOICES.keys() - {"image"}))
+def test_an_invalid_field_is_refused_by_its_name_at_once(name):
+    for value in INVALID:
+        if not (value == 0.5 and name in ("digit", "turn")):
+            start = time.perf_counter()
+            with pytest.raises(Refused, match=f"^{name}: "):
+                Request.read({name: value})
+            assert time.perf_counter() - start < 0.02, value
+    assert Request.read({name: None}) == Request.read({}) == Request()
+    assert Request.read({"models": ["mini_resnet", "lenet5", "lenet5"]}).models == ("mini_resnet", "lenet5")
 
 
 @given(

@@ -16,7 +16,7 @@ from ui.common.sketchpad import PNG, SAMPLES, sample
 from ui.common.texts import LANGUAGES
 from ui.compare.explanations import Explainer
 from ui.compare.predictor import Predictor
-from ui.compare.request import PARTS, Request
+from ui.compare.request import PARTS
 
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 
@@ -86,16 +86,6 @@ def test_nonsense_gets_a_sentence(checkpoint, predict):
     for value in ("nonsense", 7, {"path": "/etc/passwd"}, PNG + "eA=="):
         got = predict(value, models=["lenet5"])
         assert "verdict-alarm" in got["verdict"] and "board-winner" not in got["board"]
-
-
-def test_an_ask_takes_only_what_it_knows():
-    for sent in (None, 7, [], {"models": "lenet5", "off": {"ink": 1}, "sort": [], "language": {}, "dataset": 3}):
-        request = Request.read(sent)
-        assert (request.dataset, request.sort, request.language, request.off) == ("mnist", "year", "en", ())
-    request = Request.read(
-        {"models": ["mini_resnet", "vgg", "lenet5", "lenet5", 3], "off": ["ink", "x"], "calibrated": 0}
-    )
-    assert (request.models, request.off, request.calibrated) == (("mini_resnet", "lenet5"), ("ink",), True)
 
 
 def test_the_small_answer_without_the_large_and_together_only_all(checkpoint, predict):
@@ -174,7 +164,7 @@ def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
         assert heat.count("<img") == 4 and broken.count("<polyline") == 2 * 6 and looks.count("<tr>") == 3
         assert all("Mini ResNet" in html for html in (heat, broken, looks, alike))
     assert "for 3" in explainer.prepare({"image": SEVEN, "part": "heat", "label": "3"})()
-    for nothing in ({}, {"image": ""}, {"image": SEVEN, "models": []}, 7):
+    for nothing in ({}, {"image": ""}, {"image": SEVEN, "models": []}):
         assert explainer.prepare(nothing)() == "<p>Nothing yet</p>"
     assert "clear the sketchpad" in explainer.prepare({"image": "nonsense"})()
 

@@ -10,6 +10,7 @@ import pytest
 from cnn_models import ModelHub
 from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
 from cnn_models.checkpoints.ids import parse
+from cnn_models.errors import Refused
 from cnn_models.hub import downloads, limits
 from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.limits import Hourly
@@ -50,7 +51,8 @@ def test_a_third_party_network_is_on_the_board_with_its_accuracy_and_source(
     assert len(numbers(shown["board"], "lenet5")) == len(numbers(shown["board"], pinned)) == 10
     assert "weights/" in shown["board"] and f"{REMOTE}@{commit[:7]}" in shown["board"].replace("<wbr>", "")
     assert set(shown["answers"]) == {"lenet5", pinned} and f"(someone@{commit[:7]})" in shown["steps"]
-    assert pinned not in predictor.predict({"image": SEVEN, "models": [pinned], "dataset": "fashion_mnist"})["order"]
+    with pytest.raises(Refused, match=r"^models: unknown name 'someone/"):
+        predictor.predict({"image": SEVEN, "models": [pinned], "dataset": "fashion_mnist"})
     assert not fake_hub.requests
 
 
@@ -63,11 +65,10 @@ def test_an_invalid_id_is_refused_in_a_sentence_without_a_request_to_the_hub(lan
     error = third_party.add_checkpoint({"id": "someone/lenet5.fashion_mnist", "language": language})["error"]
     assert error.count("Clothing" if language == "en" else "服饰") == 2
     assert "4" in third_party.add_checkpoint({"id": REMOTE, "there": ["x"] * 4, "language": language})["error"]
-    assert (
-        not fake_hub.requests
-        and third_party.add_checkpoint(None)["error"]
-        and third_party.checkpoint_progress(None) == {}
-    )
+    for function in (third_party.add_checkpoint, third_party.checkpoint_progress):
+        with pytest.raises(Refused, match=r"^request: None"):
+            function(None)
+    assert not fake_hub.requests
 
 
 def test_a_pickle_is_refused_by_name(public, checkpoint, fake_hub, tmp_path):

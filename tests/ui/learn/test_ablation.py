@@ -39,9 +39,7 @@ def few(monkeypatch):
 
 def test_an_ablated_network_is_compared_with_the_whole_one(hub):
     study, part = ablation.Ablation(hub, ["mini_inception"]), "inception1/5×5"
-    shown = list(
-        study.show("mini_inception", [part, "nonsense"], "", "mnist", lambda net, drawing, label: f"<{label}>")
-    )
+    shown = list(study.show("mini_inception", [part], "", "mnist", lambda net, drawing, label: f"<{label}>"))
     net = hub.get("mini_inception.mnist")
     ablated = predict(ablation.ablate(net, [part]), drawing_of("", "mnist").grid)
     assert shown[0][2] == "<7>" and f"{percent(ablated.probabilities['7'])} %" in shown[0][0]
@@ -51,6 +49,12 @@ def test_an_ablated_network_is_compared_with_the_whole_one(hub):
         assert f"{100 * right / FEW:.2f} %" in shown[-1][1]
     assert "progress" in shown[0][1] and "progress" not in shown[-1][1]
     assert {(answers, more) for answers, _, more in shown} == {(shown[0][0], "<7>")}, "every update is complete"
+
+
+def test_an_unknown_branch_is_refused_by_name_before_a_network_is_loaded(tmp_path):
+    study = ablation.Ablation(ModelHub(tmp_path), ["mini_inception"])
+    ((sentence, *_),) = study.show("mini_inception", ["inception1/5×5", "nonsense"], "", "mnist", lambda *_: "")
+    assert "off: unknown name" in sentence and "nonsense" in sentence
 
 
 @pytest.mark.parametrize("name", ["mini_inception", "googlenet", "mini_resnet"])

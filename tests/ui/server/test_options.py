@@ -36,9 +36,19 @@ def test_a_port_that_is_none_is_refused(port, refused):
     assert "a whole number from 1 to 65535" in refused(f"--port={port}")
 
 
-def test_the_environment_is_checked_like_the_command_line(refused, monkeypatch):
-    monkeypatch.setenv("GRADIO_SERVER_PORT", "99999")
-    assert "a whole number from 1 to 65535" in refused()
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GRADIO_SERVER_PORT", "99999"),
+        ("GRADIO_NUM_PORTS", "x"),
+        ("GRADIO_SERVER_NAME", "nowhere.invalid"),
+        ("GRADIO_ROOT_PATH", "not/abs"),
+        ("CNN_WEIGHTS_DIR", "/nowhere"),
+    ],
+)
+def test_the_environment_is_checked_like_the_command_line(name, value, refused, monkeypatch):
+    monkeypatch.setenv(name, value)
+    assert value in refused()
 
 
 def test_a_port_in_use_is_refused(refused):

@@ -1,9 +1,8 @@
 """The web server around the page: limits of each visitor, and fairness between visitors."""
 
-import errno
-import os
 import re
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 from gradio_client import Client, handle_file
-from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from cnn_models import ModelHub
 from tests.conftest import ROOT, run_async
@@ -59,6 +55,25 @@ def asking(page, name="predict", session="s", **data):
         "component_id": component(page),
         "session_hash": session,
     }
+
+
+def wake_ups(thread):
+    """How often a thread of this process has slept and woken up so far."""
+    status = Path(f"/proc/self/task/{thread}/status").read_text(encoding="utf-8")
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.MULTILINE)[1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_an_idle_server_rests_and_wakes_for_an_event(page, browser):
+    assert browser.post("/gradio_api/call/models", json={"data": []}).is_success  # the queue has started
+    until = time.monotonic() + 10
+    while page._queue.event_ids_to_events and time.monotonic() < until:
+        time.sleep(0.01)
+    before = wake_ups(page.server.thread.native_id)
+    time.sleep(2)
+    assert wake_ups(page.server.thread.native_id) - before < 2 * 20
+    event = browser.post("/gradio_api/call/models", json={"data": []}).json()["event_id"]
+    assert "complete" in browser.get(f"/gradio_api/call/models/{event}").text
 
 
 # Headers and open addresses.
@@ -152,16 +167,6 @@ def test_an_upload_is_returned_as_a_name_without_its_folder(browser, at):
     assert answer["verdict"]["label"] == "7"
 
 
-@pytest.mark.parametrize(
-    "filename", ["../../etc/passwd", "..\\..\\boot.ini", "", ".", "..", ".bashrc", "é" * 300, "a/b\0c"]
-)
-def test_no_file_name_escapes_the_folder(filename):
-    name = uploads.keep(filename, filename.encode())
-    path = uploads.folder() / name
-    assert path.parent.parent == uploads.folder() and path.is_file()
-    assert uploads.upload_path(name) == path
-
-
 def test_invalid_uploads_get_a_sentence(browser):
     for request in (
         {"files": [("files", (f"{index}.png", b"x")) for index in range(uploads.MOST_AT_ONCE + 1)]},
@@ -173,47 +178,6 @@ def test_invalid_uploads_get_a_sentence(browser):
     ):
         answer = browser.post("/gradio_api/upload", **request)
         assert answer.status_code == 400 and answer.json()["detail"], request
-
-
-@pytest.fixture
-def client():
-    """The upload endpoint without the app."""
-    return TestClient(Starlette(routes=[Route("/", uploads.upload, methods=["POST"])]))
-
-
-@pytest.fixture
-def empty(tmp_path, monkeypatch):
-    monkeypatch.setattr(uploads, "folder", lambda: tmp_path)
-    return tmp_path
-
-
-def test_the_oldest_uploads_are_deleted_for_new_ones(client, empty, monkeypatch):
-    monkeypatch.setattr(uploads, "MOST_FILES", 3)
-    monkeypatch.setattr(uploads, "MOST_BYTES", 1000)
-
-    def send(content, ago):
-        name = client.post("/", files={"files": ("a.png", content)}).json()[0]
-        os.utime(empty / name, (time.time() - ago,) * 2)
-        return name
-
-    names = [send(bytes([index]) * 100, ago) for index, ago in enumerate((30, 40, 20))]
-    send(b"x" * 100, 10)
-    assert [uploads.upload_path(name) is not None for name in names] == [True, False, True]
-    large = send(b"y" * 850, 0)
-    assert [path.name for path in empty.rglob("*.png")] == ["a.png", "a.png"] and uploads.upload_path(large)
-    os.utime(empty / large, (time.time() - uploads.AGE - 1,) * 2)
-    uploads.expire()
-    assert len(list(empty.rglob("*.png"))) == 1
-
-
-def test_a_full_disk_gets_a_sentence_without_its_folder(client, empty, monkeypatch):
-    def full(path, content):
-        raise OSError(errno.ENOSPC, "No space left on device", str(path))
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    answer = client.post("/", files={"files": ("a.png", b"x")})
-    assert answer.status_code == 507 and "no room" in answer.json()["detail"]
-    assert str(empty) not in answer.text and not [path for path in empty.rglob("*") if path.is_file()]
 
 
 # Bodies.
@@ -240,7 +204,8 @@ def test_a_body_is_limited_with_or_without_a_content_length(browser, page):
             answer = browser.post(path, content=content, headers={"Content-Type": "multipart/form-data; boundary=x"})
         except httpx.WriteError:  # the server closed the connection before the end
             continue
-        assert answer.status_code == 413 and "MB" in answer.json()["detail"]
+        assert answer.status_code == 413
+        assert "80 MB" in answer.json()["detail"] or (path != "/gradio_api/upload" and "MB" in answer.json()["detail"])
     assert browser.post("/gradio_api/component_server", json=asking(page)).status_code == 200
 
 

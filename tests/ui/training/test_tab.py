@@ -9,8 +9,6 @@ from html import unescape
 
 import gradio as gr
 import pytest
-import torch
-from torch import nn
 
 from cnn_models import ModelHub
 from cnn_models.analysis.statistics import binomial_interval
@@ -20,9 +18,8 @@ from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import Run, find_runs
 from cnn_models.specs import Split
 from tests.cnn_models.checkpoints.test_runs import ROW
-from tests.conftest import make_card
+from tests.conftest import make_card, save_unfinished
 from training.recipes import RECIPES
-from training.state import Progress, save_state
 from ui.common.colours import COLOURS
 from ui.common.recipe import recipe_words
 from ui.common.texts import say
@@ -205,8 +202,8 @@ def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
     card = hub.weights_dir / "lenet5.mnist" / CONFIG
     card.write_text(card.read_text().replace('"test_accuracy": 10.0', '"test_accuracy": 12.5'))
     assert follow(True, done)[3] == 2 and "12.50 %" in tables[0], "it was evaluated"
-    state, module = hub.weights_dir / ".training" / "lenet5.mnist.safetensors", nn.Linear(1, 1)
-    save_state(state, {"seed": 0}, Progress(history=[ROW]), {"model": module}, torch.optim.SGD(module.parameters()))
+    state = hub.weights_dir / ".training" / "lenet5.mnist.safetensors"
+    save_unfinished(state, [ROW], seed=0)
     assert follow(True, done) == (True, [done, running], [done, running], 4), "it begins"
     assert follow(True, done) == (True, [done, running], None, None), "it was unticked"
     assert follow(True, running)[2:] == (None, 2), "its curves grow"
