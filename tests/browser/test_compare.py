@@ -141,6 +141,70 @@ def test_the_pressure_of_a_pen_sets_the_width(page):
     assert 1.5 * light < without < firm / 1.2
 
 
+@pytest.mark.parametrize("palm_first", [True, False])
+def test_a_palm_beside_the_pen_draws_nothing(browser, url, palm_first):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, has_touch=True)
+    tab = context.new_page()
+    tab.goto(url)
+    tab.wait_for_selector("#lineup td")
+    box = tab.locator("#sketchpad canvas").bounding_box()
+    devices = context.new_cdp_session(tab)
+
+    def palm(kind, *at):
+        points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in at]
+        devices.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    def pen(kind, x, y):
+        at = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+        down = {"button": "left", "buttons": int(kind != "Released"), "pointerType": "pen"}
+        devices.send("Input.dispatchMouseEvent", {"type": f"mouse{kind}", **at, **down})
+
+    def drawn(with_palm):
+        tab.keyboard.press("Escape")
+        if with_palm and palm_first:
+            palm("Start", (0.8, 0.9))
+            palm("Move", (0.85, 0.92))
+        pen("Pressed", *SEVEN[0])
+        if with_palm and not palm_first:
+            palm("Start", (0.8, 0.9))
+        for step, at in enumerate(SEVEN[1:]):
+            if with_palm:
+                palm("Move", (0.8 + step / 50, 0.9))
+            pen("Moved", *at)
+        pen("Released", *SEVEN[-1])
+        if with_palm:
+            palm("End")
+        return tab.evaluate("document.querySelector('#sketchpad canvas').toDataURL()")
+
+    assert drawn(with_palm=True) == drawn(with_palm=False)
+    expect_verdict(tab, "read 7")
+    context.close()
+
+
+def test_a_second_finger_draws_nothing(browser, url):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    tab = context.new_page()
+    tab.goto(url)
+    tab.wait_for_selector("#lineup td")
+    box = tab.locator("#sketchpad canvas").bounding_box()
+    fingers = context.new_cdp_session(tab)
+
+    def drawn(*others):
+        tab.keyboard.press("Escape")
+        for kind, at in zip(("Start", "Move", "Move"), SEVEN, strict=True):
+            points = [at, *others] if kind == "Move" else [at]
+            touches = [
+                {"id": id, "x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+                for id, (x, y) in enumerate(points)
+            ]
+            fingers.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touches})
+        fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        return tab.evaluate("document.querySelector('#sketchpad canvas').toDataURL()")
+
+    assert drawn((0.9, 0.9)) == drawn()
+    context.close()
+
+
 def test_the_address_restores_drawing_networks_and_switches(page, browser):
     draw(page, SEVEN)
     expect_verdict(page, "read 7")

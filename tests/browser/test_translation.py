@@ -31,7 +31,7 @@ TRANSLATE = """
   document.documentElement.classList.add("translated-ltr");
   new MutationObserver((records) => {
     window.changes += records.length;
-    const changed = records.flatMap(({ type, target, addedNodes }) => (type === "characterData" ? [target] : [...addedNodes]));
+    const changed = records.flatMap((each) => (each.type === "characterData" ? [each.target] : [...each.addedNodes]));
     setTimeout(() => changed.filter((node) => node.isConnected).forEach(translate));
   }).observe(document.body, { childList: true, characterData: true, subtree: true });
 }

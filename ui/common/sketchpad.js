@@ -7,6 +7,7 @@ import { Sheet } from "./sheet.js";
 import { say } from "./texts.js";
 
 const PAUSE = 70; // milliseconds between two `draw` events while the pen is down
+const PALM = 1000; // milliseconds after a pen in which a touch is that of a palm
 const LARGE = 20e6; // bytes: larger files are sent as the browser draws them, which takes less time than sending them
 const LOST = ["image.unknown", "image.nofile"]; // the server was restarted, or needed the space
 const RESENT = 3; // times at most
@@ -24,6 +25,7 @@ export function sketchpad(element, taken) {
   const sheet = new Sheet(canvas, whenPainted, () => showHint("pad.unseen"));
   const keyboard = keyboardPen(canvas, cursor, status, {
     begin(point) {
+      pointer = null;
       begin(point);
       send(true);
     },
@@ -34,6 +36,8 @@ export function sketchpad(element, taken) {
     end,
   });
   let stroke = null; // while it is drawn
+  let pointer = null; // the id and type of the one that draws it
+  let penSeen = -Infinity; // when a pen was last on or over the canvas, in milliseconds
   let sent = 0;
   let trailing = 0; // the timer of the next event while the pen is down
   let uploading = null; // the last upload
@@ -85,13 +89,13 @@ export function sketchpad(element, taken) {
   }
 
   function end() {
-    stroke = null;
+    stroke = pointer = null;
     send();
   }
 
   // Ends the stroke of the pointer or the keyboard.
   function lift() {
-    stroke = null;
+    stroke = pointer = null;
     keyboard.lift();
   }
 
@@ -157,11 +161,18 @@ export function sketchpad(element, taken) {
     return [((event.clientX - box.left) * side) / box.width, ((event.clientY - box.top) * side) / box.height, pressure];
   }
 
-  const isDrawing = (event) => stroke && !keyboard.isDown() && event.isPrimary;
+  const isPalm = ({ pointerType, timeStamp }) => pointerType === "touch" && timeStamp - penSeen < PALM;
+  const isDrawing = (event) => stroke && event.pointerId === pointer?.id;
+  for (const name of ["pointerdown", "pointermove", "pointerup"])
+    canvas.addEventListener(name, ({ pointerType, timeStamp }) => pointerType === "pen" && (penSeen = timeStamp));
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button || !event.isPrimary) return;
+    const { pointerId: id, pointerType: type } = event;
+    const isTaken = stroke && pointer && !(type === "pen" && pointer.type === "touch");
+    if (event.button || isTaken || isPalm(event)) return;
+    if (stroke && pointer) sheet.undo(); // that of the palm under the pen
     lift();
-    canvas.setPointerCapture(event.pointerId);
+    pointer = { id, type };
+    canvas.setPointerCapture(id);
     begin(pointOf(event));
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -170,7 +181,9 @@ export function sketchpad(element, taken) {
     for (const each of events.length ? events : [event]) sheet.extend(stroke, pointOf(each));
     sendSoon();
   });
-  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => isDrawing(event) && end());
+  // A capture that is lost ends the stroke too, else no other pointer could draw.
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"])
+    canvas.addEventListener(name, (event) => isDrawing(event) && end());
 
   function clear() {
     if (sheet.isEmpty) return;
