@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from cnn_models.checkpoints.folder import SNAPSHOTS_LIMIT
 from cnn_models.runtime import place
 from training.data import LabelledImages
 from training.init import initialise
 from training.optimizers import OPTIMIZERS
 from training.process_group import SingleProcess
 from training.recipes import Recipe
+from training.saved_run import snapshots_size
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Learner:
             # AveragedModel collects them at every step, which takes four times as long as averaging a small network.
             self.averages: list[Tensor] = list(self.average.parameters())
             self.weights: list[Tensor] = list(self.model.parameters())
-        snapshot = sum(2 * tensor.numel() for tensor in self.model.state_dict().values())  # bytes
-        self.keeps_snapshots = (recipe.epochs + 1) * snapshot <= SNAPSHOTS_LIMIT
+        weights = sum(tensor.numel() for tensor in self.model.state_dict().values())
+        self.keeps_snapshots = snapshots_size(recipe.epochs, weights) > 0
         build_optimizer = OPTIMIZERS[recipe.optimizer]
         self.optimizer = build_optimizer(self.model.parameters(), weight_decay=recipe.weight_decay, fused=True)
         self.network = cast(nn.Module, torch.compile(self.model)) if recipe.compile else self.model

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnn_models.checkpoints.folder import HISTORY_COLUMNS
+from cnn_models.checkpoints.folder import HISTORY_COLUMNS, SNAPSHOTS_LIMIT
 from training.optimizers import state_shapes
 
 NAMES = {"pictures": "images", "answers": "soft targets"}  # the terms for facts that older states named otherwise
@@ -80,6 +80,12 @@ class SavedRun:
             raise ValueError("a sum of its epoch is not a possible number")
         check_history(progress.history, progress.step // self.epoch_steps)
         return progress
+
+
+def snapshots_size(epochs: int, weights: int) -> int:
+    """Bytes of the float16 snapshots of so many weights; 0 beyond `SNAPSHOTS_LIMIT`, where none are kept."""
+    size = 2 * (epochs + 1) * weights
+    return size if size <= SNAPSHOTS_LIMIT else 0
 
 
 def check_history(rows: Any, epochs: int) -> None:

@@ -18,7 +18,7 @@ import torch
 import torchvision
 
 from cnn_models import ARCHITECTURES, DATASETS, create_model
-from cnn_models.checkpoints.folder import SNAPSHOTS_LIMIT, CheckpointError, memory, read_card, write_checkpoint
+from cnn_models.checkpoints.folder import CheckpointError, memory, read_card, write_checkpoint
 from cnn_models.checkpoints.runs import UNFINISHED
 from cnn_models.datasets.handwriting import unpack
 from cnn_models.folders import CLONE, default_weights_dir
@@ -34,6 +34,7 @@ from training.model_card import model_card
 from training.optimizers import MOMENTS
 from training.process_group import SingleProcess, join
 from training.recipes import Recipe, recipe_for
+from training.saved_run import snapshots_size
 from training.state import TrainingError, discard, exists
 
 CHANGES = ("epochs", "batch_size", "lr", "init", "precision", "compile")
@@ -99,8 +100,7 @@ def disk_space(weights: int, recipe: Recipe, state: Path) -> int:
 
     The last two states stay while the next is written; what is there already, of an unfinished training, is free again.
     """
-    snapshots = (recipe.epochs + 1) * weights // 2
-    snapshots = snapshots if snapshots <= SNAPSHOTS_LIMIT else 0
+    snapshots = snapshots_size(recipe.epochs, weights // 4)
     saved = weights * (1 + bool(recipe.average) + MOMENTS[recipe.optimizer]) + snapshots
     there = sum(file.stat().st_size for file in state.parent.glob(f"{state.stem}.*"))
     return max(3 * saved - there, 0) + weights + snapshots

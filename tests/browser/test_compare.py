@@ -99,6 +99,11 @@ def test_undo_redo_and_the_keyboard(page):
     expect_verdict(page, "read 7")
 
 
+def place(box, x, y):
+    """The point of the page at fractions of the width and the height of a box."""
+    return {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+
+
 def test_a_finger_draws_and_the_page_stays_where_it_is(browser, url):
     context = browser.new_context(viewport={"width": 390, "height": 600}, has_touch=True)
     tab = context.new_page()
@@ -111,7 +116,7 @@ def test_a_finger_draws_and_the_page_stays_where_it_is(browser, url):
         (0.7 - 0.25 * i / 12, 0.25 + 0.55 * i / 12) for i in range(13)
     ]
     for index, (x, y) in enumerate(points):
-        at = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}]
+        at = [place(box, x, y)]
         finger.send("Input.dispatchTouchEvent", {"type": "touchMove" if index else "touchStart", "touchPoints": at})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect_verdict(tab, "read 7")
@@ -127,7 +132,7 @@ def test_the_pressure_of_a_pen_sets_the_width(page):
         """The dark pixels of a seven drawn with this force."""
         page.keyboard.press("Escape")
         for kind, (x, y) in zip(("Pressed", "Moved", "Moved", "Released"), (*SEVEN, SEVEN[-1]), strict=True):
-            at = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+            at = place(box, x, y)
             down = {"button": "left", "buttons": int(kind != "Released"), "force": force, "pointerType": "pen"}
             pen.send("Input.dispatchMouseEvent", {"type": f"mouse{kind}", **at, **down})
         expect_verdict(page, "read 7")
@@ -151,11 +156,11 @@ def test_a_palm_beside_the_pen_draws_nothing(browser, url, palm_first):
     devices = context.new_cdp_session(tab)
 
     def palm(kind, *at):
-        points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in at]
+        points = [place(box, x, y) for x, y in at]
         devices.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
 
     def pen(kind, x, y):
-        at = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+        at = place(box, x, y)
         down = {"button": "left", "buttons": int(kind != "Released"), "pointerType": "pen"}
         devices.send("Input.dispatchMouseEvent", {"type": f"mouse{kind}", **at, **down})
 
@@ -193,10 +198,7 @@ def test_a_second_finger_draws_nothing(browser, url):
         tab.keyboard.press("Escape")
         for kind, at in zip(("Start", "Move", "Move"), SEVEN, strict=True):
             points = [at, *others] if kind == "Move" else [at]
-            touches = [
-                {"id": id, "x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
-                for id, (x, y) in enumerate(points)
-            ]
+            touches = [{"id": id, **place(box, x, y)} for id, (x, y) in enumerate(points)]
             fingers.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touches})
         fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         return tab.evaluate("document.querySelector('#sketchpad canvas').toDataURL()")

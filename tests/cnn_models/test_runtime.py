@@ -54,7 +54,7 @@ for thread in threads:
     thread.join()
 print(resident() - before)
 """
-ON_GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
+ON_GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these settings of malloc")
 
 
 def printed(script: str, first: str) -> int:
