@@ -33,6 +33,7 @@ from cnn_models.visitors import VISITOR, Visitor
 from ui.common import modules, theme, uploads
 from ui.common.reading import check_size, refused
 from ui.common.texts import LANGUAGES, language_of, say, translate
+from ui.server.compression import Compression
 from ui.server.connections import guard
 from ui.server.guard import BEGIN, REFUSED, Guard
 from ui.server.queueing import Queue
@@ -75,7 +76,7 @@ class Page(gr.Blocks):
                 *(Route(f"/gradio_api/component_server{end}", self.call_server_function, methods=["POST"])
                   for end in ("", "/")),
             ],
-            "middleware": [Middleware(Guard, hosts=frozenset(hosts))],
+            "middleware": [Middleware(Guard, hosts=frozenset(hosts)), Middleware(Compression, compresslevel=6)],
             "exception_handlers": dict.fromkeys(UNREADABLE, _unreadable),
             "lifespan": self._sweeping,
         }  # fmt: skip

@@ -119,6 +119,17 @@ def test_addresses_of_gradio_that_the_page_does_not_use_are_closed(page, browser
     assert browser.post("/gradio_api/process_recording", files={"file": b"x"}).status_code == 404
 
 
+def test_page_predictions_and_modules_are_compressed_and_streams_are_not(browser, page):
+    predicted = browser.post("/gradio_api/component_server", json=asking(page))
+    module = browser.get(next(each for each in modules.first() if "sketchpad" in each))
+    for response in (browser.get("/"), predicted, module):
+        assert response.headers["content-encoding"] in ("gzip", "br"), response.url
+        assert int(response.headers["content-length"]) < len(response.content) / 2
+        assert "accept-encoding" in response.headers["vary"].lower()
+    with browser.stream("GET", "/gradio_api/heartbeat/s") as stream:
+        assert "content-encoding" not in stream.headers
+
+
 def test_modules_are_cached_without_limit(browser):
     for name, content in modules.MODULES.items():
         answer = browser.get(f"/modules/{modules.VERSION}/{name}")
