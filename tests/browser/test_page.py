@@ -247,7 +247,7 @@ def test_layers_of_several_networks_are_side_by_side_and_copied(page):
     rows = list(csv.DictReader(io.StringIO(page.evaluate("navigator.clipboard.readText()"))))
     assert [row["parameters"] for row in rows if row["stage"] == "total"] == ["61706", "46764746"]
     choose_layers(page)
-    expect(page.locator("#layers")).to_have_text("Choose a network.")
+    expect(page.locator("#layers-page")).to_have_text("Choose a network.")
 
 
 def test_html_that_gradio_updates_stays_translated(page):
@@ -262,7 +262,7 @@ def test_html_that_gradio_updates_stays_translated(page):
     why = TranslatableError("checkpoint.object")
     html = mark_error(CheckpointError("checkpoint.card", path="x/config.json", why=why))
     page.evaluate(
-        "html => document.querySelector('#layers').insertAdjacentHTML('afterend', `<p id=why>${html}</p>`)", html
+        "html => document.querySelector('#layers-page').insertAdjacentHTML('afterend', `<p id=why>${html}</p>`)", html
     )
     expect(page.locator("p#why")).to_have_text("x/config.json 不是检查点的卡片：卡片应是一个 JSON 对象")
 

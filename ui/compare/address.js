@@ -1,4 +1,5 @@
-// The address of the page: the drawing, the options and the language.
+// The drawing, the options and the language in the address of the page.
+import { keep, parameters } from "../common/place.js";
 import { language, speak } from "../common/texts.js";
 import { decode, encodeImage, encodeStrokes } from "./codec.js";
 
@@ -12,12 +13,13 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     return strokes || (board.input() ? encodeImage(board.input()) : "");
   }
 
-  function write() {
+  function state() {
     const { dataset, models, calibrated, sort, off } = settings.all();
     const m = [...models, ...thirdParty.pending()].join();
-    const parts = { d: dataset, m, c: calibrated ? 1 : 0, s: sort, o: off.join(), l: language, p: code() };
-    history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
+    return { d: dataset, m, c: calibrated ? "1" : "0", s: sort, o: off.join(), l: language, p: code() };
   }
+
+  const write = () => keep(state());
 
   // Puts a drawing on the sheet, with the digit of several that was chosen on it.
   function restore(code, digit) {
@@ -25,11 +27,10 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     put({ ...first, digit }, ...others);
   }
 
-  // Opens the address of this hash, also if a late answer to the drawing before has written its own over it.
-  function open(hash = location.hash) {
-    const parts = new URLSearchParams(hash.slice(1));
+  function open() {
+    const parts = parameters();
     if (!parts.has("d")) return;
-    history.replaceState(null, "", hash);
+    if (Object.entries(state()).every(([name, value]) => parts.get(name) === value)) return; // another tab was opened
     speak(parts.get("l") ?? "");
     const list = (name) => (parts.get(name) ?? "").split(",").filter(Boolean);
     const [models, off] = [list("m"), list("o")];
@@ -51,6 +52,6 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     }
   }
 
-  window.addEventListener("hashchange", ({ newURL }) => open(new URL(newURL).hash));
+  window.addEventListener("hashchange", open); // after that of place.js
   return { code, write, open, restore };
 }

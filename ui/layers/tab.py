@@ -28,7 +28,7 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     table = gr.HTML(
         page(columns_of(DEFAULT, SIZES[0]), [{}], ""),
         js_on_load=on_load("layers/tab.js"),
-        elem_id="layers",
+        elem_id="layers-page",
         apply_default_css=False,
     )
     seen, drawing = gr.State(), [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by SENT

@@ -62,7 +62,7 @@ ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense
 
 def learn_tab(hub: ModelHub, learn: gr.Tab) -> None:
     """The pages as tabs; `learn` is the tab around them."""
-    with gr.Tabs(elem_id="learn", overflow_behavior="wrap"):
+    with gr.Tabs(overflow_behavior="wrap"):
         for name in ORDER:
             with gr.Tab(say("en", f"learn.{name}")) as tab:
                 if name in REAL:
