@@ -74,8 +74,14 @@ def winners(page):
     return {c.get_attribute("data-model"): c.get_attribute("data-class") for c in cells.all()}
 
 
+# On a slow machine the page must not be shown for its delay alone.
+PATIENT = """addEventListener("DOMContentLoaded", () => document.head.insertAdjacentHTML(
+  "beforeend", "<style>html gradio-app .contain { animation-delay: 600s !important }</style>"))"""
+
+
 def test_the_page_is_hidden_until_its_scripts_run_and_it_is_translated(browser, url):
     tab, held = browser.new_page(locale="zh-CN"), []
+    tab.add_init_script(PATIENT)
     tab.route("**/common/texts.js", lambda route: held.append(route))
     tab.goto(url)
     canvas = tab.locator("#sketchpad canvas")
