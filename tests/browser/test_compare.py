@@ -146,14 +146,18 @@ def test_the_pressure_of_a_pen_sets_the_width(page):
     assert 1.5 * light < without < firm / 1.2
 
 
-@pytest.mark.parametrize("palm_first", [True, False])
-def test_a_palm_beside_the_pen_draws_nothing(browser, url, palm_first):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, has_touch=True)
+def touch_screen(browser, url, width, height):
+    """The page on a touch screen, a session of the devtools for its devices, and the box of the canvas."""
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
     tab = context.new_page()
     tab.goto(url)
     tab.wait_for_selector("#lineup td")
-    box = tab.locator("#sketchpad canvas").bounding_box()
-    devices = context.new_cdp_session(tab)
+    return tab, context.new_cdp_session(tab), tab.locator("#sketchpad canvas").bounding_box()
+
+
+@pytest.mark.parametrize("palm_first", [True, False])
+def test_a_palm_beside_the_pen_draws_nothing(browser, url, palm_first):
+    tab, devices, box = touch_screen(browser, url, 1440, 900)
 
     def palm(kind, *at):
         points = [place(box, x, y) for x, y in at]
@@ -183,16 +187,11 @@ def test_a_palm_beside_the_pen_draws_nothing(browser, url, palm_first):
 
     assert drawn(with_palm=True) == drawn(with_palm=False)
     expect_verdict(tab, "read 7")
-    context.close()
+    tab.context.close()
 
 
 def test_a_second_finger_draws_nothing(browser, url):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    tab = context.new_page()
-    tab.goto(url)
-    tab.wait_for_selector("#lineup td")
-    box = tab.locator("#sketchpad canvas").bounding_box()
-    fingers = context.new_cdp_session(tab)
+    tab, fingers, box = touch_screen(browser, url, 390, 844)
 
     def drawn(*others):
         tab.keyboard.press("Escape")
@@ -204,7 +203,7 @@ def test_a_second_finger_draws_nothing(browser, url):
         return tab.evaluate("document.querySelector('#sketchpad canvas').toDataURL()")
 
     assert drawn((0.9, 0.9)) == drawn()
-    context.close()
+    tab.context.close()
 
 
 def test_the_address_restores_drawing_networks_and_switches(page, browser):
