@@ -28,7 +28,8 @@ def browser():
 def page(request, browser, url):
     """The loaded page. Fails if it logged an error or sent a request to another server."""
     width, height = request.param
-    tab = browser.new_page(viewport={"width": width, "height": height})
+    # Without motion, so that no test waits for an animation.
+    tab = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
     wrong, external = [], []
     tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: wrong.append(str(error)))

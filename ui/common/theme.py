@@ -54,10 +54,14 @@ THEME = themes.Base(
     color_accent_soft="*primary_100",
     color_accent_soft_dark="*primary_900",
 )
+RAW = sorted(HERE.parent.rglob("*.raw.css"))
+"""CSS files that are put into the page's head as they are: gradio drops `@page` and `@container` from those that it
+includes, splits lists in `:is()`, and puts the selector of its container before every rule."""
+STYLES = "\n".join(path.read_text(encoding="utf-8") for path in RAW)
 LAUNCH = {
     "theme": THEME,
-    "head": str(render("common/head.html", texts=TEXTS, modules=modules.first())),
-    "css_paths": sorted(HERE.parent.rglob("*.css")),
+    "head": str(render("common/head.html", texts=TEXTS, modules=modules.first(), styles=STYLES)),
+    "css_paths": sorted(set(HERE.parent.rglob("*.css")) - set(RAW)),
     "run_history": False,  # would keep visitors' images in their browser
     "max_file_size": f"{MAX_BYTES // 10**6}mb",
     "footer_links": ["api", "settings"],
