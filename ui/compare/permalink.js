@@ -1,12 +1,13 @@
 // The button that copies a link to the drawing.
 import { copy } from "../common/clipboard.js";
+import { link } from "../common/place.js";
 import { say } from "../common/texts.js";
 
 const SHOWN = 3000; // milliseconds for which a message is shown
 
 // Returns a function that shows a message for a while.
 export function permalink({ element, pad, board, address }) {
-  const [link, status] = [".keep-link", ".keep-spoken"].map((each) => element.querySelector(each));
+  const [button, field, status] = [".keep-link", ".keep-address", ".keep-spoken"].map((each) => element.querySelector(each));
 
   function inform(text) {
     status.textContent = text;
@@ -14,15 +15,25 @@ export function permalink({ element, pad, board, address }) {
     setTimeout(() => status.classList.add("visually-hidden"), SHOWN);
   }
 
-  link.addEventListener("click", async () => {
+  // The link, selected, where the browser lets only the visitor copy it.
+  function offer(text) {
+    Object.assign(field, { value: text, hidden: false });
+    field.focus();
+    field.select();
+    inform(say("keep.uncopied"));
+  }
+
+  button.addEventListener("click", async () => {
     await pad.uploaded();
     while (pad.sheet.entries[0]?.src && !board.isStepped())
       await new Promise((go) => element.addEventListener("answered", go, { once: true }));
     address.write();
-    await copy(location.href).then(
+    field.hidden = true;
+    await copy(link()).then(
       () => inform(say("keep.copied")),
-      () => inform(say("keep.uncopied")),
+      () => offer(link()),
     );
   });
+  element.addEventListener("draw", () => (field.hidden = true)); // it is out of date
   return inform;
 }
