@@ -6,9 +6,9 @@ from itertools import cycle
 from cnn_models import ARCHITECTURES
 from ui.common.names import architecture
 
-# The hues of Okabe & Ito's palette for colour-blind readers, the light ones darker: each has a contrast of about 3 or
-# more on both backgrounds.
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#c06799", "#bc7c00", "#1f8fcf", "#8c8c8c")
+# CSS variables, as the colours differ by theme; `colours.css` has them.
+PALETTE = tuple(f"var(--network-{number})" for number in range(1, 8))
+ENSEMBLE = "var(--ensemble)"
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "12 3 2 3 2 3")
 COLOURS = dict(zip(ARCHITECTURES, cycle(PALETTE)))
 DASH = dict(zip(ARCHITECTURES, cycle(DASHES)))

@@ -15,12 +15,10 @@ from cnn_models.analysis.tta import SQUARES
 from cnn_models.datasets.test_sets import COUNT
 from cnn_models.layers import architecture_layers
 from ui.common.chart import Axis, Line, around, chart, legend
-from ui.common.colours import COLOURS, DASH
+from ui.common.colours import COLOURS, DASH, ENSEMBLE
 from ui.common.reading import all_known, known
 from ui.common.templates import render
 from ui.common.texts import attribute, mark, say
-
-GREY = "#8a8a8a"
 
 
 def ensembles_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab) -> None:
@@ -157,7 +155,7 @@ def _ensembles(together: list) -> Markup:
     by_count: dict[int, list[float]] = {}
     for ids, accuracy in together:
         by_count.setdefault(len(ids), []).append(accuracy)
-    mean = Line("x̄", GREY, [(count, fmean(values)) for count, values in by_count.items()], "4 3")
+    mean = Line("x̄", ENSEMBLE, [(count, fmean(values)) for count, values in by_count.items()], "4 3")
     accuracies = [accuracy for _, accuracy in together]
     x = Axis(0.5, max(by_count) + 0.5, whole=True)
     label = attribute("aria-label", "ensembles.every")
@@ -198,5 +196,5 @@ def _names(ids: Sequence[str]) -> str:
 
 
 def _colour(ids: Sequence[str]) -> str:
-    """The colour of a single network; grey for an ensemble."""
-    return COLOURS[ids[0].split(".")[0]] if len(ids) == 1 else GREY
+    """The colour of a single network; that of ensembles otherwise."""
+    return COLOURS[ids[0].split(".")[0]] if len(ids) == 1 else ENSEMBLE
