@@ -1,7 +1,9 @@
-"""Violations that axe-core finds on each tab of the running app, light and dark, wide and narrow; exits with 1 if any.
+"""What axe-core finds on every tab and each section of it in the running app, wide and narrow, light and dark, in both
+languages; exits with 1 if any is serious.
 
 python app.py --port 7860 &
 python -m tests.browser.accessibility http://127.0.0.1:7860
+python -m tests.browser.accessibility http://127.0.0.1:7860 --tabs learn --sizes 360x640 --themes dark --languages en
 """
 
 from __future__ import annotations
@@ -11,11 +13,9 @@ import sys
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.screenshots import pages
-from tests.browser.test_page import SEVEN, draw, open_tabs
+from tests.browser.screenshots import SIZES, pages, parser, places
 
 BAD = ("serious", "critical")
-PARTS = ("heat", "break", "looks", "alike")
 
 
 def violations(page: Page) -> list[str]:
@@ -28,26 +28,15 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def fill(page: Page) -> None:
-    """Draw and label a digit on the Compare tab, and open all explanations."""
-    draw(page, SEVEN)
-    page.wait_for_selector("#lineup .board-winner")
-    page.keyboard.press("7")
-    for part in PARTS:
-        page.locator(f"[data-part={part}] summary").click()
-        page.wait_for_selector(f"[data-part={part}] p")
-
-
-def main(url: str) -> int:
-    found = 0
-    for name, page in pages(url):
-        fill(page)
-        for tab in open_tabs(page):
+def main(argv: list[str] | None = None) -> int:
+    args, found = parser(str(__doc__), (SIZES[0], SIZES[-1])).parse_args(argv), 0
+    for name, page in pages(args):
+        for place in places(page, args.tabs):
             for sentence in violations(page):
                 found += 1
-                print(f"{tab}, {name}: {sentence}")
+                print(f"{place}, {name}: {sentence}")
     return int(found > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

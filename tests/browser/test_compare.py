@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from cnn_models import DATASETS
 from cnn_models.datasets.handwriting import unpack
+from tests.browser.screenshots import explain, fill
 from tests.browser.test_page import PAINTED, SEVEN, draw, open_tabs, trained, winners
 
 SERVER = re.compile("component_server")
@@ -498,7 +499,8 @@ def test_axe_finds_no_serious_violation_light_or_dark_wide_or_narrow(browser, ur
     accessibility = pytest.importorskip("tests.browser.accessibility", reason="axe-playwright-python is not installed")
     tab = browser.new_page(reduced_motion="reduce")  # without transitions of colours
     tab.goto(f"{url}?__theme=light")
-    accessibility.fill(tab)
+    fill(tab)
+    explain(tab)
     for width, theme in itertools.product((1440, 390), ("light", "dark")):
         tab.set_viewport_size({"width": width, "height": 900})
         tab.evaluate("theme => document.body.classList.toggle('dark', theme === 'dark')", theme)
