@@ -1,8 +1,12 @@
 """Links to a part of the page, in Chromium."""
 
+import csv
+import io
+
+from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.test_page import SEVEN, draw
+from tests.browser.test_page import SEVEN, draw, open_tab, open_tabs
 from ui.common.texts import say
 
 CHOSEN = "[role=tab][aria-selected=true]"
@@ -65,3 +69,87 @@ def test_the_link_that_is_copied_in_a_space_is_that_of_the_space(browser, url):
     expect(frame.locator(".keep-spoken")).to_have_text(say("en", "keep.copied"))
     assert frame.evaluate("window.copied").startswith("https://huggingface.co/spaces/someone/lineup#d=mnist&")
     outer.close()
+
+
+def saved(page, name, kind, folder):
+    """The file that a button of this name saves."""
+    with page.expect_download() as download:
+        page.locator(f".save[data-name={name}] button[value={kind}]").click()
+    assert download.value.suggested_filename == f"cnn-lineup-{name}.{kind}"
+    download.value.save_as(folder / kind)
+    return folder / kind
+
+
+def rows(path):
+    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+
+
+def test_the_board_and_the_curves_are_saved_as_an_image_and_as_csv(page, tmp_path):
+    draw(page, SEVEN)
+    expect(page.locator("#lineup .board-winner").first).to_be_visible()
+    head, *body = rows(saved(page, "board", "csv", tmp_path))
+    assert head[1:-1] == page.locator("#lineup thead th[data-model]").evaluate_all(
+        "all => all.map((e) => e.dataset.model)"
+    )
+    assert [row[0] for row in body[:10]] == list("0123456789")
+    assert {len(row) for row in body} == {len(head)}
+    assert float(next(row for row in body if row[0] == "7")[1].strip("<>")) > 90
+    image = Image.open(saved(page, "board", "png", tmp_path)).convert("RGB")
+    box = page.locator("#lineup table").bounding_box()
+    assert image.width > 2 * box["width"] and image.height > 2 * box["height"]
+    assert len(image.getcolors(2**24)) > 100  # more than an empty table
+    open_tab(page, "Training", "#training-curves polyline")
+    head, *points = rows(saved(page, "curves", "csv", tmp_path))
+    assert head == ["chart", "line", "x", "y"] and len(points) > 100
+    assert all(float(x) >= 0 and float(y) >= 0 for _, _, x, y in points)
+
+
+def test_a_cell_that_spreadsheets_would_run_is_text(page):
+    module = page.locator("link[rel=modulepreload][href*='common/csv.js']").get_attribute("href")
+    written = page.evaluate(
+        """async (module) => {
+          const { csvOf } = await import(new URL(module, document.baseURI));
+          const table = document.createElement("table");
+          for (const text of ["=1+1", "-2.5", "@a", 'a "b", c']) table.insertRow().insertCell().textContent = text;
+          return csvOf([table]).text();
+        }""",
+        module,
+    )
+    assert written.lstrip("\ufeff").split() == ["'=1+1", "-2.5", "'@a", '"a', '""b"",', 'c"']
+
+
+def test_present_enlarges_the_page_and_is_left_with_escape(page):
+    button = page.get_by_role("button", name=say("en", "page.present"))
+    width = page.locator("#sketchpad canvas").bounding_box()["width"]
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert page.locator("#sketchpad canvas").bounding_box()["width"] > 1.2 * width
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("heading", name="CNN Lineup")).to_be_visible()
+
+
+def test_every_tab_fits_on_paper_without_what_one_clicks(page):
+    page.set_viewport_size({"width": 703, "height": 1032})  # A4 between its margins
+    draw(page, SEVEN)
+    expect(page.locator("#lineup .board-winner").first).to_be_visible()
+    for name in open_tabs(page):
+        page.emulate_media(media="print")
+        expect(page.locator("[role=tab]").locator("visible=true").first).to_have_text(say("en", f"tab.{name}"))
+        expect(page.locator("button:not([role=tab], table *, :has(img))").locator("visible=true")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 703, name
+        page.emulate_media(media="screen")
+
+
+def test_what_is_chosen_is_seen_in_forced_colours(page):
+    page.emulate_media(forced_colors="active")
+    colour = "each => getComputedStyle(each).backgroundColor"
+    chosen = page.locator(f"#compare-button{CHOSEN}").locator("visible=true").evaluate(colour)
+    assert chosen != page.locator("#layers-button").locator("visible=true").evaluate(colour)
+    spans = page.locator(".language span")
+    assert spans.nth(0).evaluate(colour) == chosen != spans.nth(1).evaluate(colour)
+    page.locator("#layers-button").locator("visible=true").click()
+    box = page.locator("#layers input[type=checkbox]").first
+    assert box.evaluate("each => getComputedStyle(each).appearance") == "auto"

@@ -1,6 +1,9 @@
 // The Compare tab.
 import "../common/chart.js";
 import "../common/language.js";
+import "../common/present.js";
+import "../common/print.js";
+import "../common/save.js";
 import { call } from "../common/server.js";
 import { sketchpad } from "../common/sketchpad.js";
 import { address } from "./address.js";
