@@ -44,7 +44,7 @@ def pages(args: argparse.Namespace) -> Iterator[tuple[str, Page]]:
             for theme in args.themes:
                 for language in args.languages:
                     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-                    page.goto(f"{args.url}?__theme={theme}#d=mnist&l={language}")
+                    page.goto(f"{args.url}?__theme={theme}#l={language}")
                     page.wait_for_selector("#sketchpad canvas")
                     fill(page)
                     yield f"{width}-{theme}-{language}", page
@@ -60,12 +60,12 @@ def places(page: Page, tabs: Sequence[str]) -> Iterator[str]:
         if tab == "compare":
             explain(page)
         sections = page.locator(f"#{tab} [role=tab]").locator("visible=true")
-        for button in sections.all() or [None]:
+        for index, button in enumerate(sections.all() or [None]):
             if button:
                 button.click()
             page.wait_for_function(LOADED)
             page.evaluate(PAINTED)
-            yield button.get_attribute("id").removesuffix("-button") if button else tab
+            yield (button.get_attribute("id") or f"{tab}-{index + 1}").removesuffix("-button") if button else tab
 
 
 def fill(page: Page) -> None:
@@ -77,8 +77,9 @@ def fill(page: Page) -> None:
 
 def explain(page: Page) -> None:
     """Opens all explanations of the drawing."""
-    for fold in page.locator("details[data-part]:not([open])").all():
-        fold.locator("summary").click()
+    for fold in page.locator("details[data-part]").all():
+        if fold.get_attribute("open") is None:
+            fold.locator("summary").click()
         fold.locator("p").first.wait_for()
 
 
