@@ -421,7 +421,7 @@ def test_learn_pages_follow_their_controls(page):
     page.get_by_role("tab", name="Learn").click()
     for name, (_, controls) in PAGES.items():
         page.get_by_role("tab", name=say("en", f"learn.{name}"), exact=True).click()
-        shown = page.locator(f"#learn-{name}")
+        shown = page.locator(f"#{name}-shown")
         for control in controls:
             before, text = shown.inner_html(), shown.inner_text()
             value = control.value + 1 if control.value < control.high else control.value - 1
@@ -429,11 +429,11 @@ def test_learn_pages_follow_their_controls(page):
             box.fill(str(value))
             box.press("Tab")
             page.wait_for_function(
-                "([id, html]) => document.getElementById(id).innerHTML !== html", arg=[f"learn-{name}", before]
+                "([id, html]) => document.getElementById(id).innerHTML !== html", arg=[f"{name}-shown", before]
             )
             box.locator("xpath=..").get_by_role("button").click()  # reset
             page.wait_for_function(
-                "([id, text]) => document.getElementById(id).innerText === text", arg=[f"learn-{name}", text]
+                "([id, text]) => document.getElementById(id).innerText === text", arg=[f"{name}-shown", text]
             )
         if name == "pooling":  # a number out of range, and an empty box
             box = page.get_by_label("number input for Size").locator("visible=true")
@@ -476,7 +476,7 @@ def test_branches_of_real_networks_are_ablated(page):
     page.get_by_label("block1 shortcut").check()
     expect(page.locator("#learn-shortcuts")).to_contain_text("Ablated")
     accuracies = page.locator("#shortcuts-test .lesson-bar > span")
-    expect(page.locator("#shortcuts-test h2")).to_contain_text("all 10,000", timeout=60_000)
+    expect(page.locator("#shortcuts-test h3")).to_contain_text("all 10,000", timeout=60_000)
     expect(accuracies).to_have_count(2)
     whole, cut = (float(text.split(" %")[0]) for text in accuracies.all_inner_texts())
     assert whole == pytest.approx(ModelHub().card("mini_resnet.mnist").metrics["test_accuracy"], abs=0.02)
@@ -507,9 +507,9 @@ def test_whole_blocks_and_kinds_of_branches_are_ablated(page):
     page.get_by_label("GoogLeNet").locator("visible=true").check()
     expect(grid.locator("tbody tr")).to_have_count(9)
     expect(off).to_have_count(0)
-    expect(page.locator("#inception-test h2")).to_contain_text("so far")
+    expect(page.locator("#inception-test h3")).to_contain_text("so far")
     page.get_by_label("Mini Inception").locator("visible=true").check()  # while GoogLeNet is being measured
-    expect(page.locator("#inception-test h2")).to_contain_text("all 10,000", timeout=60_000)
+    expect(page.locator("#inception-test h3")).to_contain_text("all 10,000", timeout=60_000)
 
 
 def test_ensembles_follow_their_choosers(page):

@@ -67,7 +67,7 @@ def test_predictions_over_the_epochs_and_the_depth_study_follow_their_controls(p
 
     page.get_by_role("tab", name="Learn", exact=True).click()
     page.get_by_role("tab", name=say("en", "learn.shortcuts"), exact=True).click()
-    depth = page.locator("#learn-depth")
+    depth = page.locator("#depth-shown")
     expect(depth.locator(".chart-legend")).to_contain_text("56 layers")
     expect(depth).not_to_contain_text("exactly zero")
     page.locator("#depth-when").get_by_text(say("en", "depth.end")).click()

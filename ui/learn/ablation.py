@@ -24,6 +24,7 @@ from ui.common.strips import png
 from ui.common.templates import render
 from ui.common.texts import mark, mark_error
 from ui.learn.ablation_grid import architecture_parts, part_mark
+from ui.learn.lessons import ACCENT
 
 CACHED = 1000  # accuracies
 ROUND = 500  # test images of a round, for networks that take minutes for the whole test set
@@ -152,7 +153,7 @@ def error_html(error: Exception) -> Markup:
 
 def _bar(key: str, share: float) -> dict[str, object]:
     """A share as a bar under the text of a key."""
-    return {"key": key, "percent": percent(share), "bar": [(f"{100 * share:.2f}", "accent")]}
+    return {"key": key, "percent": percent(share), "bar": [(f"{100 * share:.2f}", ACCENT)]}
 
 
 def _row(

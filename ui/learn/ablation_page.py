@@ -10,9 +10,11 @@ import gradio as gr
 from cnn_models import ARCHITECTURES, ModelHub
 from ui.common.modules import event_js, on_load
 from ui.common.reading import fields, known, text
-from ui.common.texts import mark, say
+from ui.common.templates import render
+from ui.common.texts import say
 from ui.learn.ablation import Ablation, Extra
 from ui.learn.ablation_grid import SEPARATOR, grid
+from ui.learn.findings import why
 from ui.learn.newest import Newest
 
 MODULE = "learn/ablation.js"
@@ -53,8 +55,9 @@ def ablation_page(hub: ModelHub, tabs: tuple[gr.Tab, gr.Tab], names: Sequence[st
 
 def _components(names: Sequence[str], name: str) -> tuple[gr.Radio, gr.HTML, gr.Button, list[gr.HTML]]:
     """The network, the checkboxes, the button for all parts one by one, and predictions, accuracy, table and extra."""
-    with gr.Row():
-        with gr.Column(scale=0, min_width=280):
+    with gr.Row(elem_classes="lesson-row"):
+        with gr.Column():
+            why(name)
             network = gr.Radio(
                 [(ARCHITECTURES[each].title, each) for each in names],
                 value=names[0], label=say("en", "why.network"), show_label=False, container=False,
@@ -62,10 +65,12 @@ def _components(names: Sequence[str], name: str) -> tuple[gr.Radio, gr.HTML, gr.
             )  # fmt: skip
             off = gr.HTML(grid(names[0]), js_on_load=on_load(MODULE), elem_id=f"{name}-off", apply_default_css=False)
             each = gr.Button(say("en", "ablation.each"), size="sm")
-        with gr.Column(scale=1):
-            gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
-            ids = (f"learn-{name}", f"{name}-test", f"{name}-each", f"{name}-more")
-            return network, off, each, [gr.HTML("", elem_id=id, apply_default_css=False) for id in ids]
+        with gr.Column():
+            shown = [
+                gr.HTML(render("learn/waiting.html"), elem_id=f"{name}-shown", apply_default_css=False),
+                *(gr.HTML("", elem_id=f"{name}-{part}", apply_default_css=False) for part in ("test", "each")),
+            ]
+    return network, off, each, [*shown, gr.HTML("", elem_id=f"{name}-more", apply_default_css=False)]
 
 
 class _Requests:

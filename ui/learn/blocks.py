@@ -22,7 +22,7 @@ from ui.learn.ablation_page import ablation_page
 from ui.learn.depth import depth_page
 
 
-def inception_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab) -> None:
+def inception_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab, found: gr.HTML) -> None:
     """Branch ablation of Inception blocks, and the size of each branch's weights over the epochs."""
 
     @lru_cache(16)
@@ -62,10 +62,11 @@ def weights_html(net: LoadedModel, history: list[dict[str, float]]) -> Markup:
     return render("learn/branch_weights.html", error=None, legend=key, charts=charts)
 
 
-def shortcuts_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab) -> None:
-    """Ablation of the shortcuts and of the convolutions of residual blocks, and the study of depth."""
+def shortcuts_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab, found: gr.HTML) -> None:
+    """The study of depth, which `found` is of; ablation of the shortcuts and convolutions of residual blocks."""
+    depth_page(hub.weights_dir, (tab, learn), found)
+    gr.HTML(mark("ablation.title", "h3"), apply_default_css=False)
     ablation_page(hub, (tab, learn), ("mini_resnet",), "shortcuts", derivatives_html)
-    depth_page(hub.weights_dir, (tab, learn))
 
 
 def derivatives_html(net: LoadedModel, drawing: Drawing, label: str) -> Markup:

@@ -18,64 +18,65 @@ from ui.common.reading import flag, known
 from ui.common.recipe import split_words
 from ui.common.templates import render
 from ui.common.texts import attribute, mark, say
+from ui.learn.findings import EVENT, found_html
 
 FILE = "depth_study.json"  # of training.depth_study
 KINDS = {False: PALETTE[6], True: PALETTE[5]}  # colours of plain and residual, not used by the architectures
 DEPTHS = {20: "", 56: "6 3"}  # layers to dash
+CURVE = 3  # epochs from which on there is a curve to see
 WHENS = ("start", "end")  # gradients before and after training
 NETWORKS = 2 * 2 * len(DEPTHS)  # with and without shortcuts, with and without batch norm
 # Any of these may be raised by a damaged file.
 DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
-def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab]) -> None:
-    """Choosers of batch norm and of the time of the gradients, and the study, read again when one of `tabs` opens."""
-    gr.HTML(
-        mark("depth.title", "h2") + mark("depth.why", "p class='lesson-why'", few=min(DEPTHS), many=max(DEPTHS)),
-        apply_default_css=False,
-    )
-    with gr.Row():
-        norm = gr.Radio(
-            [(say("en", "depth.norm"), True), (say("en", "depth.no_norm"), False)], value=True,
-            label=say("en", "depth.batch_norm"), show_label=False, container=False, elem_id="depth-norm",
-        )  # fmt: skip
-        when = gr.Radio(
-            [(say("en", f"depth.{name}"), name) for name in WHENS], value=WHENS[0],
-            label=say("en", "depth.gradients"), show_label=False, container=False, elem_id="depth-when",
-        )  # fmt: skip
+def depth_page(weights: Path, tabs: tuple[gr.Tab, gr.Tab], found: gr.HTML) -> None:
+    """Choosers of batch norm and of the time of the gradients, and the study, read when one of `tabs` opens."""
+    with gr.Row(elem_classes="lesson-row"):
+        with gr.Column():
+            gr.HTML(
+                mark("depth.why", "p class='lesson-why'", few=min(DEPTHS), many=max(DEPTHS)), apply_default_css=False
+            )
+            norm = gr.Radio(
+                [(say("en", "depth.norm"), True), (say("en", "depth.no_norm"), False)], value=True,
+                label=say("en", "depth.batch_norm"), show_label=False, container=False, elem_id="depth-norm",
+            )  # fmt: skip
+            when = gr.Radio(
+                [(say("en", f"depth.{name}"), name) for name in WHENS], value=WHENS[0],
+                label=say("en", "depth.gradients"), show_label=False, container=False, elem_id="depth-when",
+            )  # fmt: skip
+        shown = gr.HTML(elem_id="depth-shown", apply_default_css=False)
 
-    def show(norm: object, when: object) -> Markup:
+    def show(norm: object, when: object) -> tuple[Markup, Markup]:
         return depth_html(weights / FILE, flag("batch norm", norm), known("when", when, WHENS))
 
-    shown = gr.HTML(show(True, WHENS[0]), elem_id="learn-depth", apply_default_css=False)
-
-    gr.on(
-        [norm.input, when.input, *(tab.select for tab in tabs)], show, [norm, when], shown, queue=False,
-        show_progress="hidden", trigger_mode="always_last", api_visibility="private",
-    )  # fmt: skip
+    gr.on([norm.input, when.input, *(tab.select for tab in tabs)], show, [norm, when], [shown, found], **EVENT)
 
 
-def depth_html(path: Path, norm: bool, when: str) -> Markup:
-    """HTML of the curves with or without batch norm, the gradients at `start` or `end`, and the figures of all runs.
+def depth_html(path: Path, norm: bool, when: str) -> tuple[Markup, Markup]:
+    """HTML of the curves with or without batch norm, the gradients at `start` or `end` and the figures of all runs;
+    and of what was found.
 
     A sentence with the command that runs the study, if there is none or the file is damaged.
     """
     try:
-        return _study(json.loads(path.read_text(encoding="utf-8")), norm, when)
+        study = json.loads(path.read_text(encoding="utf-8"))
+        runs = [run for run in study["runs"] if run["batch_norm"] == norm]
+        findings = (("depth.found", _found(runs)), ("depth.chain", _chain(runs, when)))
+        return _study(study, runs, when), found_html((key, values) for key, values in findings if values)
     except DAMAGED:
         why = "depth.damaged" if path.exists() else "depth.none"
-        return render("learn/missing.html", text=mark(why), command="python -m training.depth_study")
+        text = render("learn/missing.html", text=mark(why), command="python -m training.depth_study")
+        return text, found_html([])
 
 
-def _study(study: dict, norm: bool, when: str) -> Markup:
-    runs = [run for run in study["runs"] if run["batch_norm"] == norm]
+def _study(study: dict, runs: Sequence[dict], when: str) -> Markup:
     return render(
         "learn/depth.html",
         done=len(study["runs"]),
         all=NETWORKS,
-        found=_found(runs),
-        chain=_chain(runs, when),
         legend=legend([(_network(run), KINDS[run["shortcuts"]], _dash(run)) for run in runs]),
+        bars=[_reached(run) for run in runs if run["history"]],
         charts=[*_curves(runs), _gradients(runs, when)],
         left_out=_left_out(runs, when),
         rows=[_row(run) for run in study["runs"]],
@@ -108,9 +109,18 @@ def _chain(runs: Sequence[dict], when: str) -> dict[str, object]:
     return {"many": many, "plain": plain, "residual": residual}
 
 
+def _reached(run: dict) -> tuple[Markup, str, list[tuple[str, str]]]:
+    """A network with its training accuracy in the last epoch, as text and as a bar."""
+    accuracy = run["history"][-1]["train_accuracy"]
+    return _network(run), f"{accuracy:.2f} %", [(f"{accuracy:.2f}", KINDS[run["shortcuts"]])]
+
+
 def _curves(runs: Sequence[dict]) -> list[Markup]:
-    """A chart of the training accuracy, and one of the validation accuracy."""
-    charts, epochs = [], Axis(1, max([2, *(len(run["history"]) for run in runs)]), whole=True)
+    """A chart of the training accuracy, and one of the validation accuracy; none if the study is too short."""
+    longest = max((len(run["history"]) for run in runs), default=0)
+    if longest < CURVE:
+        return []
+    charts, epochs = [], Axis(1, longest, whole=True)
     for part in ("train", "val"):
         lines = []
         for run in runs:

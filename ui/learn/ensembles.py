@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 import gradio as gr
@@ -19,39 +19,30 @@ from ui.common.colours import COLOURS, DASH, ENSEMBLE
 from ui.common.reading import all_known, known
 from ui.common.templates import render
 from ui.common.texts import attribute, mark, say
+from ui.learn.findings import EVENT, Sentence, found_html, why
 
 
-def ensembles_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab) -> None:
-    """Choosers of the data set and of the networks of an ensemble; the results are read again when `tab` is opened."""
-    results = _read(hub)
-    first = next(iter(results), next(iter(DATASETS)))
-    gr.HTML(mark("learn.ensembles.why", "p class='lesson-why'"), apply_default_css=False)
-    dataset = gr.Radio(
-        [(spec.title, name) for name, spec in DATASETS.items()],
-        value=first,
-        label=say("en", "dataset.choose"),
-        show_label=False,
-        container=False,
-    )
-    networks = gr.CheckboxGroup(
-        [(spec.title, name) for name, spec in ARCHITECTURES.items()],
-        value=list(ARCHITECTURES),
-        label=say("en", "layers.networks"),
-        show_label=False,
-        container=False,
-        elem_id="ensembles-networks",
-    )
+def ensembles_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab, found: gr.HTML) -> None:
+    """Choosers of the data set and of the networks of an ensemble; the results are read when `tab` is opened."""
+    with gr.Row(elem_classes="lesson-row"):
+        with gr.Column():
+            why("ensembles")
+            dataset = gr.Radio(
+                [(spec.title, name) for name, spec in DATASETS.items()], value=next(iter(_read(hub) or DATASETS)),
+                label=say("en", "dataset.choose"), show_label=False, container=False,
+            )  # fmt: skip
+            networks = gr.CheckboxGroup(
+                [(spec.title, name) for name, spec in ARCHITECTURES.items()], value=list(ARCHITECTURES),
+                label=say("en", "layers.networks"), show_label=False, container=False, elem_id="ensembles-networks",
+            )  # fmt: skip
+        shown = gr.HTML(elem_id="ensembles-shown", apply_default_css=False)
 
-    def show(dataset: object, chosen: object) -> Markup:
-        return ensembles_html(
-            hub, _read(hub), known("dataset", dataset, DATASETS), all_known("networks", chosen, ARCHITECTURES)
-        )
+    def show(dataset: object, chosen: object) -> tuple[Markup, Markup]:
+        results = _read(hub)
+        dataset, chosen = known("dataset", dataset, DATASETS), all_known("networks", chosen, ARCHITECTURES)
+        return ensembles_html(hub, results, dataset, chosen), findings(hub, results)
 
-    shown = gr.HTML(show(first, list(ARCHITECTURES)), elem_id="learn-ensembles", apply_default_css=False)
-    gr.on(
-        [dataset.input, networks.input, tab.select], show, [dataset, networks], shown, queue=False,
-        show_progress="hidden", trigger_mode="always_last", api_visibility="private",
-    )  # fmt: skip
+    gr.on([dataset.input, networks.input, tab.select], show, [dataset, networks], [shown, found], **EVENT)
 
 
 def _read(hub: ModelHub) -> dict[str, dict]:
@@ -67,23 +58,17 @@ def ensembles_html(hub: ModelHub, results: dict, dataset: str, chosen: Sequence[
 
     A sentence with the command that measures them, unless `results` are of the current checkpoints.
     """
-    found = results.get(dataset, {})
-    macs = {
-        id: architecture_layers(card.architecture, card.input_size).macs
-        for id, card in hub.cards().items()
-        if found.get("weights", {}).get(id) == card.weights_sha256
-    }
-    if not {"together", "looks"} <= found.keys() or macs.keys() != found["weights"].keys():
+    if not (macs := _macs(hub, results.get(dataset, {}))):
         command = "python -m training.evaluate --averages"
         return render("learn/missing.html", text=mark("ensembles.none"), command=command)
-    crops, lines = found["looks"], _lines(found["looks"])
+    crops, lines = results[dataset]["looks"], _lines(results[dataset]["looks"])
+    together = results[dataset]["together"]
     return render(
         "learn/ensembles.html",
         missing=_missing(macs),
-        chosen=_chosen(found["together"], macs, chosen),
-        legend=_legend(lines, [each["pictures"] for each in crops.values()]),
-        charts=[_ensembles(found["together"]), _crops(lines)],
-        gain=_gain(crops),
+        chosen=_chosen(together, macs, chosen),
+        legend=legend([(line.name, line.colour, line.dash) for line in lines]),
+        charts=[_ensembles(together, {id for id in macs if id.split(".")[0] in chosen}), _crops(lines)],
         most=_most(crops),
         paper=_as_in_paper(_most(crops)),
         confidence=f"{100 * CONFIDENCE:g}",
@@ -91,18 +76,38 @@ def ensembles_html(hub: ModelHub, results: dict, dataset: str, chosen: Sequence[
     )
 
 
+def _macs(hub: ModelHub, found: dict) -> dict[str, int]:
+    """The MACs of the measured networks by checkpoint id; empty unless they are the current checkpoints."""
+    macs = {
+        id: architecture_layers(card.architecture, card.input_size).macs
+        for id, card in hub.cards().items()
+        if found.get("weights", {}).get(id) == card.weights_sha256
+    }
+    return macs if {"together", "looks"} <= found.keys() and macs.keys() == found["weights"].keys() else {}
+
+
+def findings(hub: ModelHub, results: dict) -> Markup:
+    """What was found: for each data set, all networks together beside the best of them, and the gain of crops."""
+    return found_html(_sentences(hub, results))
+
+
+def _sentences(hub: ModelHub, results: dict) -> Iterator[Sentence]:
+    for dataset in DATASETS:
+        found = results.get(dataset, {})
+        if macs := _macs(hub, found):
+            accuracies = [(len(ids), accuracy) for ids, accuracy in found["together"]]
+            accuracy = next(accuracy for count, accuracy in accuracies if count == len(macs))
+            single = max(accuracy for count, accuracy in accuracies if count == 1)
+            title = DATASETS[dataset].title
+            values = {"count": len(macs), "accuracy": f"{accuracy:.2f}", "single": f"{single:.2f}"}
+            yield "ensembles.found", {"dataset": title} | values
+            yield "ensembles.gain", {"dataset": title} | _gain(found["looks"])
+
+
 def _missing(macs: dict[str, int]) -> list[str]:
     """The titles of the networks that were not measured."""
     measured = {id.split(".")[0] for id in macs}
     return [spec.title for name, spec in ARCHITECTURES.items() if name not in measured]
-
-
-def _legend(lines: Sequence[Line], counts: Sequence[int]) -> Markup:
-    """The networks, each with the number of images it was measured on."""
-    return legend([
-        (Markup("{} ({})").format(line.name, mark("ensembles.measured", count=f"{count:,}")), line.colour, line.dash)
-        for line, count in zip(lines, counts, strict=True)
-    ])  # fmt: skip
 
 
 def _gain(crops: dict[str, dict]) -> dict[str, int]:
@@ -146,11 +151,17 @@ def _chosen(together: list, macs: dict[str, int], chosen: Sequence[str]) -> dict
     }
 
 
-def _ensembles(together: list) -> Markup:
-    """A chart of every ensemble as a dot, and of the mean over those of a size as a line."""
+def _ensembles(together: list, chosen: set[str]) -> Markup:
+    """A chart of every ensemble as a dot, the chosen one as a star, and the mean over those of a size as a line."""
     dots = [
-        Line(_names(ids), _colour(ids), [(len(ids), accuracy)], dots=[f"{_names(ids)}: {accuracy:.2f} %"])
-        for ids, accuracy in together
+        Line(
+            _names(ids),
+            "var(--color-accent)" if set(ids) == chosen else _colour(ids),
+            [(len(ids), accuracy)],
+            dots=[f"{_names(ids)}: {accuracy:.2f} %"],
+            symbol="★" if set(ids) == chosen else "",
+        )
+        for ids, accuracy in sorted(together, key=lambda each: set(each[0]) == chosen)
     ]
     by_count: dict[int, list[float]] = {}
     for ids, accuracy in together:

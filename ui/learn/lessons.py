@@ -1,10 +1,11 @@
-"""The pages of the Learn tab that are computed from their sliders alone, as HTML. No gradio."""
+"""The figures of the Learn tab that are computed from their sliders alone, as HTML. No gradio.
+
+`window.js` moves the window of a convolution or of pooling, and writes out how it gives a value.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from typing import NamedTuple
 
 import torch
 from markupsafe import Markup
@@ -19,68 +20,35 @@ from cnn_models.layers.table import shape
 from ui.common.templates import render
 from ui.common.texts import mark
 
-Place = tuple[int, int]
 Bar = list[tuple[str, str]]  # width in percent and colour of each part
+ACCENT, ORANGE = "var(--color-accent)", "#b4641a"
 
 
-class Window(NamedTuple):
-    """A position of the kernel: its place in the output, its corner in the padded input, and values for its text."""
-
-    place: Place
-    corner: Place
-    kernel: int
-    text: dict[str, int]
-
-    def places(self) -> set[Place]:
-        """The pixels of the padded input below it."""
-        top, left = self.corner
-        return {(top + i, left + j) for i in range(self.kernel) for j in range(self.kernel)}
-
-    def on(self, values: Tensor) -> Tensor:
-        """The values of an H x W input below it, as a vector."""
-        top, left = self.corner
-        return values[top : top + self.kernel, left : left + self.kernel].flatten()
-
-
-def convolution(
-    size: int, kernel: int, stride: int, padding: int, step: int, channels: int, filters: int, chosen: int
-) -> Markup:
-    """A convolution: the filter `chosen` (from 1) on all channels, at the window `step`; both modulo their number."""
+def convolution(size: int, kernel: int, stride: int, padding: int, channels: int, filters: int, chosen: int) -> Markup:
+    """A convolution: all channels, the weights of the filter `chosen` (from 1, modulo their number), all outputs."""
     try:
         side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
         return _misfit(size, kernel, padding)
     padded = F.pad(torch.stack([_image(size, channel) for channel in range(channels)]), [padding] * 4)
     weights = torch.stack([torch.stack([_kernel(kernel, f + c) for c in range(channels)]) for f in range(filters)])
-    biases = torch.arange(1.0, filters + 1)
+    biases, chosen = torch.arange(1.0, filters + 1), (chosen - 1) % filters
     outputs = F.conv2d(padded[None], weights, biases, stride)[0]
-    window, chosen = _window(side, kernel, stride, step), (chosen - 1) % filters
-    found = [_channel(*each, window, padding) for each in zip(padded, weights[chosen], strict=True)]
     parameters = arithmetic.parameters(channels, filters, kernel)
     return render(
         "learn/convolution.html",
-        window=window.text,
-        channels=[(*rest, _number(value)) for *rest, value in found],
+        channels=[(_grid(each, padding), _grid(own)) for each, own in zip(padded, weights[chosen], strict=True)],
         chosen=chosen + 1,
-        outputs=[_grid(each, {window.place} if index == chosen else ()) for index, each in enumerate(outputs)],
-        sums=" + ".join(_signed(value) for *_, value in found),
+        outputs=list(map(_grid, outputs)),
         bias=_number(biases[chosen]),
-        value=_number(outputs[(chosen, *window.place)]),
         sizes={"size": size, "kernel": kernel, "stride": stride, "padding": padding, "side": side},
         parameters=f"{filters}·({channels}·{kernel}·{kernel} + 1) = {parameters:,}",
         shapes={"input": shape((channels, size, size)), "output": shape((filters, side, side))},
     )
 
 
-def _channel(values: Tensor, weights: Tensor, window: Window, padding: int) -> tuple[dict, dict, str, Tensor]:
-    """A channel of the input, the weights for it, and the products in the window with their sum."""
-    covered, own = window.on(values), weights.flatten()
-    terms = " + ".join(f"{int(a)}·{_signed(b)}" for a, b in zip(covered, own, strict=True))
-    return _grid(values, window.places(), padding), _grid(weights), terms, covered @ own
-
-
-def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> Markup:
-    """Max and average pooling, with the window of `step` marked, and whether size / stride gives the output side."""
+def pooling(size: int, kernel: int, stride: int, padding: int) -> Markup:
+    """Max and average pooling, and whether size / stride gives the side of the output."""
     try:
         side = arithmetic.output_size(size, kernel, stride, padding)
     except ValueError:
@@ -88,18 +56,14 @@ def pooling(size: int, kernel: int, stride: int, padding: int, step: int) -> Mar
     if 2 * padding > kernel:  # which PyTorch refuses
         reason = "lesson.padding" if padding >= kernel else "lesson.half"
         return mark(reason, "p class='lesson-error'", padding=padding, kernel=kernel)
-    image, window = _image(size), _window(side, kernel, stride, step)
+    image = _image(size)
     padded = F.pad(image, [padding] * 4, value=math.nan)  # shown empty
     pooled = {"max": F.max_pool2d, "average": F.avg_pool2d}
     usual = kernel == stride and not padding and size % stride == 0
     return render(
         "learn/pooling.html",
-        window=window.text,
-        input=_grid(padded, window.places(), padding),
-        outputs={
-            kind: _grid(pool(image[None, None], kernel, stride, padding)[0, 0], {window.place})
-            for kind, pool in pooled.items()
-        },
+        input=_grid(padded, padding),
+        outputs={kind: _grid(pool(image[None, None], kernel, stride, padding)[0, 0]) for kind, pool in pooled.items()},
         sizes={"size": size, "kernel": kernel, "stride": stride, "padding": padding, "side": side},
         short=f"{size / stride:.4g}",
         verdict="right" if usual else "luck" if math.isclose(size / stride, side) else "wrong",
@@ -121,8 +85,8 @@ def pointwise(channels: int, filters: int, size: int, kernel: int, middle: int) 
         direct=(f"{first} → {last}", f"{kernel}²·{size}²·{channels}·{filters} = {direct:,}"),
         through=(f"{first} → {between} → {last}", f"{sums} = {reduce:,} + {expand:,} = {through:,}"),
         bars={
-            "direct": _bar([(direct, "accent")], most),
-            "through": _bar([(reduce, "orange"), (expand, "accent")], most),
+            "direct": _bar([(direct, ACCENT)], most),
+            "through": _bar([(reduce, ORANGE), (expand, ACCENT)], most),
         },
         kernel=kernel,
         middle=middle,
@@ -131,21 +95,26 @@ def pointwise(channels: int, filters: int, size: int, kernel: int, middle: int) 
     )
 
 
+def networks() -> Markup:
+    """The parameters in the dense layers of AlexNet and of GoogLeNet."""
+    found = {name: architecture_layers(name) for name in ("alexnet", "googlenet")}
+    most = max(network.parameters for network in found.values())
+    rows = [_shares(ARCHITECTURES[name].title, network, most) for name, network in found.items()]
+    return render("learn/networks.html", networks=rows)
+
+
 def dense_or_average(units: int) -> Markup:
-    """Parameters in the dense layers of AlexNet and GoogLeNet, and of `units` outputs on GoogLeNet's last maps."""
-    networks = {name: architecture_layers(name) for name in ("alexnet", "googlenet")}
-    most = max(network.parameters for network in networks.values())
-    average = next(step for step in networks["googlenet"].steps() if step.kind == "global average pool")
+    """The parameters of a dense layer of `units` outputs on GoogLeNet's last feature maps, flattened or averaged."""
+    average = next(step for step in architecture_layers("googlenet").steps() if step.kind == "global average pool")
     channels, side, _ = average.inputs[0]
     flat, mean = (arithmetic.parameters(values, units, 1) for values in (channels * side * side, channels))
     return render(
         "learn/dense.html",
-        networks=[_shares(ARCHITECTURES[name].title, network, most) for name, network in networks.items()],
         maps=shape(average.inputs[0]),
         channels=channels,
         flat=f"{units}·({channels}·{side}·{side} + 1) = {flat:,}",
         mean=f"{units}·({channels} + 1) = {mean:,}",
-        bars={"flat": _bar([(flat, "orange")], flat), "mean": _bar([(mean, "orange")], flat)},
+        bars={"flat": _bar([(flat, ORANGE)], flat), "mean": _bar([(mean, ORANGE)], flat)},
         ratio=f"{flat / mean:.1f}",
     )
 
@@ -159,17 +128,9 @@ def _shares(title: str, network: Layer, most: int) -> dict[str, object]:
     return {
         "title": title,
         "counts": {key: f"{value:,}" for key, value in counts.items()} | {"share": share},
-        "bar": _bar([(counts["rest"], "accent"), *((step.parameters, "orange") for step in dense)], most),
+        "bar": _bar([(counts["rest"], ACCENT), *((step.parameters, ORANGE) for step in dense)], most),
         "formulas": [formulas(step)["parameters"] for step in dense],
     }
-
-
-def _window(side: int, kernel: int, stride: int, step: int) -> Window:
-    """The window at `step`, modulo the number of windows; `side` is that of the output."""
-    count = side**2
-    row, column = divmod(step % count, side)
-    text = {"number": step % count + 1, "count": count, "row": row + 1, "column": column + 1}
-    return Window((row, column), (row * stride, column * stride), kernel, text)
 
 
 def _image(size: int, channel: int = 0) -> Tensor:
@@ -193,23 +154,14 @@ def _number(value: Tensor | float) -> str:
     return f"{'−' * bool(value < 0)}{abs(round(float(value), 2)):g}".replace("nan", "")
 
 
-def _signed(value: Tensor) -> str:
-    """A number, in parentheses if negative."""
-    return _number(value) if value >= 0 else f"({_number(value)})"
-
-
-def _grid(values: Tensor, marked: Collection[Place] = (), padding: int = 0) -> dict[str, object]:
-    """H x H values, some of them `marked`: side with and without padding; classes, shade (0 to 1) and text of cells."""
+def _grid(values: Tensor, padding: int = 0) -> dict[str, object]:
+    """H x H values: side with and without padding; classes, shade (0 to 1) and text of the cells."""
     side, most = len(values), float(values.nan_to_num().abs().max()) or 1
     inner, cells = range(padding, side - padding), []
     for i, row in enumerate(values.tolist()):
         for j, value in enumerate(row):
             is_padding = i not in inner or j not in inner
-            names = (
-                ["lesson-marked"] * ((i, j) in marked)
-                + ["lesson-padding"] * is_padding
-                + ["lesson-negative"] * (value < 0)
-            )
+            names = ["lesson-padding"] * is_padding + ["lesson-negative"] * (value < 0)
             cells.append((" ".join(names), f"{abs(value) / most:.2f}", _number(value)))
     return {"side": side, "own": len(inner), "cells": cells}
 

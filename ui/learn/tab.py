@@ -1,4 +1,4 @@
-"""The Learn tab: one page for each topic, updated while its controls move."""
+"""The Learn tab: a path of lessons, each with a question, figures that follow their controls, and what was found."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from cnn_models import ModelHub
 from cnn_models.architectures import googlenet
 from cnn_models.layers import architecture_layers
 from cnn_models.specs import IMAGENET_SIZE
-from ui.common.modules import event_js
+from ui.common.modules import event_js, on_load
 from ui.common.reading import whole
-from ui.common.texts import mark, say
-from ui.learn import lessons
+from ui.common.templates import render
+from ui.common.texts import say
+from ui.learn import findings, lessons
 from ui.learn.blocks import inception_page, shortcuts_page
 from ui.learn.ensembles import ensembles_page
+from ui.learn.findings import why
 
 
 class Control(NamedTuple):
@@ -30,20 +32,19 @@ class Control(NamedTuple):
 
 SIZE, KERNEL = Control("size", 1, 10, 8), Control("kernel", 1, 7, 3)
 STRIDE, PADDING = Control("stride", 1, 4, 1), Control("pad", 0, 3, 0)
-STEP = Control("step", 0, 99, 0)
 CHANNELS, _, _, (FIVE_REDUCE, FIVE), _ = googlenet.BLOCKS["3a"]
 _FIVE = next(
     step for step in architecture_layers("googlenet", IMAGENET_SIZE).steps() if step.name == "inception3a.five"
 )
 SIDE = _FIVE.output[-1]
-# The pages that are computed from their sliders alone.
+# The figures that are computed from their sliders alone.
 PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     "convolution": (
         lessons.convolution,
-        (SIZE, KERNEL, STRIDE, PADDING, STEP, Control("channels", 1, 3, 2),
+        (SIZE, KERNEL, STRIDE, PADDING, Control("channels", 1, 3, 2),
          Control("filters", 1, 3, 2), Control("filter", 1, 3, 1)),
     ),
-    "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING, STEP)),
+    "pooling": (lessons.pooling, (SIZE, KERNEL._replace(value=2), STRIDE._replace(value=2), PADDING)),
     "pointwise": (
         lessons.pointwise,
         (Control("channels", 1, 512, CHANNELS), Control("filters", 1, 512, FIVE), Control("size", 1, 112, SIDE),
@@ -51,34 +52,62 @@ PAGES: dict[str, tuple[Callable[..., str], tuple[Control, ...]]] = {
     ),
     "dense": (lessons.dense_or_average, (Control("units", 1, 4096, 10),)),
 }  # fmt: skip
-# The pages on trained networks.
-REAL: dict[str, Callable[[ModelHub, gr.Tab, gr.Tab], None]] = {
+ANIMATED = ("convolution", "pooling")
+# The lessons on trained networks.
+REAL: dict[str, Callable[[ModelHub, gr.Tab, gr.Tab, gr.HTML], None]] = {
     "inception": inception_page,
     "shortcuts": shortcuts_page,
     "ensembles": ensembles_page,
 }
-ORDER = ("convolution", "pooling", "pointwise", "inception", "shortcuts", "dense", "ensembles")
+ORDER = ("convolution", "pooling", "pointwise", "inception", "dense", "shortcuts", "ensembles")
 
 
 def learn_tab(hub: ModelHub, learn: gr.Tab) -> None:
-    """The pages as tabs; `learn` is the tab around them."""
-    with gr.Tabs(overflow_behavior="wrap"):
-        for name in ORDER:
-            with gr.Tab(say("en", f"learn.{name}")) as tab:
-                if name in REAL:
-                    REAL[name](hub, tab, learn)
-                else:
-                    _sliders(name, *PAGES[name])
+    """The lessons as tabs; `learn` is the tab around them."""
+    with gr.Tabs(overflow_behavior="wrap", elem_id="lessons"):
+        for index, name in enumerate(ORDER):
+            # The ids are in addresses, see `ui/common/place.js`.
+            with gr.Tab(say("en", f"learn.{name}"), elem_id=f"learn-{name}") as tab:
+                _lesson(hub, learn, tab, index)
+
+
+def _lesson(hub: ModelHub, learn: gr.Tab, tab: gr.Tab, index: int) -> None:
+    """The question, the figures with their controls, what was found, and links to the lessons before and after."""
+    name = ORDER[index]
+    gr.HTML(render("learn/opening.html", name=name, number=index + 1, count=len(ORDER)), apply_default_css=False)
+    found = gr.HTML(elem_id=f"{name}-found", elem_classes="lesson-found", apply_default_css=False, render=False)
+    if name in REAL:
+        REAL[name](hub, tab, learn, found)
+    else:
+        if name == "dense":
+            with gr.Row(elem_classes="lesson-row"):
+                why(name)
+                gr.HTML(lessons.networks(), apply_default_css=False)
+        _sliders(name, *PAGES[name])
+    if name in findings.MEASURED:
+        tab.select(lambda: findings.MEASURED[name](hub), None, found, **findings.EVENT)
+    elif name in findings.COMPUTED:
+        found.value = findings.COMPUTED[name]()
+    around = {"back": ORDER[index - 1] if index else "", "next": ORDER[index + 1] if index + 1 < len(ORDER) else ""}
+    with gr.Row(elem_classes="lesson-end"):
+        found.render()
+        gr.HTML(render("learn/ending.html", around=around), js_on_load=on_load("learn/tab.js"), apply_default_css=False)
 
 
 def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...]) -> None:
-    """A page and its sliders."""
-    with gr.Row():
-        with gr.Column(scale=0, min_width=280):
-            inputs = [gr.Slider(c.low, c.high, c.value, step=1, label=say("en", f"lesson.{c.name}")) for c in controls]
-        with gr.Column(scale=1):
-            gr.HTML(mark(f"learn.{name}.why", "p class='lesson-why'"), apply_default_css=False)
-            shown = gr.HTML(page(*(c.value for c in controls)), elem_id=f"learn-{name}", apply_default_css=False)
+    """Sliders beside the figure they change."""
+    with gr.Row(elem_classes="lesson-row"):
+        with gr.Column():
+            if name != "dense":
+                why(name)
+            with gr.Group(elem_classes="lesson-sliders"):
+                inputs = [
+                    gr.Slider(c.low, c.high, c.value, step=1, label=say("en", f"lesson.{c.name}")) for c in controls
+                ]
+        shown = gr.HTML(
+            page(*(c.value for c in controls)), elem_id=f"{name}-shown", apply_default_css=False,
+            js_on_load=on_load("learn/window.js") if name in ANIMATED else None,
+        )  # fmt: skip
 
     def show(*values: object) -> str:
         return page(*(whole(c.name, value, c.low, c.high) for value, c in zip(values, controls, strict=True)))
@@ -86,6 +115,5 @@ def _sliders(name: str, page: Callable[..., str], controls: tuple[Control, ...])
     # `change`, as a slider's reset button triggers no `input`.
     gr.on(
         [slider.change for slider in inputs], show, inputs, shown,
-        js=event_js("learn/tab.js", "within", [(c.low, c.high) for c in controls]),
-        queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private",
+        js=event_js("learn/tab.js", "within", [(c.low, c.high) for c in controls]), **findings.EVENT,
     )  # fmt: skip

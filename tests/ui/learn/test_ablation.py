@@ -85,7 +85,7 @@ def test_missing_weights_and_studies_give_the_command_that_makes_them(hub, tmp_p
     shown, _, _ = next(study.show("mini_resnet", [], "", "mnist", None))
     for found in (shown, next(study.each_part("mini_resnet", "", "mnist"))):
         assert "python -m training.train mini_<wbr>resnet.<wbr>mnist" in found or "no weights" in found
-    assert "python -m training.depth_study" in depth_html(tmp_path / "none.json", True, "start")
+    assert "python -m training.depth_study" in depth_html(tmp_path / "none.json", True, "start")[0]
     assert "python -m training.evaluate --averages" in ensembles_html(ModelHub(tmp_path), {}, "mnist", [])
 
 

@@ -17,7 +17,8 @@ from cnn_models.datasets.test_sets import balanced_order, load_test_set, measure
 from cnn_models.network import Network
 from training.ensembles import ensemble_accuracies
 from training.tta import measure_tta
-from ui.learn.ensembles import ensembles_html, ensembles_page
+from ui.common.chart import SYMBOLS
+from ui.learn.ensembles import ensembles_html, ensembles_page, findings
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +42,15 @@ def test_crops_are_counted_and_drawn(hub):
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
     html = ensembles_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
-    assert "when this was measured:</span> AlexNet" in html and ">crops: 100 images<" in html
+    assert "when this was measured:</span> AlexNet" in html and "<td>100</td>" in html
     for end, paper in (("1", "1"), ("24", "72")):
         low, high = binomial_interval(round(found["lenet5.mnist"]["accuracy"][end]), 100)
         assert f"<small>{low:.2f}–{high:.2f}</small>" in html and f"LeNet-5: {paper} → " in html
     gained = [each["accuracy"]["24"] > each["accuracy"]["1"] for each in found.values()]
-    assert f"{sum(gained)} of 2 networks are more accurate" in html and "95 % confidence interval" in html
+    assert "95 % confidence interval" in html and html.count(SYMBOLS["★"]) == 1
+    sentences = findings(some, averaged)
+    assert f"{sum(gained)} of 2 networks are more accurate" in sentences
+    assert "the ensemble of all 2 networks reaches 100.00 %" in sentences
     assert "Ensemble of 2: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
@@ -58,7 +62,7 @@ def test_crops_are_counted_and_drawn(hub):
 def test_the_page_opens_with_a_damaged_file_of_results(tmp_path):
     (tmp_path / "averaged.json").write_text("{")
     with gr.Blocks(), gr.Tabs(), gr.Tab("Averages") as page:
-        ensembles_page(ModelHub(tmp_path), page, page)
+        ensembles_page(ModelHub(tmp_path), page, page, gr.HTML())
 
 
 def test_crops_are_averaged_as_the_compare_tab_does(hub):
