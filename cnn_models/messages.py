@@ -39,6 +39,10 @@ MESSAGES = {
     "image.slow": "The image takes too much time or memory to decode; save it again as PNG or JPEG.",
     "image.busy": "Many images are being decoded right now; try again in a moment.",
     "image.values": "The image has values that are not between 0 and {white}; scale them to that.",
+    "image.unreadable": (
+        "This browser hides the drawing from the page. Let it read the canvas (Firefox: the icon left of the address; "
+        "Brave: Shields, fingerprinting), or upload an image."
+    ),
     "image.unsent": "That is not an image this page sent; clear the sketchpad and try again.",
     "image.unknown": "That is not an image uploaded here; upload it first.",
     "image.unlabelled": "That is not a labelled image of this page.",

@@ -76,6 +76,22 @@ def select(found: Predictions, outcomes: Mapping[str, str | int], truth: int | N
     return np.flatnonzero(chosen)
 
 
+def most_divided(found: Predictions, count: int) -> list[int]:
+    """The indices of at most so many images whose most frequent prediction has the fewest votes, no two with a class in
+    common."""
+    names, chosen, seen = list(found.predicted), [], set()
+    if not names:
+        return []
+    classes = np.stack([found.predicted[name] for name in names], axis=1)  # N x networks
+    votes = (classes[:, :, None] == classes[:, None]).sum(axis=2).max(axis=1)
+    for index in np.argsort(votes, kind="stable"):
+        labels = set(classes[index].tolist())
+        if len(chosen) < count and len(labels) > 1 and not labels & seen:
+            chosen.append(int(index))
+            seen |= labels
+    return chosen
+
+
 def nearest_misclassified(found: Predictions, predicted: Mapping[str, int], image: np.ndarray) -> dict[int, np.ndarray]:
     """The indices of the misclassified test images that are nearest to an image, 28 x 28 uint8.
 

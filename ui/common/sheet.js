@@ -6,7 +6,8 @@ const PAPER = "#fff";
 export class Sheet {
   // Entries, oldest first: a stroke { width, points: [[x, y, pressure]] } or an image { value, src, crisp, turn }, turned by
   // so many quarters clockwise; an upload has the file that was `sent`, and can be drawn `again()`. A `fresh` one begins on
-  // a white sheet, and `{ fresh: true }` is a cleared sheet. `all` are entries added at once.
+  // a white sheet, and `{ fresh: true }` is a cleared sheet. `all` are entries added at once. One with `opening`, the
+  // key of its hint, is not the visitor's: the next one takes its place.
   #done = [];
   #undone = [];
   #canvas;
@@ -37,8 +38,12 @@ export class Sheet {
     return !this.entries.some((each) => each.points || each.src);
   }
 
+  get #isOpening() {
+    return !!this.#done.at(-1)?.opening;
+  }
+
   get canUndo() {
-    return this.#done.length > 0;
+    return this.#done.length > 0 && !this.#isOpening;
   }
 
   get canRedo() {
@@ -46,6 +51,7 @@ export class Sheet {
   }
 
   add(...entries) {
+    if (this.#isOpening) this.#done.pop();
     this.#done.push(...entries);
     this.#undone = [];
     this.#paint();
@@ -56,9 +62,17 @@ export class Sheet {
     this.add({ fresh: true, all: this.entries.map((each) => turned(each, quarters, this.side)) });
   }
 
+  // Removes an opening entry. False if there was none.
+  drop() {
+    if (!this.#isOpening) return false;
+    this.#done.pop();
+    this.#paint();
+    return true;
+  }
+
   // False if there was nothing to undo.
   undo() {
-    return this.#move(this.#done, this.#undone);
+    return this.canUndo && this.#move(this.#done, this.#undone);
   }
 
   redo() {
@@ -136,7 +150,7 @@ export class Sheet {
 
 // A copy of an entry, without what holds of the image as it was: its code, the digit chosen on it, and a new upload of it.
 function turned(entry, quarters, side) {
-  const copy = { ...entry, code: undefined, digit: undefined, sending: undefined };
+  const copy = { ...entry, opening: undefined, code: undefined, digit: undefined, sending: undefined };
   if (copy.src) return { ...copy, turn: ((copy.turn ?? 0) + quarters) % 4 };
   for (let count = 0; count < quarters; count += 1)
     copy.points = copy.points.map(([x, y, pressure]) => [side - y, x, pressure]);

@@ -1,6 +1,7 @@
 // The sketchpad: draw, upload, paste or drop.
 import { isField } from "./inputs.js";
 import { keyboardPen } from "./keyboard_pen.js";
+import { UNREADABLE, isReadable } from "./readable.js";
 import { redrawn } from "./redrawn.js";
 import { Failure, sentence, upload } from "./server.js";
 import { Sheet } from "./sheet.js";
@@ -13,8 +14,9 @@ const LOST = ["image.unknown", "image.nofile"]; // the server was restarted, or 
 const RESENT = 3; // times at most
 const MOST = 1500; // characters of a drawing and of third-party ids, so that a request has less than 2 KB
 
-// Sends `draw` from the canvas with { value, drawing }: the value is "" (empty), a PNG as a data URL, or "upload:" and
-// the path on the server; `drawing` is true while the pen is down. `taken()` is the number of characters of ids.
+// Sends `draw` from the canvas with { value, drawing, opening }: the value is "" (empty), a PNG as a data URL, UNREADABLE, or
+// "upload:" and the path on the server; `drawing` is true while the pen is down, `opening` if it is not the visitor's.
+// `taken()` is the number of characters of ids.
 export function sketchpad(element, taken) {
   const pad = element.querySelector("#sketchpad");
   const [canvas, file, brush] = ["canvas", "input[type=file]", "input[type=range]"].map((each) => pad.querySelector(each));
@@ -45,6 +47,7 @@ export function sketchpad(element, taken) {
 
   // With a file that could not be sent, it has a button to try again.
   function showHint(key, values = {}, failed = null) {
+    hint.classList.toggle("sketchpad-note", !sheet.isEmpty && key !== "pad.sending");
     hintText.dataset.values = JSON.stringify(values);
     hintText.dataset.text = key;
     hintText.textContent = key && say(key, values);
@@ -54,22 +57,25 @@ export function sketchpad(element, taken) {
   }
 
   function whenPainted() {
-    showHint(sheet.isEmpty ? "pad.hint" : "");
+    showHint(sheet.isEmpty ? "pad.hint" : (sheet.entries[0].opening ?? ""));
     undoButton.disabled = !sheet.canUndo;
     redoButton.disabled = !sheet.canRedo;
-    turnButton.hidden = !sheet.entries[0]?.src;
+    turnButton.hidden = !sheet.entries[0]?.src || !!sheet.entries[0].opening;
   }
 
   function value() {
     const [first] = sheet.entries;
     if (first?.src) return first.value;
-    return sheet.isEmpty ? "" : sheet.png(MOST - taken());
+    if (sheet.isEmpty) return "";
+    return isReadable() ? sheet.png(MOST - taken()) : UNREADABLE;
   }
 
   function send(drawing = false) {
     trailing = clearTimeout(trailing);
     sent = performance.now();
-    canvas.dispatchEvent(new CustomEvent("draw", { detail: { value: value(), drawing }, bubbles: true }));
+    const detail = { value: value(), drawing, opening: !!sheet.entries[0]?.opening };
+    if (detail.value === UNREADABLE) showHint("image.unreadable");
+    canvas.dispatchEvent(new CustomEvent("draw", { detail, bubbles: true }));
   }
 
   // In steps of PAUSE; the last point before the pen rests is sent too.
@@ -83,6 +89,7 @@ export function sketchpad(element, taken) {
   }
 
   function begin(point) {
+    sheet.drop();
     const fresh = !!sheet.entries[0]?.src || sheet.isEmpty;
     stroke = { fresh, width: Number(brush.value), points: [point] };
     sheet.add(stroke);
@@ -99,7 +106,13 @@ export function sketchpad(element, taken) {
     keyboard.lift();
   }
 
+  // Removes the opening.
+  function drop() {
+    if (sheet.drop()) send();
+  }
+
   async function take(chosen) {
+    drop();
     const version = ++sheet.version;
     const src = URL.createObjectURL(chosen);
     showHint("pad.sending");
@@ -188,7 +201,8 @@ export function sketchpad(element, taken) {
   function clear() {
     if (sheet.isEmpty) return;
     lift();
-    put({ fresh: true });
+    if (sheet.entries[0].opening) drop();
+    else put({ fresh: true });
   }
 
   function undo() {
@@ -247,7 +261,10 @@ export function sketchpad(element, taken) {
     if (src) put({ fresh: true, value: src, src, crisp: true });
   });
 
+  // The hint of a failed upload goes with the next option that is chosen, as with the next stroke.
+  element.addEventListener("change", () => unsent && whenPainted());
+
   sheet.add(); // paints the white paper
   const [isShown, focus] = [() => !!canvas.offsetParent, () => canvas.focus({ preventScroll: true })];
-  return { sheet, put, turn, resend, isShown, focus, uploaded: () => uploading };
+  return { canvas, sheet, put, send, drop, turn, resend, isShown, focus, uploaded: () => uploading };
 }

@@ -17,6 +17,7 @@ from ui.common.templates import render
 SAMPLES = Path(__file__).parent / "samples"
 PNG = "data:image/png;base64,"
 UPLOAD = "upload:"
+UNREADABLE = "unreadable"  # what a browser sends that does not let the page read the drawing
 LONGEST_PATH = 4096  # characters; a path of a million takes minutes to resolve
 
 
@@ -48,7 +49,7 @@ def image_of(value: object) -> bytes | Path | None:
         return content
     if isinstance(value, str) and value.startswith(UPLOAD):
         return uploaded(value.removeprefix(UPLOAD))
-    raise ImageError("image.unsent")
+    raise ImageError("image.unreadable" if value == UNREADABLE else "image.unsent")
 
 
 def png_of(value: object) -> bytes | None:

@@ -1,16 +1,17 @@
 // The drawing, the options and the language in the address of the page.
 import { keep, parameters } from "../common/place.js";
 import { language, speak } from "../common/texts.js";
+import { isReadable } from "../common/readable.js";
 import { decode, encodeImage, encodeStrokes } from "./codec.js";
 
 export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
   // The drawing as a code; empty for none, and while the input image that it needs is not there yet.
   function code() {
     const [first] = sheet.entries;
-    if (sheet.isEmpty) return "";
+    if (sheet.isEmpty || first.opening) return "";
     if (first.code) return first.code;
     const strokes = first.src ? "" : encodeStrokes(sheet.entries.filter((each) => each.points), sheet.side);
-    return strokes || (board.input() ? encodeImage(board.input()) : "");
+    return strokes || (board.input() && isReadable() ? encodeImage(board.input()) : "");
   }
 
   function state() {
@@ -19,7 +20,11 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     return { d: dataset, m, c: calibrated ? "1" : "0", s: sort, o: off.join(), l: language, p: code() };
   }
 
-  const write = () => keep(state());
+  // Nothing to keep is not written.
+  const nothing = JSON.stringify(state());
+  function write() {
+    if (!sheet.entries[0]?.opening || JSON.stringify(state()) !== nothing) keep(state());
+  }
 
   // Puts a drawing on the sheet, with the digit of several that was chosen on it.
   function restore(code, digit) {

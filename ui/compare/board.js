@@ -13,10 +13,12 @@ export const subject = ({ image, turn, digit }) => [image, turn, digit].join(" "
 
 // Sends `answered` from the element with each response, its request, and whether that is still the newest.
 export function board({ element, call, settings, pad }) {
-  const [verdict, found, table, steps] = ["#verdict", "#found", "#lineup", "#seen"].map((each) => element.querySelector(each));
+  const [verdict, found, row, table, steps] = ["#verdict", "#found", "#answers", "#lineup", "#seen"].map((each) =>
+    element.querySelector(each),
+  );
   const above = verdict.parentElement;
-  const places = { verdict, found, board: table, steps };
-  let current = { value: "", drawing: false };
+  const places = { verdict, found, row, board: table, steps };
+  let current = { value: "", drawing: false, opening: false };
   let complete = false; // the last quick response had all networks
   let version = 0; // grows with every change
   let quickVersion = 0; // that of the last quick response
@@ -57,8 +59,9 @@ export function board({ element, call, settings, pad }) {
     fill(verdict, note.outerHTML);
   }
 
-  // The other tabs get what the networks see where the drawing itself says less.
+  // The other tabs get what the networks see where the drawing itself says less; nothing of the opening.
   function share({ turn, digit, off }) {
+    if (current.opening) return;
     const image = (turn || digit) && !off.length ? input() : null;
     setDrawing(image ? { value: image.src, drawing: false } : current);
   }
@@ -133,7 +136,7 @@ export function board({ element, call, settings, pad }) {
 
   element.addEventListener("draw", (event) => {
     current = event.detail;
-    setDrawing(current);
+    setDrawing(current.opening ? { value: "", drawing: false } : current);
     update();
   });
   element.addEventListener("change", ({ target }) => {

@@ -1,4 +1,6 @@
 // Drawings as short codes for the address: "t" and strokes, or "p" and a 28 × 28 grey image of 4 bits; in base64url.
+import { UNREADABLE, isReadable } from "../common/readable.js";
+
 const APART = 3; // distance between the points that are kept of a stroke, of 255 units
 const MOST_BYTES = 18_000; // of a drawing
 const SIDE = 28;
@@ -57,7 +59,7 @@ function decodeImage(bytes, code) {
   greys.forEach((grey, index) => image.data.set([grey, grey, grey, 255], 4 * index));
   canvas.getContext("2d").putImageData(image, 0, 0);
   const src = canvas.toDataURL("image/png");
-  return { fresh: true, value: src, src, crisp: true, code };
+  return { fresh: true, value: isReadable() ? src : UNREADABLE, src, crisp: true, code };
 }
 
 function decodeStrokes(bytes, side) {

@@ -29,6 +29,7 @@ from cnn_models.visitors import VISITOR, Visitor, map_in_context
 from ui.common.names import architecture
 from ui.common.sketchpad import image_of
 from ui.common.texts import say, translate
+from ui.compare.answers import answers_html
 from ui.compare.batches import Batches
 from ui.compare.board import Column, board
 from ui.compare.found import found_html
@@ -111,7 +112,7 @@ class Predictor:
         self.sizes = {name: architecture_layers(name).parameters for name in ARCHITECTURES}
 
     def predict(self, sent: object) -> dict:
-        """`verdict`, `found`, `board` and `steps` as HTML (None: unchanged), `order` of the networks, their `answers`.
+        """`verdict`, `found`, `row`, `board`, `steps` as HTML (None: unchanged); `order` and `answers` of networks.
 
         `complete` is true if a quick request would have the same response; `again` while weights are downloading;
         `refused` is the code of the error if the image cannot be decoded.
@@ -161,7 +162,7 @@ class Predictor:
         self._finish(job, text, "alarm")
 
     def _finish(self, job: Job, text: str, kind: str = "") -> None:
-        job.response = self._response(job, verdict_html(text, kind), "", job.strip, complete=True)
+        job.response = self._response(job, verdict_html(text, kind), "", job.strip, complete=True, warned=bool(kind))
 
     def _run(self, name: str, jobs: list[Job]) -> None:
         """Set the column of a network in each job: its prediction, or why it has none."""
@@ -179,19 +180,20 @@ class Predictor:
     def _respond(self, job: Job) -> dict:
         request, columns, complete = job.request, job.columns, job.complete
         answers = [column.answer for column in columns.values() if column.answer]
-        text, below = None, None
+        text, below, warned = None, None, None
         if job.image and answers and (complete or not request.quick):
             warning = doubt(self.hub, request.dataset, job.image, job.found, request.off, answers)
             comparison = Comparison.of(request.dataset, job.found, list(job.answers.values()), warning, job.digit)
             words = sentence(comparison, request.language, job.digit)
             text = verdict_html(words, "unusual" * comparison.verdict.unusual)
+            warned = bool(comparison.verdict.warning)
             below = found_html(comparison, job.found, job.digit, request.language)
         elif not answers and complete:
-            text, below = verdict_html(say(request.language, "image.no_networks"), "alarm"), ""
+            text, below, warned = verdict_html(say(request.language, "image.no_networks"), "alarm"), "", True
         if not complete:
             pending = [name for name in job.available if (name in job.small) != request.quick]
             columns |= {name: replace(columns[name], pending=True) for name in pending}
-        return self._response(job, text, below, job.strip if request.quick else None, complete)
+        return self._response(job, text, below, job.strip if request.quick else None, complete, warned)
 
     def available(self, request: Request) -> tuple[list[str], Step | None]:
         """The ids of the chosen networks whose weights are there, and the last preprocessing step; None without them.
@@ -218,7 +220,9 @@ class Predictor:
             for request, answer in zip(requests, answers, strict=True)
         ]  # fmt: skip
 
-    def _response(self, job: Job, text: str | None, below: str | None, strip: str | None, complete: bool) -> dict:
+    def _response(
+        self, job: Job, text: str | None, below: str | None, strip: str | None, complete: bool, warned: bool | None
+    ) -> dict:
         request, columns = job.request, job.columns
         is_whole = complete or not request.quick
         order = list(columns)
@@ -229,12 +233,13 @@ class Predictor:
             answers = {name: column.answer for name, column in columns.items() if column.answer}
             order.sort(key=lambda name: -max(answers[name].probabilities.values()) if name in answers else 1)
             columns = {name: replace(column, pending=False) for name, column in columns.items()}
-        table = board(request, [columns[name] for name in order], self.sizes, together_pending=not is_whole)
+        ordered = [columns[name] for name in order]
         labels = {name: column.answer.label for name, column in columns.items() if column.answer}
         return {
-            "verdict": text, "found": below, "board": table, "steps": strip, "complete": complete, "order": order,
-            "answers": labels, "again": any(column.coming for column in columns.values()),
-            "refused": job.refused,
+            "verdict": text, "found": below, "steps": strip, "complete": complete, "order": order,
+            "board": board(request, ordered, self.sizes, together_pending=not is_whole),
+            "row": answers_html(request, ordered, warned), "answers": labels,
+            "again": any(column.coming for column in columns.values()), "refused": job.refused,
         }  # fmt: skip
 
     def _columns(self, request: Request) -> dict[str, Column]:

@@ -58,7 +58,7 @@ export class Settings {
 
   // Test images and third-party networks are of one data set.
   showDataset() {
-    for (const place of this.element.querySelectorAll(".samples, .brought")) {
+    for (const place of this.element.querySelectorAll(".samples, .examples, .brought")) {
       place.hidden = place.dataset.dataset !== this.dataset;
       for (const input of place.querySelectorAll("input")) input.disabled = place.hidden;
     }

@@ -10,6 +10,7 @@ import { address } from "./address.js";
 import { board } from "./board.js";
 import { explanations } from "./explanations.js";
 import { history } from "./history.js";
+import { opening } from "./opening.js";
 import { permalink } from "./permalink.js";
 import { Settings } from "./settings.js";
 import { thirdParty } from "./third_party.js";
@@ -24,5 +25,6 @@ export function mount({ element }) {
   tab.address = address(tab);
   history(tab, permalink(tab));
   tab.address.open();
+  opening(tab);
   document.documentElement.dataset.ready = "";
 }

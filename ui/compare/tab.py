@@ -14,6 +14,7 @@ from cnn_models.visitors import VISITOR
 from ui.common.modules import on_load
 from ui.common.sketchpad import samples, sketchpad
 from ui.common.templates import render
+from ui.compare.examples import examples
 from ui.compare.explanations import Explainer
 from ui.compare.history import export_handwriting, history
 from ui.compare.predictor import Predictor
@@ -31,6 +32,7 @@ def page(predictor: Predictor) -> Markup:
         architectures=ARCHITECTURES,
         sketchpad=sketchpad(),
         samples=map(samples, DATASETS),
+        examples=[examples(predictor.hub, dataset) for dataset in DATASETS],
         history=history(),
         third_party=form(),
         sorts=SORTS,
