@@ -210,7 +210,8 @@ def test_a_second_finger_draws_nothing(browser, url):
 def test_the_address_restores_drawing_networks_and_switches(page, browser):
     draw(page, SEVEN)
     expect_verdict(page, "read 7")
-    page.locator("#models").get_by_text("LeNet-5").click()
+    page.get_by_role("button", name="Hide LeNet-5").click()
+    page.locator("#options summary").click()
     for step in ("Decoded", "Centred by centre of mass"):
         page.get_by_label(step).uncheck()
     page.locator("input[name=calibrated]").uncheck()
@@ -425,6 +426,7 @@ def test_late_responses_and_those_of_another_data_set_are_dropped(page):
     expect(page.locator("#lineup .board-together.board-winner")).to_have_count(1)
     expect(kept).to_have_count(2)
 
+    page.locator("#options summary").click()
     page.locator("select[name=sort]").select_option("confidence")
     heads = page.locator("#lineup thead th[data-model]")
     samples = page.locator("#samples .samples:not([hidden]) button")

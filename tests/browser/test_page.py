@@ -146,7 +146,7 @@ def test_clear_empties_the_board(page):
 def test_a_network_can_be_left_out(page):
     draw(page, SEVEN)
     expect(page.locator("#lineup .board-winner")).to_have_count(len(trained("mnist")) + 1)
-    page.locator("#models").get_by_text("LeNet-5").click()
+    page.get_by_role("button", name="Hide LeNet-5").click()
     expect(page.locator("#lineup th[data-model=lenet5]")).to_have_count(0)
     expect(page.locator("#lineup .board-winner")).to_have_count(len(trained("mnist")))
 

@@ -44,6 +44,7 @@ def page(browser, fake_hub, monkeypatch):
 
 
 def add(page, id):
+    page.locator("#options").evaluate("each => (each.open = true)")
     page.get_by_label("Third-party checkpoints").fill(id)
     page.get_by_role("button", name="Add", exact=True).click()
 
@@ -74,8 +75,9 @@ def test_a_third_party_network_predicts_beside_the_others_until_it_is_removed(pa
     page.wait_for_url(f"**{commit}**")
     page.reload()
     expect(head).to_have_count(1)
-    page.get_by_role("button", name=f"Remove Mini ResNet (someone@{commit[:7]})").click()
+    page.get_by_role("button", name=f"Hide Mini ResNet (someone@{commit[:7]})").click()
     expect(head).to_have_count(0)
+    page.get_by_role("button", name=f"Remove Mini ResNet (someone@{commit[:7]})").click()
     expect(page.locator("#models .brought")).to_have_count(0)
 
 

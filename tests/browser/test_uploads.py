@@ -142,6 +142,7 @@ def test_an_upload_that_fails_says_why_and_is_tried_again(open_page, tmp_path, l
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_prediction_that_fails_says_why(open_page, language):
     page, now = open_page(language), []
+    page.locator("#options summary").click()
     page.route(SERVER, lambda route: respond(route, now[-1]))
     for response, key, values in RESPONSES:
         now.append(response)

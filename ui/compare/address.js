@@ -17,7 +17,8 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
   function state() {
     const { dataset, models, calibrated, sort, off } = settings.all();
     const m = [...models, ...thirdParty.pending()].join();
-    return { d: dataset, m, c: calibrated ? "1" : "0", s: sort, o: off.join(), l: language, p: code() };
+    const [c, r] = [calibrated ? "1" : "0", settings.isRanked ? "1" : null];
+    return { d: dataset, m, c, s: sort, o: off.join(), l: language, p: code(), r };
   }
 
   // Nothing to keep is not written.
@@ -44,6 +45,7 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     settings.tick("model", (value) => models.includes(value));
     settings.tick("step", (value) => !off.includes(value));
     settings.tick("calibrated", () => parts.get("c") !== "0");
+    settings.tick("ranked", () => parts.get("r") === "1");
     const sort = settings.get("sort");
     if ([...sort.options].some((option) => option.value === parts.get("s"))) sort.value = parts.get("s");
     settings.showDataset();

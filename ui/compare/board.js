@@ -2,7 +2,9 @@
 import { setDrawing } from "../common/drawing.js";
 import { sentence } from "../common/server.js";
 import { language, say } from "../common/texts.js";
+import { headers } from "./headers.js";
 import { fill } from "./morph.js";
+import { rank } from "./rows.js";
 import { Settings } from "./settings.js";
 
 const RETRY = 4000; // milliseconds until the next request after a failed one
@@ -46,9 +48,10 @@ export function board({ element, call, settings, pad }) {
   }
 
   function fillAll(response, { drawing }) {
+    const arrange = (young) => settings.isRanked && rank(young, table, drawing);
     for (const [name, place] of Object.entries(places)) {
       const isLate = name === "found" && drawing && !place.firstElementChild; // it appears when the pen is up
-      if (response[name] !== null && !isLate) fill(place, response[name]);
+      if (response[name] !== null && !isLate) fill(place, response[name], name === "board" ? arrange : undefined);
     }
     keepHeight();
   }
@@ -158,5 +161,6 @@ export function board({ element, call, settings, pad }) {
     pad.focus(); // the button will be gone
   });
 
+  headers({ element, settings }, table);
   return { table, request, forget, isStepped, input };
 }

@@ -13,24 +13,26 @@ from markupsafe import Markup
 from cnn_models import DATASETS
 from cnn_models.analysis.ensemble import entropy
 from cnn_models.analysis.verdict import Prediction, Verdict
+from cnn_models.checkpoints.ids import COMMIT
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.specs import Architecture
-from ui.common.names import architecture, class_name
+from ui.common.names import architecture, class_name, network_name
 from ui.common.templates import render
 from ui.common.texts import say
 from ui.compare.request import Request
 
 TOGETHER = "together"
 FACTS = ("margin", "entropy", "time", "weights")
+FAINT = 0.005
 
 
 @dataclass(frozen=True)
 class Column:
     """A network on the board. `name` is an architecture, or the id of a third-party checkpoint, which is `measured`.
 
-    `side` is the side of its input in pixels. `missing` is a sentence that says why it has no prediction: it is
-    `untrained`, or its weights are `coming`: bytes downloaded and in all, 0 if unknown. A column is `pending` if
-    another response will have its answer.
+    `source` is that of a `LoadedModel`, `side` the side of the input in pixels. `missing` is a sentence that says why
+    there is no prediction: the network is `untrained`, or its weights are `coming`: bytes downloaded and in all, 0 if
+    unknown. A column is `pending` if another response will have its answer.
     """
 
     name: str
@@ -46,6 +48,10 @@ class Column:
     @property
     def spec(self) -> Architecture:
         return architecture(self.name)
+
+    @property
+    def title(self) -> str:
+        return network_name(self.name)
 
     @property
     def owner(self) -> str:
@@ -66,13 +72,27 @@ class Column:
 
 
 class Cell(NamedTuple):
-    """A probability on the board, None if it is not known; or, in the first row, a `missing` column."""
+    """A probability on the board, None if it is not known; or, in the first row, a `missing` column.
+
+    `place` is the number of classes that are likelier in the same column.
+    """
 
     model: str
     pending: bool
-    probability: float | None
-    wins: bool
-    missing: Column | None
+    probability: float | None = None
+    place: int = 0
+    missing: Column | None = None
+
+    @property
+    def is_faint(self) -> bool:
+        """Whether the cell shows a dot in place of the number."""
+        return self.place > 0 and (self.probability or 0) < FAINT
+
+    @property
+    def marks(self) -> str:
+        """The CSS classes of the cell."""
+        standing = "winner" if self.place == 0 else "faint" if self.is_faint else "second" if self.place == 1 else ""
+        return " ".join(f"board-{mark}" for mark in (TOGETHER * (self.model == TOGETHER), standing) if mark)
 
 
 def short(count: int) -> str:
@@ -93,7 +113,8 @@ def board(request: Request, columns: list[Column], sizes: Mapping[str, int], tog
     present = [column for column in columns if not column.missing]
     figures = [(column.name, column.pending, _facts(language, column)) for column in [*present, together]]
     if verdict:
-        figures[-1][-1].update(margin="", weights=_votes(language, verdict, len(present)))
+        votes = _votes(language, verdict, len(present))
+        figures[-1][-1].update(margin="", weights=[votes], title=votes)
     return render(
         "compare/board.html",
         language=language,
@@ -104,12 +125,13 @@ def board(request: Request, columns: list[Column], sizes: Mapping[str, int], tog
             (label, name, [_cell(each, label) for each in [*(columns if label == classes[0] else present), together]])
             for label, name in names.items()
         ],
+        sort=request.sort,
         facts=FACTS,
         figures=figures,
         sizes=sizes,
         short=short,
         most=f"{math.log2(len(classes)):.2f}",  # bits, of the uniform distribution
-        width=max(7, 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names.values())),
+        width=max(9, 2 + max(sum(1 if ord(letter) < 0x2E80 else 2 for letter in name) for name in names.values())),
     )
 
 
@@ -120,23 +142,34 @@ def _as_answer(verdict: Verdict, answers: Sequence[Prediction]) -> Prediction:
 
 
 def _cell(column: Column, label: str) -> Cell:
-    answer, missing = column.answer, column if column.missing else None
-    if not answer:
-        return Cell(column.name, column.pending, None, False, missing)
-    return Cell(column.name, column.pending, answer.probabilities[label], answer.label == label, missing)
+    if not (answer := column.answer):
+        return Cell(column.name, column.pending, missing=column if column.missing else None)
+    probability = answer.probabilities[label]
+    likelier = sum(each > probability for each in answer.probabilities.values())
+    place = 0 if label == answer.label else max(1, likelier)
+    return Cell(column.name, column.pending, probability, place)
 
 
 def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
-    """The texts of FACTS; the source of the weights is split where a line may break."""
+    """The texts of FACTS; the source of the weights is split where a line may break, and its `title` is whole."""
     answer = column.answer
     if not answer:
-        return dict.fromkeys(FACTS, "")
+        return dict.fromkeys([*FACTS, "title"], "")
     return {
         "margin": f"{answer.margin:.1f}",
         "entropy": say(language, "board.bits", bits=f"{entropy(answer.probabilities.values()):.2f}"),
         "time": f"{answer.milliseconds:.1f} ms" if answer.milliseconds < 100 else f"{answer.milliseconds:.0f} ms",
-        "weights": re.split("(?<=/)|(?=[.@])", column.source),
+        "weights": _source(language, column.source),
+        "title": column.source,
     }
+
+
+def _source(language: str, source: str) -> list[str]:
+    """The repository and the start of the commit, split where a line may break; "bundled" for a local folder."""
+    repository, _, commit = source.rpartition("@")
+    if not COMMIT.fullmatch(commit):
+        return [say(language, "board.bundled")]
+    return re.split("(?<=/)|(?=[.@])", f"{repository}@{commit[:7]}")
 
 
 def _votes(language: str, verdict: Verdict, count: int) -> str:

@@ -13,10 +13,11 @@ function morph(from, to) {
   old.slice(young.length).forEach((node) => node.remove());
 }
 
-// Changes the content of an element into HTML; nodes that are equal stay.
-export function fill(place, html) {
+// Changes the content of an element into HTML, once `arrange` has changed that; nodes that are equal stay.
+export function fill(place, html, arrange = () => {}) {
   const template = document.createElement(place.nodeName);
   template.innerHTML = html;
+  arrange(template);
   const [old, young] = [[...place.childNodes], [...template.childNodes]];
   if (old.length !== young.length) return place.replaceChildren(...young);
   young.forEach((node, index) => morph(old[index], node));

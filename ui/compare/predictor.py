@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.doubts import doubt
 from cnn_models.analysis.ensemble import uncalibrated
 from cnn_models.checkpoints.folder import CheckpointError
-from cnn_models.checkpoints.ids import COMMIT
 from cnn_models.fair_queue import Activity
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
-from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.decode import Decoded, ImageError
 from cnn_models.images.preprocess import BlankImage, Preprocessed, decoded, preprocess
 from cnn_models.images.segment import is_photograph
@@ -33,6 +30,7 @@ from ui.compare.answers import answers_html
 from ui.compare.batches import Batches
 from ui.compare.board import Column, board
 from ui.compare.found import found_html
+from ui.compare.order import BY_ANSWER, in_order
 from ui.compare.request import Request
 from ui.compare.steps import strip
 from ui.compare.verdict import sentence, verdict_html
@@ -225,21 +223,16 @@ class Predictor:
     ) -> dict:
         request, columns = job.request, job.columns
         is_whole = complete or not request.quick
-        order = list(columns)
-        if request.sort != "confidence":
-            specs = {name: architecture(name) for name in order}
-            order.sort(key=lambda name: specs[name].year if request.sort == "year" else self.sizes[specs[name].name])
-        elif is_whole and not request.drawing:  # while the pen is down, columns keep their places
-            answers = {name: column.answer for name, column in columns.items() if column.answer}
-            order.sort(key=lambda name: -max(answers[name].probabilities.values()) if name in answers else 1)
+        is_settled = is_whole and not request.drawing  # while the pen is down, columns keep their places
+        if is_settled and request.sort in BY_ANSWER:
             columns = {name: replace(column, pending=False) for name, column in columns.items()}
-        ordered = [columns[name] for name in order]
+        ordered = in_order(columns.values(), request.sort, self.sizes, is_settled)
         labels = {name: column.answer.label for name, column in columns.items() if column.answer}
         return {
-            "verdict": text, "found": below, "steps": strip, "complete": complete, "order": order,
+            "verdict": text, "found": below, "steps": strip, "complete": complete,
             "board": board(request, ordered, self.sizes, together_pending=not is_whole),
-            "row": answers_html(request, ordered, warned), "answers": labels,
-            "again": any(column.coming for column in columns.values()), "refused": job.refused,
+            "row": answers_html(request, ordered, warned), "order": [column.name for column in ordered], "answers": labels,
+            "again": any(column.coming for column in ordered), "refused": job.refused,
         }  # fmt: skip
 
     def _columns(self, request: Request) -> dict[str, Column]:
@@ -260,7 +253,7 @@ class Predictor:
             # A quick request does not wait for the weights of large networks.
             if not request.image or (request.quick and side != DATASETS[request.dataset].size):
                 return Column(name, side=self.hub.card(id).input_size, measured=measured)
-            source, side = self.hub.run(id, lambda loaded: (_source(loaded), loaded.card.input_size))
+            source, side = self.hub.run(id, lambda loaded: (loaded.source, loaded.card.input_size))
             return Column(name, source=source, side=side, measured=measured)
         except DownloadPending:
             fetched = Column(name, missing=say(request.language, "board.fetched"), coming=(0, 0), side=side)
@@ -285,9 +278,3 @@ class Predictor:
 def _turned(image: Decoded, quarters: int) -> Decoded:
     """The image turned clockwise by so many quarters."""
     return replace(image, pixels=np.ascontiguousarray(np.rot90(image.pixels, -quarters))) if quarters else image
-
-
-def _source(loaded: LoadedModel) -> str:
-    """The source of the weights: the folder's name, or the repository and the start of its commit."""
-    repository, _, commit = loaded.source.rpartition("@")
-    return f"{repository}@{commit[:7]}" if COMMIT.fullmatch(commit) else f"{Path(loaded.source).parent}/"

@@ -15,7 +15,7 @@ from ui.common.texts import LANGUAGES
 
 PARTS = ("heat", "break", "looks", "alike")
 MOST_DIGITS = 100
-SORTS = ("year", "size", "confidence")
+SORTS = ("year", "size", "confidence", "margin", "entropy", "time")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 // The options chosen on the Compare tab.
 import { language } from "../common/texts.js";
 
-const NAMES = ["dataset", "model", "calibrated", "sort", "step"]; // of the inputs
+const NAMES = ["dataset", "model", "calibrated", "sort", "ranked", "step"]; // of the inputs
 
 export class Settings {
   order; // of the networks on the board
@@ -27,6 +27,11 @@ export class Settings {
 
   get dataset() {
     return this.chosen("dataset")[0];
+  }
+
+  // Whether the classes are ordered by the ensemble's probability.
+  get isRanked() {
+    return this.get("ranked").checked;
   }
 
   thirdParty() {

@@ -86,6 +86,7 @@ export function thirdParty({ element, call, settings }) {
     pending: () => pending,
     // Adds the ids of an address, as many as the board takes.
     addNamed(ids) {
+      if (ids.length) form.closest("details").open = true; // for the progress
       const [named, count] = [[...new Set(ids)], Number(form.dataset.most)];
       left.textContent = named.length > count ? say("bring.left", { named: named.length, count }) : "";
       pending = named.slice(0, count);

@@ -91,7 +91,7 @@ def cells(html, model):
 def test_the_board_holds_every_class_and_network_and_marks_the_winner():
     sizes = dict.fromkeys(ARCHITECTURES, 61_706)
     columns = {name: Column(name) for name in ARCHITECTURES}
-    columns["lenet5"] = Column("lenet5", compared("mnist", lenet5="7").models[0], source="weights/")
+    columns["lenet5"] = Column("lenet5", compared("mnist", lenet5="7").models[0], source="weights/lenet5.mnist")
     columns["alexnet"] = Column("alexnet", missing="`python -m x` trains it", untrained=True)
     html = board(Request(), list(columns.values()), sizes).replace("<wbr>", "")
     assert html.count('scope="row"') == 14 and html.count('<th scope="col" data-model=') == len(columns)
@@ -102,8 +102,30 @@ def test_the_board_holds_every_class_and_network_and_marks_the_winner():
     columns["alexnet"] = Column("alexnet", missing="The Hub is away.")
     assert "not trained yet" not in board(Request(), list(columns.values()), sizes)
     assert cells(html, "googlenet") == [""] * 14
-    assert cells(html, "lenet5") == ["0.10"] * 7 + ["99.10"] + ["0.10"] * 2 + ["4.5", "0.10 bit", "0.5 ms", "weights/"]
+    assert cells(html, "lenet5") == ["0.10"] * 7 + ["99.10"] + ["0.10"] * 2 + ["4.5", "0.10 bit", "0.5 ms", "bundled"]
     assert cells(html, "together")[7] == "99.10" and cells(html, "together")[-1] == "1 of 4"
+
+
+def test_the_winner_the_runner_up_and_the_faint_are_marked():
+    shares = {"7": 0.6, "9": 0.39, "1": 0.0051} | dict.fromkeys("0234568", 0.0007)
+    answer = Prediction("lenet5.mnist", "7", shares, 4.5, 0.5)
+    html = board(Request(), [Column("lenet5", answer)], {"lenet5": 1})
+    marks = dict(re.findall(r'<td data-model="lenet5" data-class="(.)" class="(.*?)"', html))
+    assert marks == {"7": "board-winner", "9": "board-second"} | dict.fromkeys("0234568", "board-faint")
+    assert 'class="board-faint"><span>0.07</span></td>' in html and 'style="--p:39.00">39.00</td>' in html
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("weights/lenet5.mnist", "bundled"),
+        (f"someone/lenet5.mnist@{'1a2b3c4' * 5}abcde", "someone/lenet5.mnist@1a2b3c4"),
+    ],
+)
+def test_the_source_is_short_and_its_title_whole(source, shown):
+    column = Column("lenet5", compared("mnist", lenet5="7").models[0], source=source)
+    html = board(Request(), [column], {"lenet5": 1}).replace("<wbr>", "")
+    assert f'<td data-model="lenet5" title="{source}">{shown}</td>' in html
 
 
 def test_split_votes_are_counted_by_class():

@@ -31,8 +31,13 @@ def predict(hub):
 def numbers(html, model):
     return [
         float(n)
-        for n in re.findall(rf'<td data-model="{model}" data-class[^>]*>(?:&[lg]t;)?([0-9.]+)(?:</td>|<span)', html)
+        for n in re.findall(rf'<td data-model="{model}" data-class[^>]*>(?:<span>)?(?:&[lg]t;)?([0-9.]+)<', html)
     ]
+
+
+def figure(html, model, row):
+    """The number in a row of a network's column."""
+    return float(re.findall(rf'<td data-model="{model}"[^>]*>([^<]*)', html)[row].split()[0])
 
 
 def shown(html):
@@ -98,7 +103,7 @@ def test_the_small_answer_without_the_large_and_together_only_all(checkpoint, pr
     assert "networks read" in whole["verdict"] or "disagree" in whole["verdict"]
 
 
-def test_networks_are_sorted_by_year_size_and_confidence_but_never_while_one_draws(checkpoint, predict):
+def test_networks_are_sorted_by_architecture_or_prediction_but_never_while_one_draws(checkpoint, predict):
     for name in ("lenet5", "mini_resnet", "mini_inception"):
         checkpoint(f"{name}.mnist")
     names = ["mini_resnet", "lenet5", "mini_inception"]
@@ -108,6 +113,10 @@ def test_networks_are_sorted_by_year_size_and_confidence_but_never_while_one_dra
     most = [max(numbers(got["board"], name)) for name in got["order"]]
     assert most == sorted(most, reverse=True)
     assert predict(models=names, sort="confidence", drawing=True)["order"] == names
+    for sort, row in (("margin", 10), ("entropy", 11), ("time", 12)):
+        got = predict(models=[*names, "alexnet"], sort=sort)
+        shown = [figure(got["board"], name, row) for name in got["order"][:3]]
+        assert got["order"][3] == "alexnet" and shown == sorted(shown, reverse=sort == "margin")
 
 
 def test_a_step_switched_off_changes_the_image_and_the_answers(checkpoint, predict):

@@ -49,7 +49,7 @@ def test_a_third_party_network_is_on_the_board_with_its_accuracy_and_source(
     found = public.measure(pinned, seconds=0)
     assert f"someone@<wbr>{commit[:7]}" in shown["board"] and f"{found.accuracy:.2f} % of 100 here" in shown["board"]
     assert len(numbers(shown["board"], "lenet5")) == len(numbers(shown["board"], pinned)) == 10
-    assert "weights/" in shown["board"] and f"{REMOTE}@{commit[:7]}" in shown["board"].replace("<wbr>", "")
+    assert ">bundled</td>" in shown["board"] and f"{REMOTE}@{commit[:7]}" in shown["board"].replace("<wbr>", "")
     assert set(shown["answers"]) == {"lenet5", pinned} and f"(someone@{commit[:7]})" in shown["steps"]
     with pytest.raises(Refused, match=r"^models: unknown name 'someone/"):
         predictor.predict({"image": SEVEN, "models": [pinned], "dataset": "fashion_mnist"})
