@@ -59,7 +59,8 @@ function leave({ type, target, relatedTarget }) {
   if (svg && !stays) toggle(svg, "");
 }
 
-function switchLines() {
+// Switches off again what is off in the legends, in charts that were drawn anew.
+export function switchLines() {
   const lines = document.querySelectorAll("[data-switch]");
   for (const line of lines) line.classList.toggle("chart-off", off.has(line.dataset.switch));
   for (const input of document.querySelectorAll(".chart-legend input")) input.checked = !off.has(input.value);

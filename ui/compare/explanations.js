@@ -1,7 +1,7 @@
 // The explanations: each is requested when it is opened, and again when the image or an option has changed; one request
 // at a time for each, as they take seconds.
+import { switchLines } from "../common/chart.js";
 import { sentence } from "../common/server.js";
-import { say } from "../common/texts.js";
 
 export function explanations({ element, call, board, pad }) {
   const folds = [...element.querySelectorAll("details[data-part]")];
@@ -10,7 +10,7 @@ export function explanations({ element, call, board, pad }) {
   const now = () => [pad.sheet.entries[0], pad.sheet.entries[0]?.digit, board.request().dataset];
 
   async function explain(fold) {
-    const place = fold.querySelector("div");
+    const [place, progress] = [fold.querySelector("div"), fold.querySelector("progress")];
     const label = chosen.of && now().every((each, index) => each === chosen.of[index]) ? chosen.label : "";
     const missing = element.querySelectorAll(".board-missing").length; // changes when a download ends
     const request = board.request({ part: fold.dataset.part, label, missing });
@@ -18,15 +18,17 @@ export function explanations({ element, call, board, pad }) {
     if (!fold.open || fold.busy || request.drawing || fold.requested === text) return;
     fold.requested = text;
     fold.busy = true;
+    progress.hidden = false;
     place.setAttribute("aria-busy", "true");
-    if (!place.firstChild) place.textContent = say("why.wait");
     try {
       place.innerHTML = await call("explain", request);
+      switchLines();
     } catch (error) {
       place.textContent = sentence(error);
       fold.requested = ""; // requested again after the next response
     }
     place.removeAttribute("aria-busy");
+    progress.hidden = true;
     fold.busy = false;
     if (fold.requested) explain(fold); // for changes meanwhile
   }

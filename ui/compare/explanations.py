@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -23,7 +23,6 @@ from cnn_models.predict import Prediction, predict
 from ui.common.chart import Axis, Line, around, chart, legend
 from ui.common.colours import line_styles
 from ui.common.names import class_name, listing, network_name
-from ui.common.numbers import percent
 from ui.common.templates import render
 from ui.common.texts import say, translate
 from ui.compare.misclassified import misclassified_html
@@ -100,16 +99,14 @@ class Explainer:
             return predict(loaded, grid), multi_crop(loaded, grid)  # in sequence: their times are compared
 
         found = self._each(request, ids, both)
-        rows = []
+        styles, rows = line_styles(found), []
         for id, (single, crops) in found.items():
-            label = max(crops.probabilities, key=crops.probabilities.__getitem__)
             times = crops.milliseconds / single.milliseconds
-            rows.append((
-                network_name(id),
-                _share(request.language, single.label, single.probabilities),
-                _share(request.language, label, crops.probabilities),
-                say(request.language, "why.times", times=f"{times:.0f}" if times >= 10 else f"{times:.1f}"),
-            ))  # fmt: skip
+            answers = [
+                (title, class_name(request.language, label := max(shares, key=shares.__getitem__)), shares[label])
+                for title, shares in (("why.single", single.probabilities), ("why.many", crops.probabilities))
+            ]
+            rows.append((network_name(id), styles[id][0], answers, f"{times:.0f}" if times >= 10 else f"{times:.1f}"))
         crops = next(crops for _, crops in found.values())
         of = {"scales": len(SCALES), "paper": crops.paper_crops, "count": crops.crops}
         return render("compare/tta.html", language=request.language, rows=rows, **of)
@@ -117,10 +114,6 @@ class Explainer:
 
 def _refused(request: Request, error: TranslatableError) -> Markup:
     return render("compare/note.html", text=translate(request.language, error))
-
-
-def _share(language: str, label: str, probabilities: Mapping[str, float]) -> str:
-    return f"{class_name(language, label)} {percent(probabilities[label])}\N{NO-BREAK SPACE}%"
 
 
 def overlay(grid: np.ndarray, values: np.ndarray) -> Image.Image:
@@ -135,19 +128,17 @@ def overlay(grid: np.ndarray, values: np.ndarray) -> Image.Image:
 
 def robustness(language: str, found: dict[str, dict[str, Robustness]]) -> Markup:
     """A chart for each corruption, with a line for each checkpoint id, and the network that changes first."""
-    styles = {network_name(id): style for id, style in line_styles(found).items()}
-    by_name = {network_name(id): each for id, each in found.items()}
-    figures = []
+    styles, figures = line_styles(found), []
+    switches = [f"robustness {id}" for id in found]
     for name, corruption in CORRUPTIONS.items():
         amounts = corruption.severities
-        each = {title: of[name] for title, of in by_name.items()}
-        lines = [
-            Line(title, colour, [(x, 100 * p) for x, p in zip(amounts, each[title].probabilities, strict=True)], dash)
-            for title, (colour, dash) in styles.items()
-        ]
-        below = _first_change(language, each, amounts)
+        lines = []
+        for (id, of), switch in zip(found.items(), switches, strict=True):
+            points = [(x, 100 * p) for x, p in zip(amounts, of[name].probabilities, strict=True)]
+            lines.append(Line(network_name(id), styles[id][0], points, styles[id][1], switch=switch))
+        below = _first_change(language, {network_name(id): of[name] for id, of in found.items()}, amounts)
         figures.append(chart(say(language, f"why.{name}"), below, lines, around(amounts), Axis(0, 100)))
-    names = legend([(title, *style) for title, style in styles.items()])
+    names = legend([(network_name(id), *style) for id, style in styles.items()], switches)
     return render("compare/robustness.html", language=language, legend=names, charts=figures)
 
 

@@ -19,26 +19,27 @@ SHOWN = 8  # images
 
 
 def misclassified_html(language: str, answers: Predictions, labels: Mapping[str, str], grid: np.ndarray) -> Markup:
-    """`nearest_misclassified`, grouped by how many networks predict as in `labels`; the first group may be empty.
+    """`nearest_misclassified`, those first for which most networks predict as in `labels`.
 
     `labels` holds the prediction for the 28 x 28 uint8 `grid` by checkpoint id.
     """
     classes = DATASETS[answers.dataset].classes
     evaluated = {f"{name}.{answers.dataset}" for name in answers.predicted}
     known = {id.split(".")[0]: classes.index(label) for id, label in labels.items() if id in evaluated}
-    texts, groups, left = [], [], SHOWN
+    texts, figures = [], []
     if unknown := [network_name(id) for id in labels if id not in evaluated]:
         texts.append(say(language, "why.alike.unknown", names=", ".join(unknown)))
     if known:
         key = "why.alike.split" if len(set(known.values())) > 1 else "why.alike.agreed"
         texts.append(say(language, key, names=listing(language, list(map(network_name, known)))))
-    for same, numbers in ({len(known): ()} | nearest_misclassified(answers, known, grid)).items() if known else ():
-        if left:
-            key = "why.alike.all" if same == len(known) else "why.alike.some"
-            title = say(language, key, same=same, networks=len(known), count=f"{len(numbers):,}")
-            groups.append((title, [_figure(language, answers, known, int(number)) for number in numbers[:left]]))
-            left -= len(numbers[:left])
-    return render("compare/misclassified.html", language=language, texts=texts, groups=groups)
+    for same, numbers in nearest_misclassified(answers, known, grid).items() if known else ():
+        key = "why.alike.all" if same == len(known) else "why.alike.some"
+        kind = say(language, key, same=same, networks=len(known))
+        shown = numbers[: SHOWN - len(figures)]
+        figures += [_figure(language, answers, known, int(number)) | {"same": kind} for number in shown]
+    if known and not figures:
+        texts.append(say(language, "why.alike.none"))
+    return render("compare/misclassified.html", language=language, texts=texts, figures=figures)
 
 
 def _figure(language: str, answers: Predictions, known: Mapping[str, int], number: int) -> dict:

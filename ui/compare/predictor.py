@@ -231,7 +231,8 @@ class Predictor:
         return {
             "verdict": text, "found": below, "steps": strip, "complete": complete,
             "board": board(request, ordered, self.sizes, together_pending=not is_whole),
-            "row": answers_html(request, ordered, warned), "order": [column.name for column in ordered], "answers": labels,
+            "row": answers_html(request, ordered, warned), "answers": labels,
+            "order": [column.name for column in ordered],
             "again": any(column.coming for column in ordered), "refused": job.refused,
         }  # fmt: skip
 

@@ -1,0 +1,86 @@
+"""The explanations of the Compare tab: laid out in the width there is, on shared axes, visible in forced colours."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from cnn_models import ARCHITECTURES
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_page import SEVEN, draw
+from ui.common.texts import say
+
+# Of the visible elements with a selector: the places of their edges, and how many begin at each height.
+PLACES = """(selector) => {
+  const boxes = [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect());
+  const tops = boxes.map(({ top }) => Math.round(top));
+  const rows = [...new Set(tops)].map((top) => tops.filter((each) => each === top).length);
+  return { rows, right: Math.max(...boxes.map(({ right }) => right)) };
+}"""
+INK = "(line) => getComputedStyle(line).stroke"
+
+
+def explain(page, part, selector):
+    """Draw, and open an explanation; return once it shows what the selector finds."""
+    draw(page, SEVEN)
+    expect(page.locator("#verdict")).to_contain_text("7")
+    page.locator(f"[data-part={part}] summary").click()
+    page.locator(f"[data-part={part}] {selector}").first.wait_for(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(("page", "across", "charts"), [((1440, 900), 5, 3), ((360, 640), 2, 1)], indirect=["page"])
+def test_explanations_fill_the_width_and_never_scroll_sideways(page, across, charts):
+    explain(page, "looks", "dd")
+    explain(page, "break", ".chart")
+    right = page.locator("#why").evaluate("why => why.getBoundingClientRect().right")
+    networks, shown = page.evaluate(PLACES, ".why-networks > section"), page.evaluate(PLACES, ".why-charts > .chart")
+    assert networks["rows"][0] == across and sum(networks["rows"]) == len(ARCHITECTURES)
+    assert set(shown["rows"]) == {charts} and sum(shown["rows"]) == 6
+    assert networks["right"] == shown["right"] == pytest.approx(right, abs=1)
+    steps = page.evaluate(PLACES, ".steps-image:has(> img)")
+    assert steps["right"] == pytest.approx(right, abs=1) and (steps["rows"] == [8] or across == 2)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_charts_of_robustness_share_their_axis_and_their_legend(page):
+    explain(page, "break", ".chart")
+    numbers = page.locator(".why-charts text[text-anchor=end]")
+    assert len([each for each in numbers.all() if each.is_visible()]) == 2 * 6, "0 to 100, once a row"
+    page.get_by_role("checkbox", name="AlexNet").and_(page.locator(".chart-legend input")).uncheck()
+    expect(page.locator(".why-charts g:not(.chart-off)")).to_have_count(6 * (len(ARCHITECTURES) - 1))
+    draw(page, [(0.3, 0.5), (0.7, 0.5)])
+    expect(page.locator("[data-part=break] progress")).to_be_visible()
+    expect(page.locator("[data-part=break] progress")).to_be_hidden(timeout=PATIENCE)
+    expect(page.locator(".why-charts g:not(.chart-off)")).to_have_count(6 * (len(ARCHITECTURES) - 1))
+
+
+def test_a_fold_says_what_it_holds_and_shows_its_progress(page):
+    held = []
+    page.route(re.compile("component_server"), lambda route: held.append(route))
+    page.locator("[data-part=looks] summary").click()
+    expect(page.locator("[data-part=looks] summary")).to_contain_text(say("en", "why.looks.hint"))
+    expect(page.get_by_role("progressbar", name=say("en", "why.wait"))).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.locator("[data-part=looks] p")).to_have_text(say("en", "steps.nothing"))
+    expect(page.get_by_role("progressbar", name=say("en", "why.wait"))).to_have_count(0)
+
+
+def test_in_forced_colours_lines_and_bars_are_as_visible_as_text(page):
+    page.emulate_media(forced_colors="active")
+    explain(page, "looks", "dd")
+    explain(page, "break", ".chart")
+    text = page.locator("#why .chart-legend").evaluate("legend => getComputedStyle(legend).color")
+    lines = page.locator(".why-charts .chart").first.locator("polyline")
+    assert {line.evaluate(INK) for line in lines.all()} == {text}
+    assert len({line.get_attribute("stroke-dasharray") for line in lines.all()}) == len(ARCHITECTURES)
+    bars = page.locator(".why-networks dd i")
+    assert {bar.evaluate("bar => getComputedStyle(bar).backgroundColor") for bar in bars.all()} == {text}
+
+
+def test_a_nearest_error_shows_its_label_and_what_each_network_predicts(page):
+    explain(page, "alike", "figure img")
+    for figure in page.locator(".why-errors figure").all():
+        expect(figure.locator("b")).to_contain_text("label: ")
+        predictions = ", ".join(figure.locator("dd").all_text_contents())
+        assert sorted(predictions.split(", ")) == sorted(spec.title for spec in ARCHITECTURES.values())
