@@ -490,7 +490,7 @@ def test_a_class_of_the_board_opens_its_saliency(page):
     expect_verdict(page, "read 7")
     page.locator("#lineup tbody th button", has_text="1").click()
     expect(page.locator("[data-part=heat] img")).to_have_count(2 * len(trained("mnist")))
-    expect(page.locator("[data-part=heat] p")).to_contain_text("Evidence for 1")
+    expect(page.locator("[data-part=heat] p").first).to_contain_text("Evidence for 1")
     for part, selector in (("break", "svg[role=img]"), ("looks", "dd"), ("alike", "figure img")):
         page.locator(f"[data-part={part}] summary").click()
         expect(page.locator(f"[data-part={part}] {selector}").first).to_be_visible(timeout=30_000)

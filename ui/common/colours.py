@@ -6,7 +6,7 @@ from itertools import cycle
 from cnn_models import ARCHITECTURES
 from ui.common.names import architecture
 
-# CSS variables, as the colours differ by theme; `colours.css` has them.
+# CSS variables, as the colours differ by theme; `colours.raw.css` has them.
 PALETTE = tuple(f"var(--network-{number})" for number in range(1, 8))
 ENSEMBLE = "var(--ensemble)"
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "12 3 2 3 2 3")

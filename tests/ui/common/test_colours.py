@@ -50,7 +50,7 @@ def contrast(one, other):
 
 def shown(theme):
     """The colours of the networks and of the ensemble in a theme."""
-    style = Path(colours.__file__).with_suffix(".css").read_text(encoding="utf-8")
+    style = Path(colours.__file__).with_suffix(".raw.css").read_text(encoding="utf-8")
     values = dict(re.findall(r"(--[\w-]+): (#\w+);", re.search(rf"^{theme} {{(.*?)}}", style, re.M | re.S)[1]))
     return [values[variable[4:-1]] for variable in (*COLOURS.values(), ENSEMBLE)]
 
