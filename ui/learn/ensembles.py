@@ -156,7 +156,7 @@ def _ensembles(together: list, chosen: set[str]) -> Markup:
     dots = [
         Line(
             _names(ids),
-            "var(--color-accent)" if set(ids) == chosen else _colour(ids),
+            "var(--ensemble)" if set(ids) == chosen else _colour(ids),
             [(len(ids), accuracy)],
             dots=[f"{_names(ids)}: {accuracy:.2f} %"],
             symbol="★" if set(ids) == chosen else "",
