@@ -39,8 +39,8 @@ def ensembles_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab, found: gr.HTML) ->
 
     def show(dataset: object, chosen: object) -> tuple[Markup, Markup]:
         results = _read(hub)
-        dataset, chosen = known("dataset", dataset, DATASETS), all_known("networks", chosen, ARCHITECTURES)
-        return ensembles_html(hub, results, dataset, chosen), findings(hub, results)
+        name, picked = known("dataset", dataset, DATASETS), all_known("networks", chosen, ARCHITECTURES)
+        return ensembles_html(hub, results, name, picked), findings(hub, results)
 
     gr.on([dataset.input, networks.input, tab.select], show, [dataset, networks], [shown, found], **EVENT)
 
@@ -156,7 +156,7 @@ def _ensembles(together: list, chosen: set[str]) -> Markup:
     dots = [
         Line(
             _names(ids),
-            "var(--color-accent)" if set(ids) == chosen else _colour(ids),
+            "var(--ensemble)" if set(ids) == chosen else _colour(ids),
             [(len(ids), accuracy)],
             dots=[f"{_names(ids)}: {accuracy:.2f} %"],
             symbol="★" if set(ids) == chosen else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -23,7 +23,7 @@ EVENT: dict[str, Any] = dict(
     queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private"
 )  # fmt: skip
 FADED = 0.1  # of the size before training, below which the weights of a branch count as faded
-Sentence = tuple[str, dict[str, object]]  # key of a text, and its values
+Sentence = tuple[str, Mapping[str, object]]  # key of a text, and its values
 
 
 def why(name: str) -> None:
