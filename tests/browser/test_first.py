@@ -121,7 +121,7 @@ def test_the_hint_of_a_failed_upload_leaves_the_drawing_visible_and_goes(page):
     draw(page, SEVEN)
     expect_verdict(page, "read 7")
     page.route("**/upload", lambda route: route.fulfill(body="Sign in"))  # as a network may answer
-    for go in (lambda: draw(page, SEVEN), lambda: page.locator("#models").get_by_text("LeNet-5").click()):
+    for go in (lambda: draw(page, SEVEN), page.get_by_label("Normalised").uncheck):
         page.locator("#sketchpad input[type=file]").set_input_files("ui/common/samples/mnist.4.png")
         expect(hint).to_contain_text("The image was not sent")
         assert hint.bounding_box()["height"] < 0.5 * page.locator("#sketchpad canvas").bounding_box()["height"]
