@@ -8,12 +8,12 @@ from cnn_models.layers.trace import Layer
 
 
 def formulas(layer: Layer) -> dict[str, str]:
-    """Formulas for the `output`, `parameters`, `macs` and `memory` of a layer, without those that need none.
+    """Formulas for `output`, `receptive_field`, `parameters`, `macs` and `memory` of a layer, where they need one.
 
-    `output` is the side of the map for a window, the channels for a concatenation, the length for flattened maps. The
-    numbers of a layer with children are sums over them.
+    `output` is the side of the map for a window, the channels for a concatenation, the length for flattened maps;
+    `receptive_field` its side for a window. The numbers of a layer with children are sums over them.
     """
-    found = {"output": _output(layer)}
+    found = {"output": _output(layer), "receptive_field": _receptive_field(layer)}
     if layer.children:
         for key in ("parameters", "macs", "memory"):
             parts = [f"{value:,}" for child in layer.children if (value := getattr(child, key))]
@@ -42,6 +42,16 @@ def _output(layer: Layer) -> str:
     if layer.kind == "flatten":
         return f"{_product(*layer.inputs[0])} = {layer.output[0]:,}"
     return ""
+
+
+def _receptive_field(layer: Layer) -> str:
+    """After Araujo et al. 2019; empty where the window changes nothing."""
+    if not (layer.kernel and layer.dilation and layer.stride) or layer.kernel[0] == 1:
+        return ""
+    before = layer.field.jump / layer.stride[0]  # between units of the input map
+    reach = before * layer.dilation[0]
+    size = layer.field.size - (layer.kernel[0] - 1) * reach
+    return f"{size:.0f} + ({layer.kernel[0]} − 1)·{reach:.0f} = {layer.field.size:.0f}"
 
 
 def _equation(left: str, layer: Layer, key: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import NamedTuple
 
 import torch
@@ -18,6 +19,7 @@ from torch.utils._pytree import tree_leaves
 
 from cnn_models.architectures import ARCHITECTURES, create_model
 from cnn_models.layers.operations import Pair, Shape, read
+from cnn_models.layers.receptive_field import INPUT, ReceptiveField, joined
 from cnn_models.layers.run import Operations, milliseconds
 from cnn_models.runtime import best_device, place
 
@@ -30,7 +32,8 @@ class Layer:
     flat, without the batch; kernel, stride, padding and dilation are (height, width), None without a window. `macs` are
     the multiply-accumulates of convolutions and linear layers for one image; parameters that are used twice count once;
     `memory` is the bytes of the outputs in float32, 0 where they share the storage of an input. `receptive_field` is
-    its side in pixels of the input. `index` counts the steps in the order of execution; None for layers with children.
+    its side in pixels of the input, and `field` where it is, beyond the input too. `index` counts the steps in the
+    order of execution; None for layers with children.
     """
 
     name: str
@@ -46,7 +49,28 @@ class Layer:
     macs: int = 0
     memory: int = 0
     index: int | None = None
+    field: ReceptiveField = INPUT
     children: tuple[Layer, ...] = ()
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it pools single values, and so returns its input: AlexNet's adaptive pool at 224 pixels."""
+        return self.kernel == self.stride == (1, 1) and self.padding == (0, 0) and not self.macs
+
+    @property
+    def central_field(self) -> tuple[int, int]:
+        """The first pixel of the central unit's receptive field along a side, and the first after it."""
+        return self.field.span(self.output[-1] // 2 if len(self.output) == 3 else 0)
+
+    @property
+    def depth(self) -> int:
+        """The convolutions and linear layers in series, along the longest branch."""
+        if not self.children:
+            return int(self.macs > 0)
+        depth = 0
+        for are_branches, group in groupby(self.children, lambda child: child.kind in ("branch", "shortcut")):
+            depth += (max if are_branches else sum)(child.depth for child in group)
+        return depth
 
     def steps(self) -> Iterator[Layer]:
         """The steps without children, in order, through all blocks and branches."""
@@ -125,7 +149,7 @@ class _Recorder(Operations):
         super().__init__(image)
         self.size = image.shape[-1]
         self.levels: list[list[_Row]] = [[]]
-        self.fields: list[tuple[float, float]] = [(1, 1)]  # receptive field, distance of neighbours, in pixels
+        self.fields = [INPUT]  # by the number of the tensor
         self.counted: set[int] = set()  # ids of parameters
         self.steps = 0
 
@@ -154,27 +178,27 @@ class _Recorder(Operations):
         read_from = [self.tensors[n] for n in reads]
         inputs, output = tuple(map(_shape, read_from)), _shape(made[0])
         operation = read(function, args, kwargs, inputs[0], output)
-        field, distance = map(max, zip(*(self.fields[n] for n in reads), strict=True))
         before, after = (shape[1] if len(shape) == 3 else 1 for shape in (inputs[0], output))
         # Without windows of equal size, the receptive field is that of an adaptive pool; of a flat value, the whole.
         tiles = (-(-(i + 1) * before // after) - i * before // after for i in range(after))
         kernel, dilation = operation.kernel, operation.dilation
         reach = (kernel[0] - 1) * dilation[0] if kernel and dilation else max(tiles) - 1
-        field += reach * distance
-        distance *= operation.stride[0] if operation.stride else before / after
+        stride = operation.stride[0] if operation.stride else before / after
+        padding = operation.padding[0] if operation.padding else 0
+        field = joined(self.fields[n] for n in reads).after(reach, stride, padding)
         weights = [t for t in tree_leaves((args, kwargs)) if isinstance(t, nn.Parameter)]
         fresh = {id(weight): weight.numel() for weight in weights if id(weight) not in self.counted}
         self.counted |= fresh.keys()
         shared = {t.untyped_storage().data_ptr() for t in read_from}
         memory = sum(t.nbytes for t in made if t.untyped_storage().data_ptr() not in shared)
         layer = Layer(
-            function, operation.kind, inputs, output, min(round(field), self.size),
+            function, operation.kind, inputs, output, self.visible(field),
             operation.kernel, operation.stride, operation.padding, operation.dilation,
-            sum(fresh.values()), operation.macs, memory, self.steps,
+            sum(fresh.values()), operation.macs, memory, self.steps, field,
         )  # fmt: skip
         self.steps += 1
         makes = tuple(range(len(self.tensors), len(self.tensors) + len(made)))
-        self.fields += [(field, distance)] * len(made)
+        self.fields += [field] * len(made)
         self.levels[-1].append(_Row(layer, reads, makes))
 
     def group(self, name: str, kind: str, rows: list[_Row]) -> Layer:
@@ -195,10 +219,14 @@ class _Recorder(Operations):
             children |= {(i, b): branch for b, branch in enumerate(branches)} | {i: row.layer}
         return _total(name, kind, list(children.values()))
 
+    def visible(self, field: ReceptiveField) -> int:
+        """The side of a receptive field, at most that of the input."""
+        return min(round(field.size), self.size)
+
     def branch(self, chain: list[Layer], number: int) -> Layer:
         if not chain:
-            shape = _shape(self.tensors[number])
-            return Layer("shortcut", "shortcut", (shape,), shape, min(round(self.fields[number][0]), self.size))
+            shape, field = _shape(self.tensors[number]), self.fields[number]
+            return Layer("shortcut", "shortcut", (shape,), shape, self.visible(field), field=field)
         windows = [f"{s.kernel[0]}×{s.kernel[1]}" if s.macs else "pool" for s in chain if s.kernel]
         return _total(" → ".join(windows or [step.kind for step in chain]), "branch", chain)
 
@@ -206,7 +234,7 @@ class _Recorder(Operations):
 def _total(name: str, kind: str, children: list[Layer]) -> Layer:
     first, last = children[0], children[-1]
     return Layer(
-        name, kind, first.inputs, last.output, last.receptive_field, children=tuple(children),
+        name, kind, first.inputs, last.output, last.receptive_field, field=last.field, children=tuple(children),
         parameters=sum(child.parameters for child in children), macs=sum(child.macs for child in children),
         memory=sum(child.memory for child in children),
     )  # fmt: skip

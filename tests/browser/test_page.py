@@ -263,7 +263,7 @@ def test_html_that_gradio_updates_stays_translated(page):
         page.get_by_label(f"GoogLeNet: {size}×{size}").check()
         expect(page.locator(".layers-sum")).to_contain_text(f"{architecture_layers('googlenet', size).macs:,}")
         expect(page.locator(".layers-totals")).to_contain_text("个参数")
-        expect(page.locator("#layers")).not_to_contain_text("logits out")
+        expect(page.locator("#layers")).not_to_contain_text("layers deep")
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     why = TranslatableError("checkpoint.object")
     html = mark_error(CheckpointError("checkpoint.card", path="x/config.json", why=why))

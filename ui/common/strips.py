@@ -18,6 +18,13 @@ from ui.common.texts import mark
 
 SIDE = 56  # pixels along a tile at most; larger maps are averaged
 WRAP = 128  # values of a vector in a row
+CLEAR, ZERO = 0, 128  # colours of PALETTE: transparent, and of the value 0
+# From the largest negative value, blue, over 0, black, to the largest positive, white.
+PALETTE = [
+    round(255 * min(1, abs(value)) * (1 if value > 0 else share))
+    for value in ((colour - ZERO) / (ZERO - 1) for colour in range(256))
+    for share in (0.39, 0.71, 1)
+]
 UNSHOWN = ("flatten", "dropout")  # which do not change values
 
 
@@ -40,7 +47,7 @@ def strips(model: nn.Module, card: Card, network: Layer, flow: list[Tensor]) -> 
 def strip(found: Channels, what: str, layer: Layer, note: str = "") -> Markup:
     """A button with one image of the tiles side by side, and its caption."""
     tiles = _tiles(found.values)
-    count, height, width, _ = tiles.shape
+    count, height, width = tiles.shape
     key = f"layers.strip.{what if found.numbers else 'values'}"
     values = {"layer": layer.name, "count": f"{found.count:,}"} | ({"shown": count} if found.numbers else {})
     return render(
@@ -56,23 +63,23 @@ def strip(found: Channels, what: str, layer: Layer, note: str = "") -> Markup:
 
 
 def _tiles(values: np.ndarray) -> np.ndarray:
-    """N x H x W values as RGB tiles: 0 is black, positive is white, negative is blue, scaled to the largest of all."""
+    """N x H x W values as N x h x w colours of PALETTE, by the square root of the value relative to the largest."""
     if len(values) == 1 and values.shape[1] == 1 and values.shape[2] > WRAP:  # a vector
         flat = np.pad(values.ravel(), (0, -values.size % WRAP))
         values = flat.reshape(1, -1, WRAP)
-    scaled = values / (np.abs(values).max() or 1)
-    rgb = np.stack([np.maximum(scaled, 0.15 * -scaled), np.maximum(scaled, 0.5 * -scaled), np.abs(scaled)], axis=-1)
-    pixels = (255 * np.sqrt(rgb)).round().astype(np.uint8)
     factor = -(-max(values.shape[1:]) // SIDE) if values.shape[1] > 1 and values.shape[2] != WRAP else 1
     if factor > 1:
-        pixels = np.stack([np.asarray(Image.fromarray(tile).reduce(factor)) for tile in pixels])
-    return pixels
+        values = np.stack([np.asarray(Image.fromarray(tile).reduce(factor)) for tile in values.astype(np.float32)])
+    scaled = values / (np.abs(values).max() or 1)
+    return (ZERO + (ZERO - 1) * np.sign(scaled) * np.sqrt(np.abs(scaled))).round().astype(np.uint8)
 
 
-def _row(tiles: np.ndarray) -> np.ndarray:
-    """RGB tiles side by side as RGBA, with a transparent pixel after each."""
-    opaque = np.pad(tiles, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=255)
-    return np.concatenate(list(np.pad(opaque, ((0, 0), (0, 0), (0, 1), (0, 0)))), axis=1)
+def _row(tiles: np.ndarray) -> Image.Image:
+    """Tiles side by side, with a transparent pixel after each."""
+    image = Image.fromarray(np.concatenate(list(np.pad(tiles, ((0, 0), (0, 0), (0, 1)))), axis=1))
+    image.putpalette(PALETTE)
+    image.info["transparency"] = CLEAR
+    return image
 
 
 def png(image: np.ndarray | Image.Image, compress_level: int = 6) -> str:

@@ -16,7 +16,7 @@ from cnn_models import ARCHITECTURES, create_model
 from cnn_models.layers import Layer, architecture_layers
 from cnn_models.layers.table import shape
 from ui.common.templates import render
-from ui.layers.names import Window, kind_mark, window
+from ui.layers.names import Window, heading, window
 
 PAIR = ("lenet5", "alexnet")
 # Text key of a row to the indices of the steps of both networks in it; every step is in one row.
@@ -84,7 +84,7 @@ def _cell(network: Layer, indices: tuple[int, ...]) -> tuple[Counter[tuple], dic
 def _step(step: Layer) -> tuple[Markup, Window | None, str]:
     """Kind, window, and output shape, which is empty for an elementwise step."""
     changes = step.kernel or step.macs or step.output != step.inputs[0]
-    return kind_mark(step.kind), window(step), shape(step.output) if changes else ""
+    return heading(step), window(step), shape(step.output) if changes else ""
 
 
 def _costs(parameters: int, macs: int) -> dict[str, str]:

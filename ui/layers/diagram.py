@@ -11,6 +11,7 @@ from markupsafe import Markup
 from cnn_models.layers import Layer
 from cnn_models.layers.table import shape
 from ui.common.templates import render
+from ui.common.texts import mark
 from ui.layers.names import row_id, short_kind_mark
 
 # All in pixels.
@@ -101,7 +102,8 @@ class _Layout:
     def label(self, layer: Layer, x: float) -> list[Text]:
         """Two lines: kind and window, and shape of the output."""
         window = f" {shape(layer.kernel)}" if layer.kernel and "global" not in layer.kind else ""
-        below = {18: short_kind_mark(layer.kind) + window, 30: shape(layer.output)}
+        kind = short_kind_mark(layer.kind) + window
+        below = {18: mark("layers.identity.short", "tspan") if layer.is_identity else kind, 30: shape(layer.output)}
         return [(round(x, 1), round(self.floor + pixels, 1), text) for pixels, text in below.items()]
 
 
@@ -118,6 +120,8 @@ def _family(layer: Layer) -> str:
     """The CSS class of a step's colour."""
     if len(layer.inputs) > 1:
         return "join"
+    if layer.is_identity:
+        return "identity"
     if _is_thin(layer):
         return "thin"
     if layer.kind == "linear":

@@ -44,6 +44,11 @@ def short_kind_mark(kind: str) -> Markup:
     return mark(key, "tspan") if (key := f"short.{kind}") in TEXTS["en"] else kind_mark(kind, "tspan")
 
 
+def heading(layer: Layer) -> Markup:
+    """The kind of a layer as HTML, with a note if it is the identity."""
+    return kind_mark(layer.kind) + (Markup(" ") + mark("layers.identity", "small") if layer.is_identity else "")
+
+
 def row_id(network: int, layer: Layer) -> str:
     """The HTML id of a layer's row in the network of this number, from its steps: `layer0-3`, or `layer0-3-7`."""
     indices = [step.index for step in layer.steps() if step.index is not None]

@@ -69,12 +69,20 @@ def _facts(column: Column, index: int) -> dict[str, object]:
     return {
         "spec": spec,
         "quantities": [_quantity(network, key) for key in QUANTITIES],
-        "input": shape(network.inputs[0]),
-        "output": shape(network.output),
-        "memory": memory(network.memory),
-        "time": milliseconds(column.time(network)),
+        "facts": {
+            "memory": memory(network.memory),
+            "time": milliseconds(column.time(network)),
+            "depth": network.depth,
+            "input": shape(network.inputs[0]),
+            "receptive_field": f"{_last_map(network).field.size:.0f} px",
+        },
         "diagram": diagram(network, spec.title, index),
     }
+
+
+def _last_map(network: Layer) -> Layer:
+    """The last step whose output is a feature map, before a global pool."""
+    return [step for step in network.steps() if len(step.output) == 3 and "global" not in step.kind][-1]
 
 
 def _quantity(network: Layer, key: str) -> dict[str, object]:

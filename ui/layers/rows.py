@@ -13,9 +13,9 @@ from cnn_models.layers.table import Column, shape, stages
 from ui.common.numbers import memory, milliseconds, whole_percent
 from ui.common.templates import render
 from ui.common.texts import mark
-from ui.layers.names import family, kind_mark, row_id, window
+from ui.layers.names import family, heading, row_id, window
 
-HEAD = ("layer", "window", "input", "output", "receptive_field", "memory", "parameters", "macs", "time")
+HEAD = ("layer", "window", "output", "receptive_field", "memory", "parameters", "macs", "time")
 QUANTITIES = ("parameters", "macs")  # columns with a number, its share and a bar
 
 
@@ -51,13 +51,15 @@ class _Network:
         """A row with its `children`; the name is relative to the `parent` block, and shortcuts have no id."""
         name, is_branch, last = layer.name.removeprefix(f"{parent}."), layer.kind == "branch", list(layer.steps())[-1]
         return self._cells(layer) | {
-            "heading": name if is_branch else kind_mark(layer.kind),
+            "heading": name if is_branch else heading(layer),
             "name": "" if is_branch or name.lower() == layer.kind.lower() else name,
             "figures": [(key, self._figure(layer, key)) for key in QUANTITIES],
             "id": "" if layer.kind == "shortcut" else row_id(self.index, layer),
             "is_branch": is_branch,
-            "is_quiet": not (layer.parameters or layer.kernel or layer.children),
+            "is_quiet": layer.is_identity or not (layer.parameters or layer.kernel or layer.children),
             "family": family(layer),
+            "field": self._field(layer),
+            "input": " + ".join(map(shape, layer.inputs)),
             "facts": self._facts(layer),
             "formulas": formulas(layer),
             "children": [self.row(child, parent if is_branch else layer.name) for child in layer.children],
@@ -76,12 +78,16 @@ class _Network:
         whole = layer.receptive_field == self.network.inputs[0][-1]
         return {
             "window": window(layer),
-            "input": shape(layer.inputs[0]) if len(layer.inputs) == 1 else mark("layers.maps", count=len(layer.inputs)),
             "output": shape(layer.output),
             "receptive_field": mark("layers.all") if whole else f"{layer.receptive_field} px",
             "memory": memory(layer.memory),
             "time": milliseconds(self.column.time(layer)) if layer.kind != "shortcut" else "",
         }
+
+    def _field(self, layer: Layer) -> str:
+        """The size, jump and start of the central unit's receptive field, and the side of the input, in pixels."""
+        first, end = layer.central_field
+        return f"{end - first} {layer.field.jump:g} {first} {self.network.inputs[0][-1]}"
 
     def _figure(self, layer: Layer, key: str) -> dict[str, str]:
         """A quantity, its share of the network's in percent, and the length of its bar, 0 to 1; empty for zero."""
@@ -93,7 +99,6 @@ class _Network:
     def _facts(self, layer: Layer) -> dict[str, str]:
         """Text keys with the values of cells that a narrow screen has no room for."""
         return {
-            "input": " + ".join(map(shape, layer.inputs)),
             "receptive_field": f"{layer.receptive_field} px",
             "memory": memory(layer.memory),
             "time": milliseconds(self.column.time(layer)),

@@ -1,5 +1,6 @@
 // The Layers tab: links from the diagram to the rows, strips of channels in a dialog, and copying the table.
 import { copy } from "../common/clipboard.js";
+import { mountField } from "./field.js";
 
 function show(row) {
   for (let each = row; each; each = each.parentElement.closest("details")) each.open = true;
@@ -34,6 +35,7 @@ function enlarged(button) {
 }
 
 export function mount({ element }) {
+  mountField(element);
   element.addEventListener("click", async (event) => {
     const box = event.target.closest(".diagram a");
     if (box) {

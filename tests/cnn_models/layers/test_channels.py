@@ -97,7 +97,7 @@ def test_a_strip_is_white_where_positive_and_blue_where_negative():
     output = torch.tensor([[[0.0, 4.0], [-4.0, 1.0]]])
     html = strip(channels(output), "channels", architecture_layers("lenet5").children[0])
     image = Image.open(io.BytesIO(base64.b64decode(re.search(r'base64,([^"]+)', html)[1])))
-    pixels = np.asarray(image)
+    pixels = np.asarray(image.convert("RGBA"))
     assert pixels.shape == (2, 3, 4) and (pixels[:, 2, 3] == 0).all(), "one clear pixel between tiles"
     assert pixels[0, 0].tolist() == [0, 0, 0, 255] and pixels[0, 1].tolist() == [255] * 4
     red, _, blue, _ = pixels[1, 0].tolist()

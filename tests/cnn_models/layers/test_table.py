@@ -33,7 +33,8 @@ def test_every_formula_comes_to_the_number_of_the_layer(name, size):
         assert layer.children or not layer.macs or {"parameters", "macs"} <= found.keys()
         for key, text in found.items():
             left, right = text.split(" = ")
-            wanted = layer.output[-1 if layer.kernel else 0] if key == "output" else getattr(layer, key)
+            sizes = {"output": layer.output[-1 if layer.kernel else 0], "receptive_field": layer.field.size}
+            wanted = sizes[key] if key in sizes else getattr(layer, key)
             assert value(left) == value(right) == wanted, (layer, text)
 
 
@@ -41,6 +42,7 @@ def test_formulas_have_the_numbers_of_the_layer_in_them():
     first = architecture_layers("lenet5").children[0]
     assert formulas(first) == {
         "output": "⌊(28 + 2·2 − 5) / 1⌋ + 1 = 28",
+        "receptive_field": "1 + (5 − 1)·1 = 5",
         "parameters": "6·(1·5·5 + 1) = 156",
         "macs": "6·28·28·1·5·5 = 117,600",
         "memory": "6·28·28·4 = 18,816",

@@ -163,6 +163,55 @@ def test_receptive_fields_are_as_far_as_a_nan_spreads(name):
             assert step.receptive_field == seen[step.name].pop(0), step
 
 
+@pytest.mark.parametrize(
+    ("name", "size"), [(name, spec.input_size) for name, spec in ARCHITECTURES.items() if spec.input_size <= 96]
+    + [("alexnet", 100)],
+)  # fmt: skip
+def test_the_central_unit_depends_on_the_pixels_of_its_receptive_field(name, size):
+    """Of as many images as columns, each has another column spoilt."""
+    torch.manual_seed(0)
+    images = torch.randn(size, 1, size, size)
+    images[range(size), :, :, range(size)] = torch.nan
+    found = outputs(create_model(name).eval(), images)
+    for step in architecture_layers(name, size).steps():
+        if step.index is None or step.kind == "adaptive average pool":  # of 2 x 2 into 5 x 5: unequal windows
+            continue
+        output = found[step.index]
+        units = output[..., output.shape[-1] // 2] if output.dim() == 4 else output
+        spoilt = units.flatten(1).isnan().any(1).nonzero().flatten().tolist()
+        first, end = step.central_field
+        wanted = list(range(max(first, 0), min(end, size)))
+        if name == "alexnet" and (first < 0 or end > size):  # windows without padding leave out the last pixels
+            assert set(spoilt) <= set(wanted), step
+        else:
+            assert spoilt == wanted, step
+
+
+def test_receptive_fields_are_those_of_the_recursion():
+    conv, pool = architecture_layers("lenet5").children[3], architecture_layers("lenet5").children[5]
+    assert conv.field == (14, 2, -2) and conv.central_field == (8, 22)  # 6 + (5 - 1) 2, from unit 5 of 10
+    assert pool.field == (16, 4, -2)
+
+
+@every_network
+def test_an_identity_returns_its_input(name, size):
+    model = create_model(name).eval()
+    steps = [step for step in architecture_layers(name, size).steps() if step.index is not None]
+    found = outputs(model, torch.randn(1, 1, size, size))
+    steps.sort(key=lambda step: step.index)
+    pools = [(step, before, after) for step, before, after in zip(steps[1:], found, found[1:], strict=False)
+             if "pool" in step.kind and step.inputs[0] == before.shape[1:]]  # fmt: skip
+    for step, before, after in pools:
+        assert step.is_identity == (before.shape == after.shape and torch.equal(before, after)), step
+    identities = [step.name for step in steps if step.is_identity]
+    assert identities == (["fit"] if (name, size) == ("alexnet", 224) else [])
+
+
+def test_the_depth_is_the_papers():
+    depths = {name: architecture_layers(name).depth for name in ARCHITECTURES}
+    assert depths == {"lenet5": 5, "alexnet": 8, "googlenet": 22, "mini_inception": 9, "mini_resnet": 7}
+
+
 def test_receptive_fields_of_alexnet():
     fields = [layer.receptive_field for layer in architecture_layers("alexnet").children if layer.kernel]
     assert fields == [11, 19, 51, 67, 99, 131, 163, 195, 195]

@@ -1,0 +1,68 @@
+"""The Layers tab in Chromium."""
+
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_page import choose_layers
+
+A4 = 718  # pixels of 190 mm
+NARROW = 360
+
+
+def box(locator):
+    found = locator.bounding_box()
+    return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
+
+
+def test_overview_diagram_and_table_are_in_this_order(page):
+    choose_layers(page, "alexnet")
+    expect(page.locator(".layers-totals")).to_contain_text("46,764,746 parameters")
+    expect(page.locator(".layers-totals")).to_contain_text("8 layers deep")
+    expect(page.locator(".layers-totals")).to_contain_text("195 px receptive field")
+    tops = [box(page.locator(part))[1] for part in ("#layers-overview", "#layers-diagram", "#layers-table", "#versus")]
+    assert tops == sorted(tops)
+
+
+def test_the_pool_of_alexnet_that_changes_nothing_is_called_the_identity(page):
+    choose_layers(page, "alexnet")
+    expect(page.locator(".diagram-identity")).to_have_count(1)
+    expect(page.locator(".diagram-label", has_text="identity")).to_have_text("identity256×5×5")
+    expect(page.locator("summary", has_text="= identity")).to_contain_text("fit")
+
+
+@pytest.mark.parametrize("page", [(1440, 900), (NARROW, 640)], ids=["wide", "narrow"], indirect=True)
+def test_the_receptive_field_of_the_row_that_is_pointed_at_is_drawn_over_the_input(page):
+    page.get_by_role("tab", name="Layers").click()
+    row, field, square = page.locator("#layer0-3 > summary"), page.locator(".field"), page.locator(".field-square")
+    expect(field).to_be_attached()
+    row.scroll_into_view_if_needed()
+    row.hover()
+    expect(field).to_contain_text("c3 14 × 14 px")
+    expect(field).to_be_in_viewport(ratio=1)
+    expect(square).to_have_attribute("x", str(100 * 8 / 28))  # unit 5 of 10, from pixel 5 x 2 - 2
+    expect(square).to_have_attribute("width", "50")  # 14 of 28
+    line, figure = box(row), box(field)
+    assert figure[1] >= line[3] or figure[3] <= line[1] or figure[0] >= line[2], "beside the row"
+    page.keyboard.press("Escape")
+    page.locator("#layer0-6 > summary").focus()
+    expect(field).to_contain_text("c5 32 × 32 px")
+    expect(square).to_have_attribute("x", str(100 * -2 / 28))
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_the_printed_table_has_all_columns_and_the_chosen_networks_are_ticked(page):
+    choose_layers(page, "alexnet")
+    expect(page.locator("summary", has_text="= identity")).to_be_visible()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": A4, "height": 1000})
+    for row in page.locator(".layers-head, .layers-sum").all():
+        cells = [box(cell) for cell in row.locator(":scope > span").all()]
+        assert cells[-1][2] <= A4 and min(right - left for left, _, right, _ in cells) > 30
+        assert all(left[2] <= right[0] + 1 for left, right in pairwise(cells)), cells
+    total = page.locator(".layers-sum")
+    for text in ("46,764,746", "938,146,176", "ms"):
+        expect(total.get_by_text(text).first).to_be_visible()
+    ticks = page.locator("#layers-network input:checked")
+    assert ticks.evaluate_all("all => all.map(each => getComputedStyle(each).printColorAdjust)") == ["exact"]
