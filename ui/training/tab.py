@@ -100,16 +100,16 @@ def update_sections(hub: ModelHub, tabs: Sequence[gr.Tab], dataset: gr.Radio, se
         controls += section.controls
         shown += section.shown
 
-    def update(opened: object, seen: dict[str, Any], dataset: object, *values: object) -> list:
+    def update(section: object, seen: dict[str, Any], dataset: object, *values: object) -> list:
         """Values for the timer, for `seen` and for `shown`.
 
-        `opened` is the open section, empty while the tab is hidden. `seen` holds what each section was
+        `section` is the open one, empty while the tab is hidden. `seen` holds what each section was
         computed from: one that would be the same again is left as it is.
         """
         found: list[Any] = [gr.skip()] * len(shown)
-        if not opened:
+        if not section:
             return [gr.Timer(active=False), gr.skip(), *found]
-        name, dataset = known("section", opened, sections), known("dataset", dataset, DATASETS)
+        name, dataset = known("section", section, sections), known("dataset", dataset, DATASETS)
         own, outputs = places[name]
         state = [dataset, values[own], versions(hub.weights_dir), progress_of(hub, dataset) if name in LIVE else None]
         if state != seen.get(name):
