@@ -91,6 +91,7 @@ def uses(page: Page, url: str, folder: Path) -> Iterator[tuple[str, Callable[[],
 
     def training() -> None:
         open_tab(page, say("en", "tab.training"), SHOWN["training"])
+        open_tab(page, say("en", "training.tab.errors"), "#errors button[data-pick]")
         for dataset in (*reversed(DATASETS), *DATASETS):
             page.locator("#training-dataset").get_by_text(DATASETS[dataset].title, exact=True).click()
             page.locator("#errors button[data-pick]").first.click()

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 
 import pytest
@@ -11,16 +10,12 @@ from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.averaged import read_averaged
-from cnn_models.analysis.test_errors import RIGHT, WRONG, paired_comparison, predictions_of, select
 from cnn_models.checkpoints.folder import CheckpointError
-from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import find_runs
 from cnn_models.errors import TranslatableError
 from cnn_models.layers import architecture_layers
 from ui.common.texts import mark_error, say
 from ui.learn.tab import PAGES
-from ui.training.curves import QUANTITIES
-from ui.training.results import COSTS
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 PHONE = pytest.mark.parametrize("page", [(390, 844)], ids=["phone"], indirect=True)
@@ -271,150 +266,6 @@ def test_html_that_gradio_updates_stays_translated(page):
         "html => document.querySelector('#layers-page').insertAdjacentHTML('afterend', `<p id=why>${html}</p>`)", html
     )
     expect(page.locator("p#why")).to_have_text("x/config.json 不是检查点的卡片：卡片应是一个 JSON 对象")
-
-
-def test_training_shows_curves_and_figures_of_the_chosen_runs(page):
-    page.get_by_role("tab", name="Training").click()
-    names = trained("mnist")
-    lines = page.locator("#training-loss polyline")
-    own = sum(runs_of(f"{name}.mnist") for name in names)
-    expect(lines).to_have_count(2 * own)
-    page.locator("#training-drawn").get_by_text("Learning rate").click()
-    expect(page.locator("#training-lr polyline")).to_have_count(own)
-    reported = sum(f"{name}.mnist" in QUOTED for name in names)
-    expect(page.locator("#training-accuracy svg svg > line")).to_have_count(reported)
-    table = page.locator("#training-figures")
-    for id, card in ModelHub().cards().items():
-        if card.dataset == "mnist":
-            expect(table).to_contain_text(f"{card.metrics['test_accuracy']:.2f} %")
-            expect(table).to_contain_text(f"python -m training.train {id}")
-    page.locator("#training-runs").get_by_text("LeNet-5 · Fashion-MNIST · best").click()
-    expect(lines).to_have_count(2 * own + 2 * runs_of("lenet5.fashion_mnist"))
-    before = lines.first.get_attribute("points")
-    box = page.get_by_label("number input for Smoothing")
-    box.fill("0.5")
-    box.press("Tab")
-    expect(lines.first).not_to_have_attribute("points", before)
-    page.get_by_label("Logarithmic").check()
-    expect(page.locator("#training-accuracy figcaption")).to_have_text("Error (%)")
-    page.get_by_label("by time").check()
-    expect(page.locator("#training-loss small")).to_contain_text("minutes")
-    for name in QUANTITIES:
-        chart = page.locator(f"#training-{name.replace('_', '-')}")
-        shown = chart.is_visible()
-        page.locator("#training-drawn").get_by_text(say("en", f"training.chart.{name}"), exact=True).click()
-        expect(chart).to_be_visible(visible=not shown)
-    ranking = page.locator("#training-leaderboard tbody tr")
-    expect(ranking).to_have_count(len(names))
-    page.locator("#training-dataset").get_by_text("Fashion-MNIST").click()
-    best = max(card.metrics["test_accuracy"] for card in ModelHub().cards().values() if card.dataset != "mnist")
-    expect(ranking.first).to_contain_text(f"{best:.2f} %")
-    expect(page.locator("#training-pareto polyline")).to_have_count(1 + len(trained("fashion_mnist")))
-    for name in reversed(COSTS):
-        title = say("en", f"training.cost.{name}")
-        page.locator("#training-cost").get_by_text(title, exact=True).click()
-        expect(page.locator("#training-pareto small")).to_contain_text(title)
-
-
-def read_at(page, chart, share, tap=False):
-    """The rows of values that a chart shows with the pointer, or the finger, at a share of its width."""
-    svg = page.locator(f"{chart} figure > svg")
-    svg.scroll_into_view_if_needed()
-    box = svg.bounding_box()
-    at = (box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-    page.touchscreen.tap(*at) if tap else page.mouse.move(*at)
-    return page.locator(f"{chart} .chart-values li").locator("visible=true")
-
-
-def test_a_chart_shows_its_values_at_the_pointer_and_at_the_arrow_keys(page):
-    page.get_by_role("tab", name="Training").click()
-    found, at = read_at(page, "#training-loss", 0.11), page.locator("#training-loss small")
-    expect(at).to_have_text("epoch 1")
-    every = page.locator("#training-loss polyline").count()
-    expect(found).to_have_text([re.compile(r"^ *[\d.]+ .+ (validation|training)$")] * every)
-    page.mouse.move(0, 0)
-    expect(found).to_have_count(0)
-    page.locator("#training-loss figure > svg").focus()
-    expect(at).to_have_text("epoch 1")
-    first = found.first.inner_text()
-    page.keyboard.press("ArrowRight")
-    expect(at).to_have_text("epoch 2")
-    expect(found.first).not_to_have_text(first)
-    page.keyboard.press("ArrowLeft")
-    expect(at).to_have_text("epoch 1")
-    page.keyboard.press("Tab")
-    expect(found).to_have_count(0)
-    expect(at).to_have_text("epoch")
-    expect(read_at(page, "#training-loss", 0.97)).to_have_count(2)
-    assert every > 2, "curves that end earlier have no value there"
-
-
-def test_an_entry_of_the_legend_switches_its_curves_off_until_it_is_ticked_again(page):
-    page.get_by_role("tab", name="Training").click()
-    entry = page.locator("#training-curves .chart-legend label").first
-    lines = page.locator("#training-loss polyline").locator("visible=true")
-    expect(lines.first).to_be_visible()
-    every = lines.count()
-    entry.click()
-    expect(lines).to_have_count(every - 2)
-    expect(read_at(page, "#training-loss", 0.11)).to_have_count(every - 2)
-    page.get_by_label("Logarithmic").check()
-    expect(page.locator("#training-accuracy figcaption")).to_have_text("Error (%)")
-    expect(lines).to_have_count(every - 2)
-    expect(entry.locator("input")).not_to_be_checked()
-    entry.click()
-    expect(lines).to_have_count(every)
-
-
-def test_charts_change_their_language_without_the_server(page):
-    page.get_by_role("tab", name="Training").click()
-    caption = page.locator("#training-loss figcaption")
-    expect(caption).to_have_text("Loss")
-    held = []
-    page.route("**/gradio_api/**", lambda route: held.append(route))
-    page.locator(".language").get_by_text("简体中文").click()
-    expect(caption).to_have_text(say("zh", "training.chart.loss"))
-    expect(page.locator("#training-curves .chart-legend li").first).to_contain_text("轮")
-    svg = page.locator("#training-loss figure > svg")
-    expect(svg).to_have_attribute("aria-label", say("zh", "training.chart.loss"))
-    page.unroute_all(behavior="ignoreErrors")
-
-
-def test_a_finger_shows_the_values_of_a_chart(browser, url):
-    phone = browser.new_page(viewport={"width": 360, "height": 780}, has_touch=True)
-    phone.goto(url)
-    phone.get_by_role("tab", name="Training").click()
-    expect(read_at(phone, "#training-accuracy", 0.11, tap=True).first).to_be_visible()
-    expect(phone.locator("#training-accuracy small")).to_have_text("epoch 1")
-    phone.touchscreen.tap(5, 5)
-    expect(phone.locator("#training-accuracy .chart-values")).to_be_hidden()
-    assert phone.evaluate("document.documentElement.scrollWidth") == 360
-    phone.close()
-
-
-def test_misclassified_images_are_shown_on_a_click(page):
-    page.get_by_role("tab", name="Training").click()
-    answers = predictions_of(ModelHub(), "mnist")
-    wrong = select(answers, dict.fromkeys(answers.predicted, "wrong"))
-    page.get_by_role("button", name=f"All wrong ({len(wrong)})").click()
-    expect(page.locator(".errors-images figure")).to_have_count(len(wrong))
-    for title in ("LeNet-5", "Mini Inception"):
-        chooser = "first" if title == "LeNet-5" else "second"
-        page.locator(f"#errors select[name={chooser}]").select_option(label=title)
-    found = paired_comparison(answers, "lenet5", "mini_inception")
-    cells = page.locator(".errors-table tbody td")
-    expect(cells).to_have_text([f"{count:,}" for count in found[:4]])
-    cells.nth(1).locator("button").click()
-    expect(page.locator(".errors-images figure")).to_have_count(found.only_first)
-    alone = select(answers, {name: RIGHT if name == "lenet5" else WRONG for name in answers.predicted})
-    page.get_by_role("button", name=f"Only LeNet-5 correct ({len(alone)})").click()
-    expect(page.locator(".errors-images figure")).to_have_count(len(alone))
-    cell = page.locator(".errors-matrix").first.locator("td:not(.errors-correct) button").first
-    asked = json.loads(cell.get_attribute("data-pick"))
-    fitting = select(answers, asked["says"], asked["truth"])
-    cell.click()
-    expect(page.locator(".errors-images figure")).to_have_count(len(fitting))
-    expect(page.locator(f".errors-images img[title='#{fitting[0]}']")).to_be_visible()
 
 
 def test_learn_pages_follow_their_controls(page):

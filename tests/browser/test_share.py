@@ -19,7 +19,7 @@ def test_a_link_opens_a_tab_and_its_section_and_the_address_follows_the_tabs(pag
     page.evaluate("""document.querySelector(".masthead").insertAdjacentHTML(
         "beforeend", '<a href="#t=training.leaderboard">Leaderboard</a>')""")
     page.get_by_role("link", name="Leaderboard").click()
-    expect(page.locator("#training-leaderboard")).to_be_in_viewport()
+    expect(page.locator("#training-ranking")).to_be_in_viewport()
     page.wait_for_url(f"**{drawn}&t=training.leaderboard")
     page.go_back()
     page.wait_for_url(f"**{drawn}")

@@ -52,6 +52,7 @@ def test_predictions_over_the_epochs_and_the_depth_study_follow_their_controls(p
     page.locator("#samples .samples:not([hidden]) button").nth(4).click()
     expect(page.locator("#verdict")).to_contain_text("LeNet-5 reads")
     page.get_by_role("tab", name="Training").click()
+    page.get_by_role("tab", name=say("en", "training.tab.epochs"), exact=True).click()
     replayed = page.locator("#epochs")
     expect(replayed).to_contain_text("your drawing")
     hub = ModelHub(weights, device="cpu")

@@ -154,9 +154,11 @@ def test_a_prediction_that_fails_says_why(open_page, language):
 def test_misclassified_images_that_fail_say_why(open_page):
     page = open_page()
     page.get_by_role("tab", name="Training", exact=True).click()
+    page.get_by_role("tab", name="Errors", exact=True).click()
+    page.locator("#errors [data-pick]").first.wait_for()
     page.route(SERVER, lambda route: route.fulfill(status=503, **PAGE))
     page.locator("#errors [data-pick]").first.click()
-    expect(page.locator(".errors-images")).to_have_text(say("en", "failed.proxy", status=503))
+    expect(page.locator("#errors .errors-images")).to_have_text(say("en", "failed.proxy", status=503))
 
 
 def test_a_file_that_a_proxy_finds_too_large_is_sent_smaller(open_page, tmp_path):

@@ -1,4 +1,4 @@
-// The values of a chart at the pointer, the finger or the arrow keys; legends that switch lines off.
+// The values of a chart at the pointer, the finger or the arrow keys; legends that emphasise lines and switch them off.
 const NEAR = 6; // units of a chart beyond the ends of a line in which it still has a value
 const off = new Set();
 
@@ -66,6 +66,28 @@ export function switchLines() {
   for (const input of document.querySelectorAll(".chart-legend input")) input.checked = !off.has(input.value);
 }
 
+// The lines of the legend's entry at the pointer or with the focus stand out in all charts.
+function emphasise(entry) {
+  for (const line of document.querySelectorAll(".chart g[data-switch]"))
+    line.classList.toggle("chart-faint", entry !== null && line.dataset.switch !== entry.dataset.lines);
+}
+
+const entryOf = (element) => element?.closest?.(".chart-legend [data-lines]") ?? null;
+const isFocused = (entry) => entry?.querySelector("input:focus-visible");
+
+document.addEventListener("pointerover", ({ target }) => {
+  if (entryOf(target)) emphasise(entryOf(target));
+});
+document.addEventListener("pointerout", ({ target, relatedTarget }) => {
+  const focused = entryOf(document.activeElement);
+  if (entryOf(target) && !entryOf(relatedTarget)) emphasise(isFocused(focused) ? focused : null);
+});
+document.addEventListener("focusin", ({ target }) => {
+  if (isFocused(entryOf(target))) emphasise(entryOf(target));
+});
+document.addEventListener("focusout", ({ target }) => {
+  if (entryOf(target)) emphasise(null);
+});
 for (const type of ["pointerdown", "pointermove"]) document.addEventListener(type, point);
 for (const type of ["pointerout", "focusout"]) document.addEventListener(type, leave);
 document.addEventListener("focusin", (event) => chartOf(event) && show(chartOf(event), placeOf(chartOf(event))));

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from markupsafe import Markup
 
+from ui.common.chart_notes import notes
 from ui.common.templates import render
 
 WIDTH, HEIGHT = 420, 210
@@ -23,6 +25,7 @@ SYMBOLS = {
     "★": "M0-5 1.2-1.6 4.8-1.5 1.9.6 2.9 4 0 2-2.9 4-1.9.6-4.8-1.5-1.2-1.6z",
 }
 MOST = 12  # symbols on a line
+FEW = 8  # times its low end up to which a logarithmic axis has too few of its own ticks
 
 
 class Line(NamedTuple):
@@ -30,7 +33,7 @@ class Line(NamedTuple):
 
     `dots` are texts shown for the points instead of name and value; such a line has a symbol at every point, another
     one at some. `spread` is the lowest and the highest value at each point, drawn as a band, or as the error bar of a
-    single point. `switch` is the entry of a legend that switches the line off.
+    single point. `switch` is the entry of a legend that switches the line off, `note` a text beside the last point.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Line(NamedTuple):
     symbol: str = ""
     spread: Sequence[tuple[float, float]] = ()
     switch: str = ""
+    note: str = ""
 
 
 class Level(NamedTuple):
@@ -65,8 +69,8 @@ class Axis(NamedTuple):
         return (value - low) / (high - low or 1)
 
     def ticks(self) -> list[float]:
-        """Round values: multiples of 1, 2 or 5 times a power of ten, or these themselves on a logarithmic axis."""
-        if self.log:
+        """Round values: multiples of 1, 2 or 5 times a power of ten, or these themselves on a long logarithmic axis."""
+        if self.log and self.high > FEW * self.low:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             digits = (1, 2, 5) if len(powers) <= 4 else (1,)
             ticks = [digit * 10.0**power for power in powers[:: -(-len(powers) // 7)] for digit in digits]
@@ -78,9 +82,21 @@ class Axis(NamedTuple):
         return [round(step * index, 12) for index in range(first, last + 1)]
 
 
-def around(values: Sequence[float], log: bool = False) -> Axis:
-    """The axis that holds all values."""
-    return Axis(min(values), max(values), log) if values else Axis(1, 10, log)
+def around(values: Sequence[float], log: bool = False, margin: float = 0) -> Axis:
+    """The axis that holds all values, with a margin at both ends as a share of their range."""
+    if not values:
+        return Axis(1, 10, log)
+    low, high = min(values), max(values)
+    if log:
+        factor = (high / low) ** margin if high > low else 2
+        return Axis(low / factor, high * factor, log)
+    return Axis(low - margin * (high - low), high + margin * (high - low))
+
+
+def decades(values: Sequence[float], whole: bool = False) -> Axis:
+    """The logarithmic axis from a power of ten to another that holds all values."""
+    low, high = (math.log10(value) for value in (min(values, default=1), max(values, default=1)))
+    return Axis(10.0 ** math.floor(low), 10.0 ** max(math.ceil(high), math.floor(low) + 1), True, whole)
 
 
 def chart(
@@ -119,6 +135,12 @@ def chart(
         label=label,
         cursor=cursor,
         lines=list(map(placed, lines)),
+        notes=notes(
+            [(line.note, place(line.points[-1]), [place((line.points[-1][0], y))[1] for y in chain(*line.spread[-1:])])
+             for line in lines if line.note],
+            [tuple(map(place, pair)) for line in lines if not line.note for pair in pairwise(line.points)],
+            (LEFT, right), bottom,
+        ),
         levels=[(*level, place((x.low, level.value))[1], f"{level.value:.5g}") for level in levels],
         rows=[(place((x.low, tick))[1], _number(tick, y.whole)) for tick in y.ticks()],
         columns=[(place((tick, y.low))[0], _number(tick, x.whole)) for tick in x.ticks()],

@@ -18,7 +18,7 @@ from cnn_models.images.decode import ImageError
 from cnn_models.specs import Card
 from ui.common.chart import Axis, Line, around, chart
 from ui.common.colours import COLOURS, DASH
-from ui.common.drawing import SENT, Drawing, drawing_of
+from ui.common.drawing import Drawing, drawing_of
 from ui.common.modules import on_load
 from ui.common.names import class_mark
 from ui.common.strips import png
@@ -50,8 +50,8 @@ class Replay(NamedTuple):
         return json.dumps([[_short(p) for p in row] for row in self.probabilities], separators=(",", ":"))
 
 
-def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
-    """`page` of the drawing as a component, updated when the tab is opened."""
+def epochs_component(hub: ModelHub) -> tuple:
+    """`page` as a component, with the drawing and its data set as controls that a script fills in."""
 
     @lru_cache(CACHED)
     def replayed(id: str, snapshots_sha256: str | None, image: bytes) -> Replay | None:
@@ -61,11 +61,11 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
         found = replay(snapshots, card, np.frombuffer(image, np.uint8).reshape(28, 28))
         return Replay(card, found.tolist(), [100 - row["val_accuracy"] for row in history])
 
-    def show(value: object, dataset: object) -> str:
+    def show(dataset: str, value: object, drawn_for: object) -> list:
         try:
-            drawing = drawing_of(value, dataset)
+            drawing = drawing_of(value if drawn_for == dataset else None, dataset)
         except ImageError as error:
-            return page(None, [], [error])
+            return [page(None, [], [error])]
         found, errors = [], []
         for card in hub.cards().values():
             if card.dataset == drawing.dataset:
@@ -73,19 +73,10 @@ def epochs_component(hub: ModelHub, tab: gr.Tab) -> None:
                     found.append(replayed(card.id, card.snapshots_sha256, drawing.grid.tobytes()))
                 except CheckpointError as error:
                     errors.append(error)
-        return page(drawing, [each for each in found if each], errors)
+        return [page(drawing, [each for each in found if each], errors)]
 
-    shown = gr.HTML(
-        "",
-        js_on_load=on_load("training/epochs.js"),
-        elem_id="epochs",
-        apply_default_css=False,
-    )
-    sent = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
-    tab.select(
-        show, sent, shown, js=SENT, queue=False, show_progress="hidden", trigger_mode="always_last",
-        api_visibility="private",
-    )  # fmt: skip
+    shown = gr.HTML(js_on_load=on_load("training/epochs.js"), elem_id="epochs", apply_default_css=False)
+    return [gr.Textbox(visible=False), gr.Textbox(visible=False)], [shown], show
 
 
 def page(drawing: Drawing | None, found: Sequence[Replay], errors: Sequence[Exception] = ()) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -9,14 +10,16 @@ from markupsafe import Markup
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.checkpoints.evaluation import BINS, Bin
 from cnn_models.checkpoints.folder import CheckpointError, read_evaluation
+from cnn_models.datasets.test_sets import COUNT
 from cnn_models.specs import Card
-from ui.common.chart import Axis, Line, chart, legend
+from ui.common.chart import LEFT, RIGHT, WIDTH, Axis, Line, chart, legend
 from ui.common.colours import COLOURS
 from ui.common.templates import render
 from ui.common.texts import mark
 
 GREY, BEFORE = "#8a8a8a", "4 3"
 PERCENT = Axis(0, 100)
+HISTOGRAM = 60  # its height
 
 
 def reliability_html(hub: ModelHub, dataset: str) -> Markup:
@@ -31,7 +34,10 @@ def reliability_html(hub: ModelHub, dataset: str) -> Markup:
             evaluation = None
         title = ARCHITECTURES[card.architecture].title
         if evaluation and evaluation.reliability:
-            diagrams.append((title, f"{card.temperature:.3g}", _lines(card, *evaluation.reliability)))
+            before, after = evaluation.reliability
+            diagrams.append(
+                (title, _facts(card), _lines(card, before, after), _bars(after), COLOURS[card.architecture])
+            )
         else:
             missing.append(title)
     return render(
@@ -42,8 +48,28 @@ def reliability_html(hub: ModelHub, dataset: str) -> Markup:
         diagrams=diagrams,
         chart=chart,
         axis=PERCENT,
+        width=WIDTH,
+        left=LEFT,
+        plot=WIDTH - LEFT - RIGHT,
+        height=HISTOGRAM,
         missing=missing,
     )
+
+
+def _facts(card: Card) -> str:
+    """The temperature, and the expected calibration error (ECE) before and after."""
+    before, after = (card.metrics.get(name) for name in ("test_ece_uncalibrated", "test_ece"))
+    return f"T = {card.temperature:.3g}" + ("" if None in (before, after) else f", ECE {before:.2f} → {after:.2f} %")
+
+
+def _bars(bins: Sequence[Bin]) -> list[tuple[float, float, float, str]]:
+    """The bar of each bin, its left end, width and height from 0 to 1, on a logarithmic axis, with its number."""
+    count, most = len(bins), math.log10(1 + COUNT)
+    return [
+        (index / count, 1 / count, math.log10(1 + bin.count) / most,
+         f"{100 * index / count:.0f}–{100 * (index + 1) / count:.0f} %: {bin.count:,}")
+        for index, bin in enumerate(bins)
+    ]  # fmt: skip
 
 
 def _lines(card: Card, before: Sequence[Bin], after: Sequence[Bin]) -> list[Line]:

@@ -1,10 +1,18 @@
-import { language } from "../common/texts.js";
+// The inputs of the events of the Training tab: the open section, what was seen, the data set, the grid of runs, then
+// the other controls, the drawing and its data set.
+import { withDrawing } from "../common/drawing.js";
+import { runsIn } from "./run_grid.js";
 
-// The inputs of an event, the first replaced by the visitor's language, for the labels that are made on the server.
-export const withLanguage = ([, ...inputs]) => [language, ...inputs];
+const openTab = () => document.querySelector("#training [role=tab][aria-selected=true][id]");
 
-// The same, empty while the tab is hidden: gradio's timers also run in hidden tabs.
-export const whileShown = ([, ...inputs]) => [
-  document.querySelector("#training-runs")?.checkVisibility() ? language : "",
-  ...inputs,
-];
+// A section that is not rendered yet is the first one.
+export function ofOpenSection([, seen, dataset, , ...inputs]) {
+  const name = openTab()?.id.match(/^training-(.+)-button$/)[1] ?? "curves";
+  return withDrawing([name, seen, dataset, runsIn(dataset), ...inputs]);
+}
+
+// Without a section while the tab is hidden: gradio's timers also run in hidden tabs.
+export function whileShown(inputs) {
+  const [, ...rest] = ofOpenSection(inputs);
+  return openTab()?.checkVisibility() ? ofOpenSection(inputs) : ["", ...rest];
+}

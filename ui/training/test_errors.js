@@ -1,6 +1,6 @@
 import { call, sentence } from "../common/server.js";
 
-// Requests the comparison of two networks, and images.
+// Requests the comparison of two networks or the confusion matrix of one, and images.
 export function mount({ element, watch }) {
   const within = (selector) => element.querySelector(selector);
   const latest = {}; // selector to its newest response
@@ -20,14 +20,17 @@ export function mount({ element, watch }) {
   element.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-pick]");
     if (!button) return;
+    element.querySelector("[data-pick][aria-current]")?.removeAttribute("aria-current");
+    button.setAttribute("aria-current", true);
     await fill(".errors-images", call("images", JSON.parse(button.dataset.pick)));
     within(".errors-images").scrollIntoView({ block: "nearest" });
   });
   element.addEventListener("change", (event) => {
     if (!event.target.closest(".errors-choose")) return;
-    const [first, second] = ["first", "second"].map((name) => within(`select[name=${name}]`).value);
-    const { dataset } = within(".errors-choose").dataset;
-    fill(".errors-comparison", call("compare", { dataset, first, second }));
+    const { dataset, call: name } = within(".errors-choose").dataset;
+    const chosen = [...element.querySelectorAll("select")].map((select) => [select.name, select.value]);
+    delete latest[".errors-images"];
+    fill(".errors-result", call(name, { dataset, ...Object.fromEntries(chosen) }));
   });
   // For another data set, pending responses are dropped and the choosers reset.
   watch("value", () => {

@@ -36,10 +36,11 @@ def test_without_snapshots_the_command_that_makes_them_is_shown():
     assert "python -m training.train lenet5.mnist" in page(drawing_of("", "mnist"), [])
 
 
-def test_opening_the_tab_replays_what_is_there(folder):  # noqa: F811
-    with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
-        epochs_component(ModelHub(folder.parent), tab)
-    (event,) = blocks.fns.values()
-    assert 'max="1"' in event.fn("", "mnist") and "LeNet-5" in event.fn("", "mnist")
-    assert "No Fashion-MNIST network has training snapshots" in event.fn("", "fashion_mnist")
-    assert "not an image" in event.fn("upload:/etc/passwd", "mnist") or "uploaded" in event.fn("upload:/x", "mnist")
+def test_opening_the_section_replays_what_is_there(folder):  # noqa: F811
+    with gr.Blocks():
+        _, _, show = epochs_component(ModelHub(folder.parent))
+    assert all('max="1"' in html and "LeNet-5" in html for html in show("mnist", "", "mnist"))
+    assert "No Fashion-MNIST network has training snapshots" in show("fashion_mnist", "", "fashion_mnist")[0]
+    (html,) = show("mnist", "upload:/x", "mnist")
+    assert "not an image" in html or "uploaded" in html
+    assert "your drawing" not in show("mnist", "upload:/x", "fashion_mnist")[0], "it is of the other data set"

@@ -22,10 +22,12 @@ from tests.conftest import make_card, save_unfinished
 from training.recipes import RECIPES
 from ui.common.colours import COLOURS
 from ui.common.recipe import recipe_words
-from ui.common.texts import say
-from ui.training.curves import QUANTITIES, View, curves, curves_html, label
+from ui.training.curves import QUANTITIES, SCALES, View, curves, curves_html
+from ui.training.leaderboard import COSTS, Entry, leaderboard, leaderboard_html, pareto
+from ui.training.names import label
 from ui.training.reliability import reliability_html
-from ui.training.results import COSTS, Entry, final_figures, leaderboard, leaderboard_html, pareto
+from ui.training.results import final_figures
+from ui.training.run_grid import Choice, chosen_runs, grid_html, runs_of
 from ui.training.tab import training_tab
 
 EPOCHS = [ROW | {"epoch": epoch, "val_accuracy": 80 + epoch, "seconds": 60} for epoch in (1, 2, 3, 4)]
@@ -62,7 +64,7 @@ def test_reported_figures_are_dashed_lines():
     figure = f"{QUOTED['lenet5.mnist'].accuracy}"
     assert html.count('stroke-dasharray="6 4"') == 2, "in the chart and beside its value"
     assert f"<b>{figure}</b>" in html
-    assert 'LeNet-5 · MNIST <span data-text="training.part.quoted">' in html
+    assert 'LeNet-5 <span data-text="training.part.quoted">' in html
     assert "in the course text on convolution arithmetic" in final_figures([[run()]])
     assert "training.part.quoted" not in curves([[run()]], "loss", View())
 
@@ -70,8 +72,11 @@ def test_reported_figures_are_dashed_lines():
 def test_reported_figures_are_in_sight_of_better_runs():
     better = run()
     better.history[:] = [row | {"train_accuracy": 99.5, "val_accuracy": 99.5} for row in better.history]
-    ticks = ticks_of(curves([[better]], "accuracy", View()))
-    assert ticks[0] < QUOTED["lenet5.mnist"].accuracy < 99.5 < ticks[-1]
+    html = curves([[better]], "accuracy", View())
+    (level,) = re.findall(r'<line x1.* y1="(.*?)" .*stroke-dasharray="6 4"', html)
+    top, bottom = (float(y) for y in re.search(r'chart-pointer.* y1="(.*?)" y2="(.*?)"', html).groups())
+    curve = float(re.search(r'<polyline points=".*?,(.*?) ', html)[1])
+    assert top < curve < float(level) < bottom
 
 
 def test_the_axis_of_the_accuracy_begins_where_runs_are_past_their_start():
@@ -83,7 +88,7 @@ def test_the_axis_of_the_accuracy_begins_where_runs_are_past_their_start():
 
 
 def test_axes_can_be_time_and_logarithmic():
-    html = curves([[run()]], "accuracy", View(by_time=True, log=True))
+    html = curves([[run()]], "accuracy", View(by_time=True, scale="error"))
     assert lines_of(html)[0][2] == [["1", "19"], ["2", "18"], ["3", "17"], ["4", "16"]], "minutes, error"
     assert ticks_of(html) == [2, 5, 10, 20] and 'data-text="training.chart.error"' in html
     assert '<small aria-live="polite"><span data-text="training.minutes"' in html
@@ -101,14 +106,14 @@ def test_rate_and_speed_have_one_curve_a_run(quantity):
     assert [[float(y) for _, y in texts] for _, _, texts in lines_of(html)] == [[ROW[quantity]] * 4] * 2
 
 
-@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_a_failed_training_is_drawn_as_far_as_it_is_finite(quantity, log):
+def test_a_failed_training_is_drawn_as_far_as_it_is_finite(quantity, scale):
     failed = run()
     failed.history[2:] = [row | dict.fromkeys(("train_loss", "val_loss"), float("nan")) for row in EPOCHS[2:]]
-    html = curves([[failed]], quantity, View(log=log))
+    html = curves([[failed]], quantity, View(scale=scale))
     assert "nan" not in html and len(lines_of(html)[0][2]) == (2 if quantity == "loss" else 4)
-    assert not lines_of(curves([], quantity, View(log=log))), "nothing is chosen"
+    assert not lines_of(curves([], quantity, View(scale=scale))), "nothing is chosen"
 
 
 def entry(name, parameters, accuracy):
@@ -119,8 +124,9 @@ def entry(name, parameters, accuracy):
 def test_the_line_of_the_best_leaves_out_who_is_beaten():
     html = pareto([entry("lenet5", 10, 90), entry("alexnet", 20, 89), entry("googlenet", 30, 95)], "parameters")
     front, *points = re.findall(r'<polyline points="(.*?)"', html)
-    first, corner, last = dict.fromkeys(front.split())
+    first, corner, last, end = dict.fromkeys(front.split())
     assert (first, last) == (points[0], points[2]) and corner == f"{last.split(',')[0]},{first.split(',')[1]}"
+    assert end == f"410.0,{last.split(',')[1]}", "it goes on to the end of the axis"
     assert lines_of(html)[0][2] == [["10", "LeNet-5: 90.00 % (89.00–91.00)"]]
     assert html.count("<polygon") == 3, "an error bar for each"
 
@@ -137,7 +143,7 @@ def test_the_bundled_runs_have_their_figures_and_intervals():
             assert f"{accuracy:.2f} % <small>{low:.2f}–{high:.2f}</small>" in html
             loss = each.card.metrics.get("test_loss", each.history[-1]["val_loss"])
             assert f"<td>{loss:.4f}</td>" in html
-            assert f"<code>{each.command}</code>" in html
+            assert f">{each.command}</code>" in html
     for dataset in ("mnist", "fashion_mnist"):
         entries = leaderboard(hub, dataset)
         assert [entry.accuracy for entry in entries] == sorted((entry.accuracy for entry in entries), reverse=True)
@@ -153,7 +159,7 @@ def test_the_command_of_a_run_writes_where_the_run_is(checkpoint, tmp_path):
     checkpoint("lenet5.mnist", weights / "runs" / "a b")
     html = final_figures(list(find_runs(weights).values()))
     command = "python -m training.train lenet5.mnist --recipe test --seed 0"
-    commands = [unescape(found) for found in re.findall("<code>(.*?)</code>", html)]
+    commands = [unescape(found) for found in re.findall("<code.*?>(.*?)</code>", html)]
     assert commands == [command, f"{command} --out 'weights/runs/a b'"]
 
 
@@ -162,8 +168,8 @@ def test_a_training_that_went_on_tells_every_leg():
     second = {"command": "python -m training.train y", "commit": "e" * 40, "weights_sha256": "f" * 64}
     further = replace(make_card(), recipe={"name": "best", "started_from": second | {"started_from": first}})
     legs = [replace(run(), card=further, changes={"init": "weights/lenet5.mnist", "epochs": 11})]
-    assert label(legs, "en") == "LeNet-5 · MNIST · best, fine-tuning, 11 epochs"
-    assert "best, fine-tuning, 11 epochs · seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
+    assert re.sub("<[^>]+>", "", label(legs)) == "LeNet-5 · best, fine-tuning, 11 epochs"
+    assert "best, fine-tuning, 11 epochs, seed 0" in re.sub("<[^>]+>", "", final_figures([legs]))
     text = re.sub("<[^>]+>", "", recipe_words(further.recipe))
     legs = [
         f"{leg['command']} at commit {leg['commit'][:12]}, whose weights had the SHA-256" for leg in (first, second)
@@ -171,45 +177,76 @@ def test_a_training_that_went_on_tells_every_leg():
     assert f"in turn: {legs[0]} {'d' * 12}…, {legs[1]} {'f' * 12}…, and the command above." in text
 
 
-def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
-    """As the page asks while the tab is shown, of a network that is trained, and once more."""
+def page(hub):
+    """The function that updates the page; it gets the open section, what was seen, the data set and all controls."""
     with gr.Blocks() as blocks, gr.Tabs(), gr.Tab("Training") as tab:
         training_tab(hub, tab)
     (event,) = (each for each in blocks.fns.values() if "tick" in [name for _, name in each.targets])
-    done, running = "lenet5.mnist test 0", "lenet5.mnist training"
+    return event.fn
 
-    seen, cards, tables = [], {}, []
 
-    def follow(shown, *chosen):
-        """Whether to ask again, the groups to choose from, those chosen anew, and how many curves are drawn anew."""
-        view, tabled = (["loss"], "epoch", False, 0), ("mnist", "macs", "mnist", "mnist")
-        timer, running, now, chooser, loss, *rest = event.fn(
-            "en" if shown else "", list(seen), dict(cards), list(chosen), *view, *tabled
-        )
-        if shown:
-            seen[:] = running
-            cards.clear()
-            cards.update(now)
-        tables[:] = rest[-4:]
-        drawn = len(lines_of(loss)) if isinstance(loss, str) else None
-        return timer.active, [group for _, group in chooser.get("choices", ())], chooser.get("value"), drawn
-
-    assert follow(True) == (True, [], None, None)
+def test_a_section_is_computed_when_it_is_opened_and_again_when_its_cards_change(checkpoint, hub):
+    """As the page asks, for the leaderboard, and while the tab is hidden."""
     checkpoint("lenet5.mnist")
-    assert follow(True, done) == (True, [done], None, 2), "its card is new"
-    assert ["LeNet-5" in str(table) for table in tables] == [True] * 4
-    assert follow(True, done) == (True, [done], None, None) and not any("LeNet-5" in str(table) for table in tables)
+    update, controls = page(hub), (None, ["loss"], "epoch", "detail", 0, "macs", "", "")
+
+    def opened(section, seen, dataset="mnist"):
+        """Whether to ask again, what was seen, and the HTML that is new."""
+        timer, seen, *rest = update(section, seen, dataset, *controls)
+        return timer.active, seen, [str(each) for each in rest if isinstance(each, str)]
+
+    active, seen, (table, plot) = opened("leaderboard", {})
+    assert active and "LeNet-5" in table and "<svg" in plot
+    assert opened("leaderboard", seen)[2] == []
+    assert len(opened("leaderboard", seen, "fashion_mnist")[2]) == 2
     card = hub.weights_dir / "lenet5.mnist" / CONFIG
     card.write_text(card.read_text().replace('"test_accuracy": 10.0', '"test_accuracy": 12.5'))
-    assert follow(True, done)[3] == 2 and "12.50 %" in tables[0], "it was evaluated"
+    assert "12.50 %" in opened("leaderboard", seen)[2][0], "it was evaluated"
+    active, _, new = opened("", seen)
+    assert not active and not new
+    for section in ("curves", "calibration", "comparison", "errors", "epochs", "runs"):
+        assert len(opened(section, seen)[2]) == (2 if section == "curves" else 1)
+
+
+def test_the_charts_follow_trainings_that_begin_and_end(checkpoint, hub):
+    """As the page asks while the curves are shown, of a network that is trained."""
+    done, running = "lenet5.mnist test 0", "lenet5.mnist training"
+    update, seen = page(hub), {}
+
+    def follow(choice):
+        """The groups in the grid, those checked in it, if it is new, and how many curves are drawn anew."""
+        sent = choice and choice._asdict()
+        _, found, grid, charts, *_ = update(
+            "curves", dict(seen), "mnist", sent, ["loss"], "epoch", "detail", 0, "macs", "", ""
+        )
+        seen.update(found)
+        boxes = re.findall(r'name="network:.*?" value="(.*?)"( checked)?', grid) if isinstance(grid, str) else None
+        drawn = len(lines_of(charts)) if isinstance(charts, str) else None
+        return boxes and [group for group, _ in boxes], boxes and [group for group, on in boxes if on], drawn
+
+    assert follow(None)[1:] == ([], 0)
+    checkpoint("lenet5.mnist")
+    assert follow(None) == ([done], [done], 2), "the checkpoints are chosen at first"
+    assert follow(Choice([done], [])) == (None, None, 0), "it was unticked"
+    assert follow(Choice([done], [done])) == (None, None, 2)
+    assert follow(Choice([done], [done])) == (None, None, None), "nothing has changed"
     state = hub.weights_dir / ".training" / "lenet5.mnist.safetensors"
     save_unfinished(state, [ROW], seed=0)
-    assert follow(True, done) == (True, [done, running], [done, running], 4), "it begins"
-    assert follow(True, done) == (True, [done, running], None, None), "it was unticked"
-    assert follow(True, running)[2:] == (None, 2), "its curves grow"
+    assert follow(Choice([done], [done])) == ([done, running], [done, running], 4), "it begins"
+    assert follow(Choice([done, running], [done])) == (None, None, 2), "it was unticked"
     state.unlink()
-    assert follow(True, running) == (True, [done], [done], 2), "it has become the checkpoint"
-    assert follow(False, running) == (False, [], None, None)
+    assert follow(Choice([done, running], [running])) == ([done], [done], 2), "it has become the checkpoint"
+
+
+def test_the_grid_has_the_runs_of_a_network_and_a_recipe_in_a_cell():
+    hub = ModelHub()
+    found = runs_of(hub, "mnist")
+    chosen = chosen_runs(hub, found, None)
+    assert {group.split()[0] for group in chosen} == {id for id, card in hub.cards().items() if card.dataset == "mnist"}
+    html = grid_html("mnist", found, chosen)
+    assert html.count(" checked") == len(chosen) and html.count('name="network:') == len(found)
+    box = re.search(r'name="network:lenet5/recipe:source" value="(.*?)"', html)
+    assert found[unescape(box[1])][0].recipe == "source"
 
 
 def test_without_evaluations_the_leaderboard_says_what_to_do(hub):
@@ -223,11 +260,11 @@ def test_a_network_has_one_colour_and_its_runs_differ_by_symbols():
         COLOURS["lenet5"], COLOURS["lenet5"], COLOURS["mini_resnet"]
     ]  # fmt: skip
     assert [group.count("<path") for group in html.split("<polyline")[1:]] == [0, 4, 0]
-    entries = re.findall(r'<li><label>.*?stroke="(.*?)".*?</svg> (.*?)</label></li>', html)
+    entries = re.findall(r'<li.*?><label>.*?stroke="(.*?)".*?</svg> (.*?)</label></li>', html)
     assert [(colour, re.sub("<.*?>", "", name)) for colour, name in entries] == [
-        (COLOURS["lenet5"], "LeNet-5 · MNIST · under way"),
-        (COLOURS["lenet5"], "● LeNet-5 · MNIST · under way"),
-        (COLOURS["mini_resnet"], "Mini ResNet · MNIST · under way"),
+        (COLOURS["lenet5"], "LeNet-5 · under way"),
+        (COLOURS["lenet5"], "● LeNet-5 · under way"),
+        (COLOURS["mini_resnet"], "Mini ResNet · under way"),
     ]
 
 
@@ -238,15 +275,6 @@ def test_an_entry_of_the_legend_switches_the_lines_of_its_group():
         assert html.count(f'<g fill="{COLOURS[runs[0].id.split(".")[0]]}"') == 4
         assert html.count(f'data-switch="{runs[0].group}"') == 2 * 4, "a line and its values"
         assert html.count(f'<input type="checkbox" value="{runs[0].group}" checked>') == 1
-
-
-def test_what_a_run_is_called_is_the_same_in_html():
-    for language in ("en", "zh"):
-        html = label([run(), run(1)])
-        for key, values in re.findall(r'data-text="(.*?)"(?: data-values="(.*?)")?', html):
-            said = say(language, key, **json.loads(unescape(values or "{}")))
-            html = re.sub(rf'<span data-text="{key}".*?</span>', said, html)
-        assert html == label([run(), run(1)], language)
 
 
 @pytest.mark.parametrize("id", RECIPES)
