@@ -23,8 +23,12 @@ def examples(hub: ModelHub, dataset: str) -> Markup:
         """Of the caption: the predictions of the first network and of the first that differs."""
         (first, label), *others = ((name, int(predicted[index])) for name, predicted in found.predicted.items())
         second, other = next(each for each in others if each[1] != label)
-        titles = {"first": ARCHITECTURES[first].title, "second": ARCHITECTURES[second].title}
-        return titles | {"label": _class(classes[label]), "other": _class(classes[other])}
+        return {
+            "first": ARCHITECTURES[first].title,
+            "label": _class(classes[label]),
+            "second": ARCHITECTURES[second].title,
+            "other": _class(classes[other]),
+        }
 
     chosen = [(png(images[index]), values(index)) for index in most_divided(found, SHOWN)]
     return render("compare/examples.html", dataset=dataset, examples=chosen)
