@@ -138,7 +138,7 @@ def chart(
         notes=notes(
             [(line.note, place(line.points[-1]), [place((line.points[-1][0], y))[1] for y in chain(*line.spread[-1:])])
              for line in lines if line.note],
-            [tuple(map(place, pair)) for line in lines if not line.note for pair in pairwise(line.points)],
+            [(place(a), place(b)) for line in lines if not line.note for a, b in pairwise(line.points)],
             (LEFT, right), bottom,
         ),
         levels=[(*level, place((x.low, level.value))[1], f"{level.value:.5g}") for level in levels],

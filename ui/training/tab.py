@@ -92,7 +92,7 @@ def runs_section(hub: ModelHub) -> tuple:
 def update_sections(hub: ModelHub, tabs: Sequence[gr.Tab], dataset: gr.Radio, sections: dict[str, Section]) -> None:
     """Update the open section when a tab or a data set is chosen, at its controls, and while trainings progress."""
     timer, opened, seen = gr.Timer(INTERVAL, active=False), gr.Textbox(visible=False), gr.State({})
-    controls, shown, places = list[Any](), list[Component](), {}
+    controls, shown, places = list[Any](), list[Component](), dict[str, list[slice]]()
     for name, section in sections.items():
         places[name] = [
             slice(len(all), len(all) + len(own)) for all, own in zip((controls, shown), section[:2], strict=True)
