@@ -105,10 +105,10 @@ def test_the_board_and_the_curves_are_saved_as_an_image_and_as_csv(page, tmp_pat
 
 
 def test_a_cell_that_spreadsheets_would_run_is_text(page):
-    module = page.locator("link[rel=modulepreload][href*='common/csv.js']").get_attribute("href")
+    module = page.locator("link[rel=modulepreload][href*='common/save.js']").get_attribute("href")
     written = page.evaluate(
         """async (module) => {
-          const { csvOf } = await import(new URL(module, document.baseURI));
+          const { csvOf } = await import(new URL(`${module}/../../save/csv.js`, document.baseURI));
           const table = document.createElement("table");
           for (const text of ["=1+1", "-2.5", "@a", 'a "b", c']) table.insertRow().insertCell().textContent = text;
           return csvOf([table]).text();
