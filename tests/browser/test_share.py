@@ -65,9 +65,10 @@ def test_the_link_that_is_copied_in_a_space_is_that_of_the_space(browser, url):
     frame.locator("#lineup .board").wait_for()
     frame.evaluate(COPIES)
     frame.evaluate("window.gradio_config.space_id = 'someone/lineup'")
+    frame.get_by_role("radio", name="Clothing").check()
     frame.locator(".keep-link").click()
     expect(frame.locator(".keep-spoken")).to_have_text(say("en", "keep.copied"))
-    assert frame.evaluate("window.copied").startswith("https://huggingface.co/spaces/someone/lineup#d=mnist&")
+    assert frame.evaluate("window.copied").startswith("https://huggingface.co/spaces/someone/lineup#d=fashion_mnist&")
     outer.close()
 
 
