@@ -65,9 +65,10 @@ def test_the_link_that_is_copied_in_a_space_is_that_of_the_space(browser, url):
     frame.locator("#lineup .board").wait_for()
     frame.evaluate(COPIES)
     frame.evaluate("window.gradio_config.space_id = 'someone/lineup'")
+    frame.get_by_role("radio", name="Clothing").check()
     frame.locator(".keep-link").click()
     expect(frame.locator(".keep-spoken")).to_have_text(say("en", "keep.copied"))
-    assert frame.evaluate("window.copied").startswith("https://huggingface.co/spaces/someone/lineup#d=mnist&")
+    assert frame.evaluate("window.copied").startswith("https://huggingface.co/spaces/someone/lineup#d=fashion_mnist&")
     outer.close()
 
 
@@ -105,10 +106,10 @@ def test_the_board_and_the_curves_are_saved_as_an_image_and_as_csv(page, tmp_pat
 
 
 def test_a_cell_that_spreadsheets_would_run_is_text(page):
-    module = page.locator("link[rel=modulepreload][href*='common/csv.js']").get_attribute("href")
+    module = page.locator("link[rel=modulepreload][href*='common/save.js']").get_attribute("href")
     written = page.evaluate(
         """async (module) => {
-          const { csvOf } = await import(new URL(module, document.baseURI));
+          const { csvOf } = await import(new URL(`${module}/../../save/csv.js`, document.baseURI));
           const table = document.createElement("table");
           for (const text of ["=1+1", "-2.5", "@a", 'a "b", c']) table.insertRow().insertCell().textContent = text;
           return csvOf([table]).text();

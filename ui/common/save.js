@@ -1,9 +1,11 @@
 // The buttons that save a part of the page as an image or as CSV; `data-of` selects the elements of it.
-import { csvOf } from "./csv.js";
-import { pngOf } from "./png.js";
 import { say } from "./texts.js";
 
-const FILES = { png: pngOf, csv: csvOf };
+// Loaded when they are needed.
+const FILES = {
+  png: async (elements) => (await import("../save/png.js")).pngOf(elements),
+  csv: async (elements) => (await import("../save/csv.js")).csvOf(elements),
+};
 
 function download(blob, name) {
   const anchor = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });

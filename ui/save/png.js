@@ -29,7 +29,7 @@ function dress(copy, style) {
 // What CSS writes before and after the content of an element.
 function written(source, place) {
   const style = getComputedStyle(source, place);
-  const text = style.content.match(/^"(.*)"$/)?.[1];
+  const text = style.content.match(/^"(.*?)"/)?.[1]; // without the text for screen readers after it
   return text === undefined ? [] : [dress(Object.assign(document.createElement("span"), { textContent: text }), style)];
 }
 
