@@ -6,7 +6,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from cnn_models import DATASETS, ModelHub
-from cnn_models.analysis.test_errors import RIGHT, WRONG, Predictions, paired_comparison, predictions_of, select
+from cnn_models.analysis.test_errors import RIGHT, WRONG, Predictions, paired_comparison, select
 from ui.common.modules import on_load
 from ui.common.reading import known
 from ui.common.templates import render
@@ -36,13 +36,12 @@ def comparison_component(hub: ModelHub) -> gr.HTML:
     )
 
 
-def comparison_section_html(hub: ModelHub, dataset: str) -> Markup:
+def comparison_section_html(answers: Predictions) -> Markup:
     """Choosers of two networks, at first the first and the last, and their comparison."""
-    answers = predictions_of(hub, dataset)
     names = list(answers.predicted)
     return render(
         "training/comparison_section.html",
-        dataset=dataset,
+        dataset=answers.dataset,
         titles={name: title_of(name) for name in names},
         comparison=comparison_html(answers, names[0], names[-1]) if len(names) > 1 else "",
     )
@@ -50,6 +49,8 @@ def comparison_section_html(hub: ModelHub, dataset: str) -> Markup:
 
 def comparison_html(answers: Predictions, first: str, second: str) -> Markup:
     """Counts of correct and wrong predictions of both, McNemar's test, and the images that only the first has right."""
+    if first == second:
+        return mark("errors.same", "p")
     found = paired_comparison(answers, first, second)
     values = {"a": title_of(first), "b": title_of(second), "only_a": found.only_first, "only_b": found.only_second}
     values |= {"count": f"{len(answers.labels):,}", "dataset": DATASETS[answers.dataset].title}

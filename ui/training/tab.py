@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from cnn_models import DATASETS, ModelHub
+from cnn_models.analysis.test_errors import predictions_of
 from cnn_models.checkpoints.runs import versions
 from ui.common.modules import event_js
 from ui.common.reading import known
@@ -75,12 +76,12 @@ def calibration_section(hub: ModelHub) -> tuple:
 
 def comparison_section(hub: ModelHub) -> tuple:
     """The paired comparison of two networks of the data set."""
-    return [], [comparison_component(hub)], lambda dataset: [comparison_section_html(hub, dataset)]
+    return [], [comparison_component(hub)], lambda dataset: [comparison_section_html(predictions_of(hub, dataset))]
 
 
 def errors_section(hub: ModelHub) -> tuple:
     """The confusion matrix of a network of the data set, and misclassified test images."""
-    return [], [errors_component(hub)], lambda dataset: [errors_html(hub, dataset)]
+    return [], [errors_component(hub)], lambda dataset: [errors_html(predictions_of(hub, dataset))]
 
 
 def runs_section(hub: ModelHub) -> tuple:

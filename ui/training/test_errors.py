@@ -61,9 +61,8 @@ def _pick_of(request: dict, answers: Predictions) -> tuple[dict[str, str | int],
     return says, None if truth is None else whole("truth", truth, 0, last)
 
 
-def errors_html(hub: ModelHub, dataset: str) -> Markup:
+def errors_html(answers: Predictions) -> Markup:
     """A chooser of a network, its confusion matrix, buttons for images, and those that all classify wrongly."""
-    answers = predictions_of(hub, dataset)
     names = list(answers.predicted)
     all_wrong = dict.fromkeys(names, WRONG)
     quick = [(mark("errors.all"), picked(answers, all_wrong))]
@@ -72,7 +71,7 @@ def errors_html(hub: ModelHub, dataset: str) -> Markup:
         quick.append((mark("errors.only", network=title_of(one)), picked(answers, says)))
     return render(
         "training/test_errors.html",
-        dataset=dataset,
+        dataset=answers.dataset,
         titles={name: title_of(name) for name in names},
         matrix=matrix_html(answers, names[0]) if names else "",
         quick=quick,

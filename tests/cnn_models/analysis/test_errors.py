@@ -21,7 +21,8 @@ from cnn_models.analysis.test_errors import (
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.images.preprocess import to_input
 from ui.compare.misclassified import misclassified_html
-from ui.training.test_errors import comparison_html, errors_html, images_html
+from ui.training.paired_comparison import comparison_html
+from ui.training.test_errors import errors_html, images_html
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 SAID = {"lenet5": np.array([0, 1, 1, 1, 0, 2]), "mini_resnet": np.array([0, 1, 2, 1, 2, 2])}
