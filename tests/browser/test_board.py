@@ -44,7 +44,7 @@ def test_bars_are_as_long_as_the_probability_and_small_ones_are_dots_with_a_numb
         assert all(("faint" in marks[cell]) == (number(cell) < 0.5) for cell in cells)
     bar = page.locator(WINNERS).first.evaluate("cell => getComputedStyle(cell).backgroundImage")
     assert f"{number(page.locator(WINNERS).first):g}%" in bar
-    dot = page.locator("#lineup .board-faint").first
+    dot = page.locator("#lineup .faint").first
     assert "·" in dot.evaluate("cell => getComputedStyle(cell, '::before').content")
     dot.hover()
     expect(dot).to_have_attribute("title", re.compile(r"^<?0\.\d\d$"))
@@ -129,6 +129,6 @@ def test_on_a_phone_the_classes_stay_beside_the_networks_in_forced_colours_too(p
     image, colour = winner.evaluate(
         "cell => [getComputedStyle(cell).backgroundImage, getComputedStyle(cell).backgroundColor]"
     )
-    assert "gradient" in image and colour != page.locator("#lineup .board-faint").first.evaluate(
+    assert "gradient" in image and colour != page.locator("#lineup .faint").first.evaluate(
         "cell => getComputedStyle(cell).backgroundColor"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+FAINT = 0.005  # probabilities below are shown as dots
+
 
 def percent(probability: float) -> str:
     """A probability in percent with two decimals; 0.00 and 100.00 are exact."""

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ui.common.names import class_mark
-from ui.common.numbers import percent
+from ui.common.numbers import FAINT, percent
 from ui.common.texts import TEXTS, attribute, mark, mark_error, note_html, say
 
 ENVIRONMENT = Environment(
@@ -24,6 +24,7 @@ ENVIRONMENT.globals |= {
 }  # fmt: skip
 ENVIRONMENT.filters["percent"] = percent
 ENVIRONMENT.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+ENVIRONMENT.tests["faint"] = FAINT.__gt__
 ENVIRONMENT.tests["key"] = TEXTS["en"].__contains__
 
 

@@ -17,13 +17,13 @@ from cnn_models.checkpoints.ids import COMMIT
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.specs import Architecture
 from ui.common.names import architecture, class_name, network_name
+from ui.common.numbers import FAINT
 from ui.common.templates import render
 from ui.common.texts import say
 from ui.compare.request import Request
 
 TOGETHER = "together"
 FACTS = ("margin", "entropy", "time", "weights")
-FAINT = 0.005
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,9 @@ class Cell(NamedTuple):
     @property
     def marks(self) -> str:
         """The CSS classes of the cell."""
-        standing = "winner" if self.place == 0 else "faint" if self.is_faint else "second" if self.place == 1 else ""
-        return " ".join(f"board-{mark}" for mark in (TOGETHER * (self.model == TOGETHER), standing) if mark)
+        second = "board-second" if self.place == 1 else ""
+        standing = "board-winner" if self.place == 0 else "faint" if self.is_faint else second
+        return " ".join(filter(None, ("board-together" if self.model == TOGETHER else "", standing)))
 
 
 def short(count: int) -> str:

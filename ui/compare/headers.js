@@ -27,7 +27,7 @@ export function headers({ element, settings }, table) {
   });
   // The number behind a dot, which the response has once only.
   table.addEventListener("pointerover", ({ target }) => {
-    if (target.matches(".board-faint")) target.title = target.textContent;
+    if (target.matches(".faint")) target.title = target.textContent;
   });
   models.addEventListener("change", ({ target }) => {
     const hadFocus = target === document.activeElement;

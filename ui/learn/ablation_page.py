@@ -67,7 +67,7 @@ def _components(names: Sequence[str], name: str) -> tuple[gr.Radio, gr.HTML, gr.
             each = gr.Button(say("en", "ablation.each"), size="sm")
         with gr.Column():
             shown = [
-                gr.HTML(render("learn/waiting.html"), elem_id=f"{name}-shown", apply_default_css=False),
+                gr.HTML(render("common/waiting.html"), elem_id=f"{name}-shown", apply_default_css=False),
                 *(gr.HTML("", elem_id=f"{name}-{part}", apply_default_css=False) for part in ("test", "each")),
             ]
     return network, off, each, [*shown, gr.HTML("", elem_id=f"{name}-more", apply_default_css=False)]

@@ -1,6 +1,7 @@
 // The slider over the epochs. The page holds the probabilities of all epochs, so moving it sends no request.
 const SHORTEST = 60; // milliseconds of an epoch at least
 const DURATION = 6000; // milliseconds of playing all epochs
+const FAINT = 0.005; // as in numbers.py
 
 // As `percent` in numbers.py: only certainty reads 100.00, only 0 reads 0.00.
 function percent(p) {
@@ -16,7 +17,8 @@ function showFrame(figure, epoch) {
   figure.querySelectorAll("tr").forEach((row, index) => {
     row.classList.toggle("epochs-predicted", frame[index] === most);
     row.querySelector("td i").style.setProperty("--p", frame[index]);
-    row.lastElementChild.textContent = percent(frame[index]);
+    row.lastElementChild.classList.toggle("faint", frame[index] < FAINT);
+    row.lastElementChild.firstElementChild.textContent = percent(frame[index]);
   });
 }
 

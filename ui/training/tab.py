@@ -13,6 +13,7 @@ from cnn_models.analysis.test_errors import predictions_of
 from cnn_models.checkpoints.runs import versions
 from ui.common.modules import event_js
 from ui.common.reading import known
+from ui.common.templates import render
 from ui.common.texts import say
 from ui.training.curves_section import curves_section
 from ui.training.epochs import epochs_component
@@ -100,6 +101,9 @@ def update_sections(hub: ModelHub, tabs: Sequence[gr.Tab], dataset: gr.Radio, se
         ]
         controls += section.controls
         shown += section.shown
+        for each in section.shown:
+            if isinstance(each, gr.HTML):
+                each.value = render("common/waiting.html")
 
     def update(section: object, seen: dict[str, Any], dataset: object, *values: object) -> list:
         """Values for the timer, for `seen` and for `shown`.

@@ -111,8 +111,8 @@ def test_the_winner_the_runner_up_and_the_faint_are_marked():
     answer = Prediction("lenet5.mnist", "7", shares, 4.5, 0.5)
     html = board(Request(), [Column("lenet5", answer)], {"lenet5": 1})
     marks = dict(re.findall(r'<td data-model="lenet5" data-class="(.)" class="(.*?)"', html))
-    assert marks == {"7": "board-winner", "9": "board-second"} | dict.fromkeys("0234568", "board-faint")
-    assert 'class="board-faint"><span>0.07</span></td>' in html and 'style="--p:39.00">39.00</td>' in html
+    assert marks == {"7": "board-winner", "9": "board-second"} | dict.fromkeys("0234568", "faint")
+    assert 'class="faint"><span>0.07</span></td>' in html and 'style="--p:39.00">39.00</td>' in html
 
 
 @pytest.mark.parametrize(
