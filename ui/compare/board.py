@@ -152,7 +152,7 @@ def _cell(column: Column, label: str) -> Cell:
 
 
 def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
-    """The texts of FACTS; the source of the weights is split where a line may break, and its `title` is whole."""
+    """The texts of FACTS; the source of the weights is split where a line may break, and whole as the `title`."""
     answer = column.answer
     if not answer:
         return dict.fromkeys([*FACTS, "title"], "")
@@ -160,17 +160,15 @@ def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
         "margin": f"{answer.margin:.1f}",
         "entropy": say(language, "board.bits", bits=f"{entropy(answer.probabilities.values()):.2f}"),
         "time": f"{answer.milliseconds:.1f} ms" if answer.milliseconds < 100 else f"{answer.milliseconds:.0f} ms",
-        "weights": _source(language, column.source),
-        "title": column.source,
-    }
+    } | _source(language, column.source)
 
 
-def _source(language: str, source: str) -> list[str]:
-    """The repository and the start of the commit, split where a line may break; "bundled" for a local folder."""
+def _source(language: str, source: str) -> dict[str, str | list[str]]:
+    """The repository and the start of the commit, and the whole as the title; "bundled" for a local folder."""
     repository, _, commit = source.rpartition("@")
     if not COMMIT.fullmatch(commit):
-        return [say(language, "board.bundled")]
-    return re.split("(?<=/)|(?=[.@])", f"{repository}@{commit[:7]}")
+        return {"weights": [say(language, "board.bundled")], "title": ""}
+    return {"weights": re.split("(?<=/)|(?=[.@])", f"{repository}@{commit[:7]}"), "title": source}
 
 
 def _votes(language: str, verdict: Verdict, count: int) -> str:

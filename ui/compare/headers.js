@@ -1,5 +1,6 @@
 // The controls of the board: headers hide networks and sort. Hidden networks are below the board, where they are shown again.
 import { tick } from "../common/inputs.js";
+import { say } from "../common/texts.js";
 
 export function headers({ element, settings }, table) {
   const models = element.querySelector("#models");
@@ -25,10 +26,12 @@ export function headers({ element, settings }, table) {
     if (figure) sort(figure);
     if (rows) tick(settings.get("ranked"), rows === "together");
   });
-  // The number behind a dot, which the response has once only.
-  table.addEventListener("pointerover", ({ target }) => {
-    if (target.matches(".faint")) target.title = target.textContent;
-  });
+  // Titles that responses would repeat for each cell: the number behind a dot, and what a class opens.
+  for (const type of ["pointerover", "focusin"])
+    table.addEventListener(type, ({ target }) => {
+      if (target.matches(".faint")) target.title = target.textContent;
+      if (target.matches("th [data-class]")) target.title = say("board.explain", { label: target.textContent });
+    });
   models.addEventListener("change", ({ target }) => {
     const hadFocus = target === document.activeElement;
     if (target.checked && hadFocus) table.querySelector(".board").focus({ preventScroll: true }); // the choice is gone
