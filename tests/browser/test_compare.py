@@ -550,7 +550,7 @@ def test_the_page_is_in_the_browsers_language_or_the_chosen_one(browser, url):
     tab = browser.new_page(locale="zh-CN")
     tab.goto(url)
     expect(tab.get_by_role("tab").first).to_have_text("对比")
-    expect(tab.locator("#verdict")).to_contain_text("画板是空的")
+    expect_verdict(tab, "一致预测为 3")
     draw(tab, SEVEN)
     expect_verdict(tab, "一致预测为 7")
     other = browser.new_page()

@@ -79,6 +79,7 @@ def test_the_opening_follows_the_data_set_and_never_replaces_a_drawing(page):
     page.wait_for_url("**p=t*")
     page.get_by_role("radio", name="Digits").check()
     expect_verdict(page, "read 7")
+    page.wait_for_url("**d=mnist*p=t*")
     page.reload()
     expect_verdict(page, "read 7")
 

@@ -127,8 +127,10 @@ def test_present_enlarges_the_page_and_is_left_with_escape(page):
     assert page.locator("#sketchpad canvas").bounding_box()["width"] > 1.2 * width
     page.reload()
     expect(button).to_have_attribute("aria-pressed", "true")
+    draw(page, SEVEN)
     page.keyboard.press("Escape")
     expect(button).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#verdict")).to_contain_text("read 7")  # Escape clears the canvas where nothing is presented
     expect(page.get_by_role("heading", name="CNN Lineup")).to_be_visible()
 
 

@@ -21,8 +21,14 @@ function stored() {
 document.addEventListener("click", ({ target }) => {
   if (target.closest?.(".present")) present(!page.hasAttribute("data-present"));
 });
-document.addEventListener("keydown", ({ key, defaultPrevented }) => {
-  const isTaken = defaultPrevented || document.querySelector("dialog[open]");
-  if (key === "Escape" && page.hasAttribute("data-present") && !isTaken) present(false);
-});
+// Before the sketchpad, which the key would clear.
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key !== "Escape" || !page.hasAttribute("data-present") || document.querySelector("dialog[open]")) return;
+    event.stopPropagation();
+    present(false);
+  },
+  { capture: true },
+);
 if (stored()) present(true);

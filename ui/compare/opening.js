@@ -63,5 +63,6 @@ export function opening({ element, settings, pad }) {
   element.addEventListener("change", other, { capture: true });
   pad.canvas.addEventListener("keydown", ({ key }) => key.startsWith("Arrow") && pad.drop());
   if (!sheet.isEmpty || parameters().get("p")) return;
+  element.querySelector("#verdict").replaceChildren(); // it says that the canvas is empty
   show(document.hidden || !pad.isShown() || matchMedia("(prefers-reduced-motion: reduce)").matches);
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 
@@ -14,12 +15,16 @@ from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import SILENT, band, find_runs, smooth
 from tests.conftest import save_unfinished
 from training.recipes import RECIPES
-from ui.training.curves import label
+from ui.training.names import label
 
 ROW = {
     "epoch": 1, "lr": 0.1, "train_loss": 1, "train_accuracy": 60, "val_loss": 1, "val_accuracy": 70,
     "images_per_second": 100, "seconds": 30,
 }  # fmt: skip
+
+
+def text(html):
+    return re.sub("<[^>]+>", "", html)
 
 
 def test_checkpoints_other_seeds_and_trainings_under_way_are_runs(checkpoint, tmp_path):
@@ -44,7 +49,7 @@ def test_a_training_that_no_longer_saves_has_stopped(tmp_path):
     save_unfinished(state, [ROW], seed=3)
     os.utime(state, (time.time() - SILENT - 1,) * 2)
     ((run,),) = find_runs(tmp_path).values()
-    assert run.stopped and run.card is None and label([run], "en") == "LeNet-5 · MNIST · stopped"
+    assert run.stopped and run.card is None and text(label([run])) == "LeNet-5 · stopped"
 
 
 def test_a_training_that_is_to_replace_a_checkpoint_is_a_run_beside_it(checkpoint, tmp_path):
@@ -108,10 +113,10 @@ def test_only_runs_that_differ_in_their_seed_alone_are_one_group(checkpoint, tmp
         path.write_text(json.dumps(card | {"seed": seed}))
     for place, seed, rate in (("e", 0, 0.1), ("f", 1, 0.1), ("g", 0, 0.2)):
         train(weights / "runs" / place, seed, epochs=5, lr=rate)
-    assert [label(runs, "en") for runs in find_runs(weights).values()] == [
-        "LeNet-5 · MNIST · test, 40 epochs, 2 runs",
-        "LeNet-5 · MNIST · test, 60 epochs",
-        "LeNet-5 · MNIST · test, 60 epochs, lr 0.01, bfloat16",
-        "LeNet-5 · MNIST · under way, 5 epochs, lr 0.1, 2 runs",
-        "LeNet-5 · MNIST · under way, 5 epochs, lr 0.2",
+    assert [text(label(runs)) for runs in find_runs(weights).values()] == [
+        "LeNet-5 · test, 40 epochs, 2 runs",
+        "LeNet-5 · test, 60 epochs",
+        "LeNet-5 · test, 60 epochs, lr 0.01, bfloat16",
+        "LeNet-5 · under way, 5 epochs, lr 0.1, 2 runs",
+        "LeNet-5 · under way, 5 epochs, lr 0.2",
     ]
