@@ -497,7 +497,7 @@ def test_a_class_of_the_board_opens_its_saliency(page):
     assert winners(page) == dict.fromkeys(trained("mnist"), "7")
 
 
-def test_axe_finds_no_serious_violation_light_or_dark_wide_or_narrow(browser, url):
+def test_axe_finds_no_violation_light_or_dark_wide_or_narrow(browser, url):
     accessibility = pytest.importorskip("tests.browser.accessibility", reason="axe-playwright-python is not installed")
     tab = browser.new_page(reduced_motion="reduce")  # without transitions of colours
     tab.goto(f"{url}?__theme=light")

@@ -29,12 +29,14 @@ export function opening({ element, settings, pad }) {
     return { fresh: true, opening: hint, value: src, src, crisp: true };
   }
 
-  // The points are sent at the same places in every visit, so that the server has the predictions in its cache.
+  // The points are sent at the same places in every visit, so that the server has the predictions in its cache. The first
+  // are there at once, and so is the first answer.
   function write({ points, ...stroke }) {
-    const entry = { ...stroke, points: points.slice(0, 1) };
-    const begin = performance.now();
-    let sent = 0;
+    const entry = { ...stroke, points: points.slice(0, points.length / UPDATES) };
+    const begin = performance.now() - DURATION / UPDATES;
+    let sent = 1;
     sheet.add(entry);
+    pad.send(true);
     requestAnimationFrame(function step(now) {
       if (sheet.entries[0] !== entry) return;
       const due = Math.min(points.length, Math.ceil(((now - begin) / DURATION) * points.length));
