@@ -66,6 +66,12 @@ def test_a_network_is_hidden_and_shown_again_with_the_keyboard(page):
     expect(page.get_by_role("region", name="Predictions of each network")).to_be_focused()
 
 
+# The cells in the row of another class.
+MISPLACED = """[...document.querySelectorAll("#lineup td[data-class]")].filter(
+  (cell) => cell.dataset.class !== cell.parentElement.querySelector("th button").dataset.class
+).length"""
+
+
 def test_classes_are_ordered_by_the_ensemble_but_not_while_one_draws(page):
     count = len(trained("mnist"))
     draw(page, SEVEN)
@@ -73,9 +79,11 @@ def test_classes_are_ordered_by_the_ensemble_but_not_while_one_draws(page):
     page.get_by_role("button", name="Ensemble").click()
     expect(page.locator("#lineup th[aria-sort=descending]")).to_contain_text("Ensemble")
     expect(page.locator("#lineup tbody th").first).to_have_text("7")
+    assert not page.evaluate(MISPLACED)
     page.wait_for_url("**&r=1*")
     page.reload()
     wait_for_all(page, count)
+    assert not page.evaluate(MISPLACED)
     ranked, likeliest = classes(page), page.locator(f"{WINNERS}.board-together")
     assert ranked[0] == "7"
     before = likeliest.inner_text()
@@ -86,6 +94,7 @@ def test_classes_are_ordered_by_the_ensemble_but_not_while_one_draws(page):
     page.get_by_role("button", name="Class", exact=True).click()
     expect(page.locator("#lineup tbody th").first).to_have_text("0")
     assert classes(page) == sorted(ranked)
+    assert not page.evaluate(MISPLACED)
 
 
 def test_the_order_of_the_classes_moves_networks_without_weights_along(browser, tmp_path):

@@ -1,5 +1,6 @@
 """The Layers tab in Chromium."""
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -46,6 +47,7 @@ def test_the_receptive_field_of_the_row_that_is_pointed_at_is_drawn_over_the_inp
     line, figure = box(row), box(field)
     assert figure[1] >= line[3] or figure[3] <= line[1] or figure[0] >= line[2], "beside the row"
     page.keyboard.press("Escape")
+    expect(field).not_to_have_class(re.compile("field-shown"))
     page.locator("#layer0-6 > summary").focus()
     expect(field).to_contain_text("c5 32 × 32 px")
     expect(square).to_have_attribute("x", str(100 * -2 / 28))

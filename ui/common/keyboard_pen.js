@@ -5,7 +5,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const STEP = 7; // pixels for each press of an arrow key
 const within = (side, position) => Math.min(side, Math.max(0, position));
 
-// Calls `begin` and `extend` with the points of a stroke, and `end`. Returns `isDown` and `lift`.
+// Calls `begin` and `extend` with the points of a stroke, and `end`. Returns `lift`.
 export function keyboardPen(canvas, cursor, status, { begin, extend, end }) {
   const side = canvas.width;
   let pen = null; // { x, y, down }; null until a key is pressed
@@ -51,5 +51,5 @@ export function keyboardPen(canvas, cursor, status, { begin, extend, end }) {
     show();
     if (wasDown) end();
   });
-  return { isDown: () => !!pen?.down, lift };
+  return { lift };
 }

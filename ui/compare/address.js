@@ -24,7 +24,8 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
   // Nothing to keep is not written.
   const nothing = JSON.stringify(state());
   function write() {
-    if (!sheet.entries[0]?.opening || JSON.stringify(state()) !== nothing) keep(state());
+    const isKept = parameters().has("d") || !sheet.entries[0]?.opening;
+    if (isKept || JSON.stringify(state()) !== nothing) keep(state());
   }
 
   // Puts a drawing on the sheet, with the digit of several that was chosen on it.

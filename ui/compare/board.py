@@ -164,10 +164,11 @@ def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
 
 
 def _source(language: str, source: str) -> dict[str, str | list[str]]:
-    """The repository and the start of the commit, and the whole as the title; "bundled" for a local folder."""
+    """The repository and the start of the commit, and the whole as the title; a folder; "bundled" for `weights/`."""
     repository, _, commit = source.rpartition("@")
     if not COMMIT.fullmatch(commit):
-        return {"weights": [say(language, "board.bundled")], "title": ""}
+        folder = source.rpartition("/")[0]
+        return {"weights": [say(language, "board.bundled") if folder == "weights" else f"{folder}/"], "title": ""}
     return {"weights": re.split("(?<=/)|(?=[.@])", f"{repository}@{commit[:7]}"), "title": source}
 
 

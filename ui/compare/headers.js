@@ -27,7 +27,7 @@ export function headers({ element, settings }, table) {
     if (rows) tick(settings.get("ranked"), rows === "together");
   });
   // Titles that responses would repeat for each cell: the number behind a dot, and what a class opens.
-  for (const type of ["pointerover", "focusin"])
+  for (const type of ["pointermove", "focusin"])
     table.addEventListener(type, ({ target }) => {
       if (target.matches(".faint")) target.title = target.textContent;
       if (target.matches("th [data-class]")) target.title = say("board.explain", { label: target.textContent });

@@ -61,7 +61,12 @@ export function opening({ element, settings, pad }) {
   }
 
   // Before the board requests the old image for the new data set.
-  const other = ({ target }) => target.name === "dataset" && isOpen() && show(true);
+  function other({ target }) {
+    if (target.name !== "dataset" || !isOpen()) return;
+    settings.showDataset();
+    settings.keepOrder();
+    show(true);
+  }
   element.addEventListener("change", other, { capture: true });
   pad.canvas.addEventListener("keydown", ({ key }) => key.startsWith("Arrow") && pad.drop());
   if (!sheet.isEmpty || parameters().get("p")) return;

@@ -34,6 +34,6 @@ export function permalink({ element, pad, board, address }) {
       () => offer(link()),
     );
   });
-  element.addEventListener("draw", () => (field.hidden = true)); // it is out of date
+  for (const type of ["draw", "change"]) element.addEventListener(type, () => (field.hidden = true)); // it is out of date
   return inform;
 }

@@ -1,6 +1,7 @@
 // The order of the classes on the board: their own, or by the ensemble's probability.
 const together = (row) => row.querySelector("td.board-together");
-const labelOf = (row) => row.querySelector("th [data-class]")?.dataset.class;
+// The class of a row; of a row of figures, undefined.
+export const labelOf = (row) => row.querySelector("th [data-class]")?.dataset.class;
 
 // Sorts the rows of `young`, a board that will replace `shown`. They keep their places while `isDrawing`, and while the
 // ensemble is pending.

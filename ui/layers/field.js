@@ -11,8 +11,9 @@ function draw(box, row) {
   const [name, text] = box.querySelector("figcaption").children;
   name.textContent = (row.querySelector("code") ?? row.querySelector("b")).textContent;
   const values = { size, jump };
-  Object.assign(text.dataset, { text: "layers.field", values: JSON.stringify(values) });
-  text.textContent = say("layers.field", values);
+  const key = jump ? "layers.field" : "layers.field.one";
+  Object.assign(text.dataset, { text: key, values: JSON.stringify(values) });
+  text.textContent = say(key, values);
 }
 
 // A box beside the table goes to the row, within the window. One in a corner is at the bottom, or at the top where it
@@ -49,11 +50,13 @@ export function mountField(element) {
   }
 
   element.addEventListener("pointerover", show);
+  element.addEventListener("focusout", hide);
   element.addEventListener("focusin", show);
   element.addEventListener("pointerout", ({ pointerType, relatedTarget }) => {
     if (pointerType === "mouse" && !relatedTarget?.closest?.(".layers-scroll")) hide();
   });
-  element.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
+  document.addEventListener("pointerdown", ({ target }) => target.closest?.("summary[data-field]") || hide());
   const follow = () => shown && box() && place(box(), shown);
   element.addEventListener("toggle", follow, { capture: true });
   document.addEventListener("scroll", follow, { capture: true, passive: true });

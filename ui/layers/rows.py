@@ -85,9 +85,12 @@ class _Network:
         }
 
     def _field(self, layer: Layer) -> str:
-        """The size, jump and start of the central unit's receptive field, and the side of the input, in pixels."""
-        first, end = layer.central_field
-        return f"{end - first} {layer.field.jump:g} {first} {self.network.inputs[0][-1]}"
+        """The size, jump and start of the central unit's receptive field, and the side of the input, in pixels.
+
+        The jump is 0 where the unit has no neighbours: in feature maps of 1 × 1 and in vectors.
+        """
+        (first, end), side = layer.central_field, layer.output[-1] if len(layer.output) == 3 else 1
+        return f"{end - first} {layer.field.jump if side > 1 else 0:g} {first} {self.network.inputs[0][-1]}"
 
     def _figure(self, layer: Layer, key: str) -> dict[str, str]:
         """A quantity, its share of the network's in percent, and the length of its bar, 0 to 1; empty for zero."""

@@ -17,7 +17,7 @@ from ui.common.colours import PALETTE
 from ui.common.reading import flag, known
 from ui.common.recipe import split_words
 from ui.common.templates import render
-from ui.common.texts import attribute, mark, say
+from ui.common.texts import Text, attribute, mark, say
 from ui.learn.findings import EVENT, found_html
 
 FILE = "depth_study.json"  # of training.depth_study
@@ -63,7 +63,8 @@ def depth_html(path: Path, norm: bool, when: str) -> tuple[Markup, Markup]:
         study = json.loads(path.read_text(encoding="utf-8"))
         runs = [run for run in study["runs"] if run["batch_norm"] == norm]
         findings = (("depth.found", _found(runs)), ("depth.chain", _chain(runs, when)))
-        return _study(study, runs, when), found_html((key, values) for key, values in findings if values)
+        of = {"norm": Text("depth.norm" if norm else "depth.no_norm"), "when": Text(f"depth.{when}")}
+        return _study(study, runs, when), found_html((key, values | of) for key, values in findings if values)
     except DAMAGED:
         why = "depth.damaged" if path.exists() else "depth.none"
         text = render("learn/missing.html", text=mark(why), command="python -m training.depth_study")
@@ -90,7 +91,8 @@ def _study(study: dict, runs: Sequence[dict], when: str) -> Markup:
 
 def _found(runs: Sequence[dict]) -> dict[str, object]:
     """Training accuracy of 56 less that of 20 layers, without and with shortcuts; empty if a network is missing."""
-    reached = {(run["shortcuts"], run["depth"]): run["history"][-1]["train_accuracy"] for run in runs if run["history"]}
+    whole = [run for run in runs if run["history"] and not run.get("diverged")]
+    reached = {(run["shortcuts"], run["depth"]): run["history"][-1]["train_accuracy"] for run in whole}
     few, many = min(DEPTHS), max(DEPTHS)
     if any((kind, depth) not in reached for kind in KINDS for depth in DEPTHS):
         return {}

@@ -83,7 +83,7 @@ def _macs(hub: ModelHub, found: dict) -> dict[str, int]:
         for id, card in hub.cards().items()
         if found.get("weights", {}).get(id) == card.weights_sha256
     }
-    return macs if {"together", "looks"} <= found.keys() and macs.keys() == found["weights"].keys() else {}
+    return macs if found.get("together") and found.get("looks") and macs.keys() == found["weights"].keys() else {}
 
 
 def findings(hub: ModelHub, results: dict) -> Markup:
@@ -96,8 +96,8 @@ def _sentences(hub: ModelHub, results: dict) -> Iterator[Sentence]:
         found = results.get(dataset, {})
         if macs := _macs(hub, found):
             accuracies = [(len(ids), accuracy) for ids, accuracy in found["together"]]
-            accuracy = next(accuracy for count, accuracy in accuracies if count == len(macs))
-            single = max(accuracy for count, accuracy in accuracies if count == 1)
+            accuracy = max(accuracies)[1]  # of the most networks
+            single = max((accuracy for count, accuracy in accuracies if count == 1), default=accuracy)
             title = DATASETS[dataset].title
             values = {"count": len(macs), "accuracy": f"{accuracy:.2f}", "single": f"{single:.2f}"}
             yield "ensembles.found", {"dataset": title} | values

@@ -112,9 +112,9 @@ def _accuracies(hub: ModelHub) -> Iterator[Sentence]:
     yield "found.dense", names | {"ratio": f"{counts[0] / counts[1]:.1f}"}
     cards = hub.cards()
     for dataset, spec in DATASETS.items():
-        found = [cards[id].metrics for name in (large, small) if (id := f"{name}.{dataset}") in cards]
-        if len(found) == 2 and all("test_accuracy" in each for each in found):
-            first, second = (f"{each['test_accuracy']:.2f}" for each in found)
+        found = [cards[id].on_test_set("accuracy") for name in (large, small) if (id := f"{name}.{dataset}") in cards]
+        if len(found) == 2 and None not in found:
+            first, second = (f"{accuracy:.2f}" for accuracy in found)
             yield "found.dense.accuracy", names | {"dataset": spec.title, "first": first, "second": second}
 
 

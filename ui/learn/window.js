@@ -60,8 +60,7 @@ export function mount({ element, watch }) {
     const isSeen = element.offsetParent && !still.matches && element.querySelector(".window");
     if (!isSeen || now() >= last()) {
       pause();
-      if (isSeen) show();
-      return;
+      return show();
     }
     chosen = now() + 1;
     later();

@@ -27,7 +27,7 @@ def curves_section(hub: ModelHub) -> tuple:
         found, choice = runs_of(hub, dataset), choice_of(sent)
         chosen = chosen_runs(hub, found, choice)
         # A grid that is the visitor's already is left as it is, with the focus in it.
-        same = choice and choice.shown == list(found) and choice.chosen == chosen
+        same = choice and set(choice.shown) == set(found) and set(choice.chosen) == set(chosen)
         grid: Any = gr.skip() if same else grid_html(dataset, found, chosen)
         groups = [found[group] for group in chosen]
         return [grid, curves_html(groups, [name for name in QUANTITIES if name in drawn], view)]

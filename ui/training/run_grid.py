@@ -48,10 +48,8 @@ def chosen_runs(hub: ModelHub, found: Groups, choice: Choice | None) -> list[str
     has ended, all of its network.
     """
     if choice is None:
-        own = hub.cards()
-        choice = Choice(
-            [], [group for group, runs in found.items() if any(run.card == own.get(run.id) for run in runs)]
-        )
+        own = list(hub.cards().values())
+        choice = Choice([], [group for group, runs in found.items() if any(run.card in own for run in runs)])
     running = {group for group, runs in found.items() if any(not (run.card or run.stopped) for run in runs)}
     begun = running - set(choice.shown)
     ended = {group.partition(" ")[0] for group in choice.chosen if group not in found}

@@ -5,16 +5,17 @@ export function mount({ element, watch }) {
   const within = (selector) => element.querySelector(selector);
   const latest = {}; // selector to its newest response
 
-  // Shows a response or why there is none, unless a newer request was sent meanwhile: responses may arrive out of order.
+  // Shows a response or why there is none, and returns true, unless a newer request was sent meanwhile: responses may arrive out of order.
   async function fill(selector, response) {
     latest[selector] = response;
     const { html, failed } = await response.then(
       (html) => ({ html }),
       (error) => ({ failed: sentence(error) }),
     );
-    if (latest[selector] !== response) return;
+    if (latest[selector] !== response) return false;
     if (failed) within(selector).textContent = failed;
     else within(selector).innerHTML = html;
+    return true;
   }
 
   element.addEventListener("click", async (event) => {
@@ -22,8 +23,8 @@ export function mount({ element, watch }) {
     if (!button) return;
     element.querySelector("[data-pick][aria-current]")?.removeAttribute("aria-current");
     button.setAttribute("aria-current", true);
-    await fill(".errors-images", call("images", JSON.parse(button.dataset.pick)));
-    within(".errors-images").scrollIntoView({ block: "nearest" });
+    const isNewest = await fill(".errors-images", call("images", JSON.parse(button.dataset.pick)));
+    if (isNewest) within(".errors-images").scrollIntoView({ block: "nearest" });
   });
   element.addEventListener("change", (event) => {
     if (!event.target.closest(".errors-choose")) return;

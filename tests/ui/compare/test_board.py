@@ -122,6 +122,7 @@ HUB = f"someone/lenet5.mnist@{'1a2b3c4' * 5}abcde"
     ("source", "shown"),
     [
         ("weights/lenet5.mnist", ">bundled"),
+        ("mine/lenet5.mnist", ">mine/"),
         (HUB, f' title="{HUB}">someone/lenet5.mnist@1a2b3c4'),
     ],
 )
