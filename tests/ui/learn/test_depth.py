@@ -47,12 +47,12 @@ def test_the_findings_of_the_depth_study_are_stated(tmp_path):
         for depth, shortcuts, accuracy in ((20, False, 88.5), (56, False, 69.25), (20, True, 90.0), (56, True, 91.0))
     ]  # fmt: skip
     _, found = depth_html(write_study(tmp_path, runs), True, "start")
-    assert "56 layers instead of 20" in found and "by −19.25 percentage points without" in found
+    assert "From 20 to 56 layers, with batch norm" in found and "by −19.25 percentage points without" in found
     assert "by +1.00 with" in found
     assert "the first layer is 8 times that of the last convolution without shortcuts, and 4 times with" in found
     assert "The chain rule" not in depth_html(write_study(tmp_path, runs), True, "end")[1]
     _, part = depth_html(write_study(tmp_path, runs[:3]), True, "start")
-    assert "instead of 20" not in part and "The chain rule" not in part and "Nothing is measured" in part
+    assert "From 20" not in part and "The chain rule" not in part and "Nothing is measured" in part
 
 
 def write_study(folder, runs):
