@@ -33,7 +33,7 @@ def test_the_answers_are_in_view_beside_the_canvas_while_the_pen_is_down_and_do_
     for each in (canvas, answers.locator("ul")):
         expect(each).to_be_in_viewport(ratio=0.99)
     assert canvas.bounding_box() == before
-    overflow = answers.locator("li:not([hidden]) *").evaluate_all(
+    overflow = answers.locator("li:not(.answers-warning) *").evaluate_all(
         "all => all.filter((e) => e.scrollWidth > e.clientWidth + 1)"
     )
     assert not overflow and page.evaluate("document.documentElement.scrollWidth === innerWidth")
