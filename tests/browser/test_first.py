@@ -38,6 +38,7 @@ def test_the_answers_are_in_view_beside_the_canvas_while_the_pen_is_down_and_do_
     )
     assert not overflow and page.evaluate("document.documentElement.scrollWidth === innerWidth")
     page.mouse.up()
+    expect_verdict(page, "read 7")
 
 
 @pytest.mark.parametrize("page", [(390, 844)], indirect=True)
