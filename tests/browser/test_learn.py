@@ -53,6 +53,7 @@ def test_a_window_is_played_over_the_input_and_fills_in_the_output(page):
     shown.get_by_role("button", name="Play").click()
     expect(filled).not_to_have_count(16)
     filled.nth(2).wait_for()
+    expect(shown.locator("[data-play] path").locator("visible=true")).to_have_count(1)  # the bars of a pause
     shown.get_by_role("button", name="Pause").click()
     count = filled.count()
     assert 3 <= count < 16
