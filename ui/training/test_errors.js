@@ -5,7 +5,7 @@ export function mount({ element, watch }) {
   const within = (selector) => element.querySelector(selector);
   const latest = {}; // selector to its newest response
 
-  // Shows a response or why there is none, and returns true, unless a newer request was sent meanwhile: responses may arrive out of order.
+  // Shows a response or why there is none; false if a newer request was sent meanwhile, as responses may arrive out of order.
   async function fill(selector, response) {
     latest[selector] = response;
     const { html, failed } = await response.then(
