@@ -53,6 +53,9 @@ class SingleProcess:
         """Load a saved run into modules and optimizer with `load`; returns its progress."""
         return load()
 
+    def leave(self) -> None:
+        """Leave the group, after the last operation in it."""
+
 
 class ProcessGroup(SingleProcess):
     """The processes that torchrun has started, on one machine or several."""
@@ -111,6 +114,11 @@ class ProcessGroup(SingleProcess):
                 module.load_state_dict(states[key])
             optimizer.load_state_dict(optimizer_state)
         return progress
+
+    def leave(self) -> None:
+        # Threads of gloo that outlive the interpreter end a finished process with SIGABRT (pytorch/pytorch#179291).
+        if dist.is_initialized():
+            dist.destroy_process_group()
 
 
 def join(device: torch.device) -> tuple[SingleProcess, torch.device]:

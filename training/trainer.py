@@ -126,6 +126,7 @@ def train(args: argparse.Namespace) -> None:
             build = ARCHITECTURES[network].build
             setup = Setup(args.id, build, examples, validation, recipe, args.seed, device, group)
             model, progress = fit(setup, state, resume=args.resume, stop=lambda: bool(stopped), log=log)
+            group.leave()
             if not group.is_rank_0:
                 return
             extra = {"extra": args.extra.name} if args.extra else {}
@@ -136,6 +137,7 @@ def train(args: argparse.Namespace) -> None:
             write_checkpoint(folder, model.state_dict(), card, progress.history, text, snapshots=progress.snapshots)
             discard(state)
     except (CheckpointError, DataError, TrainingError, ValueError) as error:
+        group.leave()
         sys.exit(f"error: {error}" if group.is_rank_0 else 1)
     where = "" if args.out == default_weights_dir() else f" --weights {shlex.quote(str(args.out))}"
     print(f"{folder} is written; measure it with `python -m training.evaluate {args.id}{where}`")
