@@ -12,7 +12,7 @@ import torch
 
 from training.learner import Learner, Setup
 from training.saved_run import Progress, SavedRun
-from training.state import TrainingError, load_state, save_state
+from training.state import GO_ON, TrainingError, load_state, save_state
 
 SAVE_EVERY = 120  # seconds between two saved states
 SAVING = 0.1  # of the time at most is spent on saving after epochs too, so that the page can show them
@@ -76,9 +76,7 @@ class Saver:
             self.save(progress, totals)
         if stopped and not finished:
             epoch = (progress.step - 1) // setup.epoch_steps + 1
-            raise TrainingError(
-                f"stopped in epoch {epoch} of {setup.recipe.epochs}; go on with the same command and --resume"
-            )
+            raise TrainingError(f"stopped in epoch {epoch} of {setup.recipe.epochs}; {GO_ON}")
 
     def save(self, progress: Progress, totals: Totals) -> None:
         """Rank 0 writes the state; all processes have to call this, as it sums their totals."""

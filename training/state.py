@@ -23,6 +23,7 @@ from training.saved_run import Progress, SavedRun, differences, with_fields
 
 DAMAGED = (OSError, SafetensorError, TypeError, KeyError, ValueError, RecursionError, OverflowError)
 """What reading a damaged file raises."""
+GO_ON = "go on with the same command (training.train: and --resume)"
 
 
 class TrainingError(RuntimeError):
@@ -70,7 +71,7 @@ def save_state(path: Path, run: SavedRun, progress: Progress) -> None:
             new.unlink(missing_ok=True)
         remedy = "nothing of it is saved: make room, or choose another --out, then start it again"
         if exists(path):
-            remedy = "the state before it is still there: make room, then go on with --resume"
+            remedy = f"the state before it is still there: make room, then {GO_ON}"
         raise TrainingError(f"the training could not be saved to {path} ({error}); {remedy}") from error
 
 
@@ -96,7 +97,7 @@ def load_state(path: Path, run: SavedRun) -> Progress:
         return progress
     if not damages:
         raise TrainingError(f"there is no unfinished training in {path}; start it without --resume")
-    raise TrainingError(f"{' and '.join(damages)}; remove what is damaged, then start without --resume")
+    raise TrainingError(f"{' and '.join(damages)}; remove what is damaged, then start anew")
 
 
 def _put_back(file: Path, path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_stopped_training_ends_with_the_same_weights(tmp_path, uninterrupted):
     process.send_signal(signal.SIGINT)
     code, errors = finish(process)
     assert code != 0 and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was stopped"
-    assert "go on with the same command and --resume" in errors and "Traceback" not in errors
+    assert state.GO_ON in errors and "Traceback" not in errors
     code, errors = finish(run(tmp_path))
     assert code == 1 and "--resume" in errors and saved.exists(), "an unfinished training was thrown away"
     code, errors = finish(run(tmp_path, "--resume"))
