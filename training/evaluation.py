@@ -34,7 +34,7 @@ from training.clusters import fit_centroids
 from training.data import DataError, load, split
 from training.ensembles import complete_tta, measure_ensembles, write_averaged
 from training.lock import writing
-from training.metrics import auroc, calibration_error, fit_temperature, fit_threshold, ood_data, reliability, score
+from training.metrics import auroc, calibration_error, fit_threshold, ood_data, reliability, score, temperature_for
 from training.model_card import model_card
 from training.results import results_table, runs_table
 from training.state import TrainingError
@@ -52,7 +52,7 @@ def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, E
     if held_out := card.recipe.get("held_out"):
         examples = load(card.dataset, train=True)[-held_out:]
         logits = net.run(examples.images).logits
-        temperature = round(fit_temperature(logits, examples.labels), 4)
+        temperature = round(temperature_for(logits, examples.labels), 4)
         threshold = round(fit_threshold(logits / temperature), 4)
 
     test = load(card.dataset, train=False)

@@ -9,6 +9,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from cnn_models import ARCHITECTURES, DATASETS
 from cnn_models.analysis.ood import MARGIN
+from cnn_models.analysis.statistics import calibration_error_by_chance
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.layers import architecture_layers
 from cnn_models.specs import Card
@@ -37,8 +38,10 @@ CNN Lineup, whose loader checks names, shapes, types and hash of the weights.
 Single network, single crop.{{ split }}
 {% if evaluation %}
 **Calibration.** The logits are divided by the temperature {{ card.temperature }}, {{ fitted }}. The expected
-calibration error (15 bins) on the test images is {{ "%.2f" | format(card.metrics.test_ece) }} %, and
-{{ "%.2f" | format(card.metrics.test_ece_uncalibrated) }} % at temperature 1.
+calibration error (15 bins) on the test images is {{ "%.2f" | format(card.metrics.test_ece) }} %
+{%- if card.temperature != 1 %}, and
+{{ "%.2f" | format(card.metrics.test_ece_uncalibrated) }} % at temperature 1{% endif %}.
+{%- if by_chance %} A perfectly calibrated network would have {{ "%.2f" | format(by_chance) }} % by chance.{% endif %}
 
 **Out-of-distribution (OOD) detection.** The AUROC of the energy (Liu et al. 2020), test images against OOD data:
 {% for title, value in ood_data -%}
@@ -158,7 +161,10 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         split=_split(card),
         evaluation=evaluation,
         margin=MARGIN,
-        fitted="fitted on the validation images" if card.recipe.get("held_out") else "without validation images",
+        fitted=_fitted(card),
+        by_chance=calibration_error_by_chance(evaluation.reliability[1])
+        if evaluation and evaluation.reliability
+        else 0,
         ood_data=[
             (DATASETS[name].title if name in DATASETS else name, value)
             for key, value in card.metrics.items()
@@ -179,6 +185,15 @@ def _split(card: Card) -> str:
     drawings = f" and {extra:,} labelled drawings" if extra else ""
     teachers = f", distilled from {' and '.join(teachers)}" if (teachers := card.recipe.get("teachers")) else ""
     return f" Trained on {images}{drawings}, validated on {validated}{teachers}."
+
+
+def _fitted(card: Card) -> str:
+    """How the temperature was chosen, after a comma."""
+    if not card.recipe.get("held_out"):
+        return "without validation images"
+    if card.temperature == 1:
+        return "as a fitted one lowers the validation loss by less than two standard errors"
+    return "fitted on the validation images"
 
 
 def _rows(card: Card, evaluation: Evaluation) -> list[tuple[str, float, str]]:

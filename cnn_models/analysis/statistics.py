@@ -1,9 +1,12 @@
-"""Confidence interval of an accuracy, and significance of the difference between two networks."""
+"""Confidence interval of an accuracy, chance in a calibration error, significance of the difference of two networks."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from statistics import NormalDist
+
+from cnn_models.checkpoints.evaluation import Bin
 
 CONFIDENCE = 0.95
 
@@ -29,3 +32,14 @@ def mcnemar(only_first: int, only_second: int) -> float:
     """
     count, fewer = only_first + only_second, min(only_first, only_second)
     return min(1.0, 2 * sum(math.comb(count, i) for i in range(fewer + 1)) / 2**count)
+
+
+def calibration_error_by_chance(bins: Iterable[Bin]) -> float:
+    """The expected calibration error in percent that a perfectly calibrated network would have on these images.
+
+    Its correct predictions in a bin of n and mean confidence p are nearly normal with variance n p (1 - p), and lie on
+    average sqrt(2 / pi) standard deviations from n p.
+    """
+    filled = [bin for bin in bins if bin.count]
+    distances = (math.sqrt(2 / math.pi * bin.confidence * (1 - bin.confidence / bin.count)) for bin in filled)
+    return 100 * math.fsum(distances) / sum(bin.count for bin in filled)

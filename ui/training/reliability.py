@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.analysis.statistics import calibration_error_by_chance
 from cnn_models.checkpoints.evaluation import BINS, Bin
 from cnn_models.checkpoints.folder import CheckpointError, read_evaluation
 from cnn_models.datasets.test_sets import COUNT
@@ -36,7 +37,7 @@ def reliability_html(hub: ModelHub, dataset: str) -> Markup:
         if evaluation and evaluation.reliability:
             before, after = evaluation.reliability
             diagrams.append(
-                (title, _facts(card), _lines(card, before, after), _bars(after), COLOURS[card.architecture])
+                (title, _facts(card, after), _lines(card, before, after), _bars(after), COLOURS[card.architecture])
             )
         else:
             missing.append(title)
@@ -56,10 +57,13 @@ def reliability_html(hub: ModelHub, dataset: str) -> Markup:
     )
 
 
-def _facts(card: Card) -> str:
-    """The temperature, and the expected calibration error (ECE) before and after."""
-    before, after = (card.metrics.get(name) for name in ("test_ece_uncalibrated", "test_ece"))
-    return f"T = {card.temperature:.3g}" + ("" if None in (before, after) else f", ECE {before:.2f} → {after:.2f} %")
+def _facts(card: Card, bins: Sequence[Bin]) -> str:
+    """The temperature, the expected calibration error (ECE) before and after, and by chance."""
+    errors = [card.metrics.get(name) for name in ("test_ece_uncalibrated", "test_ece")]
+    if None in errors:
+        return f"T = {card.temperature:.3g}"
+    change = " → ".join(f"{error:.2f}" for error in errors[card.temperature == 1 :])
+    return f"T = {card.temperature:.3g}, ECE {change} % ({calibration_error_by_chance(bins):.2f} %)"
 
 
 def _bars(bins: Sequence[Bin]) -> list[tuple[float, float, float, str]]:
@@ -74,8 +78,8 @@ def _bars(bins: Sequence[Bin]) -> list[tuple[float, float, float, str]]:
 
 def _lines(card: Card, before: Sequence[Bin], after: Sequence[Bin]) -> list[Line]:
     colour, diagonal = COLOURS[card.architecture], Line("", GREY, [(0, 0), (100, 100)], "1 3")
-    calibrated = _line(f"T = {card.temperature:.3g}", after, colour, "")
-    return [diagonal, _line("T = 1", before, colour, BEFORE), calibrated]
+    lines = [diagonal, _line(f"T = {card.temperature:.3g}", after, colour, "")]
+    return lines if card.temperature == 1 else [*lines, _line("T = 1", before, colour, BEFORE)]
 
 
 def _line(name: str, bins: Sequence[Bin], colour: str, dash: str) -> Line:

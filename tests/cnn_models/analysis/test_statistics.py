@@ -3,9 +3,11 @@
 from itertools import product
 from math import comb, sqrt
 
+import numpy as np
 import pytest
 
-from cnn_models.analysis.statistics import binomial_interval, mcnemar
+from cnn_models.analysis.statistics import binomial_interval, calibration_error_by_chance, mcnemar
+from cnn_models.checkpoints.evaluation import Bin
 
 
 @pytest.mark.parametrize(("right", "count"), [(9951, 10_000), (9100, 10_000), (1, 3)])
@@ -27,6 +29,15 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
         if (interval := binomial_interval(right, 200))[0] <= 90 <= interval[1]
     )
     assert held == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize("confidences", [(0.5, 0.7, 0.9, 0.99), (0.9, 0.999)])
+def test_labels_drawn_with_the_confidences_have_the_calibration_error_of_chance(confidences):
+    generator, count = np.random.default_rng(0), 2_000
+    drawn = generator.binomial(count, confidences, (4_000, len(confidences)))
+    expected = 100 * np.abs(drawn / count - confidences).mean()
+    bins = [Bin(0, 0, 0.0), *(Bin(count, 0, count * each) for each in confidences)]
+    assert calibration_error_by_chance(bins) == pytest.approx(expected, rel=0.03)
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 0), (5, 5), (1, 9), (7, 4)])
