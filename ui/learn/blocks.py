@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import gradio as gr
-import torch
 from markupsafe import Markup
 
-from cnn_models import ModelHub, create_model
-from cnn_models.analysis.ablation import BRANCHES, blocks, derivatives, sizes
+from cnn_models import ModelHub
+from cnn_models.analysis.ablation import BRANCHES, blocks, derivatives
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.hub.model_hub import LoadedModel
 from ui.common.chart import Axis, Line, chart, legend
@@ -19,25 +16,16 @@ from ui.common.templates import render
 from ui.common.texts import attribute, mark
 from ui.learn.ablation_grid import branch_key, branch_mark
 from ui.learn.ablation_page import ablation_page
+from ui.learn.branch_sizes import branch_sizes
 from ui.learn.depth import depth_page
 
 
 def inception_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab, found: gr.HTML) -> None:
     """Branch ablation of Inception blocks, and the size of each branch's weights over the epochs."""
 
-    @lru_cache(16)
-    def history(id: str, snapshots_sha256: str | None) -> list[dict[str, float]]:
-        """`sizes` before training and after each epoch; empty without snapshots."""
-        if not (tensors := hub.snapshots(id)):
-            return []
-        with torch.device("meta"):
-            model = create_model(hub.card(id).architecture)
-        epochs = range(len(next(iter(tensors.values()))))
-        return [sizes({name: tensor[epoch] for name, tensor in tensors.items()}, model) for epoch in epochs]
-
     def weights(net: LoadedModel, drawing: Drawing, label: str) -> Markup:
         try:
-            return weights_html(net, history(net.card.id, net.card.snapshots_sha256))
+            return weights_html(net, branch_sizes(hub, net.card))
         except CheckpointError as error:
             return render("learn/branch_weights.html", error=error)
 

@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
-import torch
 from markupsafe import Markup
 
-from cnn_models import ARCHITECTURES, DATASETS, ModelHub, create_model
-from cnn_models.analysis.ablation import sizes
+from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.architectures import googlenet
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.layers import architecture_layers, arithmetic
 from cnn_models.layers.table import shape
 from ui.common.templates import render
 from ui.common.texts import mark
+from ui.learn.branch_sizes import branch_sizes
 
 EVENT: dict[str, Any] = dict(
     queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private"
@@ -85,15 +84,15 @@ def inception(hub: ModelHub) -> Markup:
 
 
 def _branches(hub: ModelHub) -> Iterator[Sentence]:
-    with torch.device("meta"):
-        model = create_model("mini_inception")
+    cards = hub.cards()
     for dataset, spec in DATASETS.items():
+        card = cards.get(f"mini_inception.{dataset}")
         try:
-            tensors = hub.snapshots(f"mini_inception.{dataset}")
+            history = branch_sizes(hub, card) if card else []
         except CheckpointError:
             continue
-        if tensors:
-            before, after = (sizes({name: each[epoch] for name, each in tensors.items()}, model) for epoch in (0, -1))
+        if history:
+            before, after = history[0], history[-1]
             ratios = sorted(after[name] / before[name] for name in before)
             key = "found.inception.none" if ratios[0] > FADED else "found.inception.faded"
             values = {"low": f"{ratios[0]:.2f}", "high": f"{ratios[-1]:.2f}", "dataset": spec.title}

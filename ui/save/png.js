@@ -18,7 +18,7 @@ const STYLES = [
   ..."justify-content justify-items justify-self row-gap column-gap order".split(" "),
   ..."grid-template-columns grid-template-rows grid-column-start grid-column-end grid-row-start grid-row-end".split(" "),
   ..."fill fill-opacity stroke stroke-opacity stroke-width stroke-dasharray stroke-linejoin text-anchor".split(" "),
-  ..."vector-effect appearance -webkit-box-orient -webkit-line-clamp".split(" "),
+  ..."vector-effect paint-order appearance -webkit-box-orient -webkit-line-clamp".split(" "),
 ];
 
 function dress(copy, style) {

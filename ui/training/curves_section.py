@@ -29,6 +29,8 @@ def curves_section(hub: ModelHub) -> tuple:
         # A grid that is the visitor's already is left as it is, with the focus in it.
         same = choice and set(choice.shown) == set(found) and set(choice.chosen) == set(chosen)
         grid: Any = gr.skip() if same else grid_html(dataset, found, chosen)
+        if not found:  # the grid says so
+            return [grid, ""]
         groups = [found[group] for group in chosen]
         return [grid, curves_html(groups, [name for name in QUANTITIES if name in drawn], view)]
 

@@ -249,6 +249,10 @@ def test_the_grid_has_the_runs_of_a_network_and_a_recipe_in_a_cell():
     assert found[unescape(box[1])][0].recipe == "source"
 
 
+def test_without_runs_the_section_of_curves_says_how_to_make_one():
+    assert "training.no_runs" in grid_html("mnist", {}, [])
+
+
 def test_without_evaluations_the_leaderboard_says_what_to_do(hub):
     assert "python -m training.evaluate" in leaderboard_html(leaderboard(hub, "mnist"))
 
