@@ -136,7 +136,7 @@ class PredictionCache:
 
     def __call__(self, loaded: LoadedModel, grids: Sequence[np.ndarray]) -> list[Prediction]:
         card = loaded.card
-        constants = card.weights_sha256, card.mean, card.std, card.temperature, card.energy_threshold
+        constants = card.weights_sha256, card.mean, card.std, card.temperature, card.energy_scale, card.energy_threshold
         keys = [(loaded.id, loaded.source, constants, grid.tobytes()) for grid in grids]
         with self._lock:
             found = {key: self._known[key] for key in keys if key in self._known}

@@ -96,8 +96,10 @@ class Card:
 
     `recipe` holds the hyper-parameters, `split` the counts of images, `metrics` the measured figures (accuracies and
     calibration errors in percent, AUROC from 0 to 1). The softmax of the logits divided by `temperature` gives
-    probabilities; the `ood.ood_score` is relative to `energy_threshold`, if there is one. `weights_sha256` and
-    `snapshots_sha256` are the `folder.weights_hash` of the tensors; the latter is None where there are no snapshots.
+    probabilities: `fitted_temperature`, which fits the validation images best, or 1 where the gain is within chance. In
+    older cards the fitted one is None, and the same. The `ood.ood_score` is relative to `energy_threshold`, if there is
+    one. `weights_sha256` and `snapshots_sha256` are the `folder.weights_hash` of the tensors; the latter is None where
+    there are no snapshots.
     """
 
     architecture: str
@@ -116,12 +118,18 @@ class Card:
     date: str
     metrics: dict = field(default_factory=dict)
     temperature: float = 1.0
+    fitted_temperature: float | None = None
     energy_threshold: float | None = None
     snapshots_sha256: str | None = None
 
     @property
     def id(self) -> str:
         return f"{self.architecture}.{self.dataset}"
+
+    @property
+    def energy_scale(self) -> float:
+        """The divisor of the logits that gives the energies of all networks one scale."""
+        return self.fitted_temperature or self.temperature
 
     @property
     def command(self) -> str:
@@ -251,6 +259,7 @@ TYPES: dict[str, Check] = {
     "date": _text,
     "metrics": _object_of(_number),
     "temperature": _number,
+    "fitted_temperature": _optional(_number),
     "energy_threshold": _optional(_number),
     "snapshots_sha256": _optional(_hash),
 }

@@ -34,37 +34,61 @@ from training.clusters import fit_centroids
 from training.data import DataError, load, split
 from training.ensembles import complete_tta, measure_ensembles, write_averaged
 from training.lock import writing
-from training.metrics import auroc, calibration_error, fit_threshold, ood_data, reliability, score, temperature_for
+from training.metrics import (
+    auroc,
+    calibration_error,
+    fit_temperature,
+    fit_threshold,
+    gains_surely,
+    ood_data,
+    reliability,
+    score,
+)
 from training.model_card import model_card
 from training.results import results_table, runs_table
 from training.state import TrainingError
 
 
-def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, Evaluation, Tensor]:
-    """Fit temperature and energy threshold on the validation images, then measure on the 10,000 test images.
+def fitted(net: Network) -> Card:
+    """The network's card with temperature and energy threshold fitted on the validation images.
 
-    Returns the completed card, the evaluation, and the probabilities for the test images (N x 10). A network trained on
-    all training images keeps temperature 1 and has no energy threshold: it is overconfident on images it was trained
-    on. Raises DataError without the images.
+    A network trained on all training images keeps temperature 1 and has no energy threshold: it is overconfident on
+    images it was trained on. Raises DataError without the images.
+    """
+    card = net.card
+    if not (held_out := card.recipe.get("held_out")):
+        return dataclasses.replace(card, temperature=1.0, fitted_temperature=None, energy_threshold=None)
+    examples = load(card.dataset, train=True)[-held_out:]
+    logits = net.run(examples.images).logits
+    best = round(fit_temperature(logits, examples.labels), 4)
+    return dataclasses.replace(
+        card,
+        temperature=best if gains_surely(best, logits, examples.labels) else 1.0,
+        fitted_temperature=best,
+        energy_threshold=round(fit_threshold(logits / best), 4),
+    )
+
+
+def examine(model: nn.Module, card: Card, device: torch.device) -> tuple[Card, Evaluation, Tensor]:
+    """Fit the card's constants on the validation images, then measure on the 10,000 test images.
+
+    Returns the completed card, the evaluation, and the probabilities for the test images (N x 10). Raises DataError
+    without the images.
     """
     net = Network(place(model, device), card, device)
-    temperature, threshold = 1.0, None
-    if held_out := card.recipe.get("held_out"):
-        examples = load(card.dataset, train=True)[-held_out:]
-        logits = net.run(examples.images).logits
-        temperature = round(temperature_for(logits, examples.labels), 4)
-        threshold = round(fit_threshold(logits / temperature), 4)
-
+    card = fitted(net)
     test = load(card.dataset, train=False)
     logits = net.run(test.images).logits
-    probabilities = (logits / temperature).softmax(1)
+    probabilities = (logits / card.temperature).softmax(1)
     figures = {f"test_{name}": value for name, value in score(logits, test.labels).items()}
     bins = tuple(reliability(each, test.labels) for each in (logits.softmax(1), probabilities))
     figures["test_ece_uncalibrated"], figures["test_ece"] = map(calibration_error, bins)
     for name, examples in ood_data(card.dataset).items():
-        figures[f"auroc_{name}"] = auroc(energy(logits / temperature), energy(net.run(examples).logits / temperature))
-    metrics = card.metrics | {name: round(value, 4) for name, value in figures.items()}
-    measured = dataclasses.replace(card, metrics=metrics, temperature=temperature, energy_threshold=threshold)
+        energies = (energy(each / card.energy_scale) for each in (logits, net.run(examples).logits))
+        figures[f"auroc_{name}"] = auroc(*energies)
+    measured = dataclasses.replace(
+        card, metrics=card.metrics | {name: round(value, 4) for name, value in figures.items()}
+    )
     evaluation = evaluation_of(logits.argmax(1), test.labels, card.weights_sha256)
     return measured, dataclasses.replace(evaluation, reliability=bins), probabilities
 

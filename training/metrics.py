@@ -19,7 +19,7 @@ from cnn_models.images.preprocess import to_dataset_form, to_input
 from cnn_models.network import BATCH
 from training.data import LabelledImages, load
 
-SURE = 2  # standard errors of the gain, from which a temperature is used; see `temperature_for`
+SURE = 2  # standard errors of the gain, from which a temperature is used; see `gains_surely`
 ABOVE_THRESHOLD = 0.005  # of the validation images; see `fit_threshold`
 NOISE = 2_000  # images
 
@@ -58,16 +58,15 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     return 1 / inverse.clamp(1 / TEMPERATURES, TEMPERATURES).item()
 
 
-def temperature_for(logits: Tensor, labels: Tensor) -> float:
-    """The fitted temperature, or 1 where it lowers the cross-entropy by less than `SURE` standard errors.
+def gains_surely(temperature: float, logits: Tensor, labels: Tensor) -> bool:
+    """Whether a temperature lowers the cross-entropy of logits N x 10 by more than `SURE` standard errors.
 
     The standard error is that of the mean of the paired differences. A network of MNIST has about 20 errors among 5,000
     validation images, and these alone decide its temperature: another 5,000 would have given another one.
     """
-    temperature = fit_temperature(logits, labels)
     before, after = (F.cross_entropy(logits.double() / each, labels, reduction="none") for each in (1, temperature))
     gains = before - after
-    return temperature if gains.mean() > SURE * gains.std() / math.sqrt(len(gains)) else 1.0
+    return bool(gains.mean() > SURE * gains.std() / math.sqrt(len(gains)))
 
 
 def reliability(probabilities: Tensor, labels: Tensor) -> tuple[Bin, ...]:
@@ -89,7 +88,7 @@ def calibration_error(bins: Sequence[Bin]) -> float:
 
 
 def fit_threshold(logits: Tensor) -> float:
-    """The energy that one in 200 validation images exceeds; `logits` N x 10 are divided by the temperature.
+    """The energy that one in 200 validation images exceeds; `logits` N x 10 are divided by the fitted temperature.
 
     One in 200, and the 3 in `ood.energy`, were chosen on training images of Fashion-MNIST and on drawings, by a vote
     (two of lenet5, mini_inception and mini_resnet): 88 % of the clothing and half of 200 scribbles exceed the threshold

@@ -37,8 +37,8 @@ CNN Lineup, whose loader checks names, shapes, types and hash of the weights.
 {% endfor %}
 Single network, single crop.{{ split }}
 {% if evaluation %}
-**Calibration.** The logits are divided by the temperature {{ card.temperature }}, {{ fitted }}. The expected
-calibration error (15 bins) on the test images is {{ "%.2f" | format(card.metrics.test_ece) }} %
+**Calibration.** The logits are divided by the temperature {{ card.temperature }}, {{ fitted }}.
+The expected calibration error (15 bins) on the test images is {{ "%.2f" | format(card.metrics.test_ece) }} %
 {%- if card.temperature != 1 %}, and
 {{ "%.2f" | format(card.metrics.test_ece_uncalibrated) }} % at temperature 1{% endif %}.
 {%- if by_chance %} A perfectly calibrated network would have {{ "%.2f" | format(by_chance) }} % by chance.{% endif %}
@@ -191,8 +191,8 @@ def _fitted(card: Card) -> str:
     """How the temperature was chosen, after a comma."""
     if not card.recipe.get("held_out"):
         return "without validation images"
-    if card.temperature == 1:
-        return "as a fitted one lowers the validation loss by less than two standard errors"
+    if card.temperature != card.energy_scale:
+        return f"as {card.fitted_temperature} lowers the validation loss by less than two standard errors"
     return "fitted on the validation images"
 
 

@@ -34,7 +34,7 @@ def energy(logits: Tensor) -> Tensor:
     """-3 log sum exp(logits / 3) over the last dimension, higher for images that are farther from the training data.
 
     Liu et al. 2020, Energy-based out-of-distribution detection, eq. 4, of logits already divided by their card's
-    temperature, which gives those of all networks one scale. `training.metrics` gives the reason for 3.
+    `energy_scale`. `training.metrics` gives the reason for 3.
     """
     return -ENERGY_TEMPERATURE * (logits / ENERGY_TEMPERATURE).logsumexp(-1)
 
@@ -42,7 +42,7 @@ def energy(logits: Tensor) -> Tensor:
 def ood_score(logits: Tensor, card: Card) -> float:
     """The energy of the logits (10) of one image minus the card's threshold; NaN where the card has none."""
     threshold = math.nan if card.energy_threshold is None else card.energy_threshold
-    return energy(logits / card.temperature).item() - threshold
+    return energy(logits / card.energy_scale).item() - threshold
 
 
 def is_dot(image: np.ndarray, dataset: str) -> bool:

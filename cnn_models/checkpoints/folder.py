@@ -185,8 +185,9 @@ def check_card(card: Card) -> None:
 def _check_numbers(card: Card) -> None:
     if not (abs(card.mean) <= 10 and 1e-3 <= card.std <= 10):
         raise TranslatableError("checkpoint.scale", mean=card.mean, std=card.std)
-    if not 1 / TEMPERATURES <= card.temperature <= TEMPERATURES:
-        raise TranslatableError("checkpoint.temperature", value=card.temperature, most=TEMPERATURES)
+    for temperature in (card.temperature, card.fitted_temperature):
+        if temperature is not None and not 1 / TEMPERATURES <= temperature <= TEMPERATURES:
+            raise TranslatableError("checkpoint.temperature", value=temperature, most=TEMPERATURES)
     if card.energy_threshold is not None and not abs(card.energy_threshold) <= 1e6:
         raise TranslatableError("checkpoint.energy", value=card.energy_threshold)
     for name, value in card.metrics.items():

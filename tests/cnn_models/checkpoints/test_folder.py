@@ -127,6 +127,7 @@ REFUSED = {
     "impossible size": (set_fields(input_size=32), "lenet5 cannot take images of size 32"),
     "no deviation": (set_fields(std=0.0), "cannot normalise"),
     "temperature": (set_fields(temperature=1e-310), "temperature 1e-310 is not between 1/20 and 20"),
+    "fitted temperature": (set_fields(fitted_temperature=0), "temperature 0 is not between 1/20 and 20"),
     "energy": (set_fields(energy_threshold=1e7), "energy threshold 10000000.0 is not a possible energy"),
     "no number": (set_fields(energy_threshold=float("nan")), "it holds a number that is not finite"),
     "true mean": (set_fields(mean=True), "mean must be a number"),
