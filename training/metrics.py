@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain, combinations
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnn_models import DATASETS
+from cnn_models.analysis.ensemble import weighted
 from cnn_models.analysis.ood import energy
 from cnn_models.checkpoints.evaluation import BINS, Bin
 from cnn_models.checkpoints.folder import TEMPERATURES
@@ -40,21 +42,42 @@ def measure(model: nn.Module, examples: LabelledImages, size: int, mean: float, 
     return score(logits, examples.labels)
 
 
+def fit_factors(logits: Tensor, labels: Tensor) -> Tensor:
+    """The factors (M, not negative) of the log-linear ensemble of M networks with the least cross-entropy.
+
+    `logits` are M x N x 10, `labels` N. The loss is convex in the factors. At its minimum, some factors are zero, and
+    without the bound the others would be the same: so every subset is fitted without it, and the best is returned.
+    """
+    logits, count = logits.double(), len(logits)
+    found = [torch.zeros(count, dtype=torch.float64)]
+    for subset in chain.from_iterable(combinations(range(count), size) for size in range(1, count + 1)):
+        members = torch.tensor(subset)
+        if (factors := _fit_unbounded(logits[members], labels)).min() >= 0:
+            found.append(found[0].index_copy(0, members, factors))
+    return min(found, key=lambda factors: F.cross_entropy(weighted(logits, factors), labels).item())
+
+
+def _fit_unbounded(logits: Tensor, labels: Tensor) -> Tensor:
+    """The factors of `fit_factors` if they may be negative."""
+    factors = torch.full((len(logits),), 1 / len(logits), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([factors], max_iter=50, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        value = F.cross_entropy(weighted(logits, factors), labels)
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return factors.detach()
+
+
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """The temperature that minimises the cross-entropy of logits N x 10 divided by it, limited to `TEMPERATURES`.
 
     Guo et al. 2017: On calibration of modern neural networks, section 4.2.
     """
-    inverse = torch.ones((), dtype=torch.float64, requires_grad=True)  # the loss is convex in it
-    optimizer = torch.optim.LBFGS([inverse], max_iter=50, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        value = F.cross_entropy(logits.double() * inverse, labels)
-        value.backward()
-        return value
-
-    optimizer.step(loss)
+    (inverse,) = fit_factors(logits[None], labels)
     return 1 / inverse.clamp(1 / TEMPERATURES, TEMPERATURES).item()
 
 

@@ -13,9 +13,9 @@ from cnn_models.specs import Card
 
 
 def results_table(cards: list[Card], averaged: dict[str, dict]) -> str:
-    """The results as a Markdown table: a row per network and one for the ensemble, a column per data set.
+    """The results as a Markdown table: a row per network, and one for each ensemble, a column per data set.
 
-    `averaged` is from `read_averaged`; an ensemble of other weights than those of the cards is left out.
+    `averaged` is from `read_averaged`; ensembles of other weights than those of the cards are left out.
     """
     by_id = {card.id: card for card in cards}
     head = [f"{spec.title}, test accuracy" for spec in DATASETS.values()]
@@ -31,16 +31,17 @@ def results_table(cards: list[Card], averaged: dict[str, dict]) -> str:
             else:
                 cells.append("not trained yet")
         lines.append(f"| {spec.title} ({spec.year}) | {parameters:,} | " + " | ".join(cells) + " |")
-    cells = []
-    for dataset in DATASETS:
-        found = averaged.get(dataset)
-        now = {card.id: card.weights_sha256 for card in cards if card.dataset == dataset}
-        cells.append(
-            f"{found['accuracy']:.2f} % ({len(now)} networks)"
-            if found and found["weights"] == now
+    now = {dataset: {c.id: c.weights_sha256 for c in cards if c.dataset == dataset} for dataset in DATASETS}
+    soft_votes = {dataset: found for dataset, found in averaged.items() if found["weights"] == now[dataset]}
+    log_linear = {dataset: found["log_linear"] for dataset, found in soft_votes.items() if "log_linear" in found}
+    for name, ensembles in (("soft vote", soft_votes), ("log-linear", log_linear)):
+        cells = [
+            f"{ensembles[dataset]['accuracy']:.2f} % ({len(now[dataset])} networks)"
+            if dataset in ensembles
             else "not measured yet"
-        )
-    lines.append("| ensemble (soft vote) | | " + " | ".join(cells) + " |")
+            for dataset in DATASETS
+        ]
+        lines.append(f"| ensemble ({name}) | | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

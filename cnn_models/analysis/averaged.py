@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from cnn_models.checkpoints.folder import CheckpointError
@@ -15,9 +16,11 @@ AVERAGED = "averaged.json"
 def read_averaged(weights: Path) -> dict[str, dict]:
     """The content of the file, by data set; empty where there is no file.
 
-    `accuracy` (percent of the test set) is that of the ensemble of all networks, `weights` their hashes by checkpoint
-    id; `together` holds the accuracies of the ensembles of any of them, as `[[ids], accuracy]`; `looks`, by checkpoint
-    id, the `pictures` tested and the `accuracy` by number of crops. Raises CheckpointError for any other content.
+    `accuracy` (percent of the test set) and `loss` are those of the ensemble (soft vote) of all networks, `weights`
+    their hashes by checkpoint id; `together` holds the accuracies of the ensembles of any of them, as
+    `[[ids], accuracy]`; `log_linear` the `accuracy`, the `loss` and the `factors` by checkpoint id of the log-linear
+    ensemble of all; `looks`, by checkpoint id, the `pictures` tested and the `accuracy` by number of crops. `loss` and
+    `log_linear` may be missing. Raises CheckpointError for any other content.
     """
     path = weights / AVERAGED
     if not path.exists():
@@ -35,16 +38,20 @@ def _is_possible(found: dict) -> bool:
     """Whether the content for one data set can have been measured. Raises TypeError and others for other fields."""
     weights, together, looks = found["weights"], found["together"], found.get("looks", {})
     crops = [tta["accuracy"] for tta in looks.values()]
+    log_linear = found.get("log_linear", {"accuracy": 0, "loss": 0, "factors": dict.fromkeys(weights, 0)})
     accuracies = [
         found["accuracy"],
+        log_linear["accuracy"],
         *(accuracy for _, accuracy in together),
         *(a for tta in crops for a in tta.values()),
     ]
+    unbounded = [found.get("loss", 0), log_linear["loss"], *log_linear["factors"].values()]
     return (
-        looks.keys() <= weights.keys()
+        looks.keys() <= weights.keys() == log_linear["factors"].keys()
         and all(isinstance(sha256, str) for sha256 in weights.values())
         and all(weights.keys() >= set(ids) for ids, _ in together)
         and all(type(tta["pictures"]) is int and 0 <= tta["pictures"] <= COUNT for tta in looks.values())
         and all(int(used) > 0 for tta in crops for used in tta)
         and all(type(accuracy) in (int, float) and 0 <= accuracy <= 100 for accuracy in accuracies)
+        and all(type(number) in (int, float) and 0 <= number < math.inf for number in unbounded)
     )

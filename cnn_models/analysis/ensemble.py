@@ -1,4 +1,11 @@
-"""Entropy, calibration and soft vote of probabilities by class."""
+"""Entropy and calibration of probabilities by class, and two ensembles: the soft vote and the log-linear ensemble.
+
+The log-linear ensemble (logarithmic opinion pool, product of experts) is the softmax of the weighted sum of the
+networks' log-probabilities, with a weighting factor for each network, not negative. Sources: Heskes 1998, Selecting
+weighting factors in logarithmic opinion pools; Hinton 2002, Training products of experts by minimizing contrastive
+divergence. The factors are of the log-probabilities at temperature 1. In their place it takes the logits, which differ
+by a constant that the softmax cancels, so it does not depend on the networks' temperatures.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +13,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import torch
+from torch import Tensor
 
 
 def entropy(probabilities: Iterable[float]) -> float:
@@ -13,12 +21,22 @@ def entropy(probabilities: Iterable[float]) -> float:
     return -sum(p * math.log2(p) for p in probabilities if p > 0)
 
 
+def logits_of(probabilities: Tensor, temperature: float | Tensor = 1.0) -> Tensor:
+    """The logits, up to a constant, of probabilities at a temperature."""
+    return temperature * probabilities.double().clamp(min=1e-300).log()
+
+
 def uncalibrated(probabilities: dict[str, float], temperature: float) -> dict[str, float]:
     """The probabilities by class at temperature 1, from those at the card's `temperature`."""
-    logits = temperature * torch.tensor(list(probabilities.values()), dtype=torch.float64).clamp(min=1e-300).log()
+    logits = logits_of(torch.tensor(list(probabilities.values()), dtype=torch.float64), temperature)
     return dict(zip(probabilities, logits.softmax(0).tolist(), strict=True))
 
 
 def soft_vote(predictions: Sequence[dict[str, float]]) -> dict[str, float]:
     """The mean of the networks' probabilities by class."""
     return {name: sum(each[name] for each in predictions) / len(predictions) for name in predictions[0]}
+
+
+def weighted(logits: Tensor, factors: Tensor) -> Tensor:
+    """The logits of the log-linear ensemble: the sum of M x ... logits, weighted with M factors, in float64."""
+    return torch.tensordot(factors.double(), logits.double(), 1)

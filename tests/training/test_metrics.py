@@ -1,6 +1,7 @@
 """Temperature, calibration error, energy threshold and AUROC, against slower or simpler computations."""
 
 import dataclasses
+from itertools import product
 
 import pytest
 import torch
@@ -9,7 +10,15 @@ from torch.nn import functional as F
 from cnn_models.analysis.ood import energy
 from tests.conftest import make_card
 from training.evaluation import evaluation_of, examine
-from training.metrics import auroc, calibration_error, fit_temperature, fit_threshold, gains_surely, reliability
+from training.metrics import (
+    auroc,
+    calibration_error,
+    fit_factors,
+    fit_temperature,
+    fit_threshold,
+    gains_surely,
+    reliability,
+)
 from training.model_card import model_card
 
 
@@ -74,6 +83,34 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order():
     pairs = (positives[:, None] > negatives).double() + (positives[:, None] == negatives).double() / 2
     assert auroc(negatives, positives) == pytest.approx(pairs.mean().item())
     assert auroc(negatives, negatives) == pytest.approx(0.5) and auroc(negatives, negatives + 100) == 1
+
+
+def loss_and_gradient(factors, logits, labels):
+    """The cross-entropy of the log-linear ensemble, and its gradient by the factors."""
+    factors = factors.clone().requires_grad_()
+    loss = F.nll_loss((factors[:, None, None] * logits.log_softmax(-1)).sum(0).log_softmax(1), labels)
+    loss.backward()
+    return loss.item(), factors.grad
+
+
+def test_the_factors_are_those_of_the_least_loss(sample):
+    """Against a grid for two networks, and for three by the conditions that only the minimum of a convex loss fulfils.
+
+    The networks see the logits through noise of their own; the third one contradicts them.
+    """
+    logits, labels = (each[:2_000] for each in sample)
+    noise = torch.randn(2, *logits.shape, generator=torch.Generator().manual_seed(1))
+    networks = torch.stack([2 * (logits + noise[0]), (logits + 2 * noise[1]) / 2, -logits]).double()
+    found = fit_factors(networks[:2], labels)
+    grid = [torch.tensor(each).double() for each in product([each / 20 for each in range(21)], repeat=2)]
+    losses = [loss_and_gradient(each, networks[:2], labels)[0] for each in grid]
+    assert loss_and_gradient(found, networks[:2], labels)[0] < min(losses)
+    assert found.tolist() == pytest.approx(grid[losses.index(min(losses))].tolist(), abs=0.05)
+
+    found = fit_factors(networks, labels)
+    _, gradient = loss_and_gradient(found, networks, labels)
+    assert (found >= 0).all() and found[2] < 1e-4 and gradient[2] > 0
+    assert gradient[:2].tolist() == pytest.approx([0, 0], abs=1e-4)
 
 
 def test_the_evaluation_has_the_confusion_matrix_and_the_misclassified_images():
