@@ -16,6 +16,7 @@ from cachetools import LRUCache
 from torch import Tensor
 
 from cnn_models.analysis.doubts import doubt
+from cnn_models.analysis.log_linear import LogLinear, factors_of
 from cnn_models.analysis.ood import MARGIN, ood_score
 from cnn_models.analysis.verdict import Prediction, Reading, Reason, Verdict
 from cnn_models.architectures import ARCHITECTURES
@@ -42,6 +43,7 @@ class Comparison:
     """The predictions of several networks for one image, with the `steps` of its preprocessing.
 
     Where the image shows several digits, `digits` are their readings from the left, and the rest is of one of them.
+    `log_linear` is None unless the networks are those that its factors were fitted for.
     """
 
     dataset: str
@@ -49,6 +51,7 @@ class Comparison:
     verdict: Verdict
     models: tuple[Prediction, ...]
     digits: tuple[Reading, ...] = ()
+    log_linear: LogLinear | None = None
 
     @classmethod
     def of(
@@ -74,7 +77,9 @@ class Comparison:
     def to_dict(self) -> dict:
         """Everything but the image in JSON's types, as the HTTP endpoint returns it."""
         models, digits = ([each.to_dict() for each in part] for part in (self.models, self.digits))
-        return {"dataset": self.dataset, "verdict": self.verdict.to_dict(), "models": models, "digits": digits}
+        log_linear = self.log_linear.to_dict() if self.log_linear else None
+        found = {"models": models, "digits": digits, "log_linear": log_linear}
+        return {"dataset": self.dataset, "verdict": self.verdict.to_dict()} | found
 
 
 def compare(
@@ -110,7 +115,9 @@ def compare_decoded(
     hub.fetch(ids)
     models = [predict_one(id) for id in ids] if ids else _all(dataset, hub, predict_one)
     warning = doubt(hub, dataset, image, found, off, [each[0] for each in models])
-    return Comparison.of(dataset, found, models, warning)
+    comparison = Comparison.of(dataset, found, models, warning)
+    factors = factors_of(hub, dataset, [model.id for model in comparison.models])
+    return replace(comparison, log_linear=LogLinear.of(comparison.models, factors)) if factors else comparison
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Prediction:

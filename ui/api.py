@@ -110,11 +110,18 @@ class Reading(TypedDict):
     probabilities: dict[str, float]  # mean over the networks
 
 
+class LogLinear(TypedDict):
+    label: str
+    probabilities: dict[str, float]
+    factors: dict[str, float]  # by checkpoint id
+
+
 class Answer(TypedDict):
     dataset: str
     verdict: Verdict
     models: list[Model]
     digits: list[Reading]  # from the left, where there are several; the rest is of the first
+    log_linear: LogLinear | None  # of exactly the networks that its factors were fitted for
     steps: list[Step]
     mistakes: list[Mistake]
 

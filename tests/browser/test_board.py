@@ -97,6 +97,33 @@ def test_classes_are_ordered_by_the_ensemble_but_not_while_one_draws(page):
     assert not page.evaluate(MISPLACED)
 
 
+def test_the_log_linear_ensemble_is_an_option_for_all_bundled_networks(page):
+    count = len(trained("mnist"))
+    draw(page, SCRIBBLE)
+    wait_for_all(page, count)
+    before = page.locator("#lineup td.board-together").all_inner_texts()
+    page.locator("#options summary").click()
+    page.get_by_label("Log-linear ensemble").check()
+    ensemble = page.locator("#lineup td[data-model=log_linear][data-class]")
+    expect(ensemble).to_have_count(10)
+    assert sum(map(number, ensemble.all())) == pytest.approx(100, abs=0.1)
+    together = page.locator("#lineup td[data-model=together][data-class]")
+    assert together.all_inner_texts() == before
+    factors = page.locator("#lineup tr", has=page.get_by_text("Factor", exact=True)).locator("td")
+    assert all(float(text) >= 0 for text in factors.all_inner_texts()[:count])
+    page.wait_for_url("**&g=1*")
+    page.reload()
+    expect(ensemble).to_have_count(10)
+    page.get_by_role("button", name="Ensemble").click()
+    page.wait_for_url("**&r=1*")
+    assert not page.evaluate(MISPLACED)
+    shown = [number(cell) for cell in together.all()]
+    assert shown == sorted(shown, reverse=True)
+    page.get_by_role("button", name="Hide AlexNet").click()
+    expect(page.locator("#lineup td[data-model=log_linear]")).to_contain_text("show exactly these")
+    assert not page.evaluate(MISPLACED)
+
+
 def test_the_order_of_the_classes_moves_networks_without_weights_along(browser, tmp_path):
     (tmp_path / "lenet5.mnist").symlink_to(default_weights_dir() / "lenet5.mnist")
     with opened(browser, ModelHub(tmp_path)) as page:

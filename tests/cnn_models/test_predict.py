@@ -16,6 +16,7 @@ from cnn_models.analysis.ood import MARGIN, energy
 from cnn_models.analysis.verdict import Reason, Verdict
 from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError
 from cnn_models.checkpoints.ids import parse
+from cnn_models.folders import default_weights_dir
 from cnn_models.hub.errors import MissingCheckpoint
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import BlankImage
@@ -59,7 +60,10 @@ def compare_fixed(*logits, thresholds=(None,) * 4):
             raise MissingCheckpoint("checkpoint.none", id=id)
         return use(nets[id])
 
-    hub = SimpleNamespace(run=run, is_third_party=lambda id: False, fetch=lambda ids: None, centroids=lambda id: None)
+    hub = SimpleNamespace(
+        run=run, is_third_party=lambda id: False, fetch=lambda ids: None, centroids=lambda id: None,
+        weights_dir=default_weights_dir(),
+    )  # fmt: skip
     return compare(IMAGE, "mnist", ids, hub)
 
 
@@ -99,7 +103,7 @@ def test_whole_way(checkpoint, hub):
 
     document = result.to_dict()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
-    assert list(document) == ["dataset", "verdict", "models", "digits"]
+    assert list(document) == ["dataset", "verdict", "models", "digits", "log_linear"]
     assert list(document["verdict"]) == ["label", "votes", "unusual", "why", "probabilities"]
     fields = [*Prediction.__annotations__, "entropy", "uncalibrated"]
     assert [list(model) for model in document["models"]] == [fields] * 2

@@ -55,10 +55,11 @@ def bag():
 def test_compare_reads_images_of_any_polarity_and_position(client, tmp_path, dataset, label, image):
     image.save(tmp_path / "picture.png")
     answer = client.predict(handle_file(tmp_path / "picture.png"), dataset, [], api_name="/compare")
-    assert set(answer) == {"dataset", "verdict", "models", "digits", "steps", "mistakes"}
+    assert set(answer) == {"dataset", "verdict", "models", "digits", "log_linear", "steps", "mistakes"}
     assert answer["steps"] == answer["mistakes"] == [] and answer["dataset"] == dataset
     assert set(answer["verdict"]) == {"label", "votes", "unusual", "why", "probabilities"}
-    assert answer["verdict"]["label"] == label
+    assert answer["verdict"]["label"] == answer["log_linear"]["label"] == label
+    assert answer["log_linear"]["factors"].keys() == {model["id"] for model in answer["models"]}
     assert sum(answer["verdict"]["votes"].values()) == len(answer["models"]) >= 3
     for model in answer["models"]:
         assert set(model) == set(Prediction.__annotations__) | {"entropy", "uncalibrated", "input", "why"}
@@ -164,7 +165,7 @@ def test_inputs_and_the_explained_class(client, tmp_path):
 
 def test_the_response_is_typed(client):
     returned = client.view_api(return_format="dict")["named_endpoints"]["/compare"]["returns"][0]["type"]
-    assert set(returned["properties"]) == {"dataset", "verdict", "models", "digits", "steps", "mistakes"}
+    assert set(returned["properties"]) == {"dataset", "verdict", "models", "digits", "log_linear", "steps", "mistakes"}
     model = returned["properties"]["models"]["items"]["properties"]
     assert model["probabilities"]["additionalProperties"] == {"type": "number"}
 

@@ -32,6 +32,7 @@ FILE = {"meta": {"_type": "gradio.FileData"}}
 # All fields of the requests to server functions.
 GOOD = {
     "image": "", "dataset": "mnist", "models": ["lenet5"], "language": "en", "calibrated": True, "sort": "year",
+    "log_linear": True,
     "off": [], "quick": False, "drawing": False, "label": "", "part": "heat", "says": {"lenet5": 5}, "truth": 0,
     "first": "lenet5", "second": "lenet5", "id": "nobody/lenet5.mnist", "there": [], "digit": 0, "turn": 0,
 }  # fmt: skip

@@ -15,10 +15,10 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
   }
 
   function state() {
-    const { dataset, models, calibrated, sort, off } = settings.all();
+    const { dataset, models, calibrated, log_linear: isLogLinear, sort, off } = settings.all();
     const m = [...models, ...thirdParty.pending()].join();
-    const [c, r] = [calibrated ? "1" : "0", settings.isRanked ? "1" : null];
-    return { d: dataset, m, c, s: sort, o: off.join(), l: language, p: code(), r };
+    const [c, r, g] = [calibrated ? "1" : "0", settings.isRanked ? "1" : null, isLogLinear ? "1" : null];
+    return { d: dataset, m, c, s: sort, o: off.join(), l: language, p: code(), r, g };
   }
 
   // Nothing to keep is not written.
@@ -47,6 +47,7 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     settings.tick("step", (value) => !off.includes(value));
     settings.tick("calibrated", () => parts.get("c") !== "0");
     settings.tick("ranked", () => parts.get("r") === "1");
+    settings.tick("log_linear", () => parts.get("g") === "1");
     const sort = settings.get("sort");
     if ([...sort.options].some((option) => option.value === parts.get("s"))) sort.value = parts.get("s");
     settings.showDataset();

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from cnn_models import DATASETS
 from cnn_models.analysis.ensemble import entropy
-from cnn_models.analysis.verdict import Prediction, Verdict
+from cnn_models.analysis.log_linear import LogLinear
+from cnn_models.analysis.verdict import Prediction, Reading, Verdict
 from cnn_models.checkpoints.ids import COMMIT
 from cnn_models.datasets.test_sets import Measured
 from cnn_models.specs import Architecture
@@ -22,8 +23,8 @@ from ui.common.templates import render
 from ui.common.texts import say
 from ui.compare.request import Request
 
-TOGETHER = "together"
-FACTS = ("margin", "entropy", "time", "weights")
+TOGETHER, LOG_LINEAR = ENSEMBLES = ("together", "log_linear")
+FACTS = ("margin", "entropy", "time")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class Cell(NamedTuple):
         """The CSS classes of the cell."""
         second = "board-second" if self.place == 1 else ""
         standing = "board-winner" if self.place == 0 else "faint" if self.is_faint else second
-        return " ".join(filter(None, ("board-together" if self.model == TOGETHER else "", standing)))
+        ensemble = "board-together" if self.model in ENSEMBLES else ""
+        return ensemble if self.probability is None else " ".join(filter(None, (ensemble, standing)))
 
 
 def short(count: int) -> str:
@@ -101,33 +103,49 @@ def short(count: int) -> str:
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.1f} k"
 
 
-def board(request: Request, columns: list[Column], sizes: Mapping[str, int], together_pending: bool = False) -> Markup:
+def board(
+    request: Request,
+    columns: list[Column],
+    sizes: Mapping[str, int],
+    together_pending: bool = False,
+    factors: Mapping[str, float] | None = None,
+) -> Markup:
     """The table. Cells without a known value are empty and as large, so that the layout does not change later.
 
     `sizes` are the parameter counts of the architectures. Pending cells are marked: the page keeps their content.
+    `factors`, by checkpoint id, are those of the log-linear ensemble, which then has a column; empty if there are none
+    for these networks.
     """
     classes, language = DATASETS[request.dataset].classes, request.language
     names = {label: class_name(language, label) for label in classes}
     answers = [column.answer for column in columns if column.answer]
     verdict = Verdict.of(answers) if answers else None
-    together = Column(TOGETHER, _as_answer(verdict, answers) if verdict else None, pending=together_pending)
-    present = [column for column in columns if not column.missing]
-    figures = [(column.name, column.pending, _facts(language, column)) for column in [*present, together]]
-    if verdict:
-        votes = _votes(language, verdict, len(present))
-        figures[-1][-1].update(margin="", weights=[votes], title=votes)
+    ensembles = [_ensemble(TOGETHER, Reading.of(answers) if answers else None, answers, together_pending)]
+    if factors is not None:
+        ensembles.append(_log_linear(language, factors, answers, together_pending))
+    shown = [*columns, *ensembles]
+    present = [column for column in shown if not column.missing]
+    figures = [(column.name, column.pending, _facts(language, column)) for column in present]
+    votes = _votes(language, verdict, sum(not column.missing for column in columns)) if verdict else ""
+    for name, _, texts in figures:
+        if name in ENSEMBLES:
+            text = votes if name == TOGETHER else ""
+            texts.update(margin="", factor="", weights=[text], title=text)
+        elif factors:
+            texts["factor"] = f"{factors[request.id(name)]:.2f}"
     return render(
         "compare/board.html",
         language=language,
         dataset=request.dataset,
         columns=columns,
         together=TOGETHER,
+        ensembles=ensembles,
         rows=[
-            (label, name, [_cell(each, label) for each in [*(columns if label == classes[0] else present), together]])
+            (label, name, [_cell(each, label) for each in (shown if label == classes[0] else present)])
             for label, name in names.items()
         ],
         sort=request.sort,
-        facts=FACTS,
+        facts=[*FACTS, *(["factor"] if factors else []), "weights"],
         figures=figures,
         sizes=sizes,
         short=short,
@@ -136,10 +154,18 @@ def board(request: Request, columns: list[Column], sizes: Mapping[str, int], tog
     )
 
 
-def _as_answer(verdict: Verdict, answers: Sequence[Prediction]) -> Prediction:
-    """The soft vote as an answer without a margin, whose time is the sum of all."""
+def _ensemble(name: str, found: Reading | LogLinear | None, answers: Sequence[Prediction], pending: bool) -> Column:
+    """The column of an ensemble: an answer without a margin, whose time is the sum of all."""
     time = sum(answer.milliseconds for answer in answers)
-    return Prediction(TOGETHER, verdict.likeliest, verdict.probabilities, math.nan, time)
+    answer = Prediction(name, found.label, found.probabilities, math.nan, time) if found else None
+    return Column(name, answer, pending=pending)
+
+
+def _log_linear(language: str, factors: Mapping[str, float], answers: Sequence[Prediction], pending: bool) -> Column:
+    if not factors:
+        return Column(LOG_LINEAR, missing=say(language, "board.log_linear.none"))
+    is_whole = {answer.id for answer in answers} == factors.keys()
+    return _ensemble(LOG_LINEAR, LogLinear.of(answers, factors) if is_whole else None, answers, pending)
 
 
 def _cell(column: Column, label: str) -> Cell:
@@ -155,7 +181,7 @@ def _facts(language: str, column: Column) -> dict[str, str | list[str]]:
     """The texts of FACTS; the source of the weights is split where a line may break, and whole as the `title`."""
     answer = column.answer
     if not answer:
-        return dict.fromkeys([*FACTS, "title"], "")
+        return dict.fromkeys([*FACTS, "weights", "title"], "")
     return {
         "margin": f"{answer.margin:.1f}",
         "entropy": say(language, "board.bits", bits=f"{entropy(answer.probabilities.values()):.2f}"),

@@ -12,6 +12,7 @@ import numpy as np
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.doubts import doubt
 from cnn_models.analysis.ensemble import uncalibrated
+from cnn_models.analysis.log_linear import factors_of
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.fair_queue import Activity
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
@@ -214,7 +215,7 @@ class Predictor:
         answers = self.hub.run(id, lambda loaded: self._predictions(loaded.without(requests[0].off), grids))
         return [
             answer if request.calibrated
-            else replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature))
+            else replace(answer, probabilities=uncalibrated(answer.probabilities, answer.temperature), temperature=1.0)
             for request, answer in zip(requests, answers, strict=True)
         ]  # fmt: skip
 
@@ -227,10 +228,12 @@ class Predictor:
         if is_settled and request.sort in BY_ANSWER:
             columns = {name: replace(column, pending=False) for name, column in columns.items()}
         ordered = in_order(columns.values(), request.sort, self.sizes, is_settled)
+        ids = map(request.id, request.models)
+        factors = factors_of(self.hub, request.dataset, [*ids]) if request.log_linear else None
         labels = {name: column.answer.label for name, column in columns.items() if column.answer}
         return {
             "verdict": text, "found": below, "steps": strip, "complete": complete,
-            "board": board(request, ordered, self.sizes, together_pending=not is_whole),
+            "board": board(request, ordered, self.sizes, together_pending=not is_whole, factors=factors),
             "row": answers_html(request, ordered, warned), "answers": labels,
             "order": [column.name for column in ordered],
             "again": any(column.coming for column in ordered), "refused": job.refused,

@@ -22,11 +22,12 @@ SORTS = ("year", "size", "confidence", "margin", "entropy", "time")
 class Request:
     """An image in the form that the sketchpad sends, and the options of the tab.
 
-    `models` are in the order of the columns: architectures and third-party ids pinned to a commit. `off` are the
-    preprocessing steps to skip. A `quick` request is answered by the networks with small inputs only, while another
-    request waits for all. `drawing` is true while the pen is down. `part` is the explanation to compute, of PARTS, and
-    `label` the class to explain, by default that of the soft vote. `digit` is the index of the one shown, of several,
-    and `turn` is the number of quarters by which the image is turned clockwise.
+    `models` are in the order of the columns: architectures and third-party ids pinned to a commit. `log_linear` adds
+    the column of that ensemble. `off` are the preprocessing steps to skip. A `quick` request is answered by the
+    networks with small inputs only, while another request waits for all. `drawing` is true while the pen is down.
+    `part` is the explanation to compute, of PARTS, and `label` the class to explain, by default that of the soft vote.
+    `digit` is the index of the one shown, of several, and `turn` is the number of quarters by which the image is turned
+    clockwise.
     """
 
     image: object = ""
@@ -34,6 +35,7 @@ class Request:
     models: tuple[str, ...] = tuple(ARCHITECTURES)
     language: str = "en"
     calibrated: bool = True
+    log_linear: bool = False
     sort: str = "year"
     off: tuple[str, ...] = ()
     quick: bool = False
@@ -54,6 +56,7 @@ class Request:
             models=_models(items("models", given.get("models"), list(ARCHITECTURES)), dataset),
             language=_one(given, "language", LANGUAGES),
             calibrated=flag("calibrated", given.get("calibrated"), True),
+            log_linear=flag("log_linear", given.get("log_linear"), False),
             sort=_one(given, "sort", SORTS),
             off=tuple(all_known("off", given.get("off"), SWITCHES, [])),
             quick=flag("quick", given.get("quick"), False),

@@ -1,7 +1,7 @@
 // The options chosen on the Compare tab.
 import { language } from "../common/texts.js";
 
-const NAMES = ["dataset", "model", "calibrated", "sort", "ranked", "step"]; // of the inputs
+const NAMES = ["dataset", "model", "calibrated", "log_linear", "sort", "ranked", "step"]; // of the inputs
 
 export class Settings {
   order; // of the networks on the board
@@ -43,6 +43,7 @@ export class Settings {
       dataset: this.dataset,
       models: this.order,
       calibrated: this.get("calibrated").checked,
+      log_linear: this.get("log_linear").checked,
       sort: this.get("sort").value,
       off: [...this.element.querySelectorAll("input[name=step]:enabled:not(:checked)")].map((input) => input.value),
       language,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.analysis.log_linear import LogLinear
 from cnn_models.analysis.verdict import Reason
 from cnn_models.images.preprocess import Preprocessed
 from cnn_models.images.steps import Step
@@ -136,6 +137,25 @@ def test_split_votes_are_counted_by_class():
     answers = compared("mnist", lenet5="7", alexnet="9", googlenet="7", mini_resnet="9", mini_inception="1").models
     columns = [Column(answer.id.split(".")[0], answer) for answer in answers]
     assert cells(board(Request(), columns, dict.fromkeys(ARCHITECTURES, 1)), "together")[-1] == "2 of 5; 2 × 9; 1 × 1"
+
+
+def test_the_log_linear_ensemble_has_a_column_and_the_factors_a_row():
+    answers = compared("mnist", lenet5="7", alexnet="9").models
+    columns, sizes = [Column(answer.id.split(".")[0], answer) for answer in answers], dict.fromkeys(ARCHITECTURES, 1)
+    assert "log_linear" not in board(Request(), columns, sizes) and "log-linear" not in board(Request(), columns, sizes)
+    factors = {"lenet5.mnist": 0.25, "alexnet.mnist": 1.5}
+    html = board(Request(), columns, sizes, factors=factors)
+    found = LogLinear.of(answers, factors)
+    assert found.label == "9" and cells(html, "log_linear")[:10] == [*map(percent, found.probabilities.values())]
+    assert cells(html, "log_linear")[10] == "" and "bit" in cells(html, "log_linear")[11]
+    assert [cells(html, name)[13] for name in ("lenet5", "alexnet", "log_linear")] == ["0.25", "1.50", ""]
+    assert cells(html, "together")[:10] == cells(board(Request(), columns, sizes), "together")[:10]
+    assert "<small>log-linear</small>" in html and "Show exactly" not in html
+
+    part = board(Request(), columns[:1], sizes, together_pending=True, factors=factors)
+    assert cells(part, "log_linear") == [""] * 15, "not all networks have predicted"
+    none = board(Request(), columns, sizes, factors={})
+    assert none.count("show exactly these") == 1 and "Factor" not in none and len(cells(none, "together")) == 14
 
 
 def test_a_pending_column_is_marked():

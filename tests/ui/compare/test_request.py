@@ -27,7 +27,7 @@ THIRD_PARTY = [f"user{number}/lenet5.mnist@{number:040x}" for number in range(MA
 CHOICES = {
     "dataset": [*DATASETS], "models": [[*ARCHITECTURES], THIRD_PARTY, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
     "calibrated": [False], "sort": SORTS, "off": [[*SWITCHES]], "quick": [True], "drawing": [True],
-    "label": ["7", "Bag"], "part": PARTS, "image": [""], "digit": [1, 1e9], "turn": [1, 2.0, 4],
+    "log_linear": [True], "label": ["7", "Bag"], "part": PARTS, "image": [""], "digit": [1, 1e9], "turn": [1, 2.0, 4],
 }  # fmt: skip
 FIELDS = {name: st.sampled_from(values) | documents for name, values in CHOICES.items()}
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
@@ -49,7 +49,8 @@ def test_any_json_is_a_request_within_its_bounds_or_refused_by_name(sent):
     )
     assert request.digit in range(MOST_DIGITS + 1) and request.turn in range(4)
     assert request.label in ("", *DATASETS[request.dataset].classes) and set(request.off) <= set(SWITCHES)
-    assert {type(each) for each in (request.calibrated, request.quick, request.drawing)} == {bool}
+    flags = (request.calibrated, request.log_linear, request.quick, request.drawing)
+    assert {type(each) for each in flags} == {bool}
     third_party = [model for model in request.models if model not in ARCHITECTURES]
     assert (
         len(third_party) <= MAX_THIRD_PARTY

@@ -178,6 +178,20 @@ def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
     assert "clear the sketchpad" in explainer.prepare({"image": "nonsense"})()
 
 
+def test_calibration_does_not_change_the_log_linear_ensemble():
+    """Of bundled networks whose temperatures are not 1."""
+    predictor = Predictor(ModelHub())
+    image = PNG + base64.b64encode(sample("fashion_mnist", 6).read_bytes()).decode()
+    request = {"image": image, "dataset": "fashion_mnist", "log_linear": True}
+    boards = [predictor.predict({**request, "calibrated": calibrated})["board"] for calibrated in (True, False)]
+    assert numbers(boards[0], "log_linear") == numbers(boards[1], "log_linear")
+    assert len(numbers(boards[0], "log_linear")) == 10 and numbers(boards[0], "together") != numbers(
+        boards[1], "together"
+    )
+    hidden = predictor.predict({**request, "models": ["lenet5"]})["board"]
+    assert "show exactly these" in hidden and not numbers(hidden, "log_linear")
+
+
 def test_the_why_is_calibrated_as_the_board_is():
     """Of a network whose temperature is not 1."""
     predictor, seen = Predictor(ModelHub()), set()
