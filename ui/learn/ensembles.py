@@ -87,7 +87,7 @@ def _macs(hub: ModelHub, found: dict) -> dict[str, int]:
 
 
 def findings(hub: ModelHub, results: dict) -> Markup:
-    """What was found: for each data set, all networks together beside the best of them, and the gain of crops."""
+    """What was found: for each data set, both ensembles of all networks, the best of them, and the gain of crops."""
     return found_html(_sentences(hub, results))
 
 
@@ -101,7 +101,16 @@ def _sentences(hub: ModelHub, results: dict) -> Iterator[Sentence]:
             title = DATASETS[dataset].title
             values = {"count": len(macs), "accuracy": f"{accuracy:.2f}", "single": f"{single:.2f}"}
             yield "ensembles.found", {"dataset": title} | values
+            if log_linear := found.get("log_linear"):
+                yield "ensembles.log_linear", {"dataset": title} | _log_linear(log_linear, accuracy)
             yield "ensembles.gain", {"dataset": title} | _gain(found["looks"])
+
+
+def _log_linear(found: dict, soft_vote: float) -> dict[str, str]:
+    """The accuracies of both ensembles of all networks, and the factors, largest first."""
+    factors = sorted(found["factors"].items(), key=lambda each: -each[1])
+    names = ", ".join(f"{_names([id])} {factor:.2f}" for id, factor in factors)
+    return {"accuracy": f"{found['accuracy']:.2f}", "soft_vote": f"{soft_vote:.2f}", "factors": names}
 
 
 def _missing(macs: dict[str, int]) -> list[str]:

@@ -15,7 +15,7 @@ from cnn_models.analysis.tta import multi_crop
 from cnn_models.checkpoints.folder import load_model
 from cnn_models.datasets.test_sets import balanced_order, load_test_set, measure_part
 from cnn_models.network import Network
-from training.ensembles import ensemble_accuracies
+from training.ensembles import ensemble_accuracies, measure_log_linear
 from training.tta import measure_tta
 from ui.common.chart import SYMBOLS
 from ui.learn.ensembles import ensembles_html, ensembles_page, findings
@@ -39,6 +39,8 @@ def test_crops_are_counted_and_drawn(hub):
         )
         probabilities[card.id] = nn.functional.one_hot(torch.arange(10), 10).double()
     averaged = {"mnist": ensemble_accuracies(cards, probabilities, torch.arange(10)) | {"looks": found}}
+    log_linear = measure_log_linear(cards, torch.tensor([0.25, 0.5]), probabilities, 9 - torch.arange(10))
+    averaged["mnist"]["log_linear"] = log_linear
     averaged = json.loads(json.dumps(averaged, sort_keys=True))  # as the file has it
     some = type("Hub", (), {"cards": lambda self: {card.id: card for card in cards}})()
     html = ensembles_html(some, averaged, "mnist", ["lenet5", "mini_resnet", "alexnet"])
@@ -51,6 +53,8 @@ def test_crops_are_counted_and_drawn(hub):
     sentences = findings(some, averaged)
     assert f"{sum(gained)} of 2 networks are more accurate" in sentences
     assert "the ensemble of all 2 networks reaches 100.00 %" in sentences
+    assert "log-linear ensemble of all networks reaches 0.00 %, their soft vote 100.00 %" in sentences
+    assert "factors: Mini ResNet 0.50, LeNet-5 0.25." in sentences
     assert "Ensemble of 2: 100.00 %" in html and html.count("<polyline") == 4 + 2
     crops = [int(count) for count in re.findall(r"LeNet-5: (\d+) →", html)]
     assert crops == [1, 18, 36, 54, 72] and "MACs, 72 crops" in html and f"{24 * 416_520:,}" in html
