@@ -102,6 +102,8 @@ def test_the_ensemble_is_of_these_weights(dataset):
     recorded = read_averaged(WEIGHTS_DIR)[dataset]
     assert recorded["weights"] == {card.id: card.weights_sha256 for card in cards}
     assert recorded["accuracy"] >= max(card.metrics["test_accuracy"] for card in cards) - 0.5
+    assert recorded["log_linear"]["accuracy"] >= recorded["accuracy"] - 0.1
+    assert recorded["log_linear"]["loss"] < recorded["loss"]
     assert list(recorded["looks"]) == [card.id for card in cards]
     for card in cards:  # all of the test images: `python -m training.evaluate --looks`
         tta = recorded["looks"][card.id]
