@@ -118,7 +118,7 @@ MESSAGES = {
     "checkpoint.stale": "{path} is of other weights; run `python -m training.evaluate {id}`",
     "averaged.damaged": (
         "{path} is not the accuracies of ensembles ({why}); restore it, or remove it and run "
-        "`python -m training.evaluate --averages`"
+        "`python -m training.evaluate {option}`"
     ),
     "checkpoint.untrained": "no weights for {id} in {folder}; run `python -m training.train {id}`",
     # The Hugging Face Hub and its responses.

@@ -9,8 +9,17 @@ import torch
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.averaged import read_averaged
-from cnn_models.checkpoints.folder import CONFIG, load_model, read_card, read_evaluation, read_history, read_snapshots
-from cnn_models.checkpoints.runs import RUNS
+from cnn_models.analysis.seeds import read_seeds, seeds_of
+from cnn_models.checkpoints.folder import (
+    CONFIG,
+    WEIGHTS,
+    load_model,
+    read_card,
+    read_evaluation,
+    read_history,
+    read_snapshots,
+)
+from cnn_models.checkpoints.runs import RUNS, find_runs
 from cnn_models.checkpoints.snapshots import networks
 from cnn_models.datasets.test_sets import COUNT, measure_part
 from cnn_models.folders import default_weights_dir
@@ -46,6 +55,8 @@ def test_runs_are_read_as_strictly_as_checkpoints(folder):
     card, history = read_card(folder), read_history(folder)
     assert card.id == folder.name and len(history) == card.recipe["epochs"]
     assert (read_snapshots(folder) is None) is (card.snapshots_sha256 is None)
+    if (folder / WEIGHTS).exists():  # for the ensembles over seeds
+        load_model(folder)
 
 
 @pytest.mark.parametrize("id", SMALL)
@@ -109,6 +120,17 @@ def test_the_ensemble_is_of_these_weights(dataset):
         tta = recorded["looks"][card.id]
         assert tta["pictures"] == COUNT
         assert tta["accuracy"]["1"] == pytest.approx(card.metrics["test_accuracy"], abs=0.03)
+
+
+def test_the_ensembles_over_seeds_are_of_these_weights():
+    groups, recorded = find_runs(WEIGHTS_DIR), read_seeds(WEIGHTS_DIR)
+    assert len(seeds_of(WEIGHTS_DIR, groups.values())) == len(recorded)
+    for group, found in recorded.items():
+        cards = [run.card for run in groups[group] if str(run.seed) in found["weights"]]
+        accuracies = [card.metrics["test_accuracy"] for card in cards]
+        mean, low, high = found["accuracy"][0]
+        assert (low, high) == pytest.approx((min(accuracies), max(accuracies)), abs=0.03)
+        assert mean == pytest.approx(sum(accuracies) / len(accuracies), abs=0.03)
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -108,13 +108,18 @@ def measure_log_linear(
 
 def write_averaged(weights: Path, averaged: dict[str, dict]) -> None:
     """Write `averaged.json` beside the checkpoints, atomically. Raises CheckpointError."""
-    new = weights / f".{AVERAGED}.new"
+    write_accuracies(weights / AVERAGED, averaged)
+
+
+def write_accuracies(path: Path, accuracies: dict[str, dict]) -> None:
+    """Write accuracies as `read_accuracies` returns them, atomically. Raises CheckpointError."""
+    new = path.with_name(f".{path.name}.new")
     try:
-        new.write_text(json.dumps(averaged, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(new, weights / AVERAGED)
+        new.write_text(json.dumps(accuracies, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        os.replace(new, path)
     except OSError as error:
         new.unlink(missing_ok=True)
-        raise unwritten(weights / AVERAGED, error) from error
+        raise unwritten(path, error) from error
 
 
 def complete_tta(weights: Path, cards: list[Card], device: torch.device) -> None:

@@ -1,6 +1,6 @@
 """Measure checkpoints on the test set and write the results into their cards.
 
-python -m training.evaluate lenet5.mnist | --all | --averages | --table
+python -m training.evaluate lenet5.mnist | --all | --averages | --seeds | --table
 python -m training.evaluate --pictures my-handwriting.zip
 """
 
@@ -20,6 +20,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     task.add_argument("--all", action="store_true", help="every checkpoint in the folder, and the ensembles")
     task.add_argument("--averages", action="store_true", help="ensembles and test-time augmentation of new networks")
     task.add_argument("--looks", action="store_true", help="test-time augmentation of all remaining test images")
+    task.add_argument("--seeds", action="store_true", help="ensembles of networks that differ in their seed alone")
     task.add_argument("--table", action="store_true", help="print the results in the cards, without measuring")
     task.add_argument(
         "--pictures", type=command.file, metavar="ZIP", help="accuracy on labelled drawings from the page"

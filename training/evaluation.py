@@ -14,6 +14,7 @@ from tqdm import tqdm
 from cnn_models import DATASETS, ModelHub
 from cnn_models.analysis.averaged import AVERAGED, read_averaged
 from cnn_models.analysis.ood import energy
+from cnn_models.analysis.seeds import SEEDS, seeds_of
 from cnn_models.checkpoints.centroids import write_centroids
 from cnn_models.checkpoints.evaluation import CLASSES, Evaluation
 from cnn_models.checkpoints.folder import (
@@ -32,7 +33,7 @@ from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
 from training.clusters import fit_centroids
 from training.data import DataError, load, split
-from training.ensembles import complete_tta, measure_ensembles, write_averaged
+from training.ensembles import complete_tta, measure_ensembles, write_accuracies, write_averaged
 from training.lock import writing
 from training.metrics import (
     auroc,
@@ -45,7 +46,8 @@ from training.metrics import (
     score,
 )
 from training.model_card import model_card
-from training.results import results_table, runs_table
+from training.results import results_table, runs_table, seeds_table
+from training.seeds import measure_seeds
 from training.state import TrainingError
 
 
@@ -147,6 +149,12 @@ def evaluate_ensembles(args: argparse.Namespace, probabilities: dict[str, Tensor
                 sys.exit("stopped; the same command resumes")
 
 
+def evaluate_seeds(weights: Path, device: torch.device) -> None:
+    """Write `seeds.json`: the ensembles over the seeds of each network, of the checkpoints and the runs."""
+    with writing(weights / SEEDS):
+        write_accuracies(weights / SEEDS, measure_seeds(weights, device))
+
+
 def measure(args: argparse.Namespace) -> None:
     """Measure what the arguments of `python -m training.evaluate` name, and print the results.
 
@@ -161,11 +169,14 @@ def measure(args: argparse.Namespace) -> None:
         probabilities = evaluate_checkpoints(args, device)
         if args.all or args.averages or args.looks:
             evaluate_ensembles(args, probabilities, device)
-        print(results_table(list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)))
+        if args.seeds:
+            evaluate_seeds(args.weights, device)
+        groups = list(find_runs(args.weights).values())
+        cards, averaged = list(ModelHub(args.weights).cards().values()), read_averaged(args.weights)
+        seeds = seeds_table(seeds_of(args.weights, groups), cards, averaged)
+        print("\n\n".join(filter(None, (results_table(cards, averaged), runs_table(groups), seeds))))
     except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    if runs := runs_table(find_runs(args.weights).values()):
-        print(f"\n{runs}")
 
 
 def evaluate_checkpoints(args: argparse.Namespace, device: torch.device) -> dict[str, Tensor]:

@@ -31,16 +31,8 @@ def results_table(cards: list[Card], averaged: dict[str, dict]) -> str:
             else:
                 cells.append("not trained yet")
         lines.append(f"| {spec.title} ({spec.year}) | {parameters:,} | " + " | ".join(cells) + " |")
-    now = {dataset: {c.id: c.weights_sha256 for c in cards if c.dataset == dataset} for dataset in DATASETS}
-    soft_votes = {dataset: found for dataset, found in averaged.items() if found["weights"] == now[dataset]}
-    log_linear = {dataset: found["log_linear"] for dataset, found in soft_votes.items() if "log_linear" in found}
-    for name, ensembles in (("soft vote", soft_votes), ("log-linear", log_linear)):
-        cells = [
-            f"{ensembles[dataset]['accuracy']:.2f} % ({len(now[dataset])} networks)"
-            if dataset in ensembles
-            else "not measured yet"
-            for dataset in DATASETS
-        ]
+    for name in ("soft vote", "log-linear"):
+        cells = [_ensemble(cards, averaged, dataset, name) for dataset in DATASETS]
         lines.append(f"| ensemble ({name}) | | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -62,16 +54,50 @@ def runs_table(groups: Iterable[Sequence[Run]]) -> str:
         if not values:
             continue
         run = group[-1]
-        name, dataset = run.id.split(".")
-        changes = [f"{key} {value}" for key, value in run.changes.items() if key != "epochs"]
-        epochs = f"{run.epochs} epochs"
-        if run.epochs == 1:
-            epochs = f"1 epoch at {run.history[0]['images_per_second']:,.0f} images/s"
-        how = ", ".join([f"`{run.recipe}`", epochs, *changes])
-        runs = f"{ARCHITECTURES[name].title}, {DATASETS[dataset].title}: {how}"
         std = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
         quoted = QUOTED.get(run.id) if run.recipe == "source" else None
         reported = f"{quoted.accuracy:.2f} %" if quoted and quoted.epochs == run.epochs else ""
-        rows.append(f"| {runs} | {len(values)} | {statistics.mean(values):.2f}{std} % | {reported} |")
+        rows.append(f"| {_name(run)} | {len(values)} | {statistics.mean(values):.2f}{std} % | {reported} |")
     head = ["| runs | seeds | test accuracy, mean ± std | reported |", "|---|---:|---:|---:|"]
     return "\n".join(head + rows) if rows else ""
+
+
+def _name(run: Run) -> str:
+    """The network, the data set and the training that a group of runs shares."""
+    name, dataset = run.id.split(".")
+    changes = [f"{key} {value}" for key, value in run.changes.items() if key != "epochs"]
+    epochs = f"{run.epochs} epochs"
+    if run.epochs == 1:
+        epochs = f"1 epoch at {run.history[0]['images_per_second']:,.0f} images/s"
+    how = ", ".join([f"`{run.recipe}`", epochs, *changes])
+    return f"{ARCHITECTURES[name].title}, {DATASETS[dataset].title}: {how}"
+
+
+def _ensemble(cards: list[Card], averaged: dict[str, dict], dataset: str, name: str = "soft vote") -> str:
+    """The accuracy of an ensemble of all networks of a data set, where it was measured with these weights."""
+    now = {card.id: card.weights_sha256 for card in cards if card.dataset == dataset}
+    found = averaged.get(dataset, {})
+    is_current = found.get("weights") == now
+    if name == "log-linear":
+        found = found.get("log_linear", {})
+    return f"{found['accuracy']:.2f} % ({len(now)} networks)" if is_current and found else "not measured yet"
+
+
+def seeds_table(seeds: Sequence[tuple[Run, dict]], cards: list[Card], averaged: dict[str, dict]) -> str:
+    """The mean accuracy of ensembles over seeds as a Markdown table: a row per network, a column per number of seeds.
+
+    `seeds` are from `seeds_of`; beside them is the ensemble of all architectures, as in the `results_table`. "" without
+    any.
+    """
+    if not seeds:
+        return ""
+    most = max(len(found["accuracy"]) for _, found in seeds)
+    lines = [
+        f"| seeds averaged | {' | '.join(map(str, range(1, most + 1)))} | ensemble (soft vote) |",
+        "|---|" + "---:|" * (most + 1),
+    ]
+    for run, found in seeds:
+        cells = [f"{mean:.2f} %" for mean, _, _ in found["accuracy"]] + [""] * (most - len(found["accuracy"]))
+        cells.append(_ensemble(cards, averaged, run.id.split(".")[1]))
+        lines.append(f"| {_name(run)} | {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from cnn_models.checkpoints.folder import CheckpointError
@@ -22,15 +23,26 @@ def read_averaged(weights: Path) -> dict[str, dict]:
     ensemble of all; `looks`, by checkpoint id, the `pictures` tested and the `accuracy` by number of crops. `loss` and
     `log_linear` may be missing. Raises CheckpointError for any other content.
     """
-    path = weights / AVERAGED
+    return read_accuracies(
+        weights / AVERAGED,
+        lambda found: found.keys() <= DATASETS.keys() and all(map(_is_possible, found.values())),
+        "--averages",
+    )
+
+
+def read_accuracies(path: Path, is_possible: Callable[[dict], bool], option: str) -> dict[str, dict]:
+    """The content of a file that `python -m training.evaluate` writes with this option; empty where there is no file.
+
+    Raises CheckpointError unless the content `is_possible`, which may raise TypeError and the like for other fields.
+    """
     if not path.exists():
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if not (found.keys() <= DATASETS.keys() and all(map(_is_possible, found.values()))):
+        if not is_possible(found):
             raise ValueError("a name or a number in it is impossible")
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise CheckpointError("averaged.damaged", path=path, why=error) from error
+        raise CheckpointError("averaged.damaged", path=path, why=error, option=option) from error
     return found
 
 

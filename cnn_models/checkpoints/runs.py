@@ -1,7 +1,7 @@
 """Training runs: of the checkpoints in `weights/` and in `weights/runs/NAME/`, and unfinished ones.
 
 A run is the card and the history of a checkpoint folder; its weights need not be there. `python -m training.train ID
---recipe source --seed 1 --out weights/runs/source.1` makes one.
+--recipe source --seed 1 --out weights/runs/source.1` makes one. The app lists the checkpoints in `weights/` alone.
 """
 
 from __future__ import annotations
@@ -60,6 +60,10 @@ class Run:
         epochs = f" {self.epochs}" if self.card else ""
         changes = f" {json.dumps(self.changes, sort_keys=True)}" if self.changes else ""
         return f"{self.id} {self.recipe}{epochs}{changes}"
+
+    def folder(self, weights: Path) -> Path:
+        """Its checkpoint folder, below the folder in which it was found."""
+        return (weights / RUNS / Path(self.out).name if self.out else weights) / self.id
 
     def minutes(self) -> list[float]:
         """The end of each epoch, in minutes of training."""

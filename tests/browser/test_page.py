@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.averaged import read_averaged
+from cnn_models.analysis.seeds import seeds_of
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.runs import find_runs
 from cnn_models.errors import TranslatableError
@@ -377,3 +378,17 @@ def test_ensembles_follow_their_choosers(page):
         page.get_by_label(DATASETS[dataset].title, exact=True).locator("visible=true").check()
         chosen, accuracy = len(averaged[dataset]["weights"]), averaged[dataset]["accuracy"]
         expect(shown).to_contain_text(f"Ensemble of {chosen}: {accuracy:.2f} %")
+
+
+def test_ensembles_over_seeds_follow_the_data_set(page):
+    page.get_by_role("tab", name="Learn", exact=True).click()
+    page.get_by_role("tab", name=say("en", "learn.ensembles"), exact=True).click()
+    shown, weights = page.locator("#ensembles-shown"), ModelHub().weights_dir
+    seeds = seeds_of(weights, find_runs(weights).values())
+    for dataset in reversed(DATASETS):
+        page.get_by_label(DATASETS[dataset].title, exact=True).locator("visible=true").check()
+        measured = [found["accuracy"] for run, found in seeds if run.id.endswith(f".{dataset}")]
+        for rows in measured:
+            expect(shown.get_by_role("row", name=f"{len(rows)} seeds").first).to_contain_text(f"{rows[-1][0]:.2f} %")
+        if not measured:
+            expect(shown).to_contain_text("python -m training.evaluate --seeds")

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from cnn_models.analysis.seeds import SEEDS
 from cnn_models.checkpoints.folder import read_card, read_weights
 from tests.small_training import Training
 from tests.training.test_distributed import run
@@ -65,6 +66,7 @@ def test_other_commands_are_refused_too(checkpoint, capsys):
     for path, command in (
         (folder, lambda: evaluate.main([folder.name, "--weights", str(folder.parent)])),
         (folder.parent / "averaged.json", lambda: evaluate.main(["--averages", "--weights", str(folder.parent)])),
+        (folder.parent / SEEDS, lambda: evaluate.main(["--seeds", "--weights", str(folder.parent)])),
         (folder.parent / study.FILE, lambda: depth_study.main(["--out", str(folder.parent), "--restart"])),
     ):
         with writing(path), pytest.raises(SystemExit, match=f"another command is at work on {path}"):

@@ -16,6 +16,7 @@ from huggingface_hub import ModelCard, constants
 
 from cnn_models import ModelHub
 from cnn_models.analysis.averaged import read_averaged
+from cnn_models.analysis.seeds import read_seeds
 from cnn_models.checkpoints.folder import (
     EVALUATION,
     FILES,
@@ -382,7 +383,9 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     assert list(hub.cards()) == list(ModelHub(default_weights_dir()).cards())
     finished = {group: [run for run in runs if run.card] for group, runs in find_runs(default_weights_dir()).items()}
     assert find_runs(hub.weights_dir) == {group: runs for group, runs in finished.items() if runs}
+    assert not [name for name in files if name.startswith("weights/runs/") and name.endswith(".safetensors")]
     assert read_averaged(hub.weights_dir) == read_averaged(default_weights_dir()) != {}
+    assert read_seeds(hub.weights_dir) == read_seeds(default_weights_dir())
     for card in hub.cards().values():  # predictions over the epochs need them
         assert (hub.snapshots(card.id) is None) is (card.snapshots_sha256 is None)
     assert (tmp_path / "cnn_models" / "datasets" / "data" / "mnist.png").is_file()

@@ -29,13 +29,14 @@ from training.state import TrainingError, save_state
 
 WEIGHTS = ROOT / "weights"
 WORK = [
-    (trainer, "split"), (evaluation, "examine"), (evaluation, "measure_ensembles"), (study, "split"),
-    (clusters, "split"),
+    (trainer, "split"), (evaluation, "examine"), (evaluation, "measure_ensembles"),
+    (evaluation, "measure_seeds"), (study, "split"), (clusters, "split"),
 ]  # fmt: skip
 COMMANDS = {
     "train": lambda folder: train.main(["mini_resnet.mnist", "--out", folder]),
     "evaluate": lambda folder: evaluate.main(["mini_resnet.mnist", "--weights", folder]),
     "evaluate --averages": lambda folder: evaluate.main(["--averages", "--weights", folder]),
+    "evaluate --seeds": lambda folder: evaluate.main(["--seeds", "--weights", folder]),
     "depth_study": lambda folder: study_command.main(["--out", folder]),
     "centroids": lambda folder: centroids_command.main(["--weights", folder]),
 }

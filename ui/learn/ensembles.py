@@ -20,6 +20,7 @@ from ui.common.reading import all_known, known
 from ui.common.templates import render
 from ui.common.texts import attribute, mark, say
 from ui.learn.findings import EVENT, Sentence, found_html, why
+from ui.learn.seeds import Ensemble, Seeds, read, seeds_html, seeds_sentences
 
 
 def ensembles_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab, found: gr.HTML) -> None:
@@ -38,9 +39,11 @@ def ensembles_page(hub: ModelHub, tab: gr.Tab, learn: gr.Tab, found: gr.HTML) ->
         shown = gr.HTML(elem_id="ensembles-shown", apply_default_css=False)
 
     def show(dataset: object, chosen: object) -> tuple[Markup, Markup]:
-        results = _read(hub)
+        results, seeds = _read(hub), read(hub)
         name, picked = known("dataset", dataset, DATASETS), all_known("networks", chosen, ARCHITECTURES)
-        return ensembles_html(hub, results, name, picked), findings(hub, results)
+        shown = ensembles_html(hub, results, name, picked)
+        shown += seeds_html(seeds, name, _together(hub, results.get(name, {})))
+        return shown, findings(hub, results, seeds)
 
     gr.on([dataset.input, networks.input, tab.select], show, [dataset, networks], [shown, found], **EVENT)
 
@@ -86,12 +89,20 @@ def _macs(hub: ModelHub, found: dict) -> dict[str, int]:
     return macs if found.get("together") and found.get("looks") and macs.keys() == found["weights"].keys() else {}
 
 
-def findings(hub: ModelHub, results: dict) -> Markup:
-    """What was found: for each data set, both ensembles of all networks, the best of them, and the gain of crops."""
-    return found_html(_sentences(hub, results))
+def _together(hub: ModelHub, found: dict) -> Ensemble | None:
+    """The ensemble of all networks of a data set; None unless these are the current checkpoints."""
+    if not (macs := _macs(hub, found)):
+        return None
+    parameters = sum(architecture_layers(id.split(".")[0]).parameters for id in macs)
+    return Ensemble(len(macs), found["accuracy"], parameters, sum(macs.values()))
 
 
-def _sentences(hub: ModelHub, results: dict) -> Iterator[Sentence]:
+def findings(hub: ModelHub, results: dict, seeds: Seeds = ()) -> Markup:
+    """What was found: for each data set, both ensembles of all networks, the best, the gain of crops and of seeds."""
+    return found_html(_sentences(hub, results, seeds))
+
+
+def _sentences(hub: ModelHub, results: dict, seeds: Seeds) -> Iterator[Sentence]:
     for dataset in DATASETS:
         found = results.get(dataset, {})
         if macs := _macs(hub, found):
@@ -104,6 +115,7 @@ def _sentences(hub: ModelHub, results: dict) -> Iterator[Sentence]:
             if log_linear := found.get("log_linear"):
                 yield "ensembles.log_linear", {"dataset": title} | _log_linear(log_linear, accuracy)
             yield "ensembles.gain", {"dataset": title} | _gain(found["looks"])
+        yield from seeds_sentences(seeds, dataset, _together(hub, found))
 
 
 def _log_linear(found: dict, soft_vote: float) -> dict[str, str]:

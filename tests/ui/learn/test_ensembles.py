@@ -13,12 +13,17 @@ from cnn_models import ModelHub
 from cnn_models.analysis.statistics import binomial_interval
 from cnn_models.analysis.tta import multi_crop
 from cnn_models.checkpoints.folder import load_model
+from cnn_models.checkpoints.runs import Run
 from cnn_models.datasets.test_sets import balanced_order, load_test_set, measure_part
+from cnn_models.layers import architecture_layers
 from cnn_models.network import Network
+from tests.conftest import make_card
 from training.ensembles import ensemble_accuracies, measure_log_linear
 from training.tta import measure_tta
 from ui.common.chart import SYMBOLS
+from ui.common.texts import say
 from ui.learn.ensembles import ensembles_html, ensembles_page, findings
+from ui.learn.seeds import Ensemble, seeds_html, seeds_sentences
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +69,31 @@ def test_crops_are_counted_and_drawn(hub):
 
 
 def test_the_page_opens_with_a_damaged_file_of_results(tmp_path):
-    (tmp_path / "averaged.json").write_text("{")
+    for name in ("averaged.json", "seeds.json"):
+        (tmp_path / name).write_text("{")
     with gr.Blocks(), gr.Tabs(), gr.Tab("Averages") as page:
         ensembles_page(ModelHub(tmp_path), page, page, gr.HTML())
+
+
+def test_all_seeds_stand_beside_one_alone_and_all_architectures():
+    card = make_card("mini_inception")
+    run = Run(card.id, "best", 0, [{}], card)
+    seeds = [(run, {"accuracy": [[99.4, 99.3, 99.5], [99.55, 99.5, 99.6], [99.61, 99.61, 99.61]]})]
+    together = Ensemble(5, 99.71, 52_942_790, 900_000_000)
+    html, layers = seeds_html(seeds, "mnist", together), architecture_layers("mini_inception")
+    for count, accuracy in ((1, 99.4), (3, 99.61)):
+        cells = f"<td>{accuracy:.2f} %</td><td>{count * layers.parameters:,}</td><td>{count * layers.macs:,}</td>"
+        assert cells in html
+    assert "<td>99.71 %</td><td>52,942,790</td><td>900,000,000</td>" in html
+    assert html.count("<polygon") == 1 and "Mini Inception: 99.55 % (99.50–99.60)" in html
+    (beside,), (alone,) = (list(seeds_sentences(seeds, "mnist", each)) for each in (together, None))
+    sentence = "MNIST: 3 seeds of Mini Inception together reach 99.61 %, one alone 99.40 % on average"
+    assert say("en", beside[0], **beside[1]) == f"{sentence}; the ensemble of 5 architectures 99.71 %."
+    assert say("en", alone[0], **alone[1]) == f"{sentence}."
+    assert "architectures" not in seeds_html(seeds, "mnist", None)
+    assert not list(seeds_sentences(seeds, "fashion_mnist", together))
+    missing = seeds_html(seeds, "fashion_mnist", together)
+    assert "python -m training.evaluate --seeds" in missing and "<svg" not in missing
 
 
 def test_crops_are_averaged_as_the_compare_tab_does(hub):
