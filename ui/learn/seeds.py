@@ -42,9 +42,11 @@ def read(hub: ModelHub) -> Seeds:
 def seeds_html(seeds: Seeds, dataset: str, together: Ensemble | None) -> Markup:
     """HTML of accuracy and cost of the ensembles over seeds of a data set, beside all architectures `together`.
 
-    A sentence with the command that measures them where there are none.
+    "" where none are measured.
     """
     found = _of(seeds, dataset)
+    if not found:
+        return Markup()
     rows = [row for each in found for row in _rows(*each)]
     entries = [(_title(run), COLOURS[run.id.split(".")[0]], "") for run, _ in found]
     if together:
@@ -53,7 +55,6 @@ def seeds_html(seeds: Seeds, dataset: str, together: Ensemble | None) -> Markup:
         entries.append((name, ENSEMBLE, "6 4"))  # the dash of a level
     return render(
         "learn/seeds.html",
-        command="python -m training.evaluate --seeds",
         legend=legend(entries),
         charts=[_chart(*each, together) for each in found],
         rows=rows,
