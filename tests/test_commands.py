@@ -25,6 +25,7 @@ REQUIRED = {  # arguments without which a command does not start
     "cnn_models.layers": ["lenet5"],
     "training.train": ["lenet5.mnist"],
     "training.evaluate": ["lenet5.mnist"],
+    "training.export": ["lenet5.mnist"],
     "training.publish": ["lenet5.mnist", "--namespace", "someone"],
 }
 RUN = "import os, runpy, signal, sys; module, *sys.argv[1:] = sys.argv[1:]\n"
@@ -116,7 +117,7 @@ def test_a_file_in_place_of_a_folder_is_refused(name, monkeypatch, tmp_path, cap
                 main(name)([*REQUIRED.get(name, ()), f"{option}={path}"])
             assert ended.value.code == 2
             assert f"argument {option}: " in (error := capsys.readouterr().err) and " is not a folder; give" in error
-    assert len(folders) == (name not in ("cnn_models.layers", "training.bundle", "training.data"))
+    assert bool(folders) == (name not in ("cnn_models.layers", "training.bundle", "training.data"))
 
 
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")

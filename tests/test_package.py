@@ -17,6 +17,7 @@ from cnn_models.folders import default_weights_dir
 from tests.conftest import ROOT
 from tests.test_commands import COMMANDS
 from tests.test_requirements import REQUIREMENTS
+from training.exporter import PACKAGES
 
 SOURCES = (".ci", "LICENSE", "README.md", "cnn_models", "pyproject.toml", "requirements.txt", "training")
 ID = "mini_resnet.mnist"
@@ -77,12 +78,13 @@ def test_every_requirement_is_of_the_library_of_the_app_or_of_the_tests(wheel):
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith("/METADATA"))
         metadata = message_from_bytes(archive.read(name))
-    groups = {"": set(), "app": set(), "heic": set(), "test": set()}
+    groups = {"": set(), "app": set(), "heic": set(), "onnx": set(), "test": set()}
     for each in map(Requirement, metadata.get_all("Requires-Dist")):
         assert each.specifier == REQUIREMENTS[each.name]
         groups[re.sub(r"\W|extra", "", str(each.marker or ""))].add(each.name)
     assert {"torch", "huggingface_hub"} <= groups[""] and "gradio" in groups["app"] < groups["test"]
     assert groups["heic"] == {"pillow-heif"} < groups["test"]
+    assert groups["onnx"] == {*PACKAGES} < groups["test"]
     assert not groups[""] & groups["test"] and groups[""] | groups["test"] == REQUIREMENTS.keys()
 
 

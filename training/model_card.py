@@ -91,6 +91,21 @@ print(compare("image.png", "{{ card.dataset }}", models=["{{ id }}"], hub=ModelH
 Input: {{ card.input_size }}×{{ card.input_size }} grey images, bright on black, normalised with mean {{ card.mean }}
 and standard deviation {{ card.std }}. Classes: {{ card.classes | join(", ") }}.
 
+{% if onnx -%}
+Without CNN Lineup, the network runs in onnxruntime, after `pip install onnxruntime pillow` and
+`hf download {{ id }} {{ card.id }}.onnx --local-dir .`. The input is N×28×28 uint8, in the form of the data set;
+resizing, normalisation and temperature are in the file. The outputs `probabilities` and `logits` are N×10 float32.
+
+```python
+import numpy, onnxruntime
+from PIL import Image
+
+image = numpy.asarray(Image.open("image.png").convert("L"))[None]  # 1 x 28 x 28, bright on black
+session = onnxruntime.InferenceSession("{{ card.id }}.onnx")
+print(session.run(["probabilities"], {"image": image})[0])
+```
+
+{% endif -%}
 ## Training
 
 `{{ card.command }}` on commit `{{ card.commit }}` ({{ card.date }}; {{ versions }}).
@@ -117,11 +132,14 @@ for decisions about people.
 """
 
 
-def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "", owner: str = "") -> str:
+def model_card(
+    card: Card, evaluation: Evaluation | None = None, curves: str = "", owner: str = "", onnx: bool = False
+) -> str:
     """The text of the model card; the Hub's metadata at its top lists the measured test accuracy.
 
     `evaluation` is None before `training.evaluate`; `curves` is the file name of the training curves, where they are
-    published with the card; `owner` is the Hub namespace of a published card.
+    published with the card; `owner` is the Hub namespace of a published card; `onnx` is whether an ONNX file is
+    published with it.
     """
     network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
     results = []
@@ -155,6 +173,7 @@ def model_card(card: Card, evaluation: Evaluation | None = None, curves: str = "
         id=f"{owner}/{card.id}" if owner else card.id,
         owner=owner,
         curves=curves,
+        onnx=onnx,
         layers=architecture_layers(card.architecture, card.input_size),
         versions=", ".join(f"{k} {v}" for k, v in sorted(card.versions.items())),
         parts=(("test", "10,000 test images"), ("val", "validation images")),

@@ -1,6 +1,7 @@
 """Send checkpoints, or the app as a Space, to the Hugging Face Hub.
 
 python -m training.publish lenet5.mnist --namespace me [--private] [--pull-request] [--revision BRANCH] [--dry-run]
+python -m training.publish lenet5.mnist --namespace me --onnx
 python -m training.publish --all --namespace me
 python -m training.publish --space me/cnn-lineup
 """
@@ -25,6 +26,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--private", action="store_true", help="create missing repositories as private")
     parser.add_argument("--pull-request", action="store_true", help="propose the change instead of making it")
     parser.add_argument("--revision", help="the branch to write to, created if missing; by default main")
+    parser.add_argument("--onnx", action="store_true", help="send an ONNX file as well, see training.export")
     parser.add_argument(
         "--dry-run", action="store_true", help="check everything, show what would be sent and deleted, send nothing"
     )
@@ -38,6 +40,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         parser.error("give a user or organisation: --namespace NAME")
     if args.pull_request and args.revision:
         parser.error("a pull request goes to main; leave out --revision")
+    if args.space and args.onnx:
+        parser.error("a Space holds no ONNX files; leave out --onnx")
     if args.id and args.id not in BUILT_IN:
         parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     return args

@@ -47,6 +47,7 @@ from cnn_models.hub.client import TEXT_LIMIT
 from cnn_models.hub.guard import guard_client
 from cnn_models.runtime import best_device, place
 from cnn_models.specs import Card
+from training.exporter import ExportError, check_packages, to_onnx
 from training.metrics import calibration_error
 from training.model_card import curves_png, model_card
 from training.study import FILE as STUDY
@@ -93,11 +94,11 @@ class Upload:
         return "\n".join(lines + [f"  {size:>12,}  {name}" for name, size in sizes.items()])
 
 
-def pack(folder: Path, namespace: str) -> Upload:
-    """The upload of a checkpoint, checked as in a pull and measured again on the test set.
+def pack(folder: Path, namespace: str, onnx: bool = False) -> Upload:
+    """The upload of a checkpoint, checked as in a pull and measured again on the test set; with `onnx`, an ONNX file.
 
     Raises CheckpointError for a folder that `ModelHub` would refuse, PublishError for a card with other figures than
-    those measured.
+    those measured, ExportError for an ONNX file that differs from torch.
     """
     model, card = load_model(folder)
     if card.id != folder.name:
@@ -108,14 +109,17 @@ def pack(folder: Path, namespace: str) -> Upload:
     if not history or any(history[-1][figure] != card.metrics[figure] for figure in ("val_accuracy", "val_loss")):
         raise PublishError(f"{folder / HISTORY} is not of the run on its card; train {card.id} again")
     check_calibration(card, evaluation)
-    text = model_card(card, evaluation, CURVES, namespace)
+    text = model_card(card, evaluation, CURVES, namespace, onnx)
     ModelCard(text)  # raises for metadata that the Hub would refuse
     files = {name: folder / name for name in files_of(card) if name != README and (folder / name).is_file()}
     for name in set(files) & {CONFIG, HISTORY, EVALUATION}:
         if files[name].stat().st_size > TEXT_LIMIT:
             raise PublishError(f"{files[name]} has more than {TEXT_LIMIT / 2**20:g} MiB, the limit of a pull")
     read_snapshots(folder)  # raises CheckpointError
-    return Upload(f"{namespace}/{card.id}", "model", files | {CURVES: curves_png(history), README: text.encode()})
+    made = {CURVES: curves_png(history), README: text.encode()}
+    if onnx:
+        made[f"{card.id}.onnx"] = to_onnx(model, card).content
+    return Upload(f"{namespace}/{card.id}", "model", files | made)
 
 
 def outdated(card: Card, problem: str) -> PublishError:
@@ -327,6 +331,8 @@ def send_all(args: argparse.Namespace) -> None:
     Exits with a sentence where that is not possible.
     """
     try:
+        if args.onnx:
+            check_packages()
         if not args.dry_run:
             log_in()  # before minutes of measuring
         if args.space:
@@ -335,7 +341,7 @@ def send_all(args: argparse.Namespace) -> None:
             ids = [id for id in BUILT_IN if (args.weights / id).is_dir()] if args.all else [args.id]
             if missing := [id for id in ids or BUILT_IN[:1] if not (args.weights / id).is_dir()]:
                 raise CheckpointError("checkpoint.untrained", id=missing[0], folder=args.weights)
-            uploads = [pack(args.weights / id, args.namespace) for id in ids]
+            uploads = [pack(args.weights / id, args.namespace, args.onnx) for id in ids]
         print(*uploads, sep="\n")
         if get_token() or not args.dry_run:
             collection = args.all and not args.pull_request
@@ -343,5 +349,5 @@ def send_all(args: argparse.Namespace) -> None:
         if args.dry_run:
             unseen = "" if get_token() else ", and the repository was not compared, as you are not logged in"
             print(f"nothing was sent{unseen}; leave out --dry-run to send it")
-    except (CheckpointError, PublishError, ValueError) as error:
+    except (CheckpointError, ExportError, PublishError, ValueError) as error:
         sys.exit(f"error: {error}")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 
 import httpx
+import onnxruntime
 import pytest
 from huggingface_hub import ModelCard, constants
 
@@ -38,11 +39,11 @@ from cnn_models.hub import guard
 from tests.conftest import served
 from tests.fake_hub import Repository
 from tests.small_training import Training
-from training import uploads
+from training import exporter, uploads
 from training.publish import main
 from training.uploads import CURVES
 
-ID, REMOTE = "lenet5.mnist", "someone/lenet5.mnist"
+ID, REMOTE, ONNX = "lenet5.mnist", "someone/lenet5.mnist", "lenet5.mnist.onnx"
 FOLDER = default_weights_dir() / ID
 SENT = {*files_of(read_card(FOLDER)), CURVES}
 KNOWN = {}
@@ -92,6 +93,29 @@ def test_pushed_from_one_cache_pulled_from_another(owner, hub, tmp_path, capsys)
     for name in set(FILES) - {README}:
         assert (hub.folder(line) / name).read_bytes() == (FOLDER / name).read_bytes() == files[name]
     assert len(owner.repositories["model", REMOTE].commits) == 2  # made, then filled at once
+
+
+def test_an_onnx_file_is_sent_again_only_when_it_changes_and_disturbs_no_pull(owner, hub, monkeypatch, capsys):
+    monkeypatch.setattr(exporter, "COMPARED", 10)
+    assert run("--onnx") is None
+    (line,) = re.findall(r'ModelHub\(\).get\("(.+)"\)', capsys.readouterr().out)
+    files = owner.files(REMOTE)
+    assert files.keys() == SENT | {".gitattributes", ONNX}
+    assert f'onnxruntime.InferenceSession("{ONNX}")' in files[README].decode()
+    assert [each.name for each in onnxruntime.InferenceSession(files[ONNX]).get_inputs()] == ["image"]
+    assert hub.get(line).card == load_model(FOLDER)[1] and not (hub.folder(line) / ONNX).exists()
+    assert run("--onnx") is None
+    assert "is up to date" in capsys.readouterr().out
+    assert run() is None
+    assert f"{REMOTE}: will delete {ONNX}" in capsys.readouterr().out
+    assert ONNX not in owner.files(REMOTE) and b"onnxruntime" not in owner.files(REMOTE)[README]
+
+
+def test_missing_packages_for_onnx_are_found_before_the_work(owner, monkeypatch):
+    monkeypatch.setattr(uploads, "measure", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert run("--onnx") == "error: an ONNX file needs packages that are not installed; run `pip install onnxruntime`"
+    assert not owner.requests
 
 
 def test_the_model_card_is_one_the_hub_understands(owner):
@@ -358,11 +382,14 @@ def test_leftovers_go(owner, capsys):
     assert "old.txt" not in owner.files(REMOTE)
 
 
-@pytest.mark.parametrize("wrong", [["--space", "name"], ["--all"], ["vgg.mnist", "--namespace", "me"], []])
+@pytest.mark.parametrize(
+    "wrong", [["--space", "name"], ["--space", "me/app", "--onnx"], ["--all"], ["vgg.mnist", "--namespace", "me"], []]
+)
 def test_bad_options(wrong, capsys):
     with pytest.raises(SystemExit):
         main(wrong)
-    assert re.search("owner/name|--namespace NAME|known are lenet5.mnist|required", capsys.readouterr().err)
+    sentences = "owner/name|leave out --onnx|--namespace NAME|known are lenet5.mnist|required"
+    assert re.search(sentences, capsys.readouterr().err)
 
 
 def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
