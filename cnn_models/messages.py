@@ -58,6 +58,19 @@ MESSAGES = {
     "zip.large": "{file} in the zip is larger than {most} MB; leave it out.",
     "zip.many": "There are more than {most} images; split them into several zips.",
     "zip.class": "{label} is not a class of {dataset}; take labels from the page.",
+    "zip.unread": "The file cannot be read from the zip ({why}); pack it again.",
+    # Many images: a folder or zip, and its table of labels.
+    "batch.none": "There are no images in {source}; give a folder or a zip with files that end in {known}.",
+    "batch.zip": "{file} is neither a folder nor a whole zip ({why}); pack the images again.",
+    "batch.many": (
+        "There are more than {most} images; choose fewer, or use `python -m cnn_models.batch`, which takes any number."
+    ),
+    "batch.large": "The files in the zip have more than {most} MB in all; leave some out, or make the images smaller.",
+    "labels.large": "{file} is larger than {most} MB; leave out all columns but file and label.",
+    "labels.columns": "{file} has no columns file and label; name them in its first line.",
+    "labels.class": "{file}: {label} is not a class; the classes are {known}.",
+    "labels.file": "{file} names {name}, which is not among the images; correct or remove its row.",
+    "labels.damaged": "{file} is not a table of comma-separated values in UTF-8 ({why}); save it as one.",
     # Checkpoints: cards, files, tensors.
     "checkpoint.none": (
         "no weights for {id}; run `python -m training.train {id}`, or set CNN_HUB_NAMESPACE to their owner on the Hub"

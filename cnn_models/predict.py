@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -104,20 +105,37 @@ def compare_decoded(
 ) -> Comparison:
     """`compare` with a decoded image and checkpoint ids that fit the data set."""
     found = preprocess(image, DATASETS[dataset], off)
+    return compare_preprocessed([(image, found)], dataset, ids, hub, off)[0]
 
-    def predict_one(id: str) -> list[Prediction]:  # one after another, so that one network in memory is enough
-        each = hub.run(id, lambda network: predict_all(network.without(off), found.images))
-        if not hub.is_third_party(id):
-            return each
-        measured = hub.measure(id, MEASURING)
-        return [replace(one, measured=measured) for one in each]
+
+def compare_preprocessed(
+    images: Sequence[tuple[Decoded, Preprocessed]],
+    dataset: str,
+    ids: Sequence[str],
+    hub: ModelHub,
+    off: Collection[str] = (),
+) -> list[Comparison]:
+    """The comparison of each of several images, all in one batch for each network."""
+    grids = [grid for _, found in images for grid in found.images]
+
+    def predict_one(id: str) -> list[list[Prediction]]:  # one after another, so that one network in memory is enough
+        each = hub.run(id, lambda network: predict_all(network.without(off), grids))
+        if hub.is_third_party(id):
+            measured = hub.measure(id, MEASURING)
+            each = [replace(one, measured=measured) for one in each]
+        answers = iter(each)
+        return [list(islice(answers, len(found.images))) for _, found in images]
 
     hub.fetch(ids)
     models = [predict_one(id) for id in ids] if ids else _all(dataset, hub, predict_one)
-    warning = doubt(hub, dataset, image, found, off, [each[0] for each in models])
-    comparison = Comparison.of(dataset, found, models, warning)
-    factors = factors_of(hub, dataset, [model.id for model in comparison.models])
-    return replace(comparison, log_linear=LogLinear.of(comparison.models, factors)) if factors else comparison
+    factors = factors_of(hub, dataset, [each[0][0].id for each in models])
+    comparisons = []
+    for (image, found), predictions in zip(images, zip(*models, strict=True), strict=True):
+        warning = doubt(hub, dataset, image, found, off, [each[0] for each in predictions])
+        comparison = Comparison.of(dataset, found, predictions, warning)
+        log_linear = LogLinear.of(comparison.models, factors) if factors else None
+        comparisons.append(replace(comparison, log_linear=log_linear))
+    return comparisons
 
 
 def predict(loaded: LoadedModel, grid: np.ndarray) -> Prediction:
@@ -185,6 +203,11 @@ def ids_of(models: Sequence[str], dataset: str) -> list[str]:
     if (others := sum(reference.owner is not None for reference in references)) > MAX_THIRD_PARTY:
         raise ValueError(f"{others} third-party networks are too many at once; name at most {MAX_THIRD_PARTY}")
     return ids
+
+
+def loadable(dataset: str, hub: ModelHub) -> list[str]:
+    """The ids of all networks that the hub can load for a data set. Raises CheckpointError where there are none."""
+    return _all(dataset, hub, lambda id: hub.get(id).id)
 
 
 def _all(dataset: str, hub: ModelHub, predict_one: Callable[[str], T]) -> list[T]:

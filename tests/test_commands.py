@@ -12,7 +12,7 @@ from io import BytesIO, TextIOWrapper
 
 import pytest
 
-from cnn_models.command import INTERRUPTED
+from cnn_models.command import INTERRUPTED, folder
 from tests.conftest import ROOT
 
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "gradio", "huggingface_hub"}
@@ -22,6 +22,7 @@ COMMANDS = sorted(
     if 'if __name__ == "__main__":' in file.read_text(encoding="utf-8")
 )
 REQUIRED = {  # arguments without which a command does not start
+    "cnn_models.batch": [".", "--dataset", "mnist"],
     "cnn_models.layers": ["lenet5"],
     "training.train": ["lenet5.mnist"],
     "training.evaluate": ["lenet5.mnist"],
@@ -34,7 +35,7 @@ RUN = "import os, runpy, signal, sys; module, *sys.argv[1:] = sys.argv[1:]\n"
 def test_all_commands_are_found():
     listed = (ROOT / "training" / "README.md").read_text(encoding="utf-8")
     assert all(f"`python -m {name}" in listed for name in COMMANDS if name.startswith("training."))
-    assert {"cnn_models.layers", "training.data", "training.train"} <= set(COMMANDS)
+    assert {"cnn_models.batch", "cnn_models.layers", "training.data", "training.train"} <= set(COMMANDS)
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess:
@@ -89,7 +90,7 @@ def options(name: str, monkeypatch) -> dict[str, argparse.Action]:
 
 def main(name: str) -> Callable[[list[str]], None]:
     """The main function of a command."""
-    return import_module(f"{name}.__main__" if name == "cnn_models.layers" else name).main
+    return import_module(f"{name}.__main__" if name.startswith("cnn_models.") else name).main
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -110,14 +111,14 @@ def test_every_number_has_limits(name, monkeypatch, capsys):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_file_in_place_of_a_folder_is_refused(name, monkeypatch, tmp_path, capsys):
     (tmp_path / "file").write_bytes(b"")
-    folders = {"--out", "--weights"} & options(name, monkeypatch).keys()
+    folders = [option for option, action in options(name, monkeypatch).items() if action.type is folder]
     for option in folders:
         for path in (os.devnull, tmp_path / "file", tmp_path / "file" / "new" / "one"):
             with pytest.raises(SystemExit) as ended:
                 main(name)([*REQUIRED.get(name, ()), f"{option}={path}"])
             assert ended.value.code == 2
             assert f"argument {option}: " in (error := capsys.readouterr().err) and " is not a folder; give" in error
-    assert bool(folders) == (name not in ("cnn_models.layers", "training.bundle", "training.data"))
+    assert bool(folders) == (name.startswith("training.") and name not in ("training.bundle", "training.data"))
 
 
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")

@@ -59,14 +59,14 @@ def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.nda
     images, labels = [], []
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
-            rows = csv.DictReader(io.StringIO(_member(archive, LABELS).decode("utf-8")))
+            rows = csv.DictReader(io.StringIO(read_member(archive, LABELS).decode("utf-8")))
             if tuple(rows.fieldnames or ()) != COLUMNS:
                 raise ImageError("zip.columns", file=LABELS, columns=", ".join(COLUMNS))
             for index, row in enumerate(rows):
                 _check(index, row["dataset"], row["label"])
                 if row["dataset"] == dataset:
                     try:
-                        grey = decode(_member(archive, row["file"] or ""))
+                        grey = decode(read_member(archive, row["file"] or ""))
                         images.append(to_dataset_form(grey, DATASETS[dataset]))
                     except ImageError as error:
                         raise ImageError("zip.image", file=f"{row['file']!r:.80}", why=error) from error
@@ -79,7 +79,7 @@ def unpack(source: Path | str | bytes, dataset: str) -> tuple[np.ndarray, np.nda
     return np.array(images, np.uint8).reshape(-1, SIDE, SIDE), np.array(labels, np.int64)
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     """The content of a file of the zip, of at most MAX_BYTES. Raises ImageError."""
     try:
         with archive.open(name) as file:
