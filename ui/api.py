@@ -1,4 +1,4 @@
-"""The endpoints `/compare` and `/models`, over HTTP and as tools of an MCP server.
+"""The endpoints `/compare`, `/batch` and `/models`, over HTTP and as tools of an MCP server.
 
 Annotations are not postponed here: gradio reads the types of the responses from them.
 """
@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from typing import TypedDict, cast
 
@@ -20,7 +21,13 @@ from cnn_models.analysis.attribution import explain as explain_network
 from cnn_models.analysis.robustness import CORRUPTIONS, corrupted, measure_robustness
 from cnn_models.analysis.test_errors import nearest_misclassified, predictions_of
 from cnn_models.analysis.tta import multi_crop
+from cnn_models.batch.files import opened
+from cnn_models.batch.labels import labels_of
+from cnn_models.batch.rows import Row as BatchRow
+from cnn_models.batch.rows import batches, compare_images, decode_images
+from cnn_models.batch.summary import Summary
 from cnn_models.checkpoints.folder import CheckpointError
+from cnn_models.errors import ImageError
 from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.images.preprocess import SWITCHES
@@ -126,9 +133,39 @@ class Answer(TypedDict):
     mistakes: list[Mistake]
 
 
+class Guess(TypedDict):
+    label: str
+    confidence: float
+
+
+class Row(TypedDict):
+    file: str
+    label: str  # "" where it is unknown, as for the other texts
+    prediction: str  # of most networks
+    votes: int
+    models: dict[str, Guess]  # by checkpoint id
+    warning: str
+    refused: str
+
+
+class Score(TypedDict):
+    right: int
+    count: int
+    confusion: list[list[int]]  # label x prediction, in the data set's order
+
+
+class Rows(TypedDict):
+    dataset: str
+    rows: list[Row]
+    labels: str  # where they are from: labels.csv, folders or names
+    agreed: int  # images for which all networks have the same prediction
+    scores: dict[str, Score]  # by checkpoint id, and of the vote; of the images with a label
+
+
 def endpoints(hub: ModelHub, turns: Turns, slow: Turns) -> None:
-    """Add both endpoints to the page that is being built."""
+    """Add the endpoints to the page that is being built."""
     api(compare_function(hub, turns, slow), api_name="compare")
+    api(batch_function(hub, slow), api_name="batch")
     api(models_function(hub), api_name="models")
 
 
@@ -179,6 +216,70 @@ def compare_function(hub: ModelHub, turns: Turns, slow: Turns) -> Callable[..., 
             raise gr.Error(str(error), print_exception=False) from error
 
     return compare
+
+
+def batch_function(hub: ModelHub, slow: Turns) -> Callable[..., Awaitable[Rows]]:
+    """`/batch` over the networks of a hub; it takes a `slow` turn for each part of the images."""
+
+    async def batch(images: gr.FileData, dataset: str = next(iter(DATASETS)), models: list[str] | None = None) -> Rows:
+        """Compare classic CNNs on all images of a zip: the predictions for each, and accuracy where labels are known.
+
+        Args:
+            images: a zip of up to 200 images. Labels are in labels.csv (file, label), folders or names (7_001.png).
+            dataset: mnist (digits) or fashion_mnist (clothing).
+            models: architecture names or checkpoint ids, third-party as owner/lenet5.mnist@revision; empty for all.
+        """
+        try:
+            dataset = known("dataset", dataset, DATASETS)
+            models = [text("models", model) for model in items("models", models, [])]
+            ids, path = predict.ids_of(models, dataset), uploaded(fields("images", images).get("path"))
+            await to_thread.run_sync(wait_for_downloads, hub, ids or predict.ids_of(list(ARCHITECTURES), dataset))
+            with ExitStack() as opening:
+                files = await to_thread.run_sync(opening.enter_context, opened(path, public=True))
+                async with slow.turn(VISITOR.get()):
+                    labels = await to_thread.run_sync(labels_of, files, DATASETS[dataset])
+                    ids = ids or await to_thread.run_sync(predict.loadable, dataset, hub)
+                summary, rows = Summary(dataset, ids), list[Row]()
+                for names in batches(files):
+                    found = await to_thread.run_sync(
+                        decode_images, names, lambda name: read_untrusted(files.read(name))
+                    )
+                    async with slow.turn(VISITOR.get()):
+                        part = await to_thread.run_sync(compare_images, found, labels.classes, dataset, ids, hub)
+                    rows += map(row_of, part)
+                    summary.add(*(row.answer for row in part))
+            return {
+                "dataset": dataset, "rows": rows, "labels": labels.origin, "agreed": summary.agreed,
+                "scores": scores_of(summary),
+            }  # fmt: skip
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return batch
+
+
+def row_of(row: BatchRow) -> Row:
+    """A row in JSON's types."""
+    found: Row = {
+        "file": row.file, "label": row.label or "", "prediction": "", "votes": 0, "models": {}, "warning": "",
+        "refused": "",
+    }  # fmt: skip
+    if isinstance(row.result, ImageError):
+        return found | {"refused": str(row.result)}
+    verdict = row.result.verdict
+    guesses: dict[str, Guess] = {
+        each.id: {"label": each.label, "confidence": each.probabilities[each.label]} for each in row.result.models
+    }
+    votes = verdict.votes[verdict.label]
+    return found | {"prediction": verdict.label, "votes": votes, "models": guesses, "warning": verdict.why}
+
+
+def scores_of(summary: Summary) -> dict[str, Score]:
+    """The scores of each network and of the vote."""
+    return {
+        name: {"right": summary.right(name), "count": summary.labelled, "confusion": counts.tolist()}
+        for name, counts in summary.confusion.items()
+    }
 
 
 def answer_of(hub: ModelHub, result: predict.Comparison, steps: bool, off: Collection[str]) -> Answer:

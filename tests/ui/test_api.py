@@ -1,9 +1,10 @@
-"""`/compare` and `/models` over HTTP."""
+"""`/compare`, `/batch` and `/models` over HTTP."""
 
 import base64
 import io
 import json
 import urllib.request
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -17,6 +18,7 @@ from PIL import Image, ImageDraw, ImageOps
 from cnn_models import DATASETS, ModelHub
 from cnn_models.images.preprocess import FORM_STEPS, SWITCHES
 from cnn_models.predict import Prediction
+from ui.common.sketchpad import sample
 from ui.compare.steps import data_url
 
 
@@ -170,14 +172,15 @@ def test_the_response_is_typed(client):
     assert model["probabilities"]["additionalProperties"] == {"type": "number"}
 
 
-def test_mcp_has_two_tools_with_descriptions_of_all_arguments(url):
+def test_mcp_has_tools_with_descriptions_of_all_arguments(url):
     pytest.importorskip("mcp", reason="the app offers tools where gradio[mcp] is installed")
     with urllib.request.urlopen(f"{url.rstrip('/')}/gradio_api/mcp/schema") as answer:
         tools = {tool["name"]: tool for tool in json.load(answer)}
-    assert set(tools) == {"compare", "models"} and all(tool["description"] for tool in tools.values())
-    arguments = tools["compare"]["inputSchema"]["properties"]
-    assert set(arguments) == {"image", "dataset", "models", "steps", "explain", "off", "label"}
-    assert all(each["description"].endswith(".") for each in arguments.values())
+    assert set(tools) == {"batch", "compare", "models"} and all(tool["description"] for tool in tools.values())
+    compare, batch = (tools[name]["inputSchema"]["properties"] for name in ("compare", "batch"))
+    assert set(compare) == {"image", "dataset", "models", "steps", "explain", "off", "label"}
+    assert set(batch) == {"images", "dataset", "models"}
+    assert all(each["description"].endswith(".") for each in (*compare.values(), *batch.values()))
 
 
 def test_a_client_of_mcp_compares(url):
@@ -196,9 +199,67 @@ def test_a_client_of_mcp_compares(url):
     assert not result.isError and "'label': '7'" in result.content[0].text
 
 
-def test_only_these_two_endpoints_are_public(client):
+@pytest.fixture
+def zipped(tmp_path):
+    """A function that writes a zip of files with these contents."""
+
+    def write(contents: dict[str, bytes]) -> dict:
+        with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+            for name, content in contents.items():
+                archive.writestr(name, content)
+        return handle_file(tmp_path / "mine.zip")
+
+    return write
+
+
+def test_a_zip_of_images_is_compared_with_the_labels_that_it_has(client, zipped, tmp_path):
+    samples = {label: sample("mnist", index).read_bytes() for index, label in enumerate(DATASETS["mnist"].classes)}
+    contents = {f"{label}/a.png": content for label, content in samples.items()}
+    images = zipped(contents | {"8/b.png": samples["3"], "x.png": b"no image"})
+    found = client.predict(images, "mnist", ["mini_resnet", "lenet5"], api_name="/batch")
+    rows = {row["file"]: row for row in found["rows"]}
+    assert list(rows) == sorted([*contents, "8/b.png", "x.png"]) and found["labels"] == "folders"
+    (tmp_path / "7.png").write_bytes(samples["7"])
+    alone = client.predict(handle_file(tmp_path / "7.png"), "mnist", ["mini_resnet", "lenet5"], api_name="/compare")
+    seven = rows["7/a.png"]
+    assert (seven["label"], seven["prediction"], seven["votes"]) == ("7", alone["verdict"]["label"], 2)
+    assert list(seven["models"]) == ["mini_resnet.mnist", "lenet5.mnist"]
+    for model in alone["models"]:
+        confidence = model["probabilities"][model["label"]]
+        assert seven["models"][model["id"]] == {
+            "label": model["label"],
+            "confidence": pytest.approx(confidence, abs=1e-5),
+        }
+    assert "not an image" in rows["x.png"]["refused"] and not rows["x.png"]["models"]
+    assert found["agreed"] == 11 and set(found["scores"]) == {"mini_resnet.mnist", "lenet5.mnist", "vote"}
+    for score in found["scores"].values():
+        assert (score["right"], score["count"]) == (10, 11) and score["confusion"][8][3] == 1
+
+
+@pytest.mark.parametrize(
+    ("contents", "dataset", "models", "sentence"),
+    [
+        ({}, "mnist", [], "There are no images in mine.zip"),
+        (dict.fromkeys([f"{number}.png" for number in range(201)], b""), "mnist", [], "more than 200 images"),
+        ({"a.png": b"", "labels.csv": b"file,label\na.png,x\n"}, "mnist", [], "'x' is not a class"),
+        ({"a.png": b""}, "letters", [], "known are mnist, fashion_mnist"),
+        ({"a.png": b""}, "mnist", ["vgg16"], "known are lenet5.mnist"),
+    ],
+)
+def test_a_bad_zip_gets_a_sentence(client, zipped, contents, dataset, models, sentence):
+    with pytest.raises(AppError, match=sentence):
+        client.predict(zipped(contents), dataset, models, api_name="/batch")
+
+
+def test_an_image_in_place_of_a_zip_gets_a_sentence(client):
+    with pytest.raises(AppError, match="neither a folder nor a whole zip") as caught:
+        client.predict(handle_file(sample("mnist", 7)), "mnist", [], api_name="/batch")
+    assert "/" not in str(caught.value)
+
+
+def test_only_these_endpoints_are_public(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(endpoints) == {"/compare", "/models"}
+    assert set(endpoints) == {"/batch", "/compare", "/models"}
     assert [p["parameter_name"] for p in endpoints["/compare"]["parameters"]] == [
         "image", "dataset", "models", "steps", "explain", "off", "label",
     ]  # fmt: skip

@@ -43,7 +43,7 @@ from ui.server.turns import BusyError, Turns
 THREADS = 512  # at most; most of them wait
 LEAVING = 0.5  # seconds between two checks whether a client has disconnected
 SWEEP = 60  # seconds between two deletions of uploads and messages
-ORDERED = frozenset({"compare"})  # endpoints that take their turns themselves
+ORDERED = frozenset({"batch", "compare"})  # endpoints that take their turns themselves
 # Raised by gradio and FastAPI for invalid requests; the response of FastAPI would repeat the request.
 UNREADABLE = (RequestValidationError, FnIndexInferError, LookupError, ValueError, TypeError, RecursionError)
 LOCAL_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7"
