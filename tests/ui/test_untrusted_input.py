@@ -35,6 +35,7 @@ GOOD = {
     "log_linear": True,
     "off": [], "quick": False, "drawing": False, "label": "", "part": "heat", "says": {"lenet5": 5}, "truth": 0,
     "first": "lenet5", "second": "lenet5", "id": "nobody/lenet5.mnist", "there": [], "digit": 0, "turn": 0,
+    "images": [], "zip": "", "start": 0, "answers": [],
 }  # fmt: skip
 DEPTH = 10_000
 VALUES = [

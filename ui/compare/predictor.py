@@ -201,11 +201,14 @@ class Predictor:
         """
         if (image := image_of(request.image)) is None:
             return [], None
-        ids = [request.id(column.name) for column in self._columns(request).values() if not column.missing]
-        if not ids:
+        if not (ids := self.ids(request)):
             return [], None
         decoded = _turned(read_untrusted(image, request.off), request.turn)
         return ids, preprocess(decoded, DATASETS[request.dataset], request.off, request.digit).steps[-1]
+
+    def ids(self, request: Request) -> list[str]:
+        """The ids of the chosen networks whose weights are there."""
+        return [request.id(column.name) for column in self._columns(request).values() if not column.missing]
 
     def answer(self, request: Request, id: str, grid: np.ndarray) -> Prediction:
         """The prediction of a network for a 28 x 28 image, from the cache if it is there. Raises CheckpointError."""

@@ -10,6 +10,7 @@ import { address } from "./address.js";
 import { board } from "./board.js";
 import { explanations } from "./explanations.js";
 import { history } from "./history.js";
+import { many } from "./many.js";
 import { opening } from "./opening.js";
 import { permalink } from "./permalink.js";
 import { Settings } from "./settings.js";
@@ -21,6 +22,7 @@ export function mount({ element }) {
   const tab = { element, call, settings, pad };
   tab.board = board(tab);
   explanations(tab);
+  many(tab);
   tab.thirdParty = thirdParty(tab);
   tab.address = address(tab);
   history(tab, permalink(tab));

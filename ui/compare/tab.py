@@ -17,6 +17,7 @@ from ui.common.templates import render
 from ui.compare.examples import examples
 from ui.compare.explanations import Explainer
 from ui.compare.history import export_handwriting, history
+from ui.compare.many import Many, many, sum_up
 from ui.compare.predictor import Predictor
 from ui.compare.request import PARTS, SORTS
 from ui.compare.third_party import ThirdParty, form
@@ -35,6 +36,7 @@ def page(predictor: Predictor) -> Markup:
         examples=[examples(predictor.hub, dataset) for dataset in DATASETS],
         history=history(),
         third_party=form(),
+        many=many(),
         sorts=SORTS,
         parts=PARTS,
     )
@@ -53,12 +55,15 @@ def in_thread(method: Callable[[object], Any]) -> Callable[[object], Coroutine[A
 def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
     """Create the tab; explanations take `slow` turns."""
     predictor = Predictor(hub, turns.activity)
-    explainer, third_party = Explainer(predictor), ThirdParty(hub)
+    explainer, third_party, several = Explainer(predictor), ThirdParty(hub), Many(predictor, slow)
 
     async def explain(sent: object) -> str:
         compute = await to_thread.run_sync(explainer.prepare, sent)
         async with slow.turn(VISITOR.get()):
             return await to_thread.run_sync(compute)
+
+    async def compare_many(sent: object) -> dict:
+        return await several.compare_many(sent)
 
     gr.HTML(
         page(predictor),
@@ -70,6 +75,8 @@ def compare_tab(hub: ModelHub, turns: Turns, slow: Turns) -> None:
             in_thread(third_party.add_checkpoint),
             in_thread(third_party.checkpoint_progress),
             export_handwriting,
+            compare_many,
+            sum_up,
         ],
         elem_id="compare-page",
         apply_default_css=False,
