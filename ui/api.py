@@ -265,13 +265,13 @@ def row_of(row: BatchRow) -> Row:
         "refused": "",
     }  # fmt: skip
     if isinstance(row.result, ImageError):
-        return found | {"refused": str(row.result)}
+        return {**found, "refused": str(row.result)}
     verdict = row.result.verdict
     guesses: dict[str, Guess] = {
         each.id: {"label": each.label, "confidence": each.probabilities[each.label]} for each in row.result.models
     }
     votes = verdict.votes[verdict.label]
-    return found | {"prediction": verdict.label, "votes": votes, "models": guesses, "warning": verdict.why}
+    return {**found, "prediction": verdict.label, "votes": votes, "models": guesses, "warning": verdict.why}
 
 
 def scores_of(summary: Summary) -> dict[str, Score]:

@@ -74,8 +74,9 @@ def compare_images(
     found = {name: _preprocessed(image, dataset) for name, image in images.items()}
     usable = {name: each for name, each in found.items() if not isinstance(each, ImageError)}
     compared = compare_preprocessed(list(usable.values()), dataset, ids, hub) if usable else []
-    results = found | dict(zip(usable, compared, strict=True))
-    return [Row(name, labels.get(name), result) for name, result in results.items()]
+    refused = {name: each for name, each in found.items() if isinstance(each, ImageError)}
+    results = dict(zip(usable, compared, strict=True)) | refused
+    return [Row(name, labels.get(name), results[name]) for name in found]
 
 
 def _preprocessed(image: Decoded | ImageError, dataset: str) -> tuple[Decoded, Preprocessed] | ImageError:
