@@ -118,7 +118,7 @@ def test_the_log_linear_ensemble_is_an_option_for_all_bundled_networks(page):
     expect(page.locator("#lineup th[aria-sort=descending]")).to_contain_text("soft vote")
     assert not page.evaluate(MISPLACED)
     page.get_by_role("button", name="Hide AlexNet").click()
-    expect(page.locator("#lineup td[data-model=log_linear]")).to_contain_text("show exactly these")
+    expect(page.locator("#lineup td[data-model=log_linear]").get_by_text("show exactly these")).to_be_visible()
     assert not page.evaluate(MISPLACED)
 
 
