@@ -65,6 +65,7 @@ MESSAGES = {
     "batch.many": (
         "There are more than {most} images; choose fewer, or use `python -m cnn_models.batch`, which takes any number."
     ),
+    "batch.method": "A file in the zip is neither stored nor deflated; pack the images with the usual compression.",
     "batch.large": "The files in the zip have more than {most} MB in all; leave some out, or make the images smaller.",
     "labels.large": "{file} is larger than {most} MB; leave out all columns but file and label.",
     "labels.columns": "{file} has no columns file and label; name them in its first line.",

@@ -40,7 +40,7 @@ from training.metrics import (
     calibration_error,
     fit_temperature,
     fit_threshold,
-    gains_surely,
+    gains_significantly,
     ood_data,
     reliability,
     score,
@@ -65,7 +65,7 @@ def fitted(net: Network) -> Card:
     best = round(fit_temperature(logits, examples.labels), 4)
     return dataclasses.replace(
         card,
-        temperature=best if gains_surely(best, logits, examples.labels) else 1.0,
+        temperature=best if gains_significantly(best, logits, examples.labels) else 1.0,
         fitted_temperature=best,
         energy_threshold=round(fit_threshold(logits / best), 4),
     )

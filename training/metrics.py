@@ -21,7 +21,7 @@ from cnn_models.images.preprocess import to_dataset_form, to_input
 from cnn_models.network import BATCH
 from training.data import LabelledImages, load
 
-SURE = 2  # standard errors of the gain, from which a temperature is used; see `gains_surely`
+STANDARD_ERRORS = 2  # of the gain of a temperature, from which it is used; see `gains_significantly`
 ABOVE_THRESHOLD = 0.005  # of the validation images; see `fit_threshold`
 NOISE = 2_000  # images
 
@@ -81,15 +81,21 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     return 1 / inverse.clamp(1 / TEMPERATURES, TEMPERATURES).item()
 
 
-def gains_surely(temperature: float, logits: Tensor, labels: Tensor) -> bool:
-    """Whether a temperature lowers the cross-entropy of logits N x 10 by more than `SURE` standard errors.
-
-    The standard error is that of the mean of the paired differences. A network of MNIST has about 20 errors among 5,000
-    validation images, and these alone decide its temperature: another 5,000 would have given another one.
-    """
+def gain(temperature: float, logits: Tensor, labels: Tensor) -> tuple[float, float]:
+    """By how much a temperature lowers the cross-entropy of logits N x 10, and the standard error of that mean."""
     before, after = (F.cross_entropy(logits.double() / each, labels, reduction="none") for each in (1, temperature))
     gains = before - after
-    return bool(gains.mean() > SURE * gains.std() / math.sqrt(len(gains)))
+    return gains.mean().item(), gains.std().item() / math.sqrt(len(gains))
+
+
+def gains_significantly(temperature: float, logits: Tensor, labels: Tensor) -> bool:
+    """Whether a temperature lowers the cross-entropy of logits N x 10 by more than `STANDARD_ERRORS`.
+
+    A network of MNIST has about 20 errors among 5,000 validation images, and these alone decide its temperature:
+    another 5,000 would have given another one.
+    """
+    mean, error = gain(temperature, logits, labels)
+    return mean > STANDARD_ERRORS * error
 
 
 def reliability(probabilities: Tensor, labels: Tensor) -> tuple[Bin, ...]:

@@ -172,7 +172,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
 }
 
-# Without augmentation. Four of the eight networks take 6 minutes an epoch on one core, in float32 10.
+# Without augmentation. The networks of 56 layers take 2.5 minutes an epoch on one core with AMX.
 DEPTH_STUDY = Recipe(epochs=10, batch_size=128, lr=1e-3, init="he", average=0.0, precision="bfloat16")
 
 

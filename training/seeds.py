@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cnn_models.analysis.seeds import read_seeds
+from cnn_models.analysis.seeds import seeds_of
 from cnn_models.checkpoints.folder import WEIGHTS, load_model
 from cnn_models.checkpoints.runs import Run, find_runs
 from cnn_models.network import Network
@@ -30,13 +30,14 @@ MOST = 500  # ensembles measured of each size: all of up to 11 networks
 def measure_seeds(weights: Path, device: torch.device) -> dict[str, dict]:
     """The content of `seeds.json` for the checkpoints and runs below a folder, as `read_seeds` returns it.
 
-    Groups of the same weights as in the file are not measured again. Raises CheckpointError, DataError, and
-    TrainingError where no two evaluated checkpoints with weights differ in their seed alone.
+    Groups of the same weights as in the file are not measured again, nor lost where the weights are not here. Raises
+    CheckpointError, DataError, and TrainingError where no two evaluated checkpoints with weights differ in their seed
+    alone.
     """
-    before, found = read_seeds(weights), {}
+    found = {run.group: known for run, known in seeds_of(weights, find_runs(weights).values())}
     for group, runs in _complete(weights).items():
         hashes = {str(seed): run.card.weights_sha256 for seed, run in runs.items() if run.card}
-        known = before.get(group, {})
+        known = found.get(group, {})
         found[group] = known if known.get("weights") == hashes else {
             "weights": hashes,
             "accuracy": _measure([run.folder(weights) for run in runs.values()], device),

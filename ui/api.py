@@ -157,7 +157,7 @@ class Score(TypedDict):
 class Rows(TypedDict):
     dataset: str
     rows: list[Row]
-    labels: str  # where they are from: labels.csv, folders or names
+    labels: str  # where they are from: labels.csv, folders or names; "" without any
     agreed: int  # images for which all networks have the same prediction
     scores: dict[str, Score]  # by checkpoint id, and of the vote; of the images with a label
 
@@ -249,8 +249,8 @@ def batch_function(hub: ModelHub, slow: Turns) -> Callable[..., Awaitable[Rows]]
                     rows += map(row_of, part)
                     summary.add(*(row.answer for row in part))
             return {
-                "dataset": dataset, "rows": rows, "labels": labels.origin, "agreed": summary.agreed,
-                "scores": scores_of(summary),
+                "dataset": dataset, "rows": rows, "labels": labels.origin if labels.classes else "",
+                "agreed": summary.agreed, "scores": scores_of(summary),
             }  # fmt: skip
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -277,7 +277,7 @@ def row_of(row: BatchRow) -> Row:
 def scores_of(summary: Summary) -> dict[str, Score]:
     """The scores of each network and of the vote."""
     return {
-        name: {"right": summary.right(name), "count": summary.labelled, "confusion": counts.tolist()}
+        name: {"right": summary.right(name), "count": summary.count(name), "confusion": counts.tolist()}
         for name, counts in summary.confusion.items()
     }
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-from zipfile import ZipFile, ZipInfo, _EndRecData  # pyright: ignore[reportAttributeAccessIssue]
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo, _EndRecData  # pyright: ignore[reportAttributeAccessIssue]
 
 from cnn_models.datasets.handwriting import DAMAGED, read_member
 from cnn_models.errors import ImageError, Refused
@@ -20,8 +20,10 @@ SUFFIXES = (
 
 # Of a zip of an untrusted client:
 MOST_IMAGES = 200
-MOST_DIRECTORY = 2**20  # bytes of the names and facts of its files
-DIRECTORY_SIZE = 5  # their place in zipfile's record of the end of a zip
+MOST_ENTRIES = 1000  # files and folders
+MOST_DIRECTORY = 2**20  # bytes of their names and facts
+ENTRIES, DIRECTORY_SIZE = 4, 5  # their places in zipfile's record of the end of a zip
+METHODS = (ZIP_STORED, ZIP_DEFLATED)  # of bounded memory
 
 
 class Files(NamedTuple):
@@ -78,7 +80,7 @@ def _with_images(source: Path, files: Files) -> Files:
 def _check_directory(source: Path) -> None:
     """Refuse a zip that names more files than could be images, before their names are read. Raises Refused, OSError."""
     with source.open("rb") as file:
-        if (end := _EndRecData(file)) and end[DIRECTORY_SIZE] > MOST_DIRECTORY:
+        if (end := _EndRecData(file)) and (end[DIRECTORY_SIZE] > MOST_DIRECTORY or end[ENTRIES] > MOST_ENTRIES):
             raise Refused("batch.many", most=MOST_IMAGES)
 
 
@@ -87,6 +89,8 @@ def _check_members(files: Files, members: list[ZipInfo]) -> None:
         raise Refused("batch.many", most=MOST_IMAGES)
     if sum(each.file_size for each in members) > MAX_BYTES:  # no more is read of a file than it declares
         raise Refused("batch.large", most=MAX_BYTES // 10**6)
+    if any(each.compress_type not in METHODS for each in members):
+        raise Refused("batch.method")
 
 
 def _shown(names: Iterable[str]) -> list[str]:

@@ -18,6 +18,7 @@ from cnn_models.errors import Refused
 from cnn_models.specs import Dataset
 
 MOST_BYTES = 10**7  # of a table
+LONGEST_NAME, MOST_WORDS = 255, 5  # of a file name, where it may begin with a class
 
 
 class Labels(NamedTuple):
@@ -65,7 +66,7 @@ def _of_folder(path: PurePosixPath, classes: dict[str, str]) -> str | None:
 
 
 def _of_name(path: PurePosixPath, classes: dict[str, str]) -> str | None:
-    words = path.stem.split("_")
+    words = path.stem[:LONGEST_NAME].split("_", MOST_WORDS)
     beginnings = ("_".join(words[:count]) for count in range(1, len(words)))  # "Ankle_boot" of "Ankle_boot_001"
     return next((classes[each] for each in map(_spelling, beginnings) if each in classes), None)
 

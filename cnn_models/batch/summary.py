@@ -50,7 +50,11 @@ class Summary:
     @property
     def labelled(self) -> int:
         """The images with a label and predictions."""
-        return int(self.confusion[VOTE].sum())
+        return self.count(VOTE)
+
+    def count(self, name: str) -> int:
+        """The images with a label and a prediction of a network, or of the VOTE."""
+        return int(self.confusion[name].sum())
 
     def right(self, name: str) -> int:
         """The correct predictions of a network, or of the VOTE."""
@@ -70,7 +74,9 @@ class Summary:
     def _accuracies(self) -> str:
         lines = ["| network | correct | of | accuracy | 95 % interval |", "|---|---:|---:|---:|---:|"]
         for name in self.confusion:
-            right, count = self.right(name), self.labelled
+            right, count = self.right(name), self.count(name)
+            if not count:
+                continue
             interval = "{:.2f} to {:.2f} %".format(*binomial_interval(right, count))
             lines.append(f"| {name} | {right:,} | {count:,} | {100 * right / count:.2f} % | {interval} |")
         return "\n".join(lines)

@@ -5,17 +5,13 @@ python -m tests.benchmarks.calibration
 
 from __future__ import annotations
 
-import math
-
-from torch.nn import functional as F
-
 from cnn_models import ModelHub
 from cnn_models.analysis.statistics import calibration_error_by_chance
 from cnn_models.checkpoints.folder import load_model, read_evaluation
 from cnn_models.network import Network
 from cnn_models.runtime import best_device, place
 from training.data import load
-from training.metrics import calibration_error, fit_temperature
+from training.metrics import calibration_error, fit_temperature, gain
 
 
 def main() -> None:
@@ -28,14 +24,13 @@ def main() -> None:
             Network(place(load_model(hub.folder(id))[0], device), card, device).run(examples.images).logits.double()
         )
         temperature = fit_temperature(logits, examples.labels)
-        before, after = (F.cross_entropy(logits / t, examples.labels, reduction="none") for t in (1, temperature))
-        gain, error = (before - after).mean().item(), (before - after).std().item() / math.sqrt(len(logits))
+        mean, error = gain(temperature, logits, examples.labels)
         wrong = (logits.argmax(1) != examples.labels).sum().item()
         uncalibrated, calibrated = read_evaluation(hub.folder(id)).reliability
         errors = calibration_error(uncalibrated), calibration_error(calibrated), calibration_error_by_chance(calibrated)
         ece = " | ".join(f"{each:.2f} %" for each in errors)
         print(
-            f"| {id} | {wrong} | {temperature:.2f} | {gain:.4f} ± {error:.4f} | {gain / error:.1f} | {ece} |",
+            f"| {id} | {wrong} | {temperature:.2f} | {mean:.4f} ± {error:.4f} | {mean / error:.1f} | {ece} |",
             flush=True,
         )
 

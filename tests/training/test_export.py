@@ -62,6 +62,13 @@ def test_the_file_answers_as_the_network_does_and_has_its_card_and_size(id):
     assert len(content) == pytest.approx((WEIGHTS_DIR / id / WEIGHTS).stat().st_size, rel=0.1)
 
 
+def test_a_file_that_answers_with_nan_is_not_kept():
+    model, card = load_model(WEIGHTS_DIR / ID)
+    next(model.parameters()).data.fill_(torch.nan)
+    with pytest.raises(ExportError, match="differs from torch's by nan"):
+        to_onnx(model, card)
+
+
 def test_floats_are_refused():
     session = onnxruntime.InferenceSession(exported(ID).content)
     with pytest.raises(Exception, match="expected: \\(tensor\\(uint8\\)\\)"):

@@ -16,7 +16,7 @@ from training.metrics import (
     fit_factors,
     fit_temperature,
     fit_threshold,
-    gains_surely,
+    gains_significantly,
     reliability,
 )
 from training.model_card import model_card
@@ -48,9 +48,9 @@ def test_the_temperature_of_a_network_that_is_never_or_always_right_is_bounded()
 
 def test_a_temperature_is_used_only_where_its_gain_is_beyond_chance(sample):
     logits, labels = sample
-    assert gains_surely(fit_temperature(1.2 * logits, labels), 1.2 * logits, labels)
+    assert gains_significantly(fit_temperature(1.2 * logits, labels), 1.2 * logits, labels)
     parts = zip(logits.split(500), labels.split(500), strict=True)
-    assert sum(gains_surely(fit_temperature(*part), *part) for part in parts) <= 4, (
+    assert sum(gains_significantly(fit_temperature(*part), *part) for part in parts) <= 4, (
         "of 40 samples of a calibrated network about 2 are beyond two standard errors"
     )
 

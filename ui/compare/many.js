@@ -2,6 +2,7 @@
 import { Failure, sentence, upload } from "../common/server.js";
 import { say } from "../common/texts.js";
 
+const modelsIn = (table) => [...table.querySelectorAll("th[data-model]")].map((head) => head.dataset.model).join();
 const isZip = (file) => file.name.toLowerCase().endsWith(".zip");
 
 export function many({ element, call, settings }) {
@@ -17,8 +18,9 @@ export function many({ element, call, settings }) {
     const template = document.createElement("template");
     template.innerHTML = table;
     const [fresh, body] = [template.content.firstElementChild, rows.querySelector("tbody")];
-    if (body) body.append(...fresh.tBodies[0].rows);
-    else rows.append(fresh);
+    if (!body) return void rows.append(fresh);
+    if (modelsIn(fresh) !== modelsIn(rows)) throw new Failure("many.changed");
+    body.append(...fresh.tBodies[0].rows);
   }
 
   // The response for a few images. Throws Failure, also where they are refused.
@@ -61,9 +63,9 @@ export function many({ element, call, settings }) {
     summary.replaceChildren();
     rows.replaceChildren();
     save.hidden = true;
-    if (files.length > most) return void (status.textContent = say("batch.many", { most }));
     progress.removeAttribute("value");
-    progress.hidden = false;
+    progress.hidden = files.length > most;
+    if (progress.hidden) return void (status.textContent = say("batch.many", { most }));
     status.textContent = "";
     try {
       if (files.length === 1 && isZip(files[0])) await compareZip(files[0], options, isCurrent);

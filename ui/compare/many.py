@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
+from itertools import chain, islice
+from pathlib import PurePosixPath
 
 from anyio import to_thread
 from markupsafe import Markup
@@ -95,9 +96,18 @@ def _zip(upload: object) -> Iterator[Source]:
 def _images(given: dict) -> Iterator[Source]:
     """The same for uploaded images, of any names. Raises TranslatableError."""
     each = [fields("images", one) for one in items("images", given.get("images"), [], most=BATCH)]
-    paths = {_name(one): uploaded(one.get("upload")) for one in each}
-    names = list(paths)
-    yield Files(names, lambda name: b""), names, lambda name: read_untrusted(paths[name])
+    uploads: dict[str, object] = {}
+    for one in each:
+        uploads[_free(_name(one), uploads)] = one.get("upload")
+    names = list(uploads)
+    yield Files(names, lambda name: b""), names, lambda name: read_untrusted(uploaded(uploads[name]))
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, with a number where it is taken: some phones give all photos the same."""
+    path = PurePosixPath(name)
+    numbered = (f"{path.stem} ({number}){path.suffix}" for number in range(2, len(taken) + 3))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 def _name(sent: dict) -> str:
@@ -157,11 +167,13 @@ def _answer(request: Request, sent: object) -> Answer:
 
 def summary_html(summary: Summary) -> Markup:
     """The counts and, where there are labels, the accuracy and the confusion matrix of each network and of the vote."""
-    count, scores = summary.labelled, []
-    for name, counts in summary.confusion.items() if count else ():
-        right = summary.right(name)
+    scores = []
+    for name, counts in summary.confusion.items():
+        right, count = summary.right(name), summary.count(name)
+        if not count:
+            continue
         most = max(1, int(counts.max()))
         matrix = [(label, [(n, n / most) for n in row]) for label, row in zip(summary.classes, counts, strict=True)]
         title = None if name == VOTE else network_name(name)
-        scores.append((title, right, 100 * right / count, binomial_interval(right, count), matrix))
-    return render("compare/many_summary.html", summary=summary, count=count, scores=scores)
+        scores.append((title, right, count, 100 * right / count, binomial_interval(right, count), matrix))
+    return render("compare/many_summary.html", summary=summary, scores=scores)
