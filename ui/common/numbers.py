@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FAINT = 0.005  # probabilities below are shown as dots
+FAINT = 0.00495  # probabilities that round to less than 0.50 % are shown as dots
 
 
 def percent(probability: float) -> str:
