@@ -10,7 +10,7 @@ from html import unescape
 import gradio as gr
 import pytest
 
-from cnn_models import ModelHub
+from cnn_models import DATASETS, ModelHub
 from cnn_models.analysis.statistics import binomial_interval
 from cnn_models.checkpoints.evaluation import Bin, Evaluation
 from cnn_models.checkpoints.folder import CONFIG, EVALUATION
@@ -290,18 +290,20 @@ def test_every_recipe_is_said_in_words(id):
         assert ("test set" in words) == (not recipe.held_out) and ("Distilled" in words) == bool(recipe.teachers)
 
 
-def test_calibration_is_drawn_from_the_bins(tmp_path):
-    hub = ModelHub(tmp_path)
-    shutil.copytree(ModelHub().weights_dir / "lenet5.mnist", tmp_path / "lenet5.mnist")
-    path = tmp_path / "lenet5.mnist" / EVALUATION
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_calibration_is_drawn_from_the_bins_once_where_the_temperature_is_one(tmp_path, dataset):
+    hub, id = ModelHub(tmp_path), f"lenet5.{dataset}"
+    shutil.copytree(ModelHub().weights_dir / id, tmp_path / id)
+    path = tmp_path / id / EVALUATION
     found = Evaluation.from_json(path.read_text())
     right = sum(found.confusion[index][index] for index in range(10))
     bins = (Bin(100, 80, 90.0), *[Bin(0, 0, 0)] * 13, Bin(9_900, right - 80, 9_880.0))
     path.write_text(dataclasses.replace(found, reliability=(bins, bins)).to_json())
-    html = reliability_html(hub, "mnist")
-    assert html.count("90.0 % → 80.0 % (80 / 100)") == 2 and COLOURS["lenet5"] in html and "LeNet-5" in html
+    html = reliability_html(hub, dataset)
+    assert html.count("90.0 % → 80.0 % (80 / 100)") == 1 + (hub.card(id).temperature != 1)
+    assert COLOURS["lenet5"] in html and "LeNet-5" in html
     path.write_text(dataclasses.replace(found, reliability=None).to_json())
-    assert "LeNet-5: not evaluated, or evaluated before this diagram existed" in reliability_html(hub, "mnist")
+    assert "LeNet-5: not evaluated, or evaluated before this diagram existed" in reliability_html(hub, dataset)
 
 
 def test_a_card_that_does_not_say_its_split_is_shown_without_one():
