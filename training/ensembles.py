@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from itertools import combinations
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tqdm import tqdm
 from cnn_models import DATASETS
 from cnn_models.analysis.averaged import AVERAGED, read_averaged
 from cnn_models.analysis.ensemble import logits_of, weighted
-from cnn_models.checkpoints.folder import load_model, unwritten
+from cnn_models.checkpoints.folder import load_model, write_file
 from cnn_models.datasets.test_sets import COUNT
 from cnn_models.layers import architecture_layers
 from cnn_models.network import Network
@@ -113,13 +112,7 @@ def write_averaged(weights: Path, averaged: dict[str, dict]) -> None:
 
 def write_accuracies(path: Path, accuracies: dict[str, dict]) -> None:
     """Write accuracies as `read_accuracies` returns them, atomically. Raises CheckpointError."""
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(json.dumps(accuracies, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(new, path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise unwritten(path, error) from error
+    write_file(path, (json.dumps(accuracies, indent=2, sort_keys=True) + "\n").encode())
 
 
 def complete_tta(weights: Path, cards: list[Card], device: torch.device) -> None:

@@ -11,7 +11,6 @@ import argparse
 import copy
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple, cast
 
 import torch
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from tqdm import tqdm
 
-from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError, load_model, unwritten
+from cnn_models.checkpoints.folder import WEIGHTS, CheckpointError, load_model, write_file
 from cnn_models.datasets.test_sets import BATCH, load_test_set
 from cnn_models.network import Network
 from cnn_models.runtime import place
@@ -129,17 +128,6 @@ def compare(content: bytes, net: Network) -> dict[str, float]:
     return {name: torch.stack(each).max().item() for name, each in differences.items()}  # NaN stays
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file atomically. Raises CheckpointError."""
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_bytes(content)
-        new.replace(path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise unwritten(path, error) from error
-
-
 def export(args: argparse.Namespace) -> None:
     """Write the file that the arguments of `python -m training.export` name, and print what it differs by.
 
@@ -153,7 +141,7 @@ def export(args: argparse.Namespace) -> None:
         model, card = load_model(folder)
         check_writable(args.out, (folder / WEIGHTS).stat().st_size)
         exported = to_onnx(model, card)
-        write(path, exported.content)
+        write_file(path, exported.content)
     except (CheckpointError, ExportError, TrainingError) as error:
         sys.exit(f"error: {error}")
     print(f"{path}: {len(exported.content) / 1e6:.2f} MB")

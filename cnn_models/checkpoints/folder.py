@@ -133,6 +133,17 @@ def unwritten(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError("checkpoint.unwritten", folder=path, why=why)
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file atomically. Raises CheckpointError."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.write_bytes(content)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise unwritten(path, error) from error
+
+
 def read_card(folder: Path) -> Card:
     """The checked card of a folder, without reading its weights. Raises CheckpointError."""
     path = folder / CONFIG

@@ -165,7 +165,8 @@ def test_results_that_cannot_be_written_leave_those_before(write, file, error, t
     write(tmp_path / file, {"runs": []})
     (path,) = tmp_path.iterdir()
     before = path.read_bytes()
-    monkeypatch.setattr(Path, "write_text", refused)
+    for way in ("write_text", "write_bytes"):
+        monkeypatch.setattr(Path, way, refused)
     with pytest.raises(error, match=rf"{path.name} (was not|could not be) written.*; make room,? and run"):
         write(tmp_path / file, {"runs": [1]})
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
