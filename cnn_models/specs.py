@@ -241,6 +241,7 @@ RECIPE_TYPES: dict[str, Check] = {
     "changed": _object,
     "teachers": _object,
     "started_from": _object,
+    "interpolated": _object,
 }
 TYPES: dict[str, Check] = {
     "architecture": _text,

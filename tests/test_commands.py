@@ -27,6 +27,7 @@ REQUIRED = {  # arguments without which a command does not start
     "training.train": ["lenet5.mnist"],
     "training.evaluate": ["lenet5.mnist"],
     "training.export": ["lenet5.mnist"],
+    "training.interpolate": ["lenet5.mnist", "--with", "."],
     "training.publish": ["lenet5.mnist", "--namespace", "someone"],
 }
 RUN = "import os, runpy, signal, sys; module, *sys.argv[1:] = sys.argv[1:]\n"

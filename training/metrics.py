@@ -136,15 +136,24 @@ def auroc(negatives: Tensor, positives: Tensor) -> float:
     return (below + not_above).double().mean().item() / (2 * len(negatives))
 
 
+def ood_images(dataset: str, train: bool, count: int | None = None) -> dict[str, Tensor]:
+    """The first images (all without a count) of the other data sets' training or test sets, by name.
+
+    They are N x 28 x 28 (uint8), preprocessed as those of this data set.
+    """
+    images = {}
+    for other in DATASETS.keys() - {dataset}:
+        grids = load(other, train)[:count].images.numpy()
+        images[other] = torch.from_numpy(np.stack([to_dataset_form(grid, DATASETS[dataset]) for grid in grids]))
+    return images
+
+
 @cache
 def ood_data(dataset: str) -> dict[str, Tensor]:
     """The OOD images of a data set, N x 28 x 28 (uint8), by name: the test sets of the others, and uniform `noise`.
 
-    Images of other data sets are preprocessed as those of this data set. Noise is not: the app would find it blank.
+    Noise is not preprocessed: the app would find it blank.
     """
-    images = {}
-    for other in DATASETS.keys() - {dataset}:
-        forms = [to_dataset_form(image, DATASETS[dataset]) for image in load(other, train=False).images.numpy()]
-        images[other] = torch.from_numpy(np.stack(forms))
     generator = torch.Generator().manual_seed(0)
-    return images | {"noise": torch.randint(256, (NOISE, 28, 28), dtype=torch.uint8, generator=generator)}
+    noise = torch.randint(256, (NOISE, 28, 28), dtype=torch.uint8, generator=generator)
+    return ood_images(dataset, train=False) | {"noise": noise}

@@ -109,6 +109,10 @@ print(session.run(["probabilities"], {"image": image})[0])
 ## Training
 
 `{{ card.command }}` on commit `{{ card.commit }}` ({{ card.date }}; {{ versions }}).
+{%- if card.recipe.interpolated %} Then
+`python -m training.interpolate {{ card.id }} --with FOLDER` chose, on validation images, a share of
+{{ card.recipe.interpolated.share }} of these weights; the rest are those before the last fine-tuning (WiSE-FT).
+{%- endif %}
 
 | hyper-parameter | value |
 |---|---|

@@ -33,13 +33,7 @@ def recipe_words(recipe: dict) -> Markup:
         parts.append(mark("recipe.average", average=numbers["average"]))
     if init := INITS.get(str(recipe.get("init"))):
         parts.append(mark("recipe.init", init=init))
-    runs, start = [], recipe.get("started_from")
-    while isinstance(start, dict) and start:
-        command, commit, weights = (str(start.get(name, "?")) for name in ("command", "commit", "weights_sha256"))
-        runs.insert(0, mark("recipe.leg", command=command, commit=commit[:12], weights=weights[:12]))
-        start = start.get("started_from")
-    if runs:
-        parts.append(mark("recipe.begun") + " " + mark("list.comma").join(runs) + mark("recipe.end"))
+    parts += _origin(recipe)
     if "small_epochs" in numbers and "small_size" in numbers:
         parts.append(mark("recipe.small", epochs=numbers["small_epochs"], side=numbers["small_size"]))
     if varied := [name for name in VARIED if name in numbers]:
@@ -53,6 +47,21 @@ def recipe_words(recipe: dict) -> Markup:
     if recipe.get("held_out") == 0:
         parts.append(mark("recipe.tested"))
     return Markup(" ").join(parts)
+
+
+def _origin(recipe: dict) -> list[Markup]:
+    """The trainings before this one, and the interpolation with their weights."""
+    parts, runs, start = [], [], recipe.get("started_from")
+    while isinstance(start, dict) and start:
+        command, commit, weights = (str(start.get(name, "?")) for name in ("command", "commit", "weights_sha256"))
+        runs.insert(0, mark("recipe.leg", command=command, commit=commit[:12], weights=weights[:12]))
+        start = start.get("started_from")
+    if runs:
+        parts.append(mark("recipe.begun") + " " + mark("list.comma").join(runs) + mark("recipe.end"))
+    interpolated = recipe.get("interpolated")
+    if isinstance(interpolated, dict) and isinstance(share := interpolated.get("share"), int | float):
+        parts.append(mark("recipe.interpolated", share=share))
+    return parts
 
 
 def split_texts(split: Split, teachers: Collection[str] = ()) -> list[tuple[str, dict[str, str]]]:
