@@ -54,6 +54,14 @@ def test_a_drawing_opens_and_its_address_stays(page, code):
     assert written == code or code[0] == "t"  # close points of a stroke are dropped
 
 
+def test_a_link_that_names_no_networks_keeps_those_that_are_chosen(page):
+    chosen = page.evaluate("[...document.querySelectorAll('[name=model]:checked')].map((each) => each.value)")
+    opened(page, "")  # which leaves LeNet-5 alone
+    page.evaluate(OPEN, "d=mnist")
+    page.wait_for_function("new URLSearchParams(location.hash.slice(1)).has('s')")
+    assert parse_qs(page.evaluate("location.hash.slice(1)"))["m"] == ["lenet5"] != chosen
+
+
 @settings(max_examples=20)
 @given(code=broken)
 def test_anything_else_opens_as_a_drawing_or_an_empty_page(page, code):

@@ -35,6 +35,9 @@ def test_several_images_and_a_zip_of_them_get_a_table_an_accuracy_and_a_csv(page
             page.locator("#many .save button").click()
         table = list(csv.DictReader(download.value.path().open(encoding="utf-8-sig")))
         assert len(table) == 22 and {row["lenet5.mnist"] for row in table if row["Label"] == "7"} == {"7"}
+        confidences = [row["lenet5.mnist confidence"] for row in table]
+        assert confidences.count("") == 1 and all(0.1 <= float(each) <= 1 for each in confidences if each)
+        assert {row["Agree"] for row in table if row["Label"] == "7"} == {"5"}
     page.locator(".language label", has_text="中文").click()
     expect(summary).to_contain_text("图像：22；被拒绝：1；")
     expect(page.locator("#many .many-rows thead")).to_contain_text("投票")

@@ -40,7 +40,8 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
     if (Object.entries(state()).every(([name, value]) => parts.get(name) === value)) return; // another tab was opened
     speak(parts.get("l") ?? "");
     const list = (name) => (parts.get(name) ?? "").split(",").filter(Boolean);
-    const [models, off] = [list("m"), list("o")];
+    const off = list("o");
+    const models = parts.has("m") ? list("m") : settings.all().models; // a link by hand may name the data set alone
     settings.tick("dataset", (value) => value === parts.get("d"));
     if (!settings.dataset) settings.get("dataset").checked = true;
     settings.tick("model", (value) => models.includes(value));

@@ -15,14 +15,18 @@ function textOf(element, left = HIDDEN) {
   return copy.textContent.replace(/\s+/g, " ").trim();
 }
 
-// The columns of networks are named by their ids, as two networks can have the same title.
+// The columns of networks are named by their ids, as two networks can have the same title. `data-csv` replaces the text
+// of a cell, `data-also` is the text of one more after it.
 function tableRows(table) {
   const rows = [...table.rows].map(() => []);
   for (const [top, row] of [...table.rows].entries()) {
     for (const cell of row.cells) {
       const column = Array.from({ length: rows[top].length + 1 }, (_, at) => at).find((at) => rows[top][at] === undefined);
-      const text = (row.parentElement === table.tHead && cell.dataset.model) || textOf(cell) || textOf(cell, ".visually-hidden");
+      const { model, csv, also } = cell.dataset;
+      const named = row.parentElement === table.tHead && model;
+      const text = named || (csv ?? (textOf(cell) || textOf(cell, ".visually-hidden")));
       for (let below = 0; below < cell.rowSpan; below++) rows[top + below][column] = below ? "" : text;
+      if (also !== undefined) rows[top][column + 1] = also;
     }
   }
   return rows;
