@@ -11,8 +11,8 @@ export const parameters = () => new URLSearchParams(hash.slice(1));
 // The page in a Space is a frame, whose address the visitor does not see.
 const space = () => window.parent !== window && window.gradio_config?.space_id;
 
-// The address that opens the page as it is now.
-export const link = () => (space() ? `${HUB}/spaces/${space()}` : location.href.replace(/#.*/s, "")) + hash;
+// The address that opens the page as it is now, or with another hash.
+export const link = (own = hash) => (space() ? `${HUB}/spaces/${space()}` : location.href.replace(/#.*/s, "")) + own;
 
 // Browsers refuse a change in some frames, and after many within a short time.
 function put(next, method = "replaceState") {

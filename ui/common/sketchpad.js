@@ -12,7 +12,7 @@ const PALM = 1000; // milliseconds after a pen in which a touch is that of a pal
 const LARGE = 20e6; // bytes: larger files are sent as the browser draws them, which takes less time than sending them
 const LOST = ["image.unknown", "image.nofile"]; // the server was restarted, or needed the space
 const RESENT = 3; // times at most
-const MOST = 1500; // characters of a drawing and of third-party ids, so that a request has less than 2 KB
+export const MOST = 1500; // characters of a drawing and of third-party ids, so that a request has less than 2 KB
 
 // Sends `draw` from the canvas with { value, drawing, opening }: the value is "" (empty), a PNG as a data URL, UNREADABLE, or
 // "upload:" and the path on the server; `drawing` is true while the pen is down, `opening` if it is not the visitor's.

@@ -25,6 +25,16 @@ export function say(key, values = {}, code = language) {
   });
 }
 
+// Gives an element a text, which `language.js` keeps in the language of the page.
+export function put(element, key, values = {}) {
+  element.dataset.values = JSON.stringify(values);
+  element.dataset.text = key;
+  element.textContent = say(key, values);
+}
+
+// The name of a class as a value of a text.
+export const className = (label) => (`class.${label}` in TEXTS.en ? { key: `class.${label}` } : label);
+
 // Switches the page to a language, if it has texts, and sends `lineup:language` to the document.
 export function speak(code) {
   if (!LANGUAGES.includes(code) || code === language) return;

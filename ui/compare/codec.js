@@ -17,10 +17,10 @@ const pack = (x, side) => ((x / side + MARGIN) / (1 + 2 * MARGIN)) * 255;
 const unpack = (byte, side) => ((byte / 255) * (1 + 2 * MARGIN) - MARGIN) * side;
 
 // For each stroke: width, number of points (2 bytes), then x, y and pressure of each; empty if it takes too many bytes.
-export function encodeStrokes(strokes, side) {
+export function encodeStrokes(strokes, side, most = MOST_BYTES) {
   for (let apart = APART; apart < 255; apart *= 2) {
     const bytes = strokes.flatMap((each) => thinned(each, apart, side));
-    if (bytes.length <= MOST_BYTES) return `t${toText(bytes)}`;
+    if (bytes.length <= most) return `t${toText(bytes)}`;
   }
   return "";
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -13,6 +14,7 @@ from cnn_models import ARCHITECTURES, DATASETS, ModelHub
 from cnn_models.analysis.doubts import doubt
 from cnn_models.analysis.ensemble import uncalibrated
 from cnn_models.analysis.log_linear import factors_of
+from cnn_models.analysis.splits import ink
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.fair_queue import Activity
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint
@@ -113,6 +115,7 @@ class Predictor:
     def predict(self, sent: object) -> dict:
         """`verdict`, `found`, `row`, `board`, `steps` as HTML (None: unchanged); `order` and `answers` of networks.
 
+        `probabilities`, by network and class, have four decimals; `ink` is the share of the input that is bright.
         `complete` is true if a quick request would have the same response; `again` while weights are downloading;
         `refused` is the code of the error if the image cannot be decoded.
         """
@@ -233,11 +236,14 @@ class Predictor:
         ordered = in_order(columns.values(), request.sort, self.sizes, is_settled)
         ids = map(request.id, request.models)
         factors = factors_of(self.hub, request.dataset, [*ids]) if request.log_linear else None
-        labels = {name: column.answer.label for name, column in columns.items() if column.answer}
+        answers = {name: column.answer for name, column in columns.items() if column.answer}
         return {
             "verdict": text, "found": below, "steps": strip, "complete": complete,
             "board": board(request, ordered, self.sizes, together_pending=not is_whole, factors=factors),
-            "row": answers_html(request, ordered, warned), "answers": labels,
+            "row": answers_html(request, ordered, warned),
+            "answers": {name: answer.label for name, answer in answers.items()},
+            "probabilities": {name: _rounded(answer.probabilities) for name, answer in answers.items()},
+            "ink": round(float(ink(job.found.images[job.digit])), 4) if job.found.images else 0,
             "order": [column.name for column in ordered],
             "again": any(column.coming for column in ordered), "refused": job.refused,
         }  # fmt: skip
@@ -280,6 +286,10 @@ class Predictor:
         done, total = (f"{count / 1e6:.1f}" for count in coming)
         text = say(request.language, "bring.coming", done=done, all=total)
         return Column(name, missing=text, coming=coming, side=side)
+
+
+def _rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
+    return {label: round(probability, 4) for label, probability in probabilities.items()}
 
 
 def _turned(image: Decoded, quarters: int) -> Decoded:

@@ -9,6 +9,7 @@ import { sketchpad } from "../common/sketchpad.js";
 import { address } from "./address.js";
 import { board } from "./board.js";
 import { explanations } from "./explanations.js";
+import { game } from "./game.js";
 import { history } from "./history.js";
 import { many } from "./many.js";
 import { opening } from "./opening.js";
@@ -27,6 +28,7 @@ export function mount({ element }) {
   tab.address = address(tab);
   history(tab, permalink(tab));
   tab.address.open();
+  game(tab);
   opening(tab);
   document.documentElement.dataset.ready = "";
 }

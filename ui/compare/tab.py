@@ -16,6 +16,7 @@ from ui.common.sketchpad import samples, sketchpad
 from ui.common.templates import render
 from ui.compare.examples import examples
 from ui.compare.explanations import Explainer
+from ui.compare.game import game
 from ui.compare.history import export_handwriting, history
 from ui.compare.many import Many, many, sum_up
 from ui.compare.predictor import Predictor
@@ -36,6 +37,7 @@ def page(predictor: Predictor) -> Markup:
         examples=[examples(predictor.hub, dataset) for dataset in DATASETS],
         history=history(),
         third_party=form(),
+        game=game(predictor.hub),
         many=many(),
         sorts=SORTS,
         parts=PARTS,
