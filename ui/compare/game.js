@@ -54,6 +54,15 @@ export function game(tab) {
     pad.focus();
   }
 
+  // Shows the game of a page that was loaded again; later, if the address is of another data set.
+  function proceed() {
+    own.playing = settings.dataset === own.dataset;
+    if (!own.playing) return;
+    const { names } = task().round;
+    if (!names.every((name) => settings.chosen("model").includes(name))) choose(names);
+    view.show(task());
+  }
+
   function pause() {
     own.playing = false;
     view.hide();
@@ -118,7 +127,7 @@ export function game(tab) {
     if (own?.playing && settings.dataset !== own.dataset) pause();
     else showFold();
   });
-  if (own?.playing) view.show(task()); // the page was loaded again
+  if (own?.playing) proceed();
   showFold();
   linkedGames(tab, tables, fold, (linked) => {
     if (own?.playing) pause();

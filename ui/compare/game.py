@@ -25,7 +25,8 @@ def game(hub: ModelHub) -> Markup:
 def rounds_of(hub: ModelHub, dataset: str) -> dict | None:
     """The networks, classes, usual ink and possible rounds of a data set in JSON's types; None if there are too few.
 
-    A round is four DIGITS: two networks, and the class that each has to predict. Small networks are first.
+    A round is four DIGITS: two networks, and the class that each has to predict. All are one text. Small networks are
+    first.
     """
     found = predictions_of(hub, dataset)
     networks = sorted(found.predicted, key=lambda name: ARCHITECTURES[name].input_size)
@@ -41,5 +42,5 @@ def rounds_of(hub: ModelHub, dataset: str) -> dict | None:
         "colours": {name: COLOURS[name] for name in networks},
         "classes": DATASETS[dataset].classes,
         "ink": [round(share, 3) for share in usual_ink(dataset)],
-        "rounds": rounds,
+        "rounds": "".join(rounds),
     }

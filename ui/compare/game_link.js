@@ -8,6 +8,7 @@ const DRAWING = /^(t[\w-]{1,2000})?$/;
 const POINTS = /^\d{1,3}(-\d{1,3}){9}$/;
 const SIDE = 280; // any, for the check
 
+const fours = (text) => text.match(/.{4}/g);
 const digit = (index) => index.toString(36);
 const largest = (text) => Math.max(parseInt(text[0], 36), parseInt(text[1], 36)); // index of a network
 
@@ -26,7 +27,7 @@ function textOf({ names, labels }, { networks, classes }) {
 
 // Ten rounds by chance, no two with the same classes where there are enough; those of small networks are first.
 export function draw({ rounds, ...table }) {
-  const shuffled = rounds.map((each) => [Math.random(), each]).toSorted(([a], [b]) => a - b);
+  const shuffled = fours(rounds).map((each) => [Math.random(), each]).toSorted(([a], [b]) => a - b);
   const [fresh, others, seen] = [[], [], new Set()];
   for (const [, text] of shuffled) {
     const pair = [text[2], text[3]].toSorted().join("");
@@ -53,7 +54,7 @@ export function parse(text, tables) {
   const networks = names.split("-");
   if (!table || !networks.every((name) => table.networks.includes(name))) throw new Error("unknown");
   if (digits.length !== 4 * ROUNDS) throw new Error("not ten rounds");
-  const rounds = digits.match(/.{4}/g).map((each) => roundOf(each, { ...table, networks }));
+  const rounds = fours(digits).map((each) => roundOf(each, { ...table, networks }));
   const game = { dataset, rounds, codes: Array(ROUNDS).fill(""), points: Array(ROUNDS).fill(0) };
   if (!rest.length) return { ...game, kind: "rounds" };
   if (rest.length === 1 && POINTS.test(rest[0]))

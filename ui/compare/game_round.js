@@ -6,7 +6,7 @@ const percent = (share) => (share === undefined ? "–" : `${Math.round(100 * sh
 
 // `next` and `leave` are called by the buttons. A task is a game with the `round` and the `table` of now.
 export function roundView(element, { next, leave }) {
-  const place = element.querySelector("#game-round");
+  const [place, canvas] = ["#game-round", "#sketchpad canvas"].map((each) => element.querySelector(each));
   const [head, text, points, status, nextButton, leaveButton] = [
     ".game-head b", ".game-task", ".game-points", "[role=status]", ".game-next", ".game-leave",
   ].map((each) => place.querySelector(each));
@@ -61,6 +61,13 @@ export function roundView(element, { next, leave }) {
     put(status, "game.kept", { points: task.points[task.index] });
   }
 
-  const scroll = () => place.parentElement.scrollIntoView({ block: "nearest" });
+  // To the canvas with the round, unless both are in view.
+  function scroll() {
+    const [top, bottom] = [place.getBoundingClientRect().top, canvas.getBoundingClientRect().bottom];
+    if (top >= 0 && bottom <= innerHeight) return;
+    if (bottom + scrollY <= innerHeight) scrollTo(0, 0);
+    else place.parentElement.scrollIntoView();
+  }
+
   return { show, showAnswers, showBest, scroll, hide: () => (place.hidden = true) };
 }

@@ -26,8 +26,9 @@ def test_the_rounds_are_the_splits_of_the_evaluated_networks(dataset):
     networks = table["networks"]
     sizes = [ARCHITECTURES[name].input_size for name in networks]
     assert sizes == sorted(sizes)
-    read = [[DIGITS.index(digit) for digit in each] for each in table["rounds"]]
-    rounds = [Split(networks[first], networks[second], *labels) for first, second, *labels in read]
+    read = [DIGITS.index(digit) for digit in table["rounds"]]
+    fours = zip(*(read[place::4] for place in range(4)), strict=True)
+    rounds = [Split(networks[first], networks[second], *labels) for first, second, *labels in fours]
     assert rounds == list(splits(predictions_of(hub, dataset)))
     assert len(table["ink"]) == len(table["classes"]) == len(DATASETS[dataset].classes)
 
