@@ -134,6 +134,10 @@ MESSAGES = {
         "{path} is not the accuracies of ensembles ({why}); restore it, or remove it and run "
         "`python -m training.evaluate {option}`"
     ),
+    "adversarial.damaged": (
+        "{path} is not the attacks on networks ({why}); restore it, or remove it and run "
+        "`python -m training.adversarial`"
+    ),
     "checkpoint.untrained": "no weights for {id} in {folder}; run `python -m training.train {id}`",
     # The Hugging Face Hub and its responses.
     "hub.more": "the Hub sends more than {limit} bytes for {repository}; try again later, or check HF_ENDPOINT",

@@ -106,7 +106,9 @@ def test_every_number_has_limits(name, monkeypatch, capsys):
             assert ended.value.code == 2
             error = capsys.readouterr().err.splitlines()[-1]
             assert f"argument {option}: '{value[:10]}" in error and " is not a " in error
-    assert bool(numbers) == (name in ("cnn_models.layers", "training.depth_study", "training.train"))
+    assert bool(numbers) == (
+        name in ("cnn_models.layers", "training.adversarial", "training.depth_study", "training.train")
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.analysis.attacks import KINDS, Attacked
 from cnn_models.checkpoints.reported import QUOTED
 from cnn_models.checkpoints.runs import Run
 from cnn_models.layers import architecture_layers
@@ -101,3 +102,32 @@ def seeds_table(seeds: Sequence[tuple[Run, dict]], cards: list[Card], averaged: 
         cells.append(_ensemble(cards, averaged, run.id.split(".")[1]))
         lines.append(f"| {_name(run)} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def attacks_tables(attacks: Sequence[Attacked]) -> list[str]:
+    """Median norms of minimal perturbations and their transfer as Markdown tables, one for each data set.
+
+    A row per attacked network, a column per network that answers: the share that it misclassifies of the images that
+    both classify correctly, at minimal perturbations and at those of L2 norm ENLARGED.
+    """
+    tables = []
+    for dataset, spec in DATASETS.items():
+        rows = [each for each in attacks if each.card.dataset == dataset]
+        ids = list(dict.fromkeys(id for each in rows for id in each.transfer["minimal"]))
+        heads = [f"attacked, {spec.title}", "correct", "median L2", "median L∞", *map(_title, ids)]
+        lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+        for each in rows:
+            norms = [f"{each.correct} of {each.images}", f"{each.median('l2'):.3f}", f"{each.median('linf'):.4f}"]
+            cells = [" / ".join(_percent(each.transfer[kind].get(id)) for kind in KINDS) for id in ids]
+            lines.append(f"| {' | '.join([_title(each.card.id), *norms, *cells])} |")
+        if rows:
+            tables.append("\n".join(lines))
+    return tables
+
+
+def _title(id: str) -> str:
+    return ARCHITECTURES[id.partition(".")[0]].title
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"

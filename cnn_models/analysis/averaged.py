@@ -35,6 +35,15 @@ def read_accuracies(path: Path, is_possible: Callable[[dict], bool], option: str
 
     Raises CheckpointError unless the content `is_possible`, which may raise TypeError and the like for other fields.
     """
+    return read_measured(path, is_possible, "averaged.damaged", option=option)
+
+
+def read_measured(path: Path, is_possible: Callable[[dict], bool], code: str, **values: object) -> dict[str, dict]:
+    """The content of a JSON file of measurements; empty where there is no file.
+
+    Raises CheckpointError with the code, its values, `path` and `why` unless the content `is_possible`, which may raise
+    TypeError and the like for other fields.
+    """
     if not path.exists():
         return {}
     try:
@@ -42,7 +51,7 @@ def read_accuracies(path: Path, is_possible: Callable[[dict], bool], option: str
         if not is_possible(found):
             raise ValueError("a name or a number in it is impossible")
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise CheckpointError("averaged.damaged", path=path, why=error, option=option) from error
+        raise CheckpointError(code, path=path, why=error, **values) from error
     return found
 
 

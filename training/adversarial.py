@@ -1,0 +1,42 @@
+"""Measure how small a change of a test image changes predictions, and whether it fools the other networks too.
+
+python -m training.adversarial [ID] [--images N] [--weights FOLDER]
+
+Minimal adversarial perturbations of the first test images go to `weights/adversarial.json`, written after every few
+images. Networks whose weights are those of the file are only measured on images that are missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from cnn_models import command
+from cnn_models.checkpoints.ids import BUILT_IN
+from cnn_models.folders import default_weights_dir
+
+STOPPED = "stopped; the same command resumes"
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.adversarial", description=str(__doc__).splitlines()[0])
+    parser.add_argument("id", nargs="?", help="the network to attack, e.g. lenet5.mnist; by default all")
+    parser.add_argument("--images", type=command.whole(1, 10_000), default=1000, help="the first N test images")
+    parser.add_argument(
+        "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
+    )
+    args = parser.parse_args(argv)
+    if args.id and args.id not in BUILT_IN:
+        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
+    return args
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse(argv)
+    with command.ending_at_once(STOPPED):
+        from training.attacks import complete
+
+    complete(args)
+
+
+if __name__ == "__main__":
+    command.run(main, STOPPED)
