@@ -87,3 +87,21 @@ def test_a_nearest_error_shows_its_label_and_what_each_network_predicts(page):
         expect(figure.locator("b")).to_contain_text("label: ")
         predictions = ", ".join(figure.locator("dd").all_text_contents())
         assert sorted(predictions.split(", ")) == sorted(spec.title for spec in ARCHITECTURES.values())
+
+
+def test_an_attack_is_chosen_and_its_choices_outlast_what_they_change(page):
+    explain(page, "attack", "dl")
+    fold = page.locator("[data-part=attack]")
+    expect(fold.locator("img")).to_have_count(3)
+    for name, value in (("attacked", "mini_resnet"), ("norm", "linf"), ("target", "3")):
+        fold.locator(f"[name={name}]").focus()
+        fold.locator(f"[name={name}]").select_option(value)
+        expect(fold.locator("progress")).to_be_hidden(timeout=PATIENCE)
+        expect(fold.locator(f"[name={name}]")).to_have_value(value)
+        expect(fold.locator(f"[name={name}]")).to_be_focused()
+    expect(fold.locator(".attack-verdict")).to_contain_text("makes Mini ResNet predict 3")
+    expect(fold.locator("section", has_text="Mini ResNet").locator("dd").last).to_contain_text("3 \N{NOT EQUAL TO}")
+    page.locator("[name=dataset][value=fashion_mnist]").check(force=True)
+    expect(fold.locator("form")).to_have_attribute("data-dataset", "fashion_mnist", timeout=PATIENCE)
+    expect(fold.locator("[name=attacked]")).to_have_value("mini_resnet")
+    expect(fold.locator("[name=target]")).to_have_value("")

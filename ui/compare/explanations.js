@@ -2,6 +2,7 @@
 // at a time for each, as they take seconds.
 import { switchLines } from "../common/chart.js";
 import { sentence } from "../common/server.js";
+import { attackFields } from "./attack.js";
 
 export function explanations({ element, call, board, pad }) {
   const folds = [...element.querySelectorAll("details[data-part]")];
@@ -14,6 +15,7 @@ export function explanations({ element, call, board, pad }) {
     const label = chosen.of && now().every((each, index) => each === chosen.of[index]) ? chosen.label : "";
     const missing = element.querySelectorAll(".board-missing").length; // changes when a download ends
     const request = board.request({ part: fold.dataset.part, label, missing });
+    if (fold.dataset.part === "attack") Object.assign(request, fields(request));
     const text = JSON.stringify(request);
     if (!fold.open || fold.busy || request.drawing || fold.requested === text) return;
     fold.requested = text;
@@ -21,7 +23,10 @@ export function explanations({ element, call, board, pad }) {
     progress.hidden = false;
     place.setAttribute("aria-busy", "true");
     try {
-      place.innerHTML = await call("explain", request);
+      const html = await call("explain", request);
+      const focused = place.contains(document.activeElement) && document.activeElement.name;
+      place.innerHTML = html;
+      if (focused) place.querySelector(`[name="${focused}"]`)?.focus();
       switchLines();
     } catch (error) {
       place.textContent = sentence(error);
@@ -33,6 +38,7 @@ export function explanations({ element, call, board, pad }) {
     if (fold.requested) explain(fold); // for changes meanwhile
   }
 
+  const fields = attackFields(element.querySelector("[data-part=attack]"), explain);
   const explainAll = () => folds.forEach(explain);
   folds.forEach((fold) => fold.addEventListener("toggle", () => explain(fold)));
   element.addEventListener("answered", explainAll);

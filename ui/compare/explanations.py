@@ -1,4 +1,4 @@
-"""Explanations of predictions, as HTML: saliency, robustness, TTA and the nearest misclassified test images."""
+"""Explanations of predictions, as HTML: saliency, robustness, attacks, TTA, nearest misclassified test images."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TypeVar
 
 import numpy as np
 from markupsafe import Markup
-from PIL import Image
 
+from cnn_models import DATASETS
 from cnn_models.analysis.attribution import WINDOW, explain
 from cnn_models.analysis.ensemble import soft_vote
 from cnn_models.analysis.robustness import CORRUPTIONS, Robustness, corrupted, measure_robustness
 from cnn_models.analysis.test_errors import predictions_of
 from cnn_models.analysis.tta import SCALES, MultiCrop, multi_crop
+from cnn_models.attack import attack
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.errors import TranslatableError
 from cnn_models.hub.model_hub import LoadedModel
@@ -25,14 +26,14 @@ from ui.common.colours import line_styles
 from ui.common.names import class_name, listing, network_name
 from ui.common.templates import render
 from ui.common.texts import say, translate
+from ui.compare.attack import attack_html
+from ui.compare.heat import overlay
 from ui.compare.misclassified import misclassified_html
 from ui.compare.predictor import Predictor
 from ui.compare.request import Request
 from ui.compare.steps import data_url
 
 T = TypeVar("T")
-SHOWN = 112  # pixels along the side of a map
-HOT, COLD = np.array([226, 72, 40]), np.array([40, 110, 226])
 
 
 class Explainer:
@@ -53,7 +54,9 @@ class Explainer:
         return partial(self._explain, request, ids, step.image)
 
     def _explain(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
-        parts = {"break": self._robustness, "alike": self._misclassified, "looks": self._tta}
+        parts = {
+            "break": self._robustness, "attack": self._attack, "alike": self._misclassified, "looks": self._tta,
+        }  # fmt: skip
         try:
             return parts.get(request.part, self._saliency)(request, ids, grid)
         except (ImageError, CheckpointError) as error:
@@ -69,14 +72,26 @@ class Explainer:
         answers = predictions_of(self._predictor.hub, request.dataset)
         return misclassified_html(request.language, answers, labels, grid)
 
+    def _attack(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
+        chosen = request.id(request.attacked) if request.attacked else ids[0]
+        attacked = chosen if chosen in ids else ids[0]
+        classes = DATASETS[request.dataset].classes
+        target = classes.index(request.target) if request.target else None
+        found = attack(partial(self._run, request), ids, attacked, grid, request.norm, target)
+        return attack_html(request, found, grid, {request.id(name): name for name in request.models})
+
     def _each(self, request: Request, ids: list[str], use: Callable[[LoadedModel], T]) -> dict[str, T]:
         """`use` of each network by id; sequentially, so that one at a time has to be in memory."""
+        return {id: self._run(request, id, use) for id in ids}
+
+    def _run(self, request: Request, id: str, use: Callable[[LoadedModel], T]) -> T:
+        """`use` of a network with the request's switches."""
 
         def used(loaded: LoadedModel) -> T:
             loaded = loaded.without(request.off)
             return use(loaded if request.calibrated else loaded.uncalibrated())
 
-        return {id: self._predictor.hub.run(id, used) for id in ids}
+        return self._predictor.hub.run(id, used)
 
     def _saliency(self, request: Request, ids: list[str], grid: np.ndarray) -> Markup:
         shares = soft_vote([self._predictor.answer(request, id, grid).probabilities for id in ids])
@@ -114,16 +129,6 @@ class Explainer:
 
 def _refused(request: Request, error: TranslatableError) -> Markup:
     return render("compare/note.html", text=translate(request.language, error))
-
-
-def overlay(grid: np.ndarray, values: np.ndarray) -> Image.Image:
-    """The image in grey under a 28 x 28 map from -1 (blue) to 1 (red)."""
-    base = np.asarray(Image.fromarray(grid).resize((SHOWN, SHOWN), Image.Resampling.NEAREST), np.float32)
-    large = np.asarray(Image.fromarray(values.astype(np.float32)).resize((SHOWN, SHOWN), Image.Resampling.BILINEAR))
-    colour = np.where(large[..., None] > 0, HOT, COLD)
-    strength = np.clip(np.abs(large), 0, 1)[..., None] ** 0.7 * 0.85
-    pale = 255 - base[..., None] * 0.55
-    return Image.fromarray(np.rint(pale * (1 - strength) + colour * strength).astype(np.uint8))
 
 
 def robustness(language: str, found: dict[str, dict[str, Robustness]]) -> Markup:

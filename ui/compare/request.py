@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.analysis.adversarial import NORMS
 from cnn_models.checkpoints.ids import parse
 from cnn_models.errors import UnknownName
 from cnn_models.images.preprocess import SWITCHES
@@ -13,7 +14,7 @@ from cnn_models.predict import MAX_THIRD_PARTY
 from ui.common.reading import all_known, fields, flag, items, known, refused, text, whole
 from ui.common.texts import LANGUAGES
 
-PARTS = ("heat", "break", "looks", "alike")
+PARTS = ("heat", "break", "attack", "looks", "alike")
 MOST_DIGITS = 100
 SORTS = ("year", "size", "confidence", "margin", "entropy", "time")
 
@@ -26,6 +27,8 @@ class Request:
     the column of that ensemble. `off` are the preprocessing steps to skip. A `quick` request is answered by the
     networks with small inputs only, while another request waits for all. `drawing` is true while the pen is down.
     `part` is the explanation to compute, of PARTS, and `label` the class to explain, by default that of the soft vote.
+    `attacked` is the one of `models` to attack, by default the first, by a change that is minimal in the `norm`, of
+    NORMS, so that it predicts `target`, by default any other class.
     `digit` is the index of the one shown, of several, and `turn` is the number of quarters by which the image is turned
     clockwise.
     """
@@ -42,6 +45,9 @@ class Request:
     drawing: bool = False
     label: str = ""
     part: str = ""
+    attacked: str = ""
+    norm: str = next(iter(NORMS))
+    target: str = ""
     digit: int = 0
     turn: int = 0
 
@@ -50,10 +56,12 @@ class Request:
         """The request in a JSON value; a field that is missing gets its default. Raises Refused."""
         given = fields("request", sent)
         dataset = _one(given, "dataset", DATASETS)
+        models = _models(items("models", given.get("models"), list(ARCHITECTURES)), dataset)
+        classes = DATASETS[dataset].classes
         return cls(
             image=given.get("image", ""),
             dataset=dataset,
-            models=_models(items("models", given.get("models"), list(ARCHITECTURES)), dataset),
+            models=models,
             language=_one(given, "language", LANGUAGES),
             calibrated=flag("calibrated", given.get("calibrated"), True),
             log_linear=flag("log_linear", given.get("log_linear"), False),
@@ -64,7 +72,10 @@ class Request:
             digit=whole("digit", given.get("digit"), 0, MOST_DIGITS, 0),
             turn=whole("turn", given.get("turn"), 0, 3, 0),
             part=known("part", given.get("part"), PARTS, ""),
-            label=known("label", given.get("label"), DATASETS[dataset].classes, ""),
+            label=known("label", given.get("label"), classes, ""),
+            attacked=known("attacked", given.get("attacked"), models, ""),
+            norm=_one(given, "norm", NORMS),
+            target=known("target", given.get("target"), classes, ""),
         )
 
     def id(self, model: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnn_models import ARCHITECTURES, DATASETS
+from cnn_models.analysis.adversarial import NORMS
 from cnn_models.errors import Refused
 from cnn_models.images.preprocess import SWITCHES
 from cnn_models.predict import MAX_THIRD_PARTY
@@ -28,6 +29,7 @@ CHOICES = {
     "dataset": [*DATASETS], "models": [[*ARCHITECTURES], THIRD_PARTY, ["lenet5", "lenet5"]], "language": [*LANGUAGES],
     "calibrated": [False], "sort": SORTS, "off": [[*SWITCHES]], "quick": [True], "drawing": [True],
     "log_linear": [True], "label": ["7", "Bag"], "part": PARTS, "image": [""], "digit": [1, 1e9], "turn": [1, 2.0, 4],
+    "attacked": [*ARCHITECTURES, *THIRD_PARTY], "norm": [*NORMS], "target": ["7", "Bag"],
 }  # fmt: skip
 FIELDS = {name: st.sampled_from(values) | documents for name, values in CHOICES.items()}
 SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
@@ -48,7 +50,8 @@ def test_any_json_is_a_request_within_its_bounds_or_refused_by_name(sent):
         and request.part in ("", *PARTS)
     )
     assert request.digit in range(MOST_DIGITS + 1) and request.turn in range(4)
-    assert request.label in ("", *DATASETS[request.dataset].classes) and set(request.off) <= set(SWITCHES)
+    assert {request.label, request.target} <= {"", *DATASETS[request.dataset].classes}
+    assert set(request.off) <= set(SWITCHES) and request.norm in NORMS and request.attacked in ("", *request.models)
     flags = (request.calibrated, request.log_linear, request.quick, request.drawing)
     assert {type(each) for each in flags} == {bool}
     third_party = [model for model in request.models if model not in ARCHITECTURES]

@@ -169,9 +169,10 @@ def test_every_part_of_the_why_is_drawn_for_every_network(checkpoint, hub):
     explainer = Explainer(Predictor(hub))
     for language in LANGUAGES:
         request = {"image": SEVEN, "language": language}
-        heat, broken, looks, alike = (explainer.prepare({**request, "part": part})() for part in PARTS)
+        heat, broken, attack, looks, alike = (explainer.prepare({**request, "part": part})() for part in PARTS)
         assert heat.count("<img") == 4 and broken.count("<polyline") == 2 * 6 and looks.count("<dl>") == 2
-        assert all("Mini ResNet" in html for html in (heat, broken, looks, alike))
+        assert attack.count("<img") == 3 and attack.count("<dl>") == 2
+        assert all("Mini ResNet" in html for html in (heat, broken, attack, looks, alike))
     assert "for 3" in explainer.prepare({"image": SEVEN, "part": "heat", "label": "3"})()
     for nothing in ({}, {"image": ""}, {"image": SEVEN, "models": []}):
         assert explainer.prepare(nothing)() == "<p>Nothing yet</p>"
