@@ -44,9 +44,18 @@ class Attacked:
         """Those of them that the network classifies correctly."""
         return self.images - self.norms["l2"].count(0)
 
+    def sizes(self, norm: str) -> list[float]:
+        """The norms of the correctly classified images, sorted; infinite where none was found."""
+        return sorted(math.inf if size is None else size for size in self.norms[norm] if size != 0)
+
     def median(self, norm: str) -> float:
         """The median norm over the correctly classified images; infinite if none was found for half of them."""
-        return median(math.inf if size is None else size for size in self.norms[norm] if size != 0)
+        return median(self.sizes(norm))
+
+    def quartiles(self, norm: str) -> tuple[float, float]:
+        """The norms that a fourth, and three fourths, of the correctly classified images do not exceed."""
+        sizes = self.sizes(norm)
+        return sizes[len(sizes) // 4], sizes[3 * len(sizes) // 4]
 
 
 def read_attacks(weights: Path) -> dict[str, dict]:

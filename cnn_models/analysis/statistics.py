@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from statistics import NormalDist
+from collections.abc import Iterable, Sequence
+from itertools import permutations
+from statistics import NormalDist, correlation
 
 from cnn_models.checkpoints.evaluation import Bin
 
@@ -43,3 +44,21 @@ def calibration_error_by_chance(bins: Iterable[Bin]) -> float:
     filled = [bin for bin in bins if bin.count]
     distances = (math.sqrt(2 / math.pi * bin.confidence * (1 - bin.confidence / bin.count)) for bin in filled)
     return 100 * math.fsum(distances) / sum(bin.count for bin in filled)
+
+
+def rank_correlation(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
+    """Spearman's rank correlation of up to 8 pairs, and its two-sided p-value by the exact permutation test.
+
+    C. Spearman: The proof and measurement of association between two things, 1904. Raises StatisticsError where all
+    values of one side are equal, ValueError for more pairs, of which there are too many permutations.
+    """
+    if len(x) > 8:
+        raise ValueError(f"{len(x)} pairs have too many permutations; give at most 8")
+    ranks = _ranks(x)
+    found, *others = (correlation(ranks, order) for order in permutations(_ranks(y)))
+    return found, sum(abs(each) >= abs(found) - 1e-9 for each in (found, *others)) / (1 + len(others))
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """The rank of each value from 1; equal values share the mean of their ranks."""
+    return [sum(other < value for other in values) + (values.count(value) + 1) / 2 for value in values]

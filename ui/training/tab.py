@@ -15,6 +15,7 @@ from ui.common.modules import event_js
 from ui.common.reading import known
 from ui.common.templates import render
 from ui.common.texts import say
+from ui.training.attacks import attacks_section
 from ui.training.curves_section import curves_section
 from ui.training.epochs import epochs_component
 from ui.training.leaderboard import leaderboard_section
@@ -57,6 +58,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         "calibration": calibration_section,
         "comparison": comparison_section,
         "errors": errors_section,
+        "attacks": attacks_section,
         "epochs": epochs_component,
         "runs": runs_section,
     }

@@ -6,7 +6,7 @@ from math import comb, sqrt
 import numpy as np
 import pytest
 
-from cnn_models.analysis.statistics import binomial_interval, calibration_error_by_chance, mcnemar
+from cnn_models.analysis.statistics import binomial_interval, calibration_error_by_chance, mcnemar, rank_correlation
 from cnn_models.checkpoints.evaluation import Bin
 
 
@@ -55,3 +55,14 @@ def test_nonsense_is_refused():
     for right, count in ((1, 0), (-1, 5), (6, 5)):
         with pytest.raises(ValueError, match="cannot be correct"):
             binomial_interval(right, count)
+
+
+def test_the_rank_correlation_is_that_of_the_tables():
+    x, y = [1.0, 2.0, 3.0, 4.0, 5.0], [0.1, 0.3, 0.2, 0.9, 0.8]
+    found, chance = rank_correlation(x, y)
+    assert found == pytest.approx(1 - 6 * (1 + 1 + 1 + 1) / (5 * 24))  # 1 - 6 sum(d^2) / (n (n^2 - 1)), without ties
+    assert chance == pytest.approx(16 / 120)  # tabulated: P(|rho| >= 0.8) for n = 5 is 0.133
+    assert rank_correlation(x, x) == pytest.approx((1, 2 / 120)) and rank_correlation(x, x[::-1])[0] == -1
+    assert rank_correlation(x[:4], [1, 1, 2, 2])[0] == pytest.approx(4 / 20**0.5)
+    with pytest.raises(ValueError, match="at most 8"):
+        rank_correlation(x * 2, y * 2)
