@@ -9,7 +9,10 @@ import gradio
 import pytest
 from huggingface_hub import RepoCard
 
+from cnn_models import DATASETS, ModelHub
+from cnn_models.analysis.attacks import attacks_of
 from training import evaluate
+from training.results import attacks_tables
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("cnn_models", "training", "ui", "weights", "tests")
@@ -54,6 +57,11 @@ def test_the_results_are_those_of_the_cards(capsys):
     tables = capsys.readouterr().out
     assert tables in FILES["weights/README.md"]
     assert tables.partition("\n\n")[0] in README
+
+
+def test_the_attacks_are_those_of_the_file():
+    tables = attacks_tables(attacks_of(ROOT / "weights", ModelHub(ROOT / "weights").cards().values()))
+    assert len(tables) == len(DATASETS) and all(table in FILES["training/README.md"] for table in tables)
 
 
 def test_the_space_runs_the_gradio_that_was_tested():

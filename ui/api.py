@@ -1,4 +1,4 @@
-"""The endpoints `/compare`, `/batch` and `/models`, over HTTP and as tools of an MCP server.
+"""The endpoints `/compare`, `/batch`, `/adversarial` and `/models`, over HTTP and as tools of an MCP server.
 
 Annotations are not postponed here: gradio reads the types of the responses from them.
 """
@@ -17,10 +17,12 @@ from anyio import to_thread
 from gradio.events import api
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub, predict
+from cnn_models.analysis.adversarial import NORMS
 from cnn_models.analysis.attribution import explain as explain_network
 from cnn_models.analysis.robustness import CORRUPTIONS, corrupted, measure_robustness
 from cnn_models.analysis.test_errors import nearest_misclassified, predictions_of
 from cnn_models.analysis.tta import multi_crop
+from cnn_models.attack import Attack, attack
 from cnn_models.batch.files import opened
 from cnn_models.batch.labels import labels_of
 from cnn_models.batch.rows import Row as BatchRow
@@ -30,7 +32,7 @@ from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.errors import ImageError
 from cnn_models.hub.errors import DownloadPending
 from cnn_models.hub.model_hub import LoadedModel
-from cnn_models.images.preprocess import SWITCHES
+from cnn_models.images.preprocess import SWITCHES, preprocess
 from cnn_models.images.steps import Step as ImageStep
 from cnn_models.images.worker import read_untrusted
 from cnn_models.specs import Card
@@ -162,10 +164,25 @@ class Rows(TypedDict):
     scores: dict[str, Score]  # by checkpoint id, and of the vote; of the images with a label
 
 
+class Shift(TypedDict):
+    before: Guess
+    after: Guess
+
+
+class Adversarial(TypedDict):
+    dataset: str
+    attacked: str
+    norm: str
+    size: float | None  # the norm of the change, on pixels from 0 to 1; None where none was found
+    change: list[list[float]]  # 28 x 28, of pixels from 0 to 1
+    models: dict[str, Shift]  # predictions by checkpoint id
+
+
 def endpoints(hub: ModelHub, turns: Turns, slow: Turns) -> None:
     """Add the endpoints to the page that is being built."""
     api(compare_function(hub, turns, slow), api_name="compare")
     api(batch_function(hub, slow), api_name="batch")
+    api(adversarial_function(hub, slow), api_name="adversarial")
     api(models_function(hub), api_name="models")
 
 
@@ -256,6 +273,61 @@ def batch_function(hub: ModelHub, slow: Turns) -> Callable[..., Awaitable[Rows]]
             raise gr.Error(str(error), print_exception=False) from error
 
     return batch
+
+
+def adversarial_function(hub: ModelHub, slow: Turns) -> Callable[..., Awaitable[Adversarial]]:
+    """`/adversarial` over the networks of a hub; it takes a `slow` turn."""
+
+    async def adversarial(
+        image: gr.FileData,
+        dataset: str = next(iter(DATASETS)),
+        attacked: str = next(iter(ARCHITECTURES)),
+        norm: str = next(iter(NORMS)),
+        target: str = "",
+        models: list[str] | None = None,
+    ) -> Adversarial:
+        """Find the smallest change of an image that changes the prediction of one network, and what others predict.
+
+        Args:
+            image: any image, as a file, an http or https address, or a data URL.
+            dataset: mnist (digits) or fashion_mnist (clothing).
+            attacked: the architecture name or checkpoint id of the network to attack.
+            norm: l2 or linf, in which the change is smallest.
+            target: the class that the attacked network is to predict; empty for any other.
+            models: architecture names or checkpoint ids, third-party as owner/lenet5.mnist@revision; empty for all.
+        """
+        try:
+            dataset, norm = known("dataset", dataset, DATASETS), known("norm", norm, NORMS)
+            classes = DATASETS[dataset].classes
+            target = known("target", target, classes, "")
+            models = [text("models", model) for model in items("models", models, [])]
+            (first,), ids = predict.ids_of([text("attacked", attacked)], dataset), predict.ids_of(models, dataset)
+            path = uploaded(fields("image", image).get("path"))
+            decoded = await to_thread.run_sync(read_untrusted, path)
+            await to_thread.run_sync(wait_for_downloads, hub, [first, *ids])
+            async with slow.turn(VISITOR.get()):
+                grid = (await to_thread.run_sync(preprocess, decoded, DATASETS[dataset])).images[0]
+                ids = list(dict.fromkeys([first, *(ids or await to_thread.run_sync(predict.loadable, dataset, hub))]))
+                index = classes.index(target) if target else None
+                found = await to_thread.run_sync(attack, hub.run, ids, first, grid, norm, index)
+            return adversarial_of(dataset, found)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return adversarial
+
+
+def adversarial_of(dataset: str, found: Attack) -> Adversarial:
+    """An attack in JSON's types."""
+
+    def guess(answer: predict.Prediction) -> Guess:
+        return {"label": answer.label, "confidence": answer.probabilities[answer.label]}
+
+    return {
+        "dataset": dataset, "attacked": found.attacked, "norm": found.norm,
+        "size": found.size if found.found else None, "change": found.change.tolist(),
+        "models": {id: {"before": guess(found.before[id]), "after": guess(found.after[id])} for id in found.before},
+    }  # fmt: skip
 
 
 def row_of(row: BatchRow) -> Row:

@@ -176,11 +176,17 @@ def test_mcp_has_tools_with_descriptions_of_all_arguments(url):
     pytest.importorskip("mcp", reason="the app offers tools where gradio[mcp] is installed")
     with urllib.request.urlopen(f"{url.rstrip('/')}/gradio_api/mcp/schema") as answer:
         tools = {tool["name"]: tool for tool in json.load(answer)}
-    assert set(tools) == {"batch", "compare", "models"} and all(tool["description"] for tool in tools.values())
-    compare, batch = (tools[name]["inputSchema"]["properties"] for name in ("compare", "batch"))
+    assert set(tools) == {"adversarial", "batch", "compare", "models"} and all(
+        tool["description"] for tool in tools.values()
+    )
+    names = ("compare", "batch", "adversarial")
+    compare, batch, adversarial = (tools[name]["inputSchema"]["properties"] for name in names)
+    assert set(adversarial) == {"image", "dataset", "attacked", "norm", "target", "models"}
     assert set(compare) == {"image", "dataset", "models", "steps", "explain", "off", "label"}
     assert set(batch) == {"images", "dataset", "models"}
-    assert all(each["description"].endswith(".") for each in (*compare.values(), *batch.values()))
+    assert all(
+        each["description"].endswith(".") for each in (*compare.values(), *batch.values(), *adversarial.values())
+    )
 
 
 def test_a_client_of_mcp_compares(url):
@@ -259,7 +265,28 @@ def test_an_image_in_place_of_a_zip_gets_a_sentence(client):
 
 def test_only_these_endpoints_are_public(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(endpoints) == {"/batch", "/compare", "/models"}
+    assert set(endpoints) == {"/adversarial", "/batch", "/compare", "/models"}
     assert [p["parameter_name"] for p in endpoints["/compare"]["parameters"]] == [
         "image", "dataset", "models", "steps", "explain", "off", "label",
     ]  # fmt: skip
+
+
+def test_an_attack_changes_the_prediction_by_a_small_change(client):
+    image = handle_file(sample("mnist", 7))
+    call = partial(client.predict, image, "mnist", api_name="/adversarial")
+    found = call("lenet5", "linf", "", ["mini_resnet"])
+    assert (found["attacked"], found["norm"]) == ("lenet5.mnist", "linf")
+    assert list(found["models"]) == ["lenet5.mnist", "mini_resnet.mnist"]
+    labels = [found["models"]["lenet5.mnist"][when]["label"] for when in ("before", "after")]
+    assert labels[0] == "7" != labels[1]
+    assert found["size"] == pytest.approx(max(abs(each) for row in found["change"] for each in row), rel=1e-4)
+    aimed = call("lenet5", "l2", "3", ["mini_resnet"])
+    assert aimed["models"]["lenet5.mnist"]["after"]["label"] == "3"
+    for arguments, sentence in (
+        (["vgg16"], "known are lenet5.mnist"),
+        (["lenet5", "l1"], "norm: unknown name 'l1'; known are l2, linf"),
+        (["lenet5", "l2", "Bag"], "target: unknown name 'Bag'"),
+        (["lenet5.fashion_mnist"], "is not of mnist"),
+    ):
+        with pytest.raises(AppError, match=sentence):
+            call(*arguments)
