@@ -113,7 +113,8 @@ def attacks_tables(attacks: Sequence[Attacked]) -> list[str]:
     tables = []
     for dataset, spec in DATASETS.items():
         rows = [each for each in attacks if each.card.dataset == dataset]
-        ids = list(dict.fromkeys(id for each in rows for id in each.transfer["minimal"]))
+        answering = {id for each in rows for id in each.transfer["minimal"]}
+        ids = [id for name in ARCHITECTURES if (id := f"{name}.{dataset}") in answering]
         heads = [f"attacked, {spec.title}", "correct", "median L2", "median L∞", *map(_title, ids)]
         lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
         for each in rows:
