@@ -10,6 +10,8 @@ from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from cnn_models.images.preprocess import to_input
 from cnn_models.runtime import synchronize
@@ -56,6 +58,19 @@ class Network:
         found = torch.cat(logits).cpu().double()  # MPS has no float64
         return Output(found, (found / self.card.temperature).softmax(1), 1000 * seconds)
 
+    def features(self, images: Tensor) -> Tensor:
+        """The penultimate features of images as `to_input` takes them: the inputs N x F of the last linear layer.
+
+        They are float32, on the CPU.
+        """
+        found = []
+        with torch.inference_mode():
+            for part in images.split(BATCH):
+                with _LinearInput() as run:
+                    self.model(self.input(part))
+                found.append(run.last.float().cpu())
+        return torch.cat(found)
+
     def without(self, off: Collection[str]) -> Self:
         """The same network; with "normalisation" in `off`, its input is pixels from 0 to 1."""
         return replace(self, card=replace(self.card, mean=0.0, std=1.0)) if "normalisation" in off else self
@@ -63,6 +78,17 @@ class Network:
     def uncalibrated(self) -> Self:
         """The same network at temperature 1."""
         return replace(self, card=replace(self.card, temperature=1.0))
+
+
+class _LinearInput(TorchFunctionMode):
+    """Keeps the input of the `last` linear layer that ran; local to a thread, as a hook on a shared module is not."""
+
+    last: Tensor
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is F.linear:
+            self.last = args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def shared_copy(model: nn.Module) -> nn.Module:

@@ -24,6 +24,7 @@ from huggingface_hub.utils import httpx
 from torch import nn
 
 from cnn_models.analysis.averaged import AVERAGED
+from cnn_models.analysis.projection import path_of
 from cnn_models.analysis.seeds import SEEDS
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.checkpoints.folder import (
@@ -180,6 +181,7 @@ def pack_space(repository: str, weights: Path) -> Upload:
             found += [weights / id / name for name in files_of(card) if (weights / id / name).is_file()]
     found += [weights / name for name in (AVERAGED, SEEDS, STUDY) if (weights / name).is_file()]
     for id in BUILT_IN:
+        found += [path_of(weights, id)] if path_of(weights, id).is_file() else []
         found += [path for name in (CONFIG, HISTORY, EVALUATION) for path in (weights / RUNS).glob(f"*/{id}/{name}")]
     files |= {f"weights/{path.relative_to(weights).as_posix()}": path for path in sorted(found)}
     return Upload(repository, "space", files)

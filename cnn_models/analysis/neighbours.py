@@ -12,7 +12,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnn_models.analysis.ood import ood_score
-from cnn_models.architectures.mini_resnet import MiniResNet
 from cnn_models.checkpoints.centroids import Centroids
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.ids import REFERENCE_MODEL
@@ -60,8 +59,7 @@ def pixel_vectors(images: Tensor) -> Tensor:
 
 def feature_vectors(net: Network, images: Tensor) -> Tensor:
     """The features of images N x 28 x 28 uint8 in the reference model as unit vectors N x 512, on the CPU."""
-    with torch.inference_mode():
-        return F.normalize(cast(MiniResNet, net.model).features(net.input(images))).cpu()
+    return F.normalize(net.features(images))
 
 
 def distances(net: Network, centroids: Centroids, images: Tensor) -> Tensor:

@@ -37,10 +37,6 @@ class MiniResNet(nn.Module):
         self.output = nn.Linear(512, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.output(self.features(x))
-
-    def features(self, x: Tensor) -> Tensor:
-        """The input of the last layer, N x 512, by which `analysis.neighbours` compares images."""
         # N x 1 x 28 x 28
         x = self.conv1(x)
         # N x 16 x 24 x 24
@@ -54,7 +50,9 @@ class MiniResNet(nn.Module):
         # N x 32 x 4 x 4
         x = self.block2(x)
         # N x 32 x 4 x 4
-        return x.flatten(1)
+        x = x.flatten(1)
+        # N x 512
+        return self.output(x)
 
 
 SPEC = Architecture(

@@ -37,6 +37,17 @@ def test_batches_give_what_a_single_one_gives(net, images):
     torch.testing.assert_close(net.run(images, batch=2).logits, net.run(images).logits, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_features_are_what_the_last_linear_layer_gets(name, images):
+    spec = ARCHITECTURES[name]
+    card = dataclasses.replace(make_card(name), input_size=min(spec.sizes))
+    net = Network(create_model(name).eval(), card, CPU)
+    last = [module for module in net.model.modules() if isinstance(module, torch.nn.Linear)][-1]
+    features = net.features(images[:2])
+    assert features.shape == (2, last.in_features) and features.dtype == torch.float32
+    torch.testing.assert_close(last(features).double(), net.run(images[:2]).logits, rtol=0, atol=1e-4)
+
+
 def test_without_normalisation_pixels_are_from_0_to_1(net, images):
     assert torch.equal(net.without(["normalisation"]).input(images)[:, 0], images.float() / 255)
     assert net.without(["scale"]) is net

@@ -17,6 +17,7 @@ from huggingface_hub import ModelCard, constants
 
 from cnn_models import ModelHub
 from cnn_models.analysis.averaged import read_averaged
+from cnn_models.analysis.projection import read_projection
 from cnn_models.analysis.seeds import read_seeds
 from cnn_models.checkpoints.folder import (
     EVALUATION,
@@ -415,6 +416,7 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     assert read_seeds(hub.weights_dir) == read_seeds(default_weights_dir())
     for card in hub.cards().values():  # predictions over the epochs need them
         assert (hub.snapshots(card.id) is None) is (card.snapshots_sha256 is None)
+        assert read_projection(hub.weights_dir, card)  # the map does
     assert (tmp_path / "cnn_models" / "datasets" / "data" / "mnist.png").is_file()
 
     # It starts, here as behind a proxy that ends HTTPS and shows it below a path, and answers by these weights.

@@ -17,8 +17,9 @@ from tests.conftest import ROOT
 from tests.small_training import Training, main
 from tests.training.test_loop import finish
 from training import centroids as centroids_command
-from training import clusters, distill, ensembles, evaluate, evaluation, lock, state, study, train, trainer
+from training import clusters, distill, ensembles, evaluate, evaluation, lock, projector, state, study, train, trainer
 from training import depth_study as study_command
+from training import projection as projection_command
 from training.data import LabelledImages
 from training.learner import Learner, Setup
 from training.optimizers import OPTIMIZERS
@@ -30,7 +31,7 @@ from training.state import TrainingError, save_state
 WEIGHTS = ROOT / "weights"
 WORK = [
     (trainer, "split"), (evaluation, "examine"), (evaluation, "measure_ensembles"),
-    (evaluation, "measure_seeds"), (study, "split"), (clusters, "split"),
+    (evaluation, "measure_seeds"), (study, "split"), (clusters, "split"), (projector, "project"),
 ]  # fmt: skip
 COMMANDS = {
     "train": lambda folder: train.main(["mini_resnet.mnist", "--out", folder]),
@@ -39,6 +40,7 @@ COMMANDS = {
     "evaluate --seeds": lambda folder: evaluate.main(["--seeds", "--weights", folder]),
     "depth_study": lambda folder: study_command.main(["--out", folder]),
     "centroids": lambda folder: centroids_command.main(["--weights", folder]),
+    "projection": lambda folder: projection_command.main(["--weights", folder]),
 }
 
 
