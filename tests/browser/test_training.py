@@ -17,7 +17,8 @@ from ui.training.leaderboard import COSTS
 SECTIONS = {
     "curves": "#training-loss polyline", "leaderboard": "#training-pareto path",
     "calibration": "#training-reliability polyline", "comparison": "#comparison .errors-table",
-    "errors": "#errors .errors-matrix", "epochs": "#epochs .epochs-predictions", "runs": "#training-figures tbody tr",
+    "errors": "#errors .errors-matrix", "epochs": "#epochs .epochs-predictions", "map": "#projection canvas",
+    "runs": "#training-figures tbody tr",
 }  # fmt: skip
 BOXES = "#training-grid input[name]"
 

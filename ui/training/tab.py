@@ -20,6 +20,7 @@ from ui.training.curves_section import curves_section
 from ui.training.epochs import epochs_component
 from ui.training.leaderboard import leaderboard_section
 from ui.training.paired_comparison import comparison_component, comparison_section_html
+from ui.training.projection import projection_component
 from ui.training.reliability import reliability_html
 from ui.training.results import final_figures
 from ui.training.run_grid import progress_of, runs_of
@@ -51,7 +52,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         value=first, label=say("en", "dataset.choose"), show_label=False, container=False,
         elem_id="training-dataset",
     )  # fmt: skip
-    # `tab.js` expects the grid of runs as the first of all controls and the drawing as the last two.
+    # `tab.js` expects the grid of runs as the first of all controls and the drawing, twice, as the last four.
     made: dict[str, Callable[[ModelHub], tuple]] = {
         "curves": curves_section,
         "leaderboard": leaderboard_section,
@@ -60,6 +61,7 @@ def training_tab(hub: ModelHub, tab: gr.Tab) -> None:
         "errors": errors_section,
         "attacks": attacks_section,
         "epochs": epochs_component,
+        "map": projection_component,
         "runs": runs_section,
     }
     tabs, sections = [tab], {}
