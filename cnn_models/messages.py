@@ -142,6 +142,10 @@ MESSAGES = {
         "{path} is not the projection of {id} ({why}); restore it, or run `python -m training.projection`"
     ),
     "projection.impossible": "a share or a score in it is impossible",
+    "similarity.damaged": (
+        "{path} is not the similarities of layers ({why}); restore it, or remove it and run "
+        "`python -m training.similarity`"
+    ),
     "checkpoint.untrained": "no weights for {id} in {folder}; run `python -m training.train {id}`",
     # The Hugging Face Hub and its responses.
     "hub.more": "the Hub sends more than {limit} bytes for {repository}; try again later, or check HF_ENDPOINT",

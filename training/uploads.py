@@ -26,6 +26,7 @@ from torch import nn
 from cnn_models.analysis.averaged import AVERAGED
 from cnn_models.analysis.projection import path_of
 from cnn_models.analysis.seeds import SEEDS
+from cnn_models.analysis.similarity_results import SIMILARITY
 from cnn_models.checkpoints.evaluation import Evaluation
 from cnn_models.checkpoints.folder import (
     CONFIG,
@@ -179,7 +180,7 @@ def pack_space(repository: str, weights: Path) -> Upload:
             _, card = load_model(weights / id)  # raises CheckpointError, as does `read_snapshots`
             read_snapshots(weights / id)
             found += [weights / id / name for name in files_of(card) if (weights / id / name).is_file()]
-    found += [weights / name for name in (AVERAGED, SEEDS, STUDY) if (weights / name).is_file()]
+    found += [weights / name for name in (AVERAGED, SEEDS, SIMILARITY, STUDY) if (weights / name).is_file()]
     for id in BUILT_IN:
         found += [path_of(weights, id)] if path_of(weights, id).is_file() else []
         found += [path for name in (CONFIG, HISTORY, EVALUATION) for path in (weights / RUNS).glob(f"*/{id}/{name}")]
