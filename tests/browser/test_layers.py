@@ -68,3 +68,21 @@ def test_the_printed_table_has_all_columns_and_the_chosen_networks_are_ticked(pa
         expect(total.get_by_text(text).first).to_be_visible()
     ticks = page.locator("#layers-network input:checked")
     assert ticks.evaluate_all("all => all.map(each => getComputedStyle(each).printColorAdjust)") == ["exact"]
+
+
+def test_similarities_are_computed_when_opened_and_read_cell_by_cell(page):
+    page.evaluate("location.hash = 't=layers.similarity'")
+    fold = page.locator("#layers-similarity")
+    chosen = fold.locator(".heat").first
+    expect(chosen).to_contain_text("LeNet-5 (across)")
+    fold.get_by_label("compared with").select_option("lenet5")
+    expect(chosen).to_contain_text("LeNet-5 (down) and LeNet-5 (across)")
+    expect(fold.get_by_label("compared with")).to_be_focused()
+    chosen.locator("table").focus()
+    value = chosen.locator("output")
+    for key, text in {"ArrowDown": "c1 × c1: 1.00", "ArrowRight": "c1 × c3: ", "End": "c1 × c3: "}.items():
+        page.keyboard.press(key)
+        expect(value).to_contain_text(text)
+    chosen.locator("td[style]").last.hover()
+    expect(value).to_have_text("output × output: 1.00")
+    expect(fold.locator(".probes-found")).to_contain_text("LeNet-5: 9")

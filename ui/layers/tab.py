@@ -15,12 +15,13 @@ from ui.common.reading import all_known, whole
 from ui.common.texts import say
 from ui.layers.comparison import comparison
 from ui.layers.page import flows, page
+from ui.layers.similarity import similarity_component
 
 DEFAULT = [next(iter(ARCHITECTURES))]  # the networks chosen at the start
 
 
 def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
-    """Choosers of the networks and of the input size, their layers, and the comparison of LeNet-5 and AlexNet.
+    """Choosers of the networks and of the input size, their layers, LeNet-5 beside AlexNet, similarities of layers.
 
     Opening the tab computes the activations of the drawing in the trained networks.
     """
@@ -33,6 +34,7 @@ def layers_tab(hub: ModelHub, tab: gr.Tab) -> None:
     )
     seen, drawing = gr.State(), [gr.Textbox(visible=False), gr.Textbox(visible=False)]  # filled in by SENT
     gr.HTML(comparison(), elem_id="versus", apply_default_css=False)
+    similarity_component(hub)
 
     def show(names: object, size: object, seen: object, value: object, dataset: object) -> tuple:
         names, size = all_known("networks", names, ARCHITECTURES), whole("size", size, SIZES[0], SIZES[-1])
