@@ -11,6 +11,7 @@ from cnn_models.analysis.similarity import compared_layers
 from cnn_models.analysis.similarity_results import SIMILARITY, current_similarities, read_similarities
 from cnn_models.checkpoints.folder import WEIGHTS, load_model, read_history, write_checkpoint
 from training import representations
+from training.data import LabelledImages
 from training.probes import COMPONENTS, MOST, Examples, pooled, probe_accuracy
 from training.similarity import main
 
@@ -48,10 +49,11 @@ def test_feature_maps_are_averaged_to_a_bounded_number():
 
 
 @pytest.fixture
-def weights(checkpoint, tmp_path, data_dir, monkeypatch):
-    """A folder with two untrained networks and another seed of the first; few images are used."""
-    for name, count in (("TRAIN", 40), ("VALIDATION", 20), ("TEST", 40)):
-        monkeypatch.setattr(representations, name, count)
+def weights(checkpoint, tmp_path, monkeypatch):
+    """A folder with two untrained networks and another seed of the first; the images are noise."""
+    noise = LabelledImages(torch.randint(0, 256, (40, 28, 28), dtype=torch.uint8), torch.arange(40) % 10)
+    monkeypatch.setattr(representations, "split", lambda *_: (noise, noise))
+    monkeypatch.setattr(representations, "load", lambda *_, **__: noise)
     monkeypatch.setattr(representations, "BATCH", 20)
     for id in (LENET, RESNET):
         checkpoint(id)
