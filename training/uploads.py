@@ -23,6 +23,7 @@ from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, Reposit
 from huggingface_hub.utils import httpx
 from torch import nn
 
+from cnn_models.analysis.attacks import ATTACKS
 from cnn_models.analysis.averaged import AVERAGED
 from cnn_models.analysis.projection import path_of
 from cnn_models.analysis.seeds import SEEDS
@@ -180,7 +181,8 @@ def pack_space(repository: str, weights: Path) -> Upload:
             _, card = load_model(weights / id)  # raises CheckpointError, as does `read_snapshots`
             read_snapshots(weights / id)
             found += [weights / id / name for name in files_of(card) if (weights / id / name).is_file()]
-    found += [weights / name for name in (AVERAGED, SEEDS, SIMILARITY, STUDY) if (weights / name).is_file()]
+    measured = AVERAGED, SEEDS, ATTACKS, SIMILARITY, STUDY
+    found += [weights / name for name in measured if (weights / name).is_file()]
     for id in BUILT_IN:
         found += [path_of(weights, id)] if path_of(weights, id).is_file() else []
         found += [path for name in (CONFIG, HISTORY, EVALUATION) for path in (weights / RUNS).glob(f"*/{id}/{name}")]

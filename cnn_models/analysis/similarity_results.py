@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from cnn_models.analysis.averaged import read_measured
 from cnn_models.analysis.similarity import compared_layers
-from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.checkpoints.runs import RUNS, Run, find_runs
 from cnn_models.datasets import DATASETS
 

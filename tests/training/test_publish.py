@@ -412,6 +412,8 @@ def test_a_space_holds_the_app_and_nothing_else(owner, tmp_path, capsys):
     finished = {group: [run for run in runs if run.card] for group, runs in find_runs(default_weights_dir()).items()}
     assert find_runs(hub.weights_dir) == {group: runs for group, runs in finished.items() if runs}
     assert not [name for name in files if name.startswith("weights/runs/") and name.endswith(".safetensors")]
+    measured = {f"weights/{path.name}" for path in default_weights_dir().glob("*.json")}
+    assert measured and measured <= files.keys()
     assert read_averaged(hub.weights_dir) == read_averaged(default_weights_dir()) != {}
     assert read_seeds(hub.weights_dir) == read_seeds(default_weights_dir())
     for card in hub.cards().values():  # predictions over the epochs need them
