@@ -142,5 +142,6 @@ def test_card_history_and_model_card_agree(id):
     assert "interpolated" in card.recipe or card.metrics["val_accuracy"] == last["val_accuracy"]
     assert last["epoch"] == card.recipe["epochs"]
     assert card.input_size in ARCHITECTURES[card.architecture].sizes
-    assert not card.commit.endswith("dirty") and len(card.commit) == 40
+    commits = [card.commit, card.recipe.get("interpolated", card.recipe).get("commit", card.commit)]
+    assert all(len(commit) == 40 for commit in commits)  # not "dirty"
     assert (folder / "README.md").read_text(encoding="utf-8") == model_card(card, read_evaluation(folder))

@@ -76,7 +76,7 @@ def interpolate(args: argparse.Namespace) -> None:
     try:
         with writing(folder, size=sum(file.stat().st_size for file in folder.glob("*"))):
             (earlier, first), (later, card) = (load_model(each) for each in (args.earlier, folder))
-            check_same(first, card)
+            check(first, card)
             states = earlier.state_dict(), later.state_dict()
             validation = load(card.dataset, train=True)[-card.recipe["held_out"] :]
             ood = torch.cat([*ood_images(card.dataset, train=True, count=OOD_COUNT).values()])
@@ -89,7 +89,7 @@ def interpolate(args: argparse.Namespace) -> None:
             card = new_card(first, card, chosen)
             state = interpolated(*states, chosen.share)
             write_checkpoint(folder, state, card, read_history(folder), model_card(card))
-    except (CheckpointError, DataError, TrainingError) as error:
+    except (CheckpointError, DataError, TrainingError, ValueError) as error:
         sys.exit(f"error: {error}")
     print("| share | validation accuracy | loss | AUROC |\n|---:|---:|---:|---:|")
     for each in candidates:
@@ -97,8 +97,13 @@ def interpolate(args: argparse.Namespace) -> None:
     print(f"{folder} is written with a share of {chosen.share:g}; run `python -m training.evaluate {args.id}`")
 
 
-def check_same(first: Card, card: Card) -> None:
-    """Raise TrainingError unless two networks take the same input and have the same validation images."""
+def check(first: Card, card: Card) -> None:
+    """Raise TrainingError unless two networks take the same input and have the same validation images.
+
+    The weights of the second are replaced, so a second interpolation would have another share than its card says.
+    """
+    if "interpolated" in card.recipe:
+        raise TrainingError(f"{card.id} is interpolated already; train it again, or restore the fine-tuned weights")
     names = ("architecture", "dataset", "input_size", "mean", "std")
     if different := [name for name in names if getattr(first, name) != getattr(card, name)]:
         raise TrainingError(f"the two networks differ in {', '.join(different)}; interpolate those that do not")
@@ -107,13 +112,11 @@ def check_same(first: Card, card: Card) -> None:
 
 
 def new_card(first: Card, card: Card, chosen: Candidate) -> Card:
-    """The card of the interpolated network before its evaluation."""
-    interpolation = {"share": chosen.share, "with": provenance(first)}
+    """The card of the interpolated network before its evaluation: that of the training, and how it was interpolated."""
+    done = {"commit": git_commit(), "date": date.today().isoformat()}
     return dataclasses.replace(
         card,
-        recipe=card.recipe | {"interpolated": interpolation},
-        commit=git_commit(),
-        date=date.today().isoformat(),
+        recipe=card.recipe | {"interpolated": {"share": chosen.share, "with": provenance(first)} | done},
         metrics={"val_accuracy": round(chosen.accuracy, 4), "val_loss": round(chosen.loss, 6)},
         temperature=1.0,
         fitted_temperature=None,

@@ -79,6 +79,7 @@ def test_the_checkpoint_is_the_best_candidate_and_its_card_says_so(two, few, cap
     found = score(logits, examples.labels)
     assert card.metrics == pytest.approx({"val_accuracy": found["accuracy"], "val_loss": found["loss"]}, rel=1e-3)
     share = f"{chosen['share']:g}"
+    assert card.commit == "0" * 40 != chosen["commit"]  # of the training, of the interpolation
     assert f"share of {share};" in capsys.readouterr().out
     assert f"Interpolated: {chosen['share']} of these weights" in recipe_words(card.recipe)
     assert "python -m training.interpolate lenet5.mnist --with FOLDER" in (folder / "README.md").read_text(
