@@ -9,13 +9,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cnn_models import DATASETS, ModelHub
-from cnn_models.analysis.splits import BRIGHT, Split
+from cnn_models.analysis.disagreements import BRIGHT, Disagreement
 from cnn_models.images.decode import read
 from cnn_models.images.preprocess import preprocess
 from cnn_models.predict import Prediction, predict_all
 
 SHEET = 280  # pixels, of the sketchpad
 PIXEL = SHEET // 28
+KEPT = 600  # bytes of a drawing that the game keeps at most, as `LONG` in `ui/compare/game_score.js`
 SENT, FINE = 112, 4  # pixels of the image that the sketchpad sends, and how much finer it is painted here
 
 
@@ -45,12 +46,21 @@ def _runs(row: np.ndarray) -> Iterator[tuple[int, int]]:
 
 def code(strokes: list[Stroke]) -> str:
     """The strokes as `ui/compare/codec.js` writes them."""
+    return "t" + base64.urlsafe_b64encode(_bytes(strokes)).decode().rstrip("=")
+
+
+def is_kept(strokes: list[Stroke]) -> bool:
+    """Whether the game can keep the drawing."""
+    return len(_bytes(strokes)) <= KEPT
+
+
+def _bytes(strokes: list[Stroke]) -> bytes:
     found = bytearray()
     for width, y, left, right in strokes:
         found += bytes([width, 0, 2])
         for x in (left, right):
             found += bytes([*(round((each / SHEET + 0.25) / 1.5 * 255) for each in (x, y)), 100])
-    return "t" + base64.urlsafe_b64encode(bytes(found)).decode().rstrip("=")
+    return bytes(found)
 
 
 def painted(strokes: list[Stroke]) -> np.ndarray:
@@ -77,9 +87,9 @@ def predictions(hub: ModelHub, id: str, inputs: list[np.ndarray]) -> list[Predic
     return hub.run(id, lambda network: predict_all(network, inputs))
 
 
-def margin(split: Split, dataset: str, first: Prediction, second: Prediction) -> float:
+def margin(wanted: Disagreement, dataset: str, first: Prediction, second: Prediction) -> float:
     """The smaller of the two wanted probabilities; 0 where they do not split as wanted."""
-    label, other = (DATASETS[dataset].classes[each] for each in (split.label, split.other))
+    label, other = (DATASETS[dataset].classes[each] for each in (wanted.label, wanted.other))
     if (first.label, second.label) != (label, other):
         return 0.0
     return min(first.probabilities[label], second.probabilities[other])

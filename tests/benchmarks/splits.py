@@ -13,11 +13,11 @@ from itertools import combinations, product
 import numpy as np
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.analysis.splits import Split, images_of, splits
+from cnn_models.analysis.disagreements import Disagreement, disagreements, images_of
 from cnn_models.analysis.test_errors import Predictions, predictions_of
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.images.preprocess import BlankImage
-from tests.traced import margin, predictions, preprocessed, trace
+from tests.traced import is_kept, margin, predictions, preprocessed, trace
 
 PENS = ((10, 128), (8, 96), (12, 160))  # width in pixels of the sketchpad, and the grey level from which it draws
 MOST = 8  # test images of a round that are tried
@@ -39,39 +39,41 @@ def blends(dataset: str) -> Iterator[np.ndarray]:
 
 
 def inputs_of(images: list[np.ndarray], dataset: str) -> list[np.ndarray]:
-    """The inputs of the networks for the images, traced with each pen."""
+    """The inputs of the networks for the images, traced with each pen, without drawings that the game does not keep."""
     found = []
     for image, (width, bright) in product(images, PENS):
+        strokes = trace(image, width, bright)
         try:
-            found.append(preprocessed(trace(image, width, bright), dataset))
+            if is_kept(strokes):
+                found.append(preprocessed(strokes, dataset))
         except BlankImage:
             continue
     return found
 
 
-def won(rounds: list[Split], hub: ModelHub, dataset: str, inputs: list[np.ndarray]) -> set[Split]:
+def won(rounds: list[Disagreement], hub: ModelHub, dataset: str, inputs: list[np.ndarray]) -> set[Disagreement]:
     """The rounds that at least one of the inputs wins."""
-    names = {name for split in rounds for name in (split.first, split.second)}
+    names = {name for each in rounds for name in (each.first, each.second)}
     batches = [inputs[start : start + BATCH] for start in range(0, len(inputs), BATCH)]
     answers = {
         name: [each for batch in batches for each in predictions(hub, f"{name}.{dataset}", batch)] for name in names
     }
     return {
-        split for split in rounds
-        if any(margin(split, dataset, *both) for both in zip(answers[split.first], answers[split.second], strict=True))
+        each for each in rounds
+        if any(margin(each, dataset, *both) for both in zip(answers[each.first], answers[each.second], strict=True))
     }  # fmt: skip
 
 
 def report(found: Predictions, hub: ModelHub) -> None:
     """Print the rows of a data set, by the number of test images of a round."""
-    dataset, counted = found.dataset, splits(found, 1)
+    dataset, counted = found.dataset, disagreements(found, 1)
     images, _ = load_test_set(dataset)
-    tried = sorted({int(index) for split in counted for index in images_of(found, split)[:MOST]})
+    tried = sorted({int(index) for wanted in counted for index in images_of(found, wanted)[:MOST]})
     rounds = list(counted)
     by_images = won(rounds, hub, dataset, inputs_of([images[index] for index in tried], dataset))
     by_any = by_images | won(rounds, hub, dataset, inputs_of(list(blends(dataset)), dataset))
     for low, high in ((1, 1), (2, 2), (3, 4), (5, 10**6), (2, 10**6)):
-        some = {split for split, count in counted.items() if low <= count <= high}
+        some = {wanted for wanted, count in counted.items() if low <= count <= high}
         name = str(low) if low == high else f"{low} to {high}" if high < 10**6 else f"{low} or more"
         print(f"| {dataset} | {name} | {len(some)} | {len(some & by_images)} | {len(some & by_any)} |", flush=True)
 

@@ -1,7 +1,7 @@
 // "Can you split them?": ten rounds, each with two networks and what each of them has to predict for one drawing. The game
 // stays in this browser; a link holds its rounds and drawings.
 import { tick } from "../common/inputs.js";
-import { keep, link } from "../common/place.js";
+import { link } from "../common/place.js";
 import { attempts } from "./game_attempts.js";
 import { foldView } from "./game_fold.js";
 import { ROUNDS, draw, encode } from "./game_link.js";
@@ -18,8 +18,9 @@ export function game(tab) {
   const tables = JSON.parse(place.dataset.tables);
   const fold = foldView(place, press);
   const view = roundView(element, { next, leave });
-  const attempt = attempts(tab, kept);
+  const drawings = attempts(tab, { kept, refused });
   let own = saved(tables); // the visitor's game, with the `index` of its round, and the networks `before` it
+  let answered = ""; // the image of the last answer
   let opened = null; // that of a link, shown in the fold instead
 
   const task = () => ({ ...own, round: own.rounds[own.index], table: tables[own.dataset] });
@@ -44,7 +45,7 @@ export function game(tab) {
   function enter(game) {
     const before = own?.playing ? own.before : settings.chosen("model");
     [own, opened] = [{ ...game, before, playing: true }, null];
-    keep({ game: null });
+    closeLinked();
     if (settings.dataset !== own.dataset) tick(element.querySelector(`input[name=dataset][value=${own.dataset}]`), true);
     choose(task().round.names);
     if (!pad.sheet.isEmpty) pad.put({ fresh: true });
@@ -98,20 +99,23 @@ export function game(tab) {
     if (!opened) fold.showTotal(result);
   }
 
-  // Why a drawing does not count, as a key.
-  function problem({ off, calibrated, digit, turn }) {
+  // Why the drawing of a request does not count, as a key.
+  function problem({ image, models, off, calibrated, digit, turn }) {
     if (pad.sheet.entries[0]?.src) return "game.drawn";
-    return off.length || !calibrated || digit || turn ? "game.options" : "";
+    if (off.length || !calibrated || digit || turn) return "game.options";
+    return task().round.names.every((name) => models.includes(name)) ? drawings.problem(image) : "game.missing";
   }
 
   element.addEventListener("answered", ({ detail }) => {
     const { request } = detail;
+    answered = request.image;
     if (!own?.playing || request.dataset !== own.dataset) return;
     const found = judge(task().round, detail, task().table);
     if (!found && request.quick && !detail.complete) return; // the prediction of a large network is to come
-    const why = request.image && (found ? problem(request) : "game.missing");
+    const why = request.image && problem(request);
     view.showAnswers(task(), found, why);
-    if (found?.isSplit && !why && found.points > own.points[own.index]) attempt(request.image, found.points, task());
+    if (found?.isSplit && !why && found.points > own.points[own.index])
+      drawings.measure(request.image, found.points, task());
   });
 
   function kept({ code, points }, { codes, index }) {
@@ -122,6 +126,11 @@ export function game(tab) {
     showFold();
   }
 
+  // Unless another drawing is shown meanwhile.
+  function refused(image, why, { codes, index }) {
+    if (own.playing && codes === own.codes && index === own.index && image === answered) view.showProblem(task(), why);
+  }
+
   element.addEventListener("change", ({ target }) => {
     if (target.name !== "dataset") return;
     if (own?.playing && settings.dataset !== own.dataset) pause();
@@ -129,7 +138,7 @@ export function game(tab) {
   });
   if (own?.playing) proceed();
   showFold();
-  linkedGames(tab, tables, fold, (linked) => {
+  const closeLinked = linkedGames(tab, tables, fold, (linked) => {
     if (own?.playing) pause();
     opened = linked;
     showFold();

@@ -7,7 +7,7 @@ from string import ascii_lowercase, digits
 from markupsafe import Markup
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.analysis.splits import splits, usual_ink
+from cnn_models.analysis.disagreements import disagreements, usual_ink
 from cnn_models.analysis.test_errors import predictions_of
 from ui.common.colours import COLOURS
 from ui.common.templates import render
@@ -32,7 +32,8 @@ def rounds_of(hub: ModelHub, dataset: str) -> dict | None:
     networks = sorted(found.predicted, key=lambda name: ARCHITECTURES[name].input_size)
     index = {name: DIGITS[number] for number, name in enumerate(networks)}
     rounds = [
-        index[split.first] + index[split.second] + DIGITS[split.label] + DIGITS[split.other] for split in splits(found)
+        index[each.first] + index[each.second] + DIGITS[each.label] + DIGITS[each.other]
+        for each in disagreements(found)
     ]
     if len(rounds) < ROUNDS:
         return None

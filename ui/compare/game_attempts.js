@@ -1,39 +1,72 @@
 // The drawings that split the networks: each is measured again from the strokes that a link would hold, one at a time, also
 // while the pen is down, and the best of a round is kept.
-import { measureStrokes } from "./game_score.js";
+import { codesOf, measureCodes } from "./game_score.js";
 
-const REMEMBERED = 8; // drawings that were sent and may not be answered yet
+const REMEMBERED = 64; // drawings that were sent and may not be answered yet: large networks answer late
+const TRIES = 3; // to measure a drawing, if requests fail
 
-// `kept` is called with each { code, points } that was measured, and with the `task` that it was added with.
-export function attempts({ element, call, pad }, kept) {
-  const strokes = new Map(); // by the image that was sent
-  let waiting = null; // the best that is not measured yet
+// `kept` is called with each { code, points } that was measured, and with the `task` that it was added with; `refused` with
+// the image, the key of the reason and the task of a drawing that cannot be kept.
+export function attempts({ element, call, pad }, { kept, refused }) {
+  const drawings = new Map(); // { strokes, why, codes } by the image that was sent
+  let waiting = []; // { image, codes, points, task, tries }: the best of each round that is not measured yet
   let isBusy = false;
 
   element.addEventListener("draw", ({ detail: { value, opening } }) => {
     const drawn = opening ? [] : pad.sheet.entries.filter((each) => each.points);
-    strokes.delete(value);
-    if (drawn.length) strokes.set(value, drawn.map(({ width, points }) => ({ width, points: [...points] })));
-    if (strokes.size > REMEMBERED) strokes.delete(strokes.keys().next().value);
+    drawings.delete(value);
+    if (drawn.length) drawings.set(value, { strokes: drawn.map(({ width, points }) => ({ width, points: [...points] })) });
+    if (drawings.size > REMEMBERED) drawings.delete(drawings.keys().next().value);
   });
 
+  function codes(drawing) {
+    return (drawing.codes ??= codesOf(drawing.strokes, pad.sheet.side));
+  }
+
+  // Why the drawing of an image cannot be kept, as a key.
+  function problem(image) {
+    const drawing = drawings.get(image);
+    return drawing && !codes(drawing).length ? "game.long" : (drawing?.why ?? "");
+  }
+
+  // One of a round, unless a better one waits.
+  function push(attempt) {
+    const other = waiting.find(({ task }) => task.codes === attempt.task.codes && task.index === attempt.task.index);
+    if (other?.points >= attempt.points) return;
+    waiting = [...waiting.filter((each) => each !== other), attempt];
+  }
+
+  function refuse({ image, task }, why) {
+    if (drawings.has(image)) drawings.get(image).why = why;
+    refused(image, why, task);
+  }
+
+  // One that fails is tried again after the next answer of the server.
   async function measureWaiting() {
     if (isBusy) return;
     isBusy = true;
-    while (waiting) {
-      const { task, drawn } = waiting;
-      waiting = null;
-      const found = await measureStrokes(call, task, { strokes: drawn, side: pad.sheet.side }).catch(() => null);
-      if (found) kept(found, task);
+    while (waiting.length) {
+      const attempt = waiting.shift();
+      try {
+        const found = await measureCodes(call, attempt.task, { codes: attempt.codes, side: pad.sheet.side });
+        if (found) kept(found, attempt.task);
+        else refuse(attempt, "game.unkept");
+      } catch {
+        if (attempt.tries > 1) push({ ...attempt, tries: attempt.tries - 1 });
+        else refuse(attempt, "game.unmeasured");
+        break;
+      }
     }
     isBusy = false;
   }
 
-  // A drawing, by the image that was sent, that has so many points in a round.
-  return function add(image, points, task) {
-    const drawn = strokes.get(image);
-    if (!drawn || (waiting?.task.index === task.index && waiting.points >= points)) return;
-    waiting = { drawn, points, task };
+  // Measures a drawing, by the image that was sent, that has so many points in a round.
+  function measure(image, points, task) {
+    const drawing = drawings.get(image);
+    if (drawing) push({ image, codes: codes(drawing), points, task, tries: TRIES });
     measureWaiting();
-  };
+  }
+
+  element.addEventListener("answered", measureWaiting);
+  return { measure, problem };
 }

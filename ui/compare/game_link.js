@@ -8,6 +8,8 @@ const DRAWING = /^(t[\w-]{1,2000})?$/;
 const POINTS = /^\d{1,3}(-\d{1,3}){9}$/;
 const SIDE = 280; // any, for the check
 
+const PLAYED = /^[\da-z]{40}$/; // ROUNDS of four digits
+
 const fours = (text) => text.match(/.{4}/g);
 const digit = (index) => index.toString(36);
 const largest = (text) => Math.max(parseInt(text[0], 36), parseInt(text[1], 36)); // index of a network
@@ -17,7 +19,7 @@ function roundOf(text, { networks, classes }) {
   const [first, second, label, other] = Array.from(text, (each) => parseInt(each, 36));
   const round = { names: [networks[first], networks[second]], labels: [classes[label], classes[other]] };
   const isWhole = [...round.names, ...round.labels].every((each) => each !== undefined);
-  if (!isWhole || first === second || label === other) throw new Error("not a round");
+  if (!isWhole || round.names[0] === round.names[1] || label === other) throw new Error("not a round");
   return round;
 }
 
@@ -53,13 +55,19 @@ export function parse(text, tables) {
   const table = Object.hasOwn(tables, dataset) ? tables[dataset] : null;
   const networks = names.split("-");
   if (!table || !networks.every((name) => table.networks.includes(name))) throw new Error("unknown");
-  if (digits.length !== 4 * ROUNDS) throw new Error("not ten rounds");
+  if (!PLAYED.test(digits)) throw new Error("not ten rounds");
   const rounds = fours(digits).map((each) => roundOf(each, { ...table, networks }));
   const game = { dataset, rounds, codes: Array(ROUNDS).fill(""), points: Array(ROUNDS).fill(0) };
   if (!rest.length) return { ...game, kind: "rounds" };
   if (rest.length === 1 && POINTS.test(rest[0]))
     return { ...game, kind: "points", points: rest[0].split("-").map((each) => Math.min(100, Number(each))) };
-  if (rest.length !== ROUNDS || !rest.every((code) => DRAWING.test(code))) throw new Error("not ten drawings");
-  rest.filter(Boolean).forEach((code) => decode(code, SIDE));
-  return { ...game, kind: "drawings", codes: rest };
+  return { ...game, kind: "drawings", codes: checked(rest) };
+}
+
+// The codes of ten drawings, empty where there is none. Throws for anything else.
+export function checked(codes) {
+  const areCodes = codes.length === ROUNDS && codes.every((code) => typeof code === "string" && DRAWING.test(code));
+  if (!areCodes) throw new Error("not ten drawings");
+  codes.filter(Boolean).forEach((code) => decode(code, SIDE));
+  return codes;
 }

@@ -1,14 +1,15 @@
 // The game in the address: its rounds, and its points as they are computed here from its drawings, one after another.
-import { parameters } from "../common/place.js";
+import { keep, parameters } from "../common/place.js";
 import { sentence } from "../common/server.js";
 import { ROUNDS, parse } from "./game_link.js";
 import { measure } from "./game_score.js";
 
 const KEYS = { rounds: "game.opened.rounds", points: "game.opened.points", drawings: "game.opened.drawings" }; // by kind
 
-// `open` is called with the game of each address that has one; null if it is invalid.
-export function linkedGames({ call, pad }, tables, fold, open) {
+// `open` is called with the game of each address that has one; null if it is invalid. Returns a function that closes it.
+export function linkedGames({ element, call, pad }, tables, fold, open) {
   let current = null;
+  let opened = ""; // the text of the address
 
   function parsed(text) {
     try {
@@ -38,7 +39,9 @@ export function linkedGames({ call, pad }, tables, fold, open) {
   }
 
   async function openAddress() {
-    const text = parameters().get("game");
+    const text = parameters().get("game") ?? "";
+    if (text === opened) return; // something else in the address was changed
+    opened = text;
     if (!text) return;
     const game = (current = parsed(text));
     open(game);
@@ -52,6 +55,19 @@ export function linkedGames({ call, pad }, tables, fold, open) {
     }
   }
 
+  function forgetAddress() {
+    opened = "";
+    keep({ game: null });
+  }
+
+  // A link to the visitor's own drawing is not one to the game.
+  element.addEventListener("draw", ({ detail }) => {
+    if (opened && !detail.opening && detail.value && parameters().get("game") === opened) forgetAddress();
+  });
   window.addEventListener("hashchange", openAddress); // after that of place.js
   openAddress();
+  return function close() {
+    current = null; // its points are not computed any further
+    forgetAddress();
+  };
 }

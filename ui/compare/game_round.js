@@ -35,6 +35,7 @@ export function roundView(element, { next, leave }) {
 
   // `found` is what `judge` returns; `why` is the key of the sentence that says why the drawing does not count.
   function showAnswers({ round, points: all, index }, found, why = "") {
+    if (why && why !== shown[1]) put(status, why);
     shown = [found, why];
     sides.forEach(({ item, says, bar, share: figure }, number) => {
       const { label, share, isRight } = found?.sides[number] ?? {};
@@ -54,6 +55,11 @@ export function roundView(element, { next, leave }) {
     nextButton.classList.toggle("game-ready", all[index] > 0);
   }
 
+  // The drawing that is shown does not count.
+  function showProblem(task, why) {
+    showAnswers(task, shown[0], why);
+  }
+
   // A drawing was kept.
   function showBest(task) {
     showButton(task);
@@ -69,5 +75,5 @@ export function roundView(element, { next, leave }) {
     else place.parentElement.scrollIntoView();
   }
 
-  return { show, showAnswers, showBest, scroll, hide: () => (place.hidden = true) };
+  return { show, showAnswers, showProblem, showBest, scroll, hide: () => (place.hidden = true) };
 }

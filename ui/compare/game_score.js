@@ -1,11 +1,13 @@
 // The points of a drawing, by the server's predictions for it.
+import { isReadable } from "../common/readable.js";
+import { Failure } from "../common/server.js";
 import { Sheet } from "../common/sheet.js";
 import { MOST } from "../common/sketchpad.js";
 import { language } from "../common/texts.js";
 import { decode, encodeStrokes } from "./codec.js";
 
-const SHORT = 150; // bytes of a drawing of which ten fit into a link
-const LONG = 600; // of one that loses too much as a short one
+const SHORT = 130; // bytes of a drawing of which ten fit into a link
+const LONG = 600; // of one that loses too much as a short one; ten of them do not fit
 const CLOSE = 5; // points that a short one may lose
 
 // What the two networks of a round predict, and the points: the smaller probability of the two that are wanted, in
@@ -36,14 +38,19 @@ export function sheetOf(code, side) {
 
 // What `judge` says of a code, by a request of its own: with all steps, and calibrated. Throws Failure.
 export async function measure(call, { dataset, round, table }, { code, side }) {
+  if (!isReadable()) throw new Failure("image.unreadable");
   const image = sheetOf(code, side).sheet.png(MOST);
   const found = judge(round, await call("predict", { image, dataset, models: round.names, language }), table);
   return found && { ...found, code };
 }
 
-// The same for strokes, as the shorter of two codes unless that loses points; null if neither splits the networks.
-export async function measureStrokes(call, task, { strokes, side }) {
-  const codes = new Set([SHORT, LONG].map((most) => encodeStrokes(strokes, side, most)).filter(Boolean));
+// The codes as which strokes can be kept, the shorter one first; none if there are too many strokes.
+export const codesOf = (strokes, side) => [
+  ...new Set([SHORT, LONG].map((most) => encodeStrokes(strokes, side, most)).filter(Boolean)),
+];
+
+// What `measure` says of the shorter of two codes, unless that loses points; null if neither splits the networks.
+export async function measureCodes(call, task, { codes, side }) {
   const found = [];
   for (const code of codes) found.push(await measure(call, task, { code, side }));
   const split = found.filter((each) => each?.isSplit);

@@ -1,5 +1,5 @@
 // The visitor's game, in this browser until the tab is closed.
-import { encode, parse } from "./game_link.js";
+import { ROUNDS, checked, encode, parse } from "./game_link.js";
 
 const STORE = "lineup.game";
 
@@ -12,11 +12,21 @@ export function save(game, tables) {
   } catch {} // kept until the page is left
 }
 
-// Null without one, and for one with other networks or classes than those of now.
+const isWithin = (number, most) => Number.isInteger(number) && number >= 0 && number <= most;
+
+// The game with the place where it was left. Throws if it is damaged.
+function read({ text, index, before, playing, points, codes }, tables) {
+  const game = parse(text, tables);
+  const arePoints = Array.isArray(points) && points.length === ROUNDS && points.every((each) => isWithin(each, 100));
+  const areNames = Array.isArray(before) && before.every((name) => typeof name === "string");
+  if (!isWithin(index, ROUNDS) || !arePoints || !areNames || !Array.isArray(codes)) throw new Error("damaged");
+  return { ...game, index, before, playing: playing === true && index < ROUNDS, points, codes: checked(codes) };
+}
+
+// Null without one, and for one that is damaged, or has other networks or classes than those of now.
 export function saved(tables) {
   try {
-    const { text, ...rest } = JSON.parse(sessionStorage.getItem(STORE));
-    return { ...parse(text, tables), ...rest };
+    return read(JSON.parse(sessionStorage.getItem(STORE)), tables);
   } catch {
     return null;
   }

@@ -11,10 +11,10 @@ from itertools import islice
 import numpy as np
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
+from cnn_models.analysis.disagreements import ink
 from cnn_models.analysis.doubts import doubt
 from cnn_models.analysis.ensemble import uncalibrated
 from cnn_models.analysis.log_linear import factors_of
-from cnn_models.analysis.splits import ink
 from cnn_models.checkpoints.folder import CheckpointError
 from cnn_models.fair_queue import Activity
 from cnn_models.hub.errors import DownloadPending, MissingCheckpoint

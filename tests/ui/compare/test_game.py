@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from cnn_models import ARCHITECTURES, DATASETS, ModelHub
-from cnn_models.analysis.splits import Split, ink, splits
+from cnn_models.analysis.disagreements import Disagreement, disagreements, ink
 from cnn_models.analysis.test_errors import predictions_of
 from cnn_models.datasets.test_sets import load_test_set
+from tests.traced import KEPT
+from ui.common.modules import MODULES
 from ui.common.sketchpad import PNG, sample
 from ui.common.strips import png
 from ui.compare.game import DIGITS, game, rounds_of
@@ -19,7 +21,7 @@ SEVEN = PNG + base64.b64encode(sample("mnist", 7).read_bytes()).decode()
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_the_rounds_are_the_splits_of_the_evaluated_networks(dataset):
+def test_the_rounds_are_the_disagreements_of_the_evaluated_networks(dataset):
     hub = ModelHub()
     table = rounds_of(hub, dataset)
     assert table
@@ -28,9 +30,13 @@ def test_the_rounds_are_the_splits_of_the_evaluated_networks(dataset):
     assert sizes == sorted(sizes)
     read = [DIGITS.index(digit) for digit in table["rounds"]]
     fours = zip(*(read[place::4] for place in range(4)), strict=True)
-    rounds = [Split(networks[first], networks[second], *labels) for first, second, *labels in fours]
-    assert rounds == list(splits(predictions_of(hub, dataset)))
+    rounds = [Disagreement(networks[first], networks[second], *labels) for first, second, *labels in fours]
+    assert rounds == list(disagreements(predictions_of(hub, dataset)))
     assert len(table["ink"]) == len(table["classes"]) == len(DATASETS[dataset].classes)
+
+
+def test_tests_and_page_agree_on_the_bytes_of_a_drawing_that_is_kept():
+    assert re.findall(r"const LONG = (\d+);", MODULES["compare/game_score.js"].decode()) == [str(KEPT)]
 
 
 def test_too_few_networks_have_no_game(checkpoint, hub):

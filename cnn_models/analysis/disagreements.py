@@ -1,9 +1,9 @@
-"""Pairs of classes on which two networks differ: for which test images one predicts the first, the other the second."""
+"""Test images that two networks disagree on: one predicts one class, the other another."""
 
 from __future__ import annotations
 
 from functools import cache
-from itertools import permutations
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ BRIGHT = 128  # grey level from which a pixel counts as ink
 USUAL = 0.95  # share of the test images of a class that have no more than the usual ink
 
 
-class Split(NamedTuple):
+class Disagreement(NamedTuple):
     """Two architectures, and the index of the class that each of them has to predict."""
 
     first: str
@@ -26,22 +26,22 @@ class Split(NamedTuple):
     other: int
 
 
-def splits(found: Predictions, least: int = LEAST) -> dict[Split, int]:
-    """The number of test images of every split that has at least so many."""
+def disagreements(found: Predictions, least: int = LEAST) -> dict[Disagreement, int]:
+    """The number of test images of every disagreement that has at least so many, each in one order of its networks."""
     count = len(DATASETS[found.dataset].classes)
     counted = {}
-    for first, second in permutations(found.predicted, 2):
+    for first, second in combinations(found.predicted, 2):
         pairs = found.predicted[first] * count + found.predicted[second]
         table = np.bincount(pairs, minlength=count**2).reshape(count, count)
         np.fill_diagonal(table, 0)
         for label, other in np.argwhere(table >= least).tolist():
-            counted[Split(first, second, label, other)] = int(table[label, other])
+            counted[Disagreement(first, second, label, other)] = int(table[label, other])
     return counted
 
 
-def images_of(found: Predictions, split: Split) -> np.ndarray:
-    """The indices of the test images of a split, ascending. Raises KeyError for a network that was not evaluated."""
-    return select(found, {split.first: split.label, split.second: split.other})
+def images_of(found: Predictions, which: Disagreement) -> np.ndarray:
+    """The indices of its test images, ascending. Raises KeyError for a network that was not evaluated."""
+    return select(found, {which.first: which.label, which.second: which.other})
 
 
 def ink(images: np.ndarray) -> np.ndarray:
