@@ -23,6 +23,7 @@ from cnn_models.checkpoints.ids import BUILT_IN
 from cnn_models.specs import Card
 
 RUNS, UNFINISHED = "runs", ".training"
+MEASURED = (f"*/{CONFIG}", f"{RUNS}/*/*/{CONFIG}", "*.json", "projections/*.safetensors")
 SILENT = 600  # seconds without a save, due every two minutes, after which an unfinished run counts as stopped
 
 
@@ -83,10 +84,10 @@ def find_runs(weights: Path) -> dict[str, list[Run]]:
 
 
 def versions(weights: Path) -> dict[str, int]:
-    """The modification time of each card below a folder, in nanoseconds, by path."""
+    """The modification time, in nanoseconds, of each card and measurement below a folder, by path."""
     found = {}
-    for path in sorted([*weights.glob(f"*/{CONFIG}"), *weights.glob(f"{RUNS}/*/*/{CONFIG}")]):
-        with suppress(OSError):  # a training may replace it at this moment
+    for path in sorted(path for pattern in MEASURED for path in weights.glob(pattern)):
+        with suppress(OSError):  # a command may replace it at this moment
             found[str(path)] = path.stat().st_mtime_ns
     return found
 

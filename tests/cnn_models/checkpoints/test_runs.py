@@ -10,9 +10,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from cnn_models.analysis.attacks import ATTACKS
+from cnn_models.analysis.projection import path_of
+from cnn_models.analysis.similarity_results import SIMILARITY
 from cnn_models.checkpoints.folder import CONFIG, WEIGHTS
 from cnn_models.checkpoints.reported import QUOTED
-from cnn_models.checkpoints.runs import SILENT, band, find_runs, smooth
+from cnn_models.checkpoints.runs import SILENT, band, find_runs, smooth, versions
 from tests.conftest import save_unfinished
 from training.recipes import RECIPES
 from ui.training.names import label
@@ -78,6 +81,21 @@ def test_what_is_damaged_is_left_out(checkpoint, tmp_path):
     card = json.loads((folder / "config.json").read_text())
     (weights / "runs" / "a" / "lenet5.mnist" / "config.json").write_text(json.dumps(card | {"architecture": "vgg"}))
     assert find_runs(weights) == {}
+
+
+def test_cards_and_measurements_have_versions(checkpoint, tmp_path):
+    weights = checkpoint("lenet5.mnist").parent
+    checkpoint("lenet5.mnist", weights / "runs" / "a")
+    measured = [weights / ATTACKS, weights / SIMILARITY, path_of(weights, "lenet5.mnist")]
+    measured[-1].parent.mkdir()
+    for path in [*weights.rglob(CONFIG), *measured]:
+        before = versions(weights)
+        path.touch()
+        os.utime(path, (1, 1))
+        assert versions(weights) == before | {str(path): 10**9}
+    before = versions(weights)
+    save_unfinished(weights / ".training" / "lenet5.mnist.safetensors", [ROW], seed=0)
+    assert versions(weights) == before, "the state of a training, which is saved every two minutes"
 
 
 def test_smoothing_is_a_weighted_mean_of_what_came_before():
