@@ -47,6 +47,7 @@ def project(features: Tensor, labels: Tensor, components: int = COMPONENTS) -> P
     mean = torch.from_numpy(fitted.mean_).float()
     places = (features - mean) @ stored.T
     tsne = torch.from_numpy(TSNE(init="pca", perplexity=30, random_state=0).fit_transform(places.numpy()))
+    tsne = tsne.half().float()  # as it is stored and drawn
     scores = [
         (neighbour_accuracy(vectors, labels), silhouette_score(vectors.numpy(), labels.numpy()))
         for vectors in (features, places[:, :2], tsne)
@@ -99,13 +100,18 @@ def _project(weights: Path, id: str) -> None:
 
 
 def _print(weights: Path, cards: list[Card]) -> None:
-    """A Markdown table of what was measured, and the size of the files."""
+    """A Markdown table of what was measured, and the size of the files.
+
+    `kept` are the shares of the five nearest images by all components that are among the five nearest on a map.
+    """
     heads = [f"{space}, {score}" for space in SPACES for score in ("5-NN", "silhouette")]
-    heads = ["checkpoint", *heads, "variance of 2", f"of {COMPONENTS}", "same neighbours", "file"]
+    heads = ["checkpoint", *heads, "kept by t-SNE", "kept by PCA", "variance of 2", f"of {COMPONENTS}"]
+    heads += ["same neighbours", "file"]
     print(f"| {' | '.join(heads)} |\n|---|{'---:|' * (len(heads) - 1)}")
     for card in cards:
         if found := read_projection(weights, card):
             scores = [f"{accuracy:.2f} % | {silhouette:.2f}" for accuracy, silhouette in found.scores.tolist()]
-            shares = [found.variance[:2].sum(), found.variance.sum(), found.agreement]
+            kept = [common(neighbours(found.places), neighbours(each)) for each in (found.tsne, found.places[:, :2])]
+            shares = [*kept, found.variance[:2].sum(), found.variance.sum(), found.agreement]
             size = path_of(weights, card.id).stat().st_size / 1e3
-            print(f"| {' | '.join([card.id, *scores, *(f'{each.item():.0%}' for each in shares)])} | {size:.0f} kB |")
+            print(f"| {' | '.join([card.id, *scores, *(f'{float(each):.0%}' for each in shares)])} | {size:.0f} kB |")

@@ -15,13 +15,13 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnn_models.checkpoints.folder import CheckpointError, check_shapes, is_finite, tensor_shapes, write_file
+from cnn_models.checkpoints.folder import CheckpointError, check_shapes, feature_count, is_finite, write_file
 from cnn_models.errors import TranslatableError
 from cnn_models.specs import Card
 
 FOLDER = "projections"  # in the folder with the checkpoints
 IMAGES = slice(0, None, 5)  # of the test set, as the first half of MNIST's is easier than the second
-COUNT = 2_000  # images
+COUNT = len(range(10_000)[IMAGES])
 COMPONENTS = 32  # principal components
 NEIGHBOURS = 5
 LIMIT = 2**20  # bytes of the file
@@ -78,9 +78,9 @@ def neighbours(vectors: Tensor) -> Tensor:
 def neighbour_accuracy(vectors: Tensor, labels: Tensor) -> float:
     """The accuracy, in percent, of the most frequent label among the five nearest others of each of N vectors.
 
-    Of labels that are as frequent, it is that of the nearer ones.
+    Of labels that are as frequent, it is that of the nearest image.
     """
-    weights = 1 + torch.arange(NEIGHBOURS, 0, -1) / 100
+    weights = 1 + 2.0 ** -torch.arange(1, NEIGHBOURS + 1) / 100  # the nearest has more than all others together
     votes = (F.one_hot(labels[neighbours(vectors)]) * weights[:, None]).sum(1)
     return 100 * (votes.argmax(1) == labels).double().mean().item()
 
@@ -121,7 +121,7 @@ def read_projection(weights: Path, card: Card) -> Projection | None:
 
 
 def _shapes(architecture: str) -> dict[str, tuple[int, ...]]:
-    features = list(tensor_shapes(architecture).values())[-2][1]  # of the last linear layer
+    features = feature_count(architecture)
     return {
         "mean": (features,),
         "components": (COMPONENTS, features),

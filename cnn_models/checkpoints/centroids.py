@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnn_models.checkpoints.folder import CENTROIDS, CheckpointError, read_card, tensor_shapes, unwritten
+from cnn_models.checkpoints.folder import CENTROIDS, CheckpointError, feature_count, read_card, unwritten
 from cnn_models.errors import TranslatableError
 
 LIMIT = 2**20  # bytes of the file
@@ -67,7 +67,7 @@ def read_centroids(folder: Path) -> Centroids | None:
         with safe_open(path, framework="pt") as file:
             made_for = (file.metadata() or {}).get("weights_sha256")
             found = {name: file.get_tensor(name).float() for name in ("pixels", "features", "tails", "thresholds")}
-        _check(found, list(tensor_shapes(card.architecture).values())[-2][1])
+        _check(found, feature_count(card.architecture))
     except (OSError, ValueError, TypeError, SafetensorError) as error:
         raise CheckpointError("checkpoint.centroids", path=path, id=card.id, why=error) from error
     if made_for != card.weights_sha256:

@@ -58,6 +58,12 @@ def tensor_shapes(architecture: str) -> dict[str, tuple[int, ...]]:
         return {name: tuple(tensor.shape) for name, tensor in create_model(architecture).state_dict().items()}
 
 
+def feature_count(architecture: str) -> int:
+    """The number of penultimate features of a network: the inputs of its last linear layer."""
+    weight, _bias = list(tensor_shapes(architecture).values())[-2:]
+    return weight[1]
+
+
 def memory(architecture: str) -> int:
     """Bytes of a loaded network's tensors, in float32."""
     return 4 * sum(map(math.prod, tensor_shapes(architecture).values()))

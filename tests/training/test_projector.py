@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnn_models.analysis import projection as module
-from cnn_models.analysis.projection import COMPONENTS, path_of, read_projection
+from cnn_models.analysis.projection import COMPONENTS, neighbours, path_of, read_projection
 from cnn_models.checkpoints.folder import read_card
 from tests.cnn_models.analysis.test_projection import made
 from training import projection as command
@@ -56,6 +56,9 @@ def test_the_command_measures_a_checkpoint_once_and_prints_a_table(weights, monk
     found = read_projection(weights, read_card(weights / IDS[0]))
     assert found and found.scores.isfinite().all()
     assert re.search(rf"^\| {IDS[0]} \| {found.scores[0, 0].item():.2f} % \| ", printed, re.MULTILINE)
+    near = neighbours(found.places)
+    kept = [projector.common(near, neighbours(each)) for each in (found.tsne, found.places[:, :2])]
+    assert f"| {kept[0]:.0%} | {kept[1]:.0%} |" in printed and kept[0] > kept[1]
     monkeypatch.setattr(projector, "project", lambda *_: pytest.fail("it was measured again"))
     command.main(["--weights", str(weights)])
     assert capsys.readouterr().out == printed
