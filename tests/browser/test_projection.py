@@ -19,6 +19,15 @@ PIXELS = """(canvas, label) => {
   return data.filter((_, at) => at % 4 === 0 && data[at] === r && data[at + 1] === g && data[at + 2] === b).length;
 }"""
 
+COUNT_ARCS = """() => {
+  window.arcs = 0;
+  const { arc } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.arc = function (...args) {
+    window.arcs += 1;
+    arc.apply(this, args);
+  };
+}"""
+
 
 def test_dots_are_read_by_pointer_and_keys_and_emphasised_by_class(page):
     page.locator("#samples .samples:not([hidden]) button").nth(4).click()
@@ -39,14 +48,22 @@ def test_dots_are_read_by_pointer_and_keys_and_emphasised_by_class(page):
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     x, y = (1 + 6 + places[index] * (box["width"] - 2 - 2 * 6)).tolist()  # border and margin
+    page.evaluate(COUNT_ARCS)
     page.mouse.move(box["x"] + x, box["y"] + y)
     for each in maps.all():
-        expect(each.locator(".projection-read")).to_contain_text(f"test image {5 * index}: {labels[index]}")
+        expect(each.locator(".projection-read")).to_contain_text(f"test image {IMAGES.step * index}: {labels[index]}")
     expect(read.locator("img")).to_have_attribute("src", png(images[index]))
+    status = page.locator("#projection [role=status]")
+    assert status.inner_text() == "", "the mouse passes many dots"
+    assert page.evaluate("() => window.arcs") <= 2 * maps.count(), "the dots were drawn again"
     page.mouse.move(0, 0)
     expect(read).to_contain_text(say("en", "projection.drawn"))
     canvas.press("ArrowRight")
-    expect(page.locator("#projection [role=status]")).to_contain_text("test image")
+    expect(status).to_contain_text("test image")
+    chosen = read.inner_text()
+    page.mouse.move(box["x"] + 2, box["y"] + 2)
+    page.mouse.move(0, 0)
+    assert read.inner_text() == chosen, "the mouse passed no dot"
     canvas.press("Escape")
     expect(read).to_contain_text(say("en", "projection.drawn"))
 

@@ -1,12 +1,11 @@
 // The maps of the test images: dots on canvases, and the image at the pointer, under the finger or by the arrow keys,
 // which is marked in the maps of all networks.
 import { call, sentence } from "../common/server.js";
-import { TEXTS, say } from "../common/texts.js";
+import { className, put, say } from "../common/texts.js";
 import { MARGIN, draw } from "./projection_canvas.js";
 
 const REACH = { mouse: 12, pen: 16, touch: 24 }; // CSS pixels from the pointer to a dot
 const RESTING = 80; // ms that the pointer stays at a dot before its image is requested
-const STEP = 5; // of the test images, those with these numbers are on the maps
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const images = new Map(); // data set and index to the promise of a data URL
 
@@ -17,15 +16,15 @@ function imageOf(dataset, index) {
   return images.get(key);
 }
 
-// The places from 0 to 1 of a base64 text of 16-bit numbers: [[x, y]].
-function placesOf(text) {
+// The places from 0 to 1 of a base64 text of 16-bit numbers up to `side`: [[x, y]].
+function placesOf(text, side) {
   const numbers = new Uint16Array(Uint8Array.from(atob(text), (each) => each.charCodeAt(0)).buffer);
-  return Array.from({ length: numbers.length / 2 }, (_, index) => [numbers[2 * index], numbers[2 * index + 1]].map((n) => n / 65535));
+  return Array.from({ length: numbers.length / 2 }, (_, index) => [numbers[2 * index], numbers[2 * index + 1]].map((n) => n / side));
 }
 
-function mapOf(figure) {
+function mapOf(figure, side) {
   const { places, drawing, ...rest } = JSON.parse(figure.dataset.map);
-  const methods = Object.entries(places).map(([method, text]) => [method, { places: placesOf(text), drawing: drawing?.[method] }]);
+  const methods = Object.entries(places).map(([method, text]) => [method, { places: placesOf(text, side), drawing: drawing?.[method] }]);
   return { figure, canvas: figure.querySelector("canvas"), own: figure.querySelector(".projection-read").innerHTML, ...rest, ...Object.fromEntries(methods) };
 }
 
@@ -44,12 +43,14 @@ function nearest(places, [x, y], reach, isMeant = () => true) {
 export function mount({ element, watch }) {
   let [root, maps, labels, classes] = [null, [], [], []];
   let [method, emphasised, selected, resting] = ["tsne", -1, -1, 0];
+  let isPointed = false; // whether the selected image is the pointer's, which then clears it where it leaves
   const resized = new ResizeObserver(() => maps.forEach(paint));
 
   function read() {
     root = element.querySelector(".projection");
     resized.disconnect();
-    maps = [...element.querySelectorAll("[data-map]")].map(mapOf);
+    clearTimeout(resting);
+    maps = root ? [...root.querySelectorAll("[data-map]")].map((figure) => mapOf(figure, +root.dataset.side)) : [];
     if (!root) return;
     [labels, classes, selected] = [[...root.dataset.labels].map(Number), JSON.parse(root.dataset.classes), -1];
     maps.forEach(({ canvas }) => resized.observe(canvas));
@@ -57,11 +58,11 @@ export function mount({ element, watch }) {
     update();
   }
 
-  // The name of a class, as a text in another text.
-  const named = (index) => (TEXTS.en[`class.${classes[index]}`] ? { key: `class.${classes[index]}` } : classes[index]);
+  const named = (index) => className(classes[index]);
 
   function paint(map) {
-    draw(map.canvas, { ...map, ...map[method], labels, names: classes.map((_, index) => plain(named(index))), emphasised, selected });
+    map.mark = draw(map.canvas, { ...map, ...map[method], labels, names: classes.map((_, index) => plain(named(index))), emphasised });
+    map.mark(selected);
   }
 
   const isEmphasised = (index) => emphasised < 0 || labels[index] === emphasised;
@@ -74,36 +75,41 @@ export function mount({ element, watch }) {
   }
 
   function textOf({ predicted }, index) {
-    const values = { number: STEP * index, label: named(labels[index]) };
+    const values = { number: root.dataset.step * index, label: named(labels[index]) };
     const wrong = predicted && +predicted[index] !== labels[index];
     return wrong ? ["projection.wrong", { ...values, predicted: named(predicted[index]) }] : ["projection.image", values];
   }
 
-  function select(map, index) {
+  function select(index) {
     if (index === selected) return;
     selected = index;
-    maps.forEach(paint);
     clearTimeout(resting);
-    for (const each of maps) write(each, index);
-    root.querySelector("[role=status]").textContent = index < 0 ? "" : say(...textOf(map, index));
+    for (const map of maps) {
+      map.mark(index);
+      write(map, index);
+    }
+    announce("");
     if (index >= 0) resting = setTimeout(showImage, RESTING, index);
   }
+
+  const announce = (text) => (root.querySelector("[role=status]").textContent = text);
 
   function write(map, index) {
     const place = map.figure.querySelector(".projection-read");
     if (index < 0) return void (place.innerHTML = map.own);
     const [key, values] = textOf(map, index);
-    const text = Object.assign(document.createElement("span"), { textContent: say(key, values) });
-    Object.assign(text.dataset, { text: key, values: JSON.stringify(values) });
+    const text = document.createElement("span");
+    put(text, key, values);
     place.replaceChildren(Object.assign(new Image(), { alt: "" }), text);
   }
 
   async function showImage(index) {
-    const found = await imageOf(root.dataset.dataset, index).then(
+    const { dataset } = root.dataset;
+    const found = await imageOf(dataset, index).then(
       (src) => ({ src }),
       (error) => ({ failed: sentence(error) }),
     );
-    if (index !== selected) return;
+    if (index !== selected || dataset !== root?.dataset.dataset) return;
     for (const image of element.querySelectorAll(".projection-read img"))
       if (found.src) image.src = found.src;
       else image.replaceWith(found.failed);
@@ -116,15 +122,21 @@ export function mount({ element, watch }) {
     if (!map) return;
     const width = map.canvas.clientWidth - 2 * MARGIN;
     const at = [event.offsetX, event.offsetY].map((each) => (each - MARGIN) / width);
-    select(map, nearest(map[method].places, at, (REACH[event.pointerType] ?? REACH.mouse) / width, isEmphasised));
+    const index = nearest(map[method].places, at, (REACH[event.pointerType] ?? REACH.mouse) / width, isEmphasised);
+    if (index < 0 && event.type !== "click") return leave();
+    isPointed = true;
+    select(index);
   }
+
+  // What the arrow keys chose stays.
+  const leave = () => isPointed && select(-1);
 
   // To the nearest dot in a direction, from the drawing or the centre at first.
   function step(event) {
     const [map, way] = [mapAt(event), WAYS[event.key]];
     if (!map || !(way || event.key === "Escape")) return;
     event.preventDefault();
-    if (!way) return select(map, -1);
+    if (!way) return select(-1);
     const { places, drawing } = map[method];
     const [x, y] = places[selected] ?? drawing ?? [0.5, 0.5];
     const isAhead = (index) => {
@@ -133,11 +145,14 @@ export function mount({ element, watch }) {
       return along > 0 && Math.abs(across * way[1] + down * way[0]) <= along && isEmphasised(index);
     };
     const next = nearest(places, [x, y], 2, isAhead);
-    if (next >= 0) select(map, next);
+    if (next < 0) return;
+    isPointed = false;
+    select(next);
+    announce(say(...textOf(map, next)));
   }
 
   element.addEventListener("pointermove", (event) => event.pointerType === "mouse" && point(event));
-  element.addEventListener("pointerout", (event) => event.pointerType === "mouse" && mapAt(event) && select(null, -1));
+  element.addEventListener("pointerout", (event) => event.pointerType === "mouse" && mapAt(event) && leave());
   element.addEventListener("click", (event) => {
     const button = event.target.closest(".projection-classes button");
     if (!button) return point(event);

@@ -25,11 +25,11 @@ from ui.common.modules import on_load
 from ui.common.reading import fields, known, whole
 from ui.common.strips import png
 from ui.common.templates import render
-from ui.common.texts import mark
+from ui.common.texts import Text, mark
 from ui.training.names import colour_of, title_of
 
 METHODS = [("tsne", 2), ("pca", 1)]  # of the maps, with their indices in SPACES
-STEPS = 2**16 - 1  # of a place along a side of a map
+SIDE = 2**16 - 1  # the greatest number of a place along a side of a map
 
 
 class Mapped(NamedTuple):
@@ -145,13 +145,19 @@ def page(
         indices = each.drawing.indices if each.drawing else []
         return [(png(images[index]), classes[labels[index]]) for index in indices]
 
+    cross = ""
+    if drawing and any(each.drawing for each in found):
+        cross = Text("projection.cross.drawn" if drawing.drawn else "projection.cross.undrawn")
     return render(
         "training/projection.html",
         dataset=DATASETS[dataset],
         count=f"{COUNT:,}",
+        step=IMAGES.step,
+        side=SIDE,
         labels=_digits(labels),
         networks=[(each, nearest(each)) for each in found],
         drawing=drawing,
+        cross=cross,
         image=drawing and png(drawing.grid),
         finding=sentence(found),
         methods=METHODS,
@@ -169,12 +175,10 @@ def sentence(found: Sequence[Mapped]) -> Markup:
         return Markup()
     best, worst = (choose(found, key=lambda each: each.silhouette) for choose in (max, min))
     features, pca, tsne = (f"{accuracy:.2f}" for accuracy in best.accuracies)
-    apart = mark(
-        "projection.apart", best=best.title, most=f"{best.silhouette:.2f}", worst=worst.title,
-        least=f"{worst.silhouette:.2f}",
+    return mark(
+        "projection.finding", best=best.title, most=f"{best.silhouette:.2f}", worst=worst.title,
+        least=f"{worst.silhouette:.2f}", neighbours=NEIGHBOURS, features=features, pca=pca, tsne=tsne,
     )  # fmt: skip
-    lost = mark("projection.lost", network=best.title, features=features, pca=pca, tsne=tsne, neighbours=NEIGHBOURS)
-    return apart + " " + lost
 
 
 def places_on_map(places: Tensor, own: Tensor | None) -> tuple[np.ndarray, list[float] | None]:
@@ -188,7 +192,7 @@ def places_on_map(places: Tensor, own: Tensor | None) -> tuple[np.ndarray, list[
 
 def _packed(places: np.ndarray) -> str:
     """Places from 0 to 1 as base64 of 16-bit numbers, x and y in turn."""
-    return base64.b64encode((STEPS * places).round().astype(np.uint16).tobytes()).decode()
+    return base64.b64encode((SIDE * places).round().astype(np.uint16).tobytes()).decode()
 
 
 def _digits(classes: np.ndarray) -> str:

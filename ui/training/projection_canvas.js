@@ -34,10 +34,11 @@ function stroke(pen, colour, width, path) {
   pen.stroke();
 }
 
-// Draws places from 0 to 1 with their labels. `predicted` is a text of digits, or empty.
-export function draw(canvas, { places, drawing, nearest, predicted, labels, names, emphasised, selected }) {
+// Draws places from 0 to 1 with their labels; returns a function that marks the one of an index, none for -1, without
+// drawing all again. `predicted` is a text of digits, or empty.
+export function draw(canvas, { places, drawing, nearest, predicted, labels, names, emphasised }) {
   const side = canvas.clientWidth;
-  if (!side) return;
+  if (!side) return () => {};
   canvas.width = canvas.height = Math.round(side * devicePixelRatio);
   const pen = canvas.getContext("2d");
   pen.scale(canvas.width / side, canvas.width / side);
@@ -66,7 +67,13 @@ export function draw(canvas, { places, drawing, nearest, predicted, labels, name
   }
   pen.globalAlpha = 1;
   if (drawing) drawCross(pen, onMap(drawing), nearest.map((index) => points[index]), [ink, paper]);
-  if (selected >= 0) for (const [colour, width] of [[paper, 4], [ink, 2]]) stroke(pen, colour, width, () => circle(pen, points[selected], 6));
+  const drawn = new OffscreenCanvas(canvas.width, canvas.height);
+  drawn.getContext("2d").drawImage(canvas, 0, 0);
+  return (index) => {
+    pen.clearRect(0, 0, side, side);
+    pen.drawImage(drawn, 0, 0, side, side);
+    if (index >= 0) for (const [colour, width] of [[paper, 4], [ink, 2]]) stroke(pen, colour, width, () => circle(pen, points[index], 6));
+  };
 }
 
 // The drawing, joined to its nearest test images.

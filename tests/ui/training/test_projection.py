@@ -52,7 +52,7 @@ def data_of(html: str) -> dict:
 
 def places_of(text: str) -> np.ndarray:
     """The places N x 2 of a map, from 0 to 1."""
-    return np.frombuffer(base64.b64decode(text), np.uint16).reshape(-1, 2) / module.STEPS
+    return np.frombuffer(base64.b64decode(text), np.uint16).reshape(-1, 2) / module.SIDE
 
 
 def test_the_places_fill_the_maps_in_their_proportions_with_y_upwards(weights, hub):
@@ -85,14 +85,14 @@ def test_a_test_image_lies_on_its_dot_and_is_the_first_of_its_nearest_images(wei
     assert data["nearest"][0] == 7
     assert np.allclose(places_of(data["places"]["pca"])[7], data["drawing"]["pca"], atol=1e-3)
     first = re.search(r'<li><img src="([^"]+)" alt="">(\w+)</li>', html)
-    assert (first[1], first[2]) == (png(images[7]), str(labels[7])) and "your drawing" in html
+    assert (first[1], first[2]) == (png(images[7]), str(labels[7])) and "The cross is your drawing" in html
 
 
 def test_scores_are_those_of_the_file_and_a_network_without_one_gets_the_command(weights, show):
     html = show("mnist", "", "mnist")
     assert "LeNet-5" in html and "99.00 %" in html and "0.50" in html
     assert "No map of Mini ResNet yet; run <code>python -m training.<wbr>projection" in html
-    assert "a test image, as nothing is drawn" in html
+    assert "a test image, as nothing is drawn" in html and "the cross is a test image" in html
     assert "No map of Fashion-MNIST yet" in show("fashion_mnist", "", "fashion_mnist")
 
 
@@ -113,6 +113,7 @@ def test_damaged_files_networks_and_drawings_leave_the_rest_of_the_page(weights,
     (weights / ID / "model.safetensors").write_bytes(b"x")
     html = show("mnist", "", "mnist")
     assert "is not the weights of lenet5.mnist" in html and data_of(html)["drawing"] is None, "the map is shown"
+    assert "The cross" not in html and "the cross is a test image" not in html
     assert data_of(show("mnist", "upload:/x", "mnist"))["nearest"] == []
     path_of(weights, ID).write_bytes(b"x")
     assert "is not the projection of lenet5.mnist" in show("mnist", "", "mnist")
