@@ -14,7 +14,7 @@ from training.state import TrainingError
 CPU = torch.device("cpu")
 
 
-LARGE = 10**6  # values of a weight whose steps take many seconds: AlexNet's dense layers
+LARGE = 10**5  # values of a weight whose steps take seconds
 
 
 def rows(tensor):
