@@ -1,4 +1,4 @@
-"""An adversarial attack on one network, and what the others predict for the changed image."""
+"""The comparison of an attack: one image changed to fool one network, and the predictions of all for both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 import torch
 
-from cnn_models.analysis.adversarial import deepfool
+from cnn_models.analysis.adversarial import NORMS, deepfool_in_grey_levels
 from cnn_models.hub.model_hub import LoadedModel
 from cnn_models.predict import Prediction, predict_all
 
@@ -27,7 +27,8 @@ class Run(Protocol):
 class Attack:
     """A minimal perturbation in a norm of NORMS, and the predictions `before` and `after` it by checkpoint id.
 
-    `change` is 28 x 28 floats from -1 to 1, and `size` its norm: infinite, with a change of 0, where none was found.
+    `change` is 28 x 28 floats from -1 to 1, in whole grey levels of 1/255, and `size` its norm: infinite, with a change
+    of 0, where none was found.
     """
 
     attacked: str
@@ -49,13 +50,15 @@ class Attack:
 
 
 def attack(run: Run, ids: Sequence[str], attacked: str, grid: np.ndarray, norm: str, target: int | None) -> Attack:
-    """The attack on a network of `ids` for a 28 x 28 uint8 image, see `deepfool`; `run` runs a network by its id.
+    """The attack on a network of `ids` for a 28 x 28 uint8 image, see `deepfool_in_grey_levels`.
 
-    Raises CheckpointError.
+    `run` runs a network by its id. Raises CheckpointError.
     """
-    image = torch.tensor(grid)[None].float() / 255
-    images, sizes = run(attacked, partial(deepfool, images=image, norm=norm, target=target))
-    both = [image[0].numpy(), images[0].cpu().numpy()]
+    image = torch.tensor(grid)
+    found = run(attacked, partial(deepfool_in_grey_levels, image=image, norm=norm, target=target))
+    both = [grid, grid if found is None else found.numpy()]
+    change = (both[1].astype(np.float32) - grid) / 255
+    size = float("inf") if found is None else NORMS[norm].measure(torch.from_numpy(change).flatten()[None]).item()
     answers = {id: run(id, lambda loaded: predict_all(loaded, both)) for id in ids}
     before, after = ({id: pair[index] for id, pair in answers.items()} for index in range(2))
-    return Attack(attacked, norm, both[1] - both[0], sizes.item(), before, after)
+    return Attack(attacked, norm, change, size, before, after)

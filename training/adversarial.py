@@ -2,8 +2,9 @@
 
 python -m training.adversarial [ID] [--images N] [--weights FOLDER]
 
-Minimal adversarial perturbations of the first test images go to `weights/adversarial.json`, written after every few
-images. Networks whose weights are those of the file are only measured on images that are missing.
+Minimal adversarial perturbations of test images go to `weights/adversarial.json`, written after every few images. The
+images are spread evenly over the test set. Networks whose weights are those of the file are only measured on images
+that are missing, and all networks of a data set are compared on the images that each of them has.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ STOPPED = "stopped; the same command resumes"
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.adversarial", description=str(__doc__).splitlines()[0])
     parser.add_argument("id", nargs="?", help="the network to attack, e.g. lenet5.mnist; by default all")
-    parser.add_argument("--images", type=command.whole(1, 10_000), default=1000, help="the first N test images")
+    parser.add_argument("--images", type=command.whole(1, 10_000), default=1000, help="N test images, spread evenly")
     parser.add_argument(
         "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
     )

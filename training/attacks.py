@@ -14,7 +14,16 @@ from tqdm import tqdm
 
 from cnn_models import ModelHub
 from cnn_models.analysis.adversarial import NORMS, deepfool
-from cnn_models.analysis.attacks import ATTACKS, ENLARGED, KINDS, attacks_of, read_attacks
+from cnn_models.analysis.attacks import (
+    ATTACKS,
+    CORRECT,
+    EXCLUDED,
+    KINDS,
+    MISCLASSIFIED,
+    attacks_of,
+    read_attacks,
+    spread_order,
+)
 from cnn_models.checkpoints.folder import CheckpointError, write_file
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.layers import architecture_layers
@@ -52,7 +61,7 @@ def _macs(card: Card) -> int:
 
 
 def attack(hub: ModelHub, card: Card, answering: Sequence[Card], count: int) -> None:
-    """Attack a network on the first `count` test images, with the answers of others of its data set, itself included.
+    """Attack a network on `count` images of `spread_order`, with the answers of all of its data set, itself included.
 
     What the file has is kept, unless one of the networks has other weights: the perturbations are not stored. Raises
     CheckpointError.
@@ -62,7 +71,7 @@ def attack(hub: ModelHub, card: Card, answering: Sequence[Card], count: int) -> 
     hashes = {each.id: each.weights_sha256 for each in answering}
     if (entry["weights_sha256"], _hashes(entry)) != (card.weights_sha256, hashes):
         entry = found[card.id] = _empty(card, answering)
-    images, labels = (torch.from_numpy(each[:count].copy()) for each in load_test_set(card.dataset))
+    images, labels = (torch.from_numpy(each[spread_order(count)]) for each in load_test_set(card.dataset))
     with tqdm(total=len(images), initial=len(entry["norms"]["l2"]), desc=f"attacks on {card.id}", unit="img") as bar:
         while bar.n < len(images):
             part = slice(bar.n, bar.n + PART)
@@ -72,9 +81,7 @@ def attack(hub: ModelHub, card: Card, answering: Sequence[Card], count: int) -> 
 
 
 def _empty(card: Card, answering: Sequence[Card]) -> dict:
-    cells = {
-        each.id: {"weights_sha256": each.weights_sha256, "both": 0} | dict.fromkeys(KINDS, 0) for each in answering
-    }
+    cells = {each.id: {"weights_sha256": each.weights_sha256} | dict.fromkeys(KINDS, "") for each in answering}
     return {"weights_sha256": card.weights_sha256, "norms": {norm: [] for norm in NORMS}, "transfer": cells}
 
 
@@ -86,22 +93,22 @@ def add_part(hub: ModelHub, id: str, entry: dict, images: Tensor, labels: Tensor
     """Add the norms and the transfer of the attacks on some images, N x 28 x 28 uint8, to an entry of the file."""
     images = images.float() / 255
     right = {other: hub.run(other, lambda net: _is_right(net, images, labels)) for other in entry["transfer"]}
-    chosen, shifts = images[right[id]], images.new_zeros(0)
+    chosen, shifts = images[right[id]], torch.zeros_like(images)
     for norm in NORMS:
         result = hub.run(id, lambda net: deepfool(net, chosen, norm))  # noqa: B023  called at once
         sizes = iter(result.norms.tolist())
         found = [next(sizes) if correct else 0 for correct in right[id].tolist()]
         entry["norms"][norm] += [float(f"{size:.4g}") if size < float("inf") else None for size in found]
         if norm == "l2":
-            shifts = result.images.cpu() - chosen
-    lengths = shifts.flatten(1).norm(dim=1)[:, None, None].clamp(min=1e-9)
-    kinds = {"minimal": chosen + shifts, "enlarged": (chosen + ENLARGED * shifts / lengths).clamp(0, 1)}
+            shifts[right[id]] = result.images.cpu() - chosen
+    perturbed = {kind: (images + factor * shifts).clamp(0, 1) for kind, factor in KINDS.items()}
+    is_found = shifts.flatten(1).any(1)
     for other, cell in entry["transfer"].items():
-        both = right[other][right[id]] & shifts.flatten(1).any(1)
-        cell["both"] += int(both.sum())
-        for kind, perturbed in kinds.items():
-            still = hub.run(other, lambda net: _is_right(net, perturbed, labels[right[id]]))  # noqa: B023
-            cell[kind] += int((both & ~still).sum())
+        is_counted = (is_found & right[other]).tolist()
+        for kind, changed in perturbed.items():
+            still = hub.run(other, lambda net: _is_right(net, changed, labels)).tolist()  # noqa: B023
+            outcomes = zip(is_counted, still, strict=True)
+            cell[kind] += "".join((CORRECT if kept else MISCLASSIFIED) if of else EXCLUDED for of, kept in outcomes)
 
 
 def _is_right(net: Network, images: Tensor, labels: Tensor) -> Tensor:

@@ -108,7 +108,7 @@ def attacks_tables(attacks: Sequence[Attacked]) -> list[str]:
     """Median norms of minimal perturbations and their transfer as Markdown tables, one for each data set.
 
     A row per attacked network, a column per network that answers: the share that it misclassifies of the images that
-    both classify correctly, at minimal perturbations and at those of L2 norm ENLARGED.
+    both classify correctly, at minimal perturbations and at doubled ones.
     """
     tables = []
     for dataset, spec in DATASETS.items():

@@ -164,7 +164,7 @@ class Rows(TypedDict):
     scores: dict[str, Score]  # by checkpoint id, and of the vote; of the images with a label
 
 
-class Shift(TypedDict):
+class BeforeAndAfter(TypedDict):
     before: Guess
     after: Guess
 
@@ -173,9 +173,9 @@ class Adversarial(TypedDict):
     dataset: str
     attacked: str
     norm: str
-    size: float | None  # the norm of the change, on pixels from 0 to 1; None where none was found
-    change: list[list[float]]  # 28 x 28, of pixels from 0 to 1
-    models: dict[str, Shift]  # predictions by checkpoint id
+    perturbation_norm: float | None  # on pixels from 0 to 1; None where none was found
+    change: list[list[float]]  # 28 x 28, of pixels from 0 to 1, in whole grey levels of 1/255
+    models: dict[str, BeforeAndAfter]  # predictions by checkpoint id
 
 
 def endpoints(hub: ModelHub, turns: Turns, slow: Turns) -> None:
@@ -289,7 +289,7 @@ def adversarial_function(hub: ModelHub, slow: Turns) -> Callable[..., Awaitable[
         """Find the smallest change of an image that changes the prediction of one network, and what others predict.
 
         Args:
-            image: any image, as a file, an http or https address, or a data URL.
+            image: any image, as a file, an http or https address, or a data URL; of several digits, the first counts.
             dataset: mnist (digits) or fashion_mnist (clothing).
             attacked: the architecture name or checkpoint id of the network to attack.
             norm: l2 or linf, in which the change is smallest.
@@ -301,13 +301,15 @@ def adversarial_function(hub: ModelHub, slow: Turns) -> Callable[..., Awaitable[
             classes = DATASETS[dataset].classes
             target = known("target", target, classes, "")
             models = [text("models", model) for model in items("models", models, [])]
-            (first,), ids = predict.ids_of([text("attacked", attacked)], dataset), predict.ids_of(models, dataset)
+            (first,), others = predict.ids_of([text("attacked", attacked)], dataset), predict.ids_of(models, dataset)
+            ids = predict.ids_of(list(dict.fromkeys([first, *others])), dataset)  # the limits hold for all together
             path = uploaded(fields("image", image).get("path"))
             decoded = await to_thread.run_sync(read_untrusted, path)
-            await to_thread.run_sync(wait_for_downloads, hub, [first, *ids])
+            await to_thread.run_sync(wait_for_downloads, hub, ids)
             async with slow.turn(VISITOR.get()):
                 grid = (await to_thread.run_sync(preprocess, decoded, DATASETS[dataset])).images[0]
-                ids = list(dict.fromkeys([first, *(ids or await to_thread.run_sync(predict.loadable, dataset, hub))]))
+                if not others:
+                    ids = list(dict.fromkeys([first, *await to_thread.run_sync(predict.loadable, dataset, hub)]))
                 index = classes.index(target) if target else None
                 found = await to_thread.run_sync(attack, hub.run, ids, first, grid, norm, index)
             return adversarial_of(dataset, found)
@@ -325,7 +327,7 @@ def adversarial_of(dataset: str, found: Attack) -> Adversarial:
 
     return {
         "dataset": dataset, "attacked": found.attacked, "norm": found.norm,
-        "size": found.size if found.found else None, "change": found.change.tolist(),
+        "perturbation_norm": found.size if found.found else None, "change": found.change.tolist(),
         "models": {id: {"before": guess(found.before[id]), "after": guess(found.after[id])} for id in found.before},
     }  # fmt: skip
 

@@ -1,9 +1,10 @@
-"""Minimal adversarial perturbations by DeepFool.
+"""DeepFool: the algorithm that finds minimal adversarial perturbations.
 
 S. Moosavi-Dezfooli, A. Fawzi, P. Frossard: DeepFool: a simple and accurate method to fool deep neural networks, CVPR
 2016, algorithm 2 and its extension to other norms. Changed here: a step is the smallest that keeps pixels between black
-and white; only the CANDIDATES most probable classes are considered; and in the end the perturbation is shortened as far
-as the prediction stays changed. As in the paper, the result is an upper bound of the smallest norm.
+and white; only the CANDIDATES most probable classes are considered; each step aims beyond the boundary, while the paper
+enlarges the perturbation by OVERSHOOT at the end, which is the same for a linear network; and at last it is shortened
+as far as the prediction stays changed. As in the paper, the result is an upper bound of the smallest norm.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from cnn_models.network import Network
 
-CANDIDATES = 3  # classes considered in a step: with all nine, medians of LeNet-5 and Mini ResNet are 1 % lower at most
-STEPS = 50  # after which a prediction counts as not changed
-OVERSHOOT = 0.02  # of a step, beyond the linearised boundary, as in the paper
+CANDIDATES = 3  # classes considered in a step, of the nine others; a test compares the medians
+STEPS = 50  # after which the search ends
+OVERSHOOT = 0.02  # of the image's own gap, beyond the linearised boundary: steps just to it would only converge to it
+LEAST = 1e-3  # of an overshoot, in logits: well above their rounding
 HALVINGS = 7  # of the interval in which the prediction changes: to 1 % of the norm
 MARGIN = 1e-3  # of the interval, beyond that, as logits of other batches differ by rounding
+GROWTH, ENLARGEMENTS = 1.05, 64  # factor, at most so often, until a perturbation survives the rounding to grey levels
 
 
 class Norm(NamedTuple):
@@ -59,20 +63,43 @@ def deepfool(net: Network, images: Tensor, norm: str = "l2", target: int | None 
         return predicted != before[rows] if target is None else predicted == target
 
     ends, found = images.clone(), torch.zeros(len(images), dtype=torch.bool, device=net.device)
+    overshoot: Tensor | None = None
     for _ in range(STEPS + 1):
         if not len(rows := (~found).nonzero().flatten()):
             break
         x = ends[rows].requires_grad_()
         logits = net.model(net.input(x))
+        gaps = _gaps(logits, target)
+        if overshoot is None:  # of all images
+            overshoot = (OVERSHOOT * gaps.detach().amin(1)).clamp(min=LEAST)
         found[rows] = is_changed(logits.argmax(1), rows)
         if not found.all():
-            step = _step(x, logits, NORMS[norm], target)
+            step = _step(x, gaps + overshoot[rows, None], NORMS[norm])
             ends[rows] = torch.where(found[rows, None, None], x, x + step).detach().clamp(0, 1)
     changed, norms = images.clone(), torch.full((len(images),), torch.inf, device=net.device)
     if len(rows := found.nonzero().flatten()):
         changed[rows] = _shortened(net, images[rows], ends[rows], lambda predicted: is_changed(predicted, rows))
         norms[rows] = NORMS[norm].measure((changed - images)[rows].flatten(1))
     return Adversarial(changed, norms)
+
+
+def deepfool_in_grey_levels(net: Network, image: Tensor, norm: str = "l2", target: int | None = None) -> Tensor | None:
+    """The 28 x 28 uint8 image near another that changes the prediction as `deepfool` does, on the CPU; None without.
+
+    The perturbation is enlarged until the prediction changes after the rounding to 256 grey levels too.
+    """
+    original = image[None].float() / 255
+    images, norms = deepfool(net, original, norm, target)
+    if norms.isinf():
+        return None
+    scales = GROWTH ** torch.arange(ENLARGEMENTS)[:, None, None]
+    rounded = (255 * (original + scales * (images.cpu() - original)).clamp(0, 1)).round().to(torch.uint8)
+    before = _predicted(net, image[None])
+    for part in rounded.split(ENLARGEMENTS // 4):  # mostly, the first suffices
+        predicted = _predicted(net, part)
+        if len(changed := (predicted != before if target is None else predicted == target).nonzero()):
+            return part[changed[0, 0]]
+    return None
 
 
 def _shortened(net: Network, images: Tensor, ends: Tensor, is_changed: Callable[[Tensor], Tensor]) -> Tensor:
@@ -89,13 +116,12 @@ def _predicted(net: Network, images: Tensor) -> Tensor:
     return net.run(images).logits.argmax(1).to(net.device)
 
 
-def _step(x: Tensor, logits: Tensor, norm: Norm, target: int | None) -> Tensor:
-    """The smallest step, N x 28 x 28, to the linearised boundary with one of the other classes, or with the target."""
-    gaps = _gaps(logits, target)
+def _step(x: Tensor, gaps: Tensor, norm: Norm) -> Tensor:
+    """The smallest step, N x 28 x 28, by which one of the linearised gaps, N x classes, is closed."""
     steps, sizes = [], []
     for index, gap in enumerate(gaps.unbind(1)):
         (gradient,) = torch.autograd.grad(-gap.sum(), x, retain_graph=index + 1 < gaps.shape[1])
-        steps.append(box_step(x.detach().flatten(1), gradient.flatten(1), gap.detach() * (1 + OVERSHOOT), norm))
+        steps.append(box_step(x.detach().flatten(1), gradient.flatten(1), gap.detach(), norm))
         sizes.append(norm.measure(steps[-1]))
     best = torch.stack(sizes).argmin(0)
     return torch.stack(steps)[best, torch.arange(len(x), device=x.device)].view_as(x)
@@ -122,13 +148,12 @@ def box_step(x: Tensor, gradients: Tensor, gains: Tensor, norm: Norm) -> Tensor:
     """
     direction = norm.direction(gradients)
     slopes, speeds = gradients.abs(), direction.abs()
-    room = torch.where(gradients > 0, 1 - x, x)
+    room = torch.where(gradients > 0, 1 - x, x).where(slopes > 0, 0)  # a pixel without gradient does not move
     ends, order = (room / speeds.clamp(min=1e-30)).sort(1)  # N x pixels: the length at which each reaches its bound
-    finished = (slopes * room).gather(1, order).cumsum(1)  # gain of the pixels that have
-    moving = (slopes * speeds).gather(1, order)
-    moving = moving.sum(1, keepdim=True) - moving.cumsum(1)  # gain per length of those that have not
-    first = (finished + ends * moving < gains[:, None]).sum(1, keepdim=True).clamp(max=x.shape[1] - 1)
-    before = torch.cat([torch.zeros_like(finished[:, :1]), finished], 1).gather(1, first)
-    rest = torch.cat([(slopes * speeds).sum(1, keepdim=True), moving], 1).gather(1, first)
-    length = (gains[:, None] - before) / rest.clamp(min=1e-30)
+    # N x (pixels + 1): the gain of the first k pixels at their bounds, and the gain per length of all others. Summed
+    # from the end, as the difference of two sums can be negative by rounding.
+    finished = F.pad((slopes * room).gather(1, order).cumsum(1), (1, 0))
+    moving = F.pad((slopes * speeds).gather(1, order).flip(1).cumsum(1).flip(1), (0, 1))
+    first = (finished[:, 1:] + ends * moving[:, 1:] < gains[:, None]).sum(1, keepdim=True).clamp(max=x.shape[1] - 1)
+    length = (gains[:, None] - finished.gather(1, first)) / moving.gather(1, first).clamp(min=1e-30)
     return (direction * length).clamp(-x, 1 - x)

@@ -1,11 +1,11 @@
-"""Measured adversarial attacks: `adversarial.json`, by `python -m training.adversarial`."""
+"""Measured adversarial attacks: the file `adversarial.json` of `python -m training.adversarial`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from statistics import median
 
@@ -17,17 +17,19 @@ from cnn_models.images.preprocess import SIDE
 from cnn_models.specs import Card
 
 ATTACKS = "adversarial.json"
-ENLARGED = 2.0  # L2 norm to which perturbations are enlarged, or shortened: the medians of the networks are below 2.3
-KINDS = ("minimal", "enlarged")
+KINDS = {"minimal": 1.0, "doubled": 2.0}  # by what the perturbations are multiplied before their transfer is measured
+STRIDE = 6181  # of test images: any first ones are spread evenly, as near to COUNT divided by the golden ratio
+EXCLUDED, CORRECT, MISCLASSIFIED = "-01"  # outcomes of an answering network, a character for each image
 
 
 @dataclass(frozen=True)
 class Attacked:
-    """The attacks on a network that belong to its present weights.
+    """The attacks on a network that belong to its present weights, on images that all networks of its data set have.
 
-    `norms` are, by norm, those of the minimal perturbations of the first test images: 0 where the image is
+    `norms` are, by norm, those of the minimal perturbations of the test images in `spread_order`: 0 where the image is
     misclassified without any, None where none was found. `transfer` is, by kind of KINDS and id of an answering
-    network, the share that this network misclassifies, of the images that both classify correctly.
+    network, the share that this network misclassifies, of the images that both classify correctly and for which a
+    perturbation was found.
     """
 
     card: Card
@@ -58,12 +60,18 @@ class Attacked:
         return sizes[len(sizes) // 4], sizes[3 * len(sizes) // 4]
 
 
+def spread_order(count: int) -> list[int]:
+    """The indices of `count` test images, evenly over the test set; a larger count continues a smaller one."""
+    return [index * STRIDE % COUNT for index in range(count)]
+
+
 def read_attacks(weights: Path) -> dict[str, dict]:
     """The content of the file, by id of the attacked network; empty where there is no file.
 
     `weights_sha256` is the hash of the network, `norms` as in `Attacked`; `transfer` holds, by id of the answering
-    network, its `weights_sha256`, the number of images that `both` classify correctly, and the numbers that it
-    misclassifies of these by kind of KINDS. Raises CheckpointError for any other content.
+    network, its `weights_sha256` and by kind of KINDS what it answers to the perturbed images: EXCLUDED, where one of
+    the two misclassifies the image itself or no perturbation was found, CORRECT or MISCLASSIFIED. Raises
+    CheckpointError for any other content.
     """
     return read_measured(
         weights / ATTACKS,
@@ -75,18 +83,34 @@ def read_attacks(weights: Path) -> dict[str, dict]:
 def attacks_of(weights: Path, cards: Collection[Card]) -> list[Attacked]:
     """The measured attacks on the networks of these cards, without those on or with other weights.
 
-    Raises CheckpointError as `read_attacks` does.
+    Networks of a data set are compared on as many images as each of them has. Raises CheckpointError as `read_attacks`
+    does.
     """
-    measured, found = read_attacks(weights), []
+    measured = read_attacks(weights)
     hashes = {card.id: card.weights_sha256 for card in cards}
-    for card in cards:
-        of = measured.get(card.id)
-        if of and of["weights_sha256"] == card.weights_sha256 and any(of["norms"]["l2"]):
-            cells = {id: cell for id, cell in of["transfer"].items() if cell["weights_sha256"] == hashes.get(id)}
-            cells = {id: cell for id, cell in cells.items() if cell["both"]}
-            transfer = {kind: {id: cell[kind] / cell["both"] for id, cell in cells.items()} for kind in KINDS}
-            found.append(Attacked(card, of["norms"], transfer))
-    return found
+    present = [card for card in cards if measured.get(card.id, {}).get("weights_sha256") == card.weights_sha256]
+    found = []
+    for _, group in groupby(sorted(present, key=_dataset), _dataset):
+        of_dataset = list(group)
+        common = min(len(measured[card.id]["norms"]["l2"]) for card in of_dataset)
+        found += [_attacked(card, measured[card.id], hashes, common) for card in of_dataset]
+    return [each for each in found if each.correct]
+
+
+def _dataset(card: Card) -> str:
+    return card.dataset
+
+
+def _attacked(card: Card, entry: dict, hashes: Mapping[str, str], count: int) -> Attacked:
+    """The attacks on a network for the first `count` images, with the answers of networks of these hashes by id."""
+    norms = {norm: sizes[:count] for norm, sizes in entry["norms"].items()}
+    transfer: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
+    for id, cell in entry["transfer"].items():
+        for kind, shares in transfer.items():
+            outcomes = cell[kind][:count].replace(EXCLUDED, "")
+            if outcomes and cell["weights_sha256"] == hashes.get(id):
+                shares[id] = outcomes.count(MISCLASSIFIED) / len(outcomes)
+    return Attacked(card, norms, transfer)
 
 
 def _is_possible(id: str, found: dict) -> bool:
@@ -101,6 +125,7 @@ def _is_possible(id: str, found: dict) -> bool:
         and all(type(size) in (int, float) and 0 <= size <= SIDE for size in chain(*norms.values()) if size is not None)
         and all(id.partition(".")[2] == other.partition(".")[2] and other in BUILT_IN for other in cells)
         and all(isinstance(cell["weights_sha256"], str) for cell in cells.values())
-        and all(type(cell[name]) is int for cell in cells.values() for name in ("both", *KINDS))
-        and all(0 <= cell[kind] <= cell["both"] <= images for cell in cells.values() for kind in KINDS)
+        and all(len(cell[kind]) == images for cell in cells.values() for kind in KINDS)
+        and all(set(cell[kind]) <= {EXCLUDED, CORRECT, MISCLASSIFIED} for cell in cells.values() for kind in KINDS)
+        and all(isinstance(cell[kind], str) for cell in cells.values() for kind in KINDS)
     )

@@ -105,3 +105,11 @@ def test_an_attack_is_chosen_and_its_choices_outlast_what_they_change(page):
     expect(fold.locator("form")).to_have_attribute("data-dataset", "fashion_mnist", timeout=PATIENCE)
     expect(fold.locator("[name=attacked]")).to_have_value("mini_resnet")
     expect(fold.locator("[name=target]")).to_have_value("")
+    page.route(re.compile("component_server"), lambda route: route.fulfill(body="no JSON"), times=1)
+    fold.locator("[name=norm]").select_option("l2")
+    expect(fold.locator("div").first).to_contain_text(say("en", "failed.other"))
+    for norm in ("linf", "l2"):  # the choices outlast a failed request too
+        fold.locator("[name=norm]").select_option(norm)
+        expect(fold.locator("img")).to_have_count(3, timeout=PATIENCE)
+        expect(fold.locator("progress")).to_be_hidden(timeout=PATIENCE)
+        expect(fold.locator("[name=norm]")).to_have_value(norm)

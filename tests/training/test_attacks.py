@@ -8,7 +8,7 @@ import torch
 
 from cnn_models import ModelHub
 from cnn_models.analysis.adversarial import deepfool
-from cnn_models.analysis.attacks import ATTACKS, ENLARGED, attacks_of, read_attacks
+from cnn_models.analysis.attacks import ATTACKS, COUNT, attacks_of, read_attacks, spread_order
 from cnn_models.datasets.test_sets import load_test_set
 from tests.conftest import ROOT
 from training import attacks
@@ -41,10 +41,19 @@ def parts(monkeypatch):
     return ids
 
 
-def test_norms_and_transfer_are_those_of_the_attacks(measure, hub, capsys):
+@pytest.mark.parametrize("count", [50, 200, 1_000])
+def test_images_are_spread_evenly_over_the_test_set(count):
+    order = spread_order(count)
+    assert order == spread_order(1_000)[:count] and len(set(order)) == count
+    for tenth in range(10):
+        start = tenth * COUNT // 10
+        assert abs(sum(start <= index < start + COUNT // 10 for index in order) - count / 10) <= 2
+
+
+def test_norms_and_transfer_are_those_of_the_attacks(measure, hub, capsys, tmp_path):
     count = 12
     found = measure(count)
-    images, labels = (torch.from_numpy(each[:count].copy()) for each in load_test_set("mnist"))
+    images, labels = (torch.from_numpy(each[spread_order(count)]) for each in load_test_set("mnist"))
     images = images.float() / 255
 
     def right(id, images):
@@ -55,13 +64,18 @@ def test_norms_and_transfer_are_those_of_the_attacks(measure, hub, capsys):
         assert entry["norms"]["l2"] == pytest.approx(torch.where(correct, attack.norms, 0).tolist(), rel=0.01)
         assert [size > 0 for size in entry["norms"]["linf"]] == correct.tolist()
         shifts = attack.images - images
-        enlarged = (images + ENLARGED * shifts / attack.norms[:, None, None]).clamp(0, 1)
         for other, cell in entry["transfer"].items():
             both = correct & right(other, images)
-            assert cell["both"] == both.sum()
-            assert cell["minimal"] == (both & ~right(other, attack.images)).sum()
-            assert cell["enlarged"] == (both & ~right(other, enlarged)).sum()
-        assert entry["transfer"][id]["minimal"] == correct.sum() > 0
+            for kind, perturbed in (("minimal", attack.images), ("doubled", (images + 2 * shifts).clamp(0, 1))):
+                outcomes = zip(both, ~right(other, perturbed), strict=True)
+                assert cell[kind] == "".join("-" if not of else "1" if wrong else "0" for of, wrong in outcomes)
+        assert entry["transfer"][id]["minimal"].count("1") == correct.sum() > 0
+    shown = attacks_of(tmp_path / "weights", hub.cards().values())
+    assert shown
+    for each in shown:
+        cells = found[each.card.id]["transfer"].items()
+        shares = {other: cell["doubled"].count("1") / (count - cell["doubled"].count("-")) for other, cell in cells}
+        assert each.transfer["doubled"] == shares
     assert "| attacked, MNIST | correct | median L2 | median L∞ | LeNet-5 | Mini ResNet |" in capsys.readouterr().out
 
 
@@ -72,6 +86,8 @@ def test_only_what_is_new_is_measured(measure, parts, checkpoint, tmp_path):
     more = measure(4, FIRST)
     assert parts[4:] == [FIRST] and more[SECOND] == first[SECOND]
     assert more[FIRST]["norms"]["l2"][:3] == first[FIRST]["norms"]["l2"] and len(more[FIRST]["norms"]["l2"]) == 4
+    compared = attacks_of(weights, ModelHub(weights).cards().values())
+    assert {each.card.id: each.images for each in compared} == {FIRST: 3, SECOND: 3}, "those that both have"
     checkpoint(SECOND)  # other weights: no attack on them, nor with their answers, is shown
     shown = attacks_of(weights, ModelHub(weights).cards().values())
     assert all(each.card.id == FIRST and SECOND not in each.transfer["minimal"] for each in shown)
@@ -95,15 +111,16 @@ def test_an_interrupted_measurement_keeps_its_parts(measure, parts, monkeypatch,
     assert found[FIRST]["norms"]["l2"][:2] == kept[FIRST]["norms"]["l2"] and parts.count(FIRST) == 2
 
 
-CELL = {"weights_sha256": "b", "both": 2, "minimal": 2, "enlarged": 1}
+CELL = {"weights_sha256": "b", "minimal": "1-", "doubled": "0-"}
 
 
 @pytest.mark.parametrize("change", [
     "{", "[]", '{"a": 1}', {"norms": {"l2": [1.0, 2.0]}}, {"norms": {"l2": [1.0], "linf": [0.1, 0.2]}},
     {"norms": {"l2": [], "linf": []}}, {"norms": {"l2": [-1.0], "linf": [0.1]}},
     {"norms": {"l2": ["1"], "linf": [0.1]}}, {"norms": {"l2": [float("nan")], "linf": [0.1]}},
-    {"weights_sha256": 1}, {"transfer": {"lenet5.fashion_mnist": CELL}}, {"transfer": {FIRST: CELL | {"both": 3}}},
-    {"transfer": {FIRST: CELL | {"minimal": 3}}}, {"transfer": {FIRST: CELL | {"enlarged": None}}},
+    {"weights_sha256": 1}, {"transfer": {"lenet5.fashion_mnist": CELL}}, {"transfer": {FIRST: CELL | {"minimal": "1"}}},
+    {"transfer": {FIRST: CELL | {"minimal": "12"}}}, {"transfer": {FIRST: CELL | {"doubled": None}}},
+    {"transfer": {FIRST: CELL | {"doubled": ["1", "-"]}}},
     {"transfer": {FIRST: {}}},
 ])  # fmt: skip
 def test_a_damaged_file_is_named_and_kept(change, checkpoint):

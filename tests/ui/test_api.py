@@ -279,7 +279,9 @@ def test_an_attack_changes_the_prediction_by_a_small_change(client):
     assert list(found["models"]) == ["lenet5.mnist", "mini_resnet.mnist"]
     labels = [found["models"]["lenet5.mnist"][when]["label"] for when in ("before", "after")]
     assert labels[0] == "7" != labels[1]
-    assert found["size"] == pytest.approx(max(abs(each) for row in found["change"] for each in row), rel=1e-4)
+    levels = [255 * each for row in found["change"] for each in row]
+    assert 255 * found["perturbation_norm"] == pytest.approx(max(map(abs, levels)), rel=1e-4)
+    assert levels == pytest.approx(list(map(round, levels)), abs=1e-3)
     aimed = call("lenet5", "l2", "3", ["mini_resnet"])
     assert aimed["models"]["lenet5.mnist"]["after"]["label"] == "3"
     for arguments, sentence in (
@@ -287,6 +289,18 @@ def test_an_attack_changes_the_prediction_by_a_small_change(client):
         (["lenet5", "l1"], "norm: unknown name 'l1'; known are l2, linf"),
         (["lenet5", "l2", "Bag"], "target: unknown name 'Bag'"),
         (["lenet5.fashion_mnist"], "is not of mnist"),
+        (["a/lenet5.mnist", "l2", "", [f"b/lenet5.mnist@{each:040x}" for each in range(4)]], "5 third-party networks"),
     ):
         with pytest.raises(AppError, match=sentence):
             call(*arguments)
+
+
+def test_of_several_digits_the_first_is_attacked(client, tmp_path):
+    sheet = Image.new("L", (600, 300), 255)
+    sheet.paste(drawn_seven().crop((20, 0, 220, 300)), (40, 0))
+    ImageDraw.Draw(sheet).line([(450, 60), (450, 220)], fill=20, width=20)
+    sheet.save(tmp_path / "sheet.png")
+    found = client.predict(
+        handle_file(tmp_path / "sheet.png"), "mnist", "lenet5", "l2", "", ["lenet5.mnist"], api_name="/adversarial"
+    )
+    assert found["models"].keys() == {"lenet5.mnist"} and found["models"]["lenet5.mnist"]["before"]["label"] == "7"

@@ -7,7 +7,7 @@ export function attackFields(fold, explain) {
   fold?.addEventListener("change", ({ target }) => {
     if (!FIELDS.includes(target.name)) return;
     chosen[target.name] = target.value;
-    chosenFor = target.form.dataset.dataset;
+    if (target.name === "target") chosenFor = target.form.dataset.dataset;
     explain(fold);
   });
   // A network may be hidden, or another data set chosen, after a choice.

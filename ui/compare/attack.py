@@ -24,7 +24,7 @@ NORM_NAMES = {"l2": "L2", "linf": "L∞"}
 def attack_html(request: Request, found: Attack, grid: np.ndarray, names: Mapping[str, str]) -> Markup:
     """The choices of an attack on a 28 x 28 uint8 image, and what it found; `names` are those of the request by id."""
     language, most = request.language, float(np.abs(found.change).max())
-    after = np.rint(255 * np.clip(grid / 255 + found.change, 0, 1)).astype(np.uint8)
+    after = np.rint(grid + 255 * found.change).astype(np.uint8)
     styles = line_styles(found.before)
     return render(
         "compare/attack.html",
@@ -37,7 +37,7 @@ def attack_html(request: Request, found: Attack, grid: np.ndarray, names: Mappin
         },
         verdict=_verdict(language, found, request.target),
         size=_size(language, found, grid) if found.size and found.found else "",
-        grey=f"{255 * most:.0f}" if most >= 0.02 else f"{255 * most:.1f}",
+        grey=f"{255 * most:.0f}",
         images=[data_url(grid), data_url(difference(found.change / (most or 1))), data_url(after)],
         rows=[
             (network_name(id), styles[id][0], id == found.attacked, *_answers(language, found, id))
@@ -62,7 +62,7 @@ def _verdict(language: str, found: Attack, target: str) -> str:
     name, label = network_name(found.attacked), found.after[found.attacked].label
     values = {"name": name, "label": class_name(language, target or label)}
     if not found.found:
-        return say(language, "attack.none", **values, steps=STEPS)
+        return say(language, "attack.none.target" if target else "attack.none.any", **values, steps=STEPS)
     if not found.size:
         return say(language, "attack.already", **values)
     others, reached = len(found.before) - 1, found.transfers_to
@@ -77,6 +77,11 @@ def _size(language: str, found: Attack, grid: np.ndarray) -> str:
     levels = 255 * np.abs(found.change)
     share = found.size / (np.linalg.norm(grid / 255) or 1)
     return say(
-        language, f"attack.{found.norm}.size", size=f"{found.size:.3g}", share=f"{100 * share:.2g}",
-        mean=f"{levels.mean():.2g}", most=f"{levels.max():.3g}",
+        language, f"attack.{found.norm}.size", size=f"{found.size:.3g}", share=_short(float(100 * share)),
+        mean=_short(float(levels.mean())), most=f"{levels.max():.0f}",
     )  # fmt: skip
+
+
+def _short(value: float) -> str:
+    """A number in two digits, or in whole ones."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

@@ -29,7 +29,7 @@ export function explanations({ element, call, board, pad }) {
       if (focused) place.querySelector(`[name="${focused}"]`)?.focus();
       switchLines();
     } catch (error) {
-      place.textContent = sentence(error);
+      place.replaceChildren(...place.querySelectorAll("form"), sentence(error)); // choices can still be changed
       fold.requested = ""; // requested again after the next response
     }
     place.removeAttribute("aria-busy");

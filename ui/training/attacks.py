@@ -11,7 +11,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from cnn_models import DATASETS, ModelHub
-from cnn_models.analysis.attacks import ENLARGED, KINDS, Attacked, attacks_of
+from cnn_models.analysis.attacks import KINDS, Attacked, attacks_of
 from cnn_models.analysis.statistics import rank_correlation
 from cnn_models.checkpoints.folder import CheckpointError
 from ui.common.chart import Line, around, chart
@@ -40,7 +40,7 @@ def attacks_html(hub: ModelHub, dataset: str) -> Markup:
         attacks, error = [], damaged
     measured = {each.card.id for each in attacks}
     missing = [title_of(card.id) for card in cards if card.id not in measured]
-    ids = [card.id for card in cards if any(card.id in each.transfer[KINDS[0]] for each in attacks)]
+    ids = [card.id for card in cards if any(card.id in each.transfer["minimal"] for each in attacks)]
     return render(
         "training/attacks.html",
         dataset=DATASETS[dataset].title,
@@ -49,7 +49,8 @@ def attacks_html(hub: ModelHub, dataset: str) -> Markup:
         charts=[_chart(attacks, norm) for norm in ("l2", "linf")] if attacks else [],
         sentences=[mark(key, **values) for key, values in _sentences(attacks)],
         columns={id: title_of(id) for id in ids},
-        kinds={kind: {"size": f"{ENLARGED:g}"} for kind in KINDS},
+        kinds=list(KINDS),
+        images=f"{attacks[0].images:,}" if attacks else "",
         missing=", ".join(missing) if attacks else "",
         refused=mark_error(error) if error else "",
     )
@@ -72,8 +73,9 @@ def _chart(attacks: Sequence[Attacked], norm: str) -> Markup:
     lines, placed = list[Line](), _placed(attacks, norm)
     for each, error, size in placed:
         title = title_of(each.card.id)
-        low, high = (bound if math.isfinite(bound) else size for bound in each.quartiles(norm))
-        dots = [f"{title}: {size:.3g} ({low:.3g}–{high:.3g})"]
+        low, high = each.quartiles(norm)
+        dots = [f"{title}: {size:.3g} ({low:.3g}–{f'{high:.3g}' if math.isfinite(high) else '∞'})"]
+        high = min(high, max(filter(math.isfinite, each.sizes(norm))))  # the bar ends where the finite norms do
         colour = colour_of(each.card.id)
         lines.append(Line(title, colour, [(error, size)], dots=dots, spread=[(low, high)], note=title))
     x = around([error for _, error, _ in placed], margin=0.1)
@@ -94,12 +96,13 @@ def _sentences(attacks: Sequence[Attacked]) -> Iterator[tuple[str, dict[str, Any
             found, chance = rank_correlation([-error for _, error, _ in placed], [size for _, _, size in placed])
         except StatisticsError:
             continue
-        direction = "none" if abs(found) < 1e-9 else "more" if found > 0 else "less"
+        direction = "more" if found > 0 else "less"
+        key = "unrelated" if abs(found) < 1e-9 else f"{direction}.{'clear' if chance < SIGNIFICANT else 'unclear'}"
         values = {"norm": name, "count": len(placed), "rank": f"{found:.2f}", "chance": f"{chance:.2g}"}
-        yield f"attacks.{direction}.{'clear' if chance < SIGNIFICANT else 'unclear'}", values
+        yield f"attacks.{key}", values
     others = [
         [share for each in attacks for id, share in each.transfer[kind].items() if id != each.card.id] for kind in KINDS
     ]
     if all(others):
-        minimal, enlarged = (f"{100 * fmean(shares):.1f}" for shares in others)
-        yield "attacks.transfer", {"minimal": minimal, "enlarged": enlarged, "size": f"{ENLARGED:g}"}
+        minimal, doubled = (f"{100 * fmean(shares):.1f}" for shares in others)
+        yield "attacks.transfer", {"minimal": minimal, "doubled": doubled}

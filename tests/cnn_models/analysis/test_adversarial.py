@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from cnn_models import ARCHITECTURES, ModelHub
-from cnn_models.analysis.adversarial import HALVINGS, NORMS, box_step, deepfool
+from cnn_models.analysis import adversarial
+from cnn_models.analysis.adversarial import HALVINGS, NORMS, box_step, deepfool, deepfool_in_grey_levels
 from cnn_models.datasets.test_sets import load_test_set
 from cnn_models.network import Network
 from tests.conftest import make_card
@@ -67,6 +68,16 @@ def test_a_gain_out_of_reach_moves_every_pixel_to_its_bound(norm):
 
 
 @pytest.mark.parametrize("norm", NORMS)
+def test_pixels_without_gradient_do_not_move(norm):
+    x, gradients = random(20, 784), (random(20, 784, seed=1) - 0.5).where(random(20, 784, seed=2) < 0.3, 0)
+    gains = torch.linspace(0.01, 0.95, 20) * (gradients.abs() * torch.where(gradients > 0, 1 - x, x)).sum(1)
+    step = box_step(x, gradients, gains, NORMS[norm])
+    assert torch.allclose((gradients * step).sum(1), gains, rtol=1e-4)
+    assert (step * gradients).ge(0).all() and step[gradients == 0].eq(0).all()
+    assert box_step(x, torch.zeros_like(x), gains, NORMS[norm]).eq(0).all()
+
+
+@pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("target", [None, 3])
 def test_deepfool_on_a_linear_network_finds_the_closed_form(norm, target):
     weights, images = random(10, 784) - 0.5, 0.4 + 0.2 * random(6, 28, 28, seed=1)
@@ -103,6 +114,42 @@ def test_the_prediction_of_every_network_just_changes(name, seven):
     assert all(weights.grad is None and not weights.requires_grad for weights in net.model.parameters())
 
 
+@pytest.mark.parametrize(("id", "index"), [("mini_inception.mnist", 91), ("lenet5.mnist", 5584)])
+def test_a_change_found_in_one_norm_is_found_in_the_other(id, index):
+    """Of images on which DeepFool converges to the boundary, without crossing it, by steps just to it."""
+    image = torch.from_numpy(load_test_set(id.partition(".")[2])[0][index : index + 1].copy()).float() / 255
+    net = ModelHub().get(id)
+    found = {norm: deepfool(net, image, norm) for norm in NORMS}
+    for result in found.values():
+        assert result.norms.isfinite().all()
+        assert net.run(torch.cat([image, result.images])).logits.argmax(1).unique().numel() == 2
+    ratio = found["l2"].norms / found["linf"].norms
+    assert 1 <= ratio <= 28, "between the norms of a single pixel and of all 784"
+
+
+def test_more_candidates_do_not_lower_the_median_by_much(monkeypatch):
+    images = torch.from_numpy(load_test_set("mnist")[0][::400].copy()).float() / 255
+    net, medians = ModelHub().get("lenet5.mnist"), []
+    for candidates in (adversarial.CANDIDATES, 9):
+        monkeypatch.setattr(adversarial, "CANDIDATES", candidates)
+        medians.append(deepfool(net, images, "linf").norms.median())
+    assert medians[0] <= 1.05 * medians[1]
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(("dataset", "target"), [("mnist", None), ("mnist", 3), ("fashion_mnist", None)])
+def test_an_image_in_grey_levels_changes_the_prediction_too(norm, dataset, target):
+    net, images = ModelHub().get(f"lenet5.{dataset}"), torch.from_numpy(load_test_set(dataset)[0][:5].copy())
+    floats = deepfool(net, images.float() / 255, norm, target).norms
+    for image, least in zip(images, floats, strict=True):
+        found = deepfool_in_grey_levels(net, image, norm, target)
+        assert found is not None and found.dtype == torch.uint8
+        before, after = net.run(torch.stack([image, found])).logits.argmax(1).tolist()
+        assert after == target if target is not None else after != before
+        size = NORMS[norm].measure((found.float() - image).flatten()[None] / 255)
+        assert size == 0 if least == 0 else size <= 1.2 * least + 28 / 255, "at most a level more, of each pixel"
+
+
 def test_a_target_is_reached_or_said_to_be_out_of_reach(seven):
     net = ModelHub().get("lenet5.mnist")
     for target in range(10):
@@ -113,3 +160,4 @@ def test_a_target_is_reached_or_said_to_be_out_of_reach(seven):
     weights[3] = -1  # below all others, for any image
     changed, norms = deepfool(linear(weights, torch.zeros(10)), seven, target=3)
     assert norms.isinf().all() and torch.equal(changed, seven)
+    assert deepfool_in_grey_levels(linear(weights, torch.zeros(10)), (255 * seven[0]).byte(), target=3) is None

@@ -64,5 +64,13 @@ def test_the_rank_correlation_is_that_of_the_tables():
     assert chance == pytest.approx(16 / 120)  # tabulated: P(|rho| >= 0.8) for n = 5 is 0.133
     assert rank_correlation(x, x) == pytest.approx((1, 2 / 120)) and rank_correlation(x, x[::-1])[0] == -1
     assert rank_correlation(x[:4], [1, 1, 2, 2])[0] == pytest.approx(4 / 20**0.5)
-    with pytest.raises(ValueError, match="at most 8"):
-        rank_correlation(x * 2, y * 2)
+
+
+def test_the_rank_correlation_of_more_pairs_has_a_p_value_from_drawn_permutations():
+    x, y = list(range(9)), [3, 1, 2, 0, 4, 8, 5, 6, 7]
+    found, chance = rank_correlation(x, y)
+    squares = sum((a - b) ** 2 for a, b in zip(x, y, strict=True))
+    assert found == pytest.approx(1 - 6 * squares / (9 * 80))
+    assert found == pytest.approx(0.75) and rank_correlation(x, y) == (found, chance)
+    assert 0.02 < chance < 0.05  # tabulated for n = 9: P(|rho| >= 0.700) is 0.05, P(|rho| >= 0.783) is 0.02
+    assert rank_correlation(x, x) == pytest.approx((1, 1e-4), abs=2e-4)

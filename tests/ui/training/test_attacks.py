@@ -31,7 +31,7 @@ def attacked(checkpoint, tmp_path):
         hashes = {id: read_card(tmp_path / "weights" / id).weights_sha256 for id in ids}
         for id, size in zip(ids, sizes, strict=True):
             cells = {
-                other: {"weights_sha256": sha256, "both": 4, "minimal": 4 if other == id else 1, "enlarged": 3}
+                other: {"weights_sha256": sha256, "minimal": "-1111" if other == id else "-1000", "doubled": "-1110"}
                 for other, sha256 in hashes.items()
             }
             norms = {"l2": [0, size, size, size, None], "linf": [0, size / 10, size / 10, size / 10, None]}
@@ -45,16 +45,23 @@ def attacked(checkpoint, tmp_path):
 @pytest.mark.parametrize(("sizes", "sentence"), [
     ((1.0, 1.5, 2.0, 3.0), r"L2: more accurate networks tend to be more robust here, .* 1\.00, p = 0\.083"),
     ((3.0, 2.0, 1.5, 1.0), r"L2: more accurate networks tend to be less robust here, .* -1\.00, p = 0\.083"),
-    ((1.0, 3.0, 3.0, 1.0), r"L2: accuracy and robustness are unrelated among these 4 networks"),
+    ((1.0, 3.0, 3.0, 1.0), r"L2: accuracy and robustness have no rank correlation among these 4 networks"),
 ])  # fmt: skip
 def test_the_sentence_is_computed_from_the_measurements(attacked, hub, sizes, sentence):
     attacked((96.0, 97.0, 98.0, 99.0), sizes)
     shown = text(attacks_html(hub, "mnist"))
     assert re.search(sentence, shown)
-    assert (
-        "change 25.0 % of the predictions of the other networks on average; at an L2 norm of 2, it is 75.0 %" in shown
-    )
+    assert "change 25.0 % of the predictions of the other networks on average, doubled ones 75.0 %" in shown
+    assert "of 5 test images of MNIST" in shown
     assert f"4.00 % 4 / 5 {sizes[0]:.3f} {sizes[0] / 10:.4f}" in shown and "Not measured" not in shown
+
+
+def test_a_quartile_for_which_no_change_was_found_is_infinite(attacked, hub):
+    found = attacked((96.0,), (1.0,))
+    (entry,) = found.values()
+    entry["norms"]["l2"] = [1.0, 2.0, 3.0, None, None]
+    (hub.weights_dir / ATTACKS).write_text(json.dumps(found))
+    assert "LeNet-5: 3 (2–∞)" in attacks_html(hub, "mnist")
 
 
 def test_attacks_on_other_weights_are_not_shown(attacked, checkpoint, hub):
