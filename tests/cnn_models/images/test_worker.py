@@ -124,10 +124,10 @@ def test_a_worker_that_computes_too_long_is_ended_and_replaced(workers):
 
 @pytest.mark.skipif(not decode_worker.resource, reason="there is no limit on CPU time")
 def test_the_limit_on_cpu_time_is_that_of_one_file(workers):
-    pool, file = workers(1, cpu_seconds=1), slow_png(400)
+    pool, file = workers(1, cpu_seconds=1), slow_png(100)
     pool.read(SMALL)
     process = process_of(pool)
-    for _ in range(10):  # some 0.25 s each
+    for _ in range(20):  # 0.07 s each on a fast processor, 0.3 s on a slow one
         pool.read(file)
     assert process_of(pool) is process
 
