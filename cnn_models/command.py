@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
+
+from cnn_models.checkpoints.ids import BUILT_IN
+from cnn_models.folders import default_weights_dir
 
 INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended, as shells have it
 
@@ -94,3 +98,15 @@ def file(text: str) -> Path:
     if not Path(text).is_file():
         raise argparse.ArgumentTypeError(f"there is no file {text}; give one that exists")
     return Path(text)
+
+
+def checkpoint_id(text: str) -> str:
+    """A type of argparse: the id of a checkpoint of this project, such as lenet5.mnist."""
+    if text not in BUILT_IN:
+        raise argparse.ArgumentTypeError(f"unknown checkpoint {text!r}; known are {', '.join(BUILT_IN)}")
+    return text
+
+
+def weights() -> dict[str, Any]:
+    """The settings of the option `--weights`, for `add_argument`."""
+    return {"type": folder, "default": str(default_weights_dir()), "help": "the folder with the checkpoints"}

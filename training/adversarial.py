@@ -12,23 +12,18 @@ from __future__ import annotations
 import argparse
 
 from cnn_models import command
-from cnn_models.checkpoints.ids import BUILT_IN
-from cnn_models.folders import default_weights_dir
 
 STOPPED = "stopped; the same command resumes"
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.adversarial", description=str(__doc__).splitlines()[0])
-    parser.add_argument("id", nargs="?", help="the network to attack, e.g. lenet5.mnist; by default all")
-    parser.add_argument("--images", type=command.whole(1, 10_000), default=1000, help="N test images, spread evenly")
     parser.add_argument(
-        "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
+        "id", type=command.checkpoint_id, nargs="?", help="the network to attack, e.g. lenet5.mnist; by default all"
     )
-    args = parser.parse_args(argv)
-    if args.id and args.id not in BUILT_IN:
-        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
-    return args
+    parser.add_argument("--images", type=command.whole(1, 10_000), default=1000, help="N test images, spread evenly")
+    parser.add_argument("--weights", **command.weights())
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -10,14 +10,11 @@ from __future__ import annotations
 import argparse
 
 from cnn_models import command
-from cnn_models.folders import default_weights_dir
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.centroids", description=str(__doc__).splitlines()[0])
-    parser.add_argument(
-        "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
-    )
+    parser.add_argument("--weights", **command.weights())
     args = parser.parse_args(argv)
     with command.ending_at_once():
         from training.clusters import write_all

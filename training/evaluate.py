@@ -9,14 +9,12 @@ from __future__ import annotations
 import argparse
 
 from cnn_models import command
-from cnn_models.checkpoints.ids import BUILT_IN
-from cnn_models.folders import default_weights_dir
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=str(__doc__).splitlines()[0])
     task = parser.add_mutually_exclusive_group(required=True)
-    task.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
+    task.add_argument("id", type=command.checkpoint_id, nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     task.add_argument("--all", action="store_true", help="every checkpoint in the folder, and the ensembles")
     task.add_argument("--averages", action="store_true", help="ensembles and test-time augmentation of new networks")
     task.add_argument("--looks", action="store_true", help="test-time augmentation of all remaining test images")
@@ -25,13 +23,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     task.add_argument(
         "--pictures", type=command.file, metavar="ZIP", help="accuracy on labelled drawings from the page"
     )
-    parser.add_argument(
-        "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
-    )
-    args = parser.parse_args(argv)
-    if args.id and args.id not in BUILT_IN:
-        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
-    return args
+    parser.add_argument("--weights", **command.weights())
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,24 +8,17 @@ from __future__ import annotations
 import argparse
 
 from cnn_models import command
-from cnn_models.checkpoints.ids import BUILT_IN
-from cnn_models.folders import default_weights_dir
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.export", description=str(__doc__).splitlines()[0])
-    parser.add_argument("id", help="a checkpoint id, e.g. lenet5.mnist")
+    parser.add_argument("id", type=command.checkpoint_id, help="a checkpoint id, e.g. lenet5.mnist")
     parser.add_argument("--format", choices=["onnx"], default="onnx", help="the format of the file: onnx")
     parser.add_argument(
         "--out", type=command.folder, default=".", help="the file is written to OUT/id.onnx; by default here"
     )
-    parser.add_argument(
-        "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
-    )
-    args = parser.parse_args(argv)
-    if args.id not in BUILT_IN:
-        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
-    return args
+    parser.add_argument("--weights", **command.weights())
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,23 +8,16 @@ from __future__ import annotations
 import argparse
 
 from cnn_models import command
-from cnn_models.checkpoints.ids import BUILT_IN
-from cnn_models.folders import default_weights_dir
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.interpolate", description=str(__doc__).splitlines()[0])
-    parser.add_argument("id", help="the id of the fine-tuned checkpoint, e.g. alexnet.fashion_mnist")
+    parser.add_argument("id", type=command.checkpoint_id, help="the fine-tuned checkpoint, e.g. alexnet.fashion_mnist")
     parser.add_argument(
         "--with", dest="earlier", type=command.folder, required=True, metavar="FOLDER", help="the earlier checkpoint"
     )
-    parser.add_argument(
-        "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
-    )
-    args = parser.parse_args(argv)
-    if args.id not in BUILT_IN:
-        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
-    return args
+    parser.add_argument("--weights", **command.weights())
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -12,14 +12,12 @@ import argparse
 import re
 
 from cnn_models import command
-from cnn_models.checkpoints.ids import BUILT_IN
-from cnn_models.folders import default_weights_dir
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.publish", description=str(__doc__).splitlines()[0])
     target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("id", nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
+    target.add_argument("id", type=command.checkpoint_id, nargs="?", help="a checkpoint id, e.g. lenet5.mnist")
     target.add_argument("--all", action="store_true", help="every checkpoint in the folder, and a collection of them")
     target.add_argument("--space", metavar="OWNER/NAME", help="the app, as a Space of this name")
     parser.add_argument("--namespace", help="the user or organisation on the Hub to publish under")
@@ -30,9 +28,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dry-run", action="store_true", help="check everything, show what would be sent and deleted, send nothing"
     )
-    parser.add_argument(
-        "--weights", type=command.folder, default=str(default_weights_dir()), help="the folder with the checkpoints"
-    )
+    parser.add_argument("--weights", **command.weights())
     args = parser.parse_args(argv)
     if args.space and not re.fullmatch(r"[\w.-]+/[\w.-]+", args.space):
         parser.error(f"{args.space!r} is not the name of a Space; write it as owner/name")
@@ -42,8 +38,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         parser.error("a pull request goes to main; leave out --revision")
     if args.space and args.onnx:
         parser.error("a Space holds no ONNX files; leave out --onnx")
-    if args.id and args.id not in BUILT_IN:
-        parser.error(f"unknown checkpoint {args.id!r}; known are {', '.join(BUILT_IN)}")
     return args
 
 
