@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -39,6 +39,7 @@ VALUES = 20_000  # in a body of JSON, by its commas: a million take a tenth of a
 UPLOAD = re.compile(r"/gradio_api/upload/?")
 IMAGES = re.compile(r"/gradio_api/(call|run|api|queue/join|mcp)\b.*")
 PAUSE, PATIENCE = 20, 300  # seconds between two parts of a body, and for the whole
+LINGER = 2  # seconds for which the rest of a body is read after its response
 # Open requests of an address, streams of events included. 127.0.0.1 has no limit: it may be a proxy that does not name
 # its clients.
 MOST_OPEN = 256
@@ -91,9 +92,10 @@ class Guard:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         visitor = Visitor.of((scope.get("client") or ("",))[0], "")
-        response = _Response(scope, send)
+        receive = _Remaining(receive, Headers(scope=scope))
+        response = _Response(scope, receive, send)
         if refusal := self._refusal(scope, visitor.address):
-            return await response.refuse(receive, refusal)
+            return await response.refuse(refusal)
         with counted(self._open, visitor.address):
             async with AsyncExitStack() as turn:
                 scope[BEGIN] = turn.aclose
@@ -138,11 +140,34 @@ def _is_literal(host: str) -> bool:
         return False
 
 
-class _Response:
-    """The `send` of a request: adds headers, and can replace a response that has not begun with a refusal."""
+class _Remaining:
+    """The `receive` of a request that knows whether a part of the body remains, and can read it to the end."""
 
-    def __init__(self, scope: Scope, send: Send):
-        self._scope, self._send = scope, send
+    def __init__(self, receive: Receive, headers: Headers):
+        self._receive = receive
+        self.is_whole = "content-length" not in headers and "transfer-encoding" not in headers
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self.is_whole = not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Read the rest, for at most `LINGER` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                while not self.is_whole:
+                    await self()
+
+
+class _Response:
+    """The `send` of a request: adds headers, and can replace a response that has not begun with a refusal.
+
+    Before the response ends, the body is read: a connection that is closed before is reset, and the response lost.
+    """
+
+    def __init__(self, scope: Scope, receive: _Remaining, send: Send):
+        self._scope, self._receive, self._send = scope, receive, send
         self._begun = self.refused = False
 
     async def __call__(self, message: Message) -> None:
@@ -155,14 +180,18 @@ class _Response:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
+        elif not message.get("more_body", False) and not self._receive.is_whole:
+            await self._send({**message, "more_body": True})
+            await self._receive.drain()
+            message = {"type": "http.response.body"}
         await self._send(message)
 
-    async def refuse(self, receive: Receive, refusal: Refusal) -> None:
+    async def refuse(self, refusal: Refusal) -> None:
         """Send a refusal, unless the response has begun, and nothing after it."""
         if not self._begun:
             sentence = say(language_of(Headers(scope=self._scope)), refusal.key, **(refusal.values or {}))
             response = JSONResponse({"detail": sentence}, refusal.status, {"Connection": "close"})
-            await response(self._scope, receive, self)
+            await response(self._scope, self._receive, self)
         self.refused = True
 
 
@@ -208,6 +237,6 @@ class _Body:
         return Refusal(413, "server.large", {"most": most // 10**6})
 
     async def _leave(self, refusal: Refusal) -> Message:
-        await self._response.refuse(self._receive, refusal)
+        await self._response.refuse(refusal)
         self._is_whole = True
         return {"type": "http.disconnect"}

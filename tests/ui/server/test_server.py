@@ -228,6 +228,18 @@ def test_an_incomplete_body_times_out(at, monkeypatch):
         assert half.recv(1000).startswith(b"HTTP/1.1 408")
 
 
+@pytest.mark.parametrize("path", ["/closed", "/gradio_api/upload"])
+def test_a_response_before_the_end_of_a_body_is_not_lost(at, path):
+    with socket.create_connection(address(at)) as early:
+        early.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n".encode())
+        early.settimeout(10)
+        assert early.recv(1000).startswith(b"HTTP/1.1 4")
+        for _ in range(100):
+            early.sendall(b"x" * 1000)
+        while early.recv(2**16):
+            pass
+
+
 # Connections.
 
 
