@@ -31,6 +31,24 @@ SLOW = """() => {
     return fetched(url, options);
   };
 }"""
+# Requests for the points of a drawing fail, or are of the drawing that was sent before, until `restore()`.
+UNKEPT = """(fails) => {
+  const fetched = window.fetch;
+  let shown = null;
+  Object.assign(window, { failed: 0, restore: () => void (window.fetch = fetched) });
+  window.fetch = async (url, options) => {
+    if (!/"predict"/.test(options?.body)) return fetched(url, options);
+    const isPoints = !options.body.includes('"quick"');
+    if (isPoints && fails) {
+      window.failed += 1;
+      throw new TypeError("offline");
+    }
+    const body = JSON.parse(options.body);
+    if (isPoints) body.data.image = shown;
+    else shown ??= body.data.image;
+    return fetched(url, { ...options, body: JSON.stringify(body) });
+  };
+}"""
 LINKS = """async (module) => {
   const imported = (name) => import(new URL(`${module}/../../compare/${name}.js`, document.baseURI));
   const [{ draw, encode, parse }, { codesOf }] = [await imported("game_link"), await imported("game_score")];
@@ -113,6 +131,26 @@ def check_leaving_a_linked_game(page, link: str):
     assert page.evaluate("window.measured") == 2 and "game=" not in page.url
 
 
+def check_refusals(page, drawing: str):
+    """Drawings whose points cannot be computed, or that do not split the networks as they would be kept, are refused."""
+    line, points = code([Stroke(20, 140, 60, 220)]), page.locator("#game-round .game-points")
+    page.evaluate(UNKEPT, True)
+    page.evaluate(PUT, drawing)
+    for tries in (1, 2):  # again after each answer
+        page.wait_for_function("(tries) => window.failed >= tries", arg=tries)
+        page.evaluate("document.querySelector('[name=model][value=mini_inception]').click()")
+    expect(points).to_have_text(say("en", "game.unmeasured"))
+    page.evaluate("window.restore()")
+    page.evaluate(UNKEPT, False)
+    page.evaluate(PUT, line)
+    expect(points).to_have_text(say("en", "game.unsplit"))
+    page.evaluate(PUT, drawing)
+    expect(points).to_have_text(say("en", "game.unkept"))
+    page.evaluate("window.restore()")
+    page.get_by_role("button", name="Clear", exact=True).click()
+    page.wait_for_function("!/[#&]p=t/.test(location.hash)")
+
+
 def check_links(page):
     """Games have ten different rounds; ten short drawings fit into their links, and ten long ones do not."""
     found = page.evaluate(LINKS, module_of(page))
@@ -161,6 +199,8 @@ def test_a_game_is_played_and_its_link_shows_the_points_of_its_drawings(page):
     expect(rounds.locator(".game-head b")).to_have_text(say("en", "game.round", round=1, rounds=ROUNDS))
     rounds.get_by_role("button", name=say("en", "game.next")).click()
 
+    check_refusals(page, drawing)
+
     # A drawing whose points are requested again after a failure, and come when the next round is open.
     page.evaluate(SLOW)
     page.evaluate(PUT, drawing)
@@ -171,6 +211,11 @@ def test_a_game_is_played_and_its_link_shows_the_points_of_its_drawings(page):
     rounds.get_by_role("button", name=say("en", "game.skip")).click()
     expect(rounds.locator(".game-head b")).to_have_text(say("en", "game.round", round=3, rounds=ROUNDS))
     page.evaluate("window.release()")
+
+    # A round can be opened again.
+    rounds.get_by_role("button", name=say("en", "game.back")).click()
+    expect(rounds.locator(".game-points")).to_have_text(say("en", "game.best", best=points))
+    rounds.get_by_role("button", name=say("en", "game.next")).click()
     for _ in range(ROUNDS - 3):
         rounds.get_by_role("button", name=say("en", "game.skip")).click()
     rounds.get_by_role("button", name=say("en", "game.finish")).click()

@@ -17,7 +17,7 @@ export function game(tab) {
   const place = element.querySelector("#game");
   const tables = JSON.parse(place.dataset.tables);
   const fold = foldView(place, press);
-  const view = roundView(element, { next, leave });
+  const view = roundView(element, { next, back, leave });
   const drawings = attempts(tab, { kept, refused });
   let own = saved(tables); // the visitor's game, with the `index` of its round, and the networks `before` it
   let answered = ""; // the image of the last answer
@@ -81,6 +81,11 @@ export function game(tab) {
     if (!isOver(own)) return enter(own);
     pause();
     fold.open();
+  }
+
+  function back() {
+    own.index -= 1;
+    enter(own);
   }
 
   function showFold() {

@@ -9,13 +9,14 @@ const TRIES = 3; // to measure a drawing, if requests fail
 // the image, the key of the reason and the task of a drawing that cannot be kept.
 export function attempts({ element, call, pad }, { kept, refused }) {
   const drawings = new Map(); // { strokes, why, codes } by the image that was sent
-  let waiting = []; // { image, codes, points, task, tries }: the best of each round that is not measured yet
+  let waiting = []; // { image, drawing, points, task }: the best of each round that is not measured yet
   let isBusy = false;
 
   element.addEventListener("draw", ({ detail: { value, opening } }) => {
     const drawn = opening ? [] : pad.sheet.entries.filter((each) => each.points);
     drawings.delete(value);
-    if (drawn.length) drawings.set(value, { strokes: drawn.map(({ width, points }) => ({ width, points: [...points] })) });
+    const strokes = drawn.map(({ width, points }) => ({ width, points: [...points] }));
+    if (drawn.length) drawings.set(value, { strokes, failures: 0 });
     if (drawings.size > REMEMBERED) drawings.delete(drawings.keys().next().value);
   });
 
@@ -36,8 +37,9 @@ export function attempts({ element, call, pad }, { kept, refused }) {
     waiting = [...waiting.filter((each) => each !== other), attempt];
   }
 
-  function refuse({ image, task }, why) {
-    if (drawings.has(image)) drawings.get(image).why = why;
+  function refuse({ image, drawing, task }, why) {
+    drawing.why = why;
+    waiting = waiting.filter((each) => each.drawing !== drawing);
     refused(image, why, task);
   }
 
@@ -48,11 +50,12 @@ export function attempts({ element, call, pad }, { kept, refused }) {
     while (waiting.length) {
       const attempt = waiting.shift();
       try {
-        const found = await measureCodes(call, attempt.task, { codes: attempt.codes, side: pad.sheet.side });
+        const found = await measureCodes(call, attempt.task, { codes: codes(attempt.drawing), side: pad.sheet.side });
         if (found) kept(found, attempt.task);
         else refuse(attempt, "game.unkept");
       } catch {
-        if (attempt.tries > 1) push({ ...attempt, tries: attempt.tries - 1 });
+        attempt.drawing.failures += 1;
+        if (attempt.drawing.failures < TRIES) push(attempt);
         else refuse(attempt, "game.unmeasured");
         break;
       }
@@ -63,7 +66,7 @@ export function attempts({ element, call, pad }, { kept, refused }) {
   // Measures a drawing, by the image that was sent, that has so many points in a round.
   function measure(image, points, task) {
     const drawing = drawings.get(image);
-    if (drawing) push({ image, codes: codes(drawing), points, task, tries: TRIES });
+    if (drawing) push({ image, drawing, points, task });
     measureWaiting();
   }
 

@@ -4,11 +4,11 @@ import { ROUNDS } from "./game_link.js";
 
 const percent = (share) => (share === undefined ? "–" : `${Math.round(100 * share)} %`);
 
-// `next` and `leave` are called by the buttons. A task is a game with the `round` and the `table` of now.
-export function roundView(element, { next, leave }) {
+// `next`, `back` and `leave` are called by the buttons. A task is a game with the `round` and the `table` of now.
+export function roundView(element, { next, back, leave }) {
   const [place, canvas] = ["#game-round", "#sketchpad canvas"].map((each) => element.querySelector(each));
-  const [head, text, points, status, nextButton, leaveButton] = [
-    ".game-head b", ".game-task", ".game-points", "[role=status]", ".game-next", ".game-leave",
+  const [head, text, points, status, nextButton, backButton, leaveButton] = [
+    ".game-head b", ".game-task", ".game-points", "[role=status]", ".game-next", ".game-back", ".game-leave",
   ].map((each) => place.querySelector(each));
   const sides = [...place.querySelectorAll("li")].map((item) => ({
     item,
@@ -16,6 +16,7 @@ export function roundView(element, { next, leave }) {
   }));
   let shown = [null, ""]; // what was found of the drawing on the canvas
   nextButton.addEventListener("click", next);
+  backButton.addEventListener("click", back);
   leaveButton.addEventListener("click", leave);
 
   function show(task) {
@@ -29,6 +30,7 @@ export function roundView(element, { next, leave }) {
       name.textContent = table.titles[round.names[number]];
       item.style.setProperty("--colour", table.colours[round.names[number]]);
     });
+    backButton.hidden = index === 0;
     showAnswers(task, null);
     showButton(task);
   }
