@@ -117,7 +117,7 @@ detect training images of the other data set as OOD as well as the earlier netwo
 
 | hyper-parameter | value |
 |---|---|
-{% for name, value in card.recipe | dictsort -%}
+{% for name, value in card.recipe | dictsort if value is not mapping -%}
 | {{ name }} | {{ value }} |
 {% endfor %}
 {% if curves -%}
