@@ -132,7 +132,7 @@ def check_leaving_a_linked_game(page, link: str):
 
 
 def check_refusals(page, drawing: str):
-    """Drawings whose points cannot be computed, or that do not split the networks as they would be kept, are refused."""
+    """A drawing whose points cannot be computed, or that splits nothing in the form to be kept, is refused."""
     line, points = code([Stroke(20, 140, 60, 220)]), page.locator("#game-round .game-points")
     page.evaluate(UNKEPT, True)
     page.evaluate(PUT, drawing)
