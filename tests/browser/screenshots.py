@@ -21,6 +21,7 @@ from ui.common.texts import LANGUAGES
 SIZES = ("360x640", "390x844", "768x1024", "1440x900")
 THEMES = ("light", "dark")
 LOADED = "() => ![...document.querySelectorAll('[aria-busy=true], progress')].some((each) => each.offsetHeight)"
+UNFOLD = "all => all.filter((each) => each.offsetHeight).forEach((each) => each.click())"
 
 
 def parser(description: str, sizes: Sequence[str] = SIZES) -> argparse.ArgumentParser:
@@ -57,8 +58,7 @@ def places(page: Page, tabs: Sequence[str]) -> Iterator[str]:
     for tab in tabs:
         page.locator(f"#{tab}-button").locator("visible=true").click()
         page.locator(SHOWN[tab]).locator("visible=true").first.wait_for()
-        if tab == "compare":
-            explain(page)
+        unfold(page, tab)
         sections = page.locator(f"#{tab} [role=tab]").locator("visible=true")
         for index, button in enumerate(sections.all() or [None]):
             if button:
@@ -75,12 +75,11 @@ def fill(page: Page) -> None:
     page.keyboard.press("7")
 
 
-def explain(page: Page) -> None:
-    """Opens all explanations of the drawing."""
-    for fold in page.locator("details[data-part]").all():
-        if fold.get_attribute("open") is None:
-            fold.locator("summary").click()
-        fold.locator("p").first.wait_for()
+def unfold(page: Page, tab: str) -> None:
+    """Opens all folds of a tab, such as the explanations of the drawing."""
+    page.locator(f"#{tab} details:not([open]) > summary").evaluate_all(UNFOLD)
+    for explanation in page.locator(f"#{tab} details[data-part]").all():
+        explanation.locator("p").first.wait_for()
 
 
 def main(argv: list[str] | None = None) -> None:
