@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from cnn_models import DATASETS
 from cnn_models.datasets.handwriting import unpack
-from tests.browser.screenshots import explain, fill
+from tests.browser.screenshots import fill, unfold
 from tests.browser.test_page import PAINTED, SEVEN, draw, open_tabs, trained, winners
 
 SERVER = re.compile("component_server")
@@ -502,7 +502,7 @@ def test_axe_finds_no_violation_light_or_dark_wide_or_narrow(browser, url):
     tab = browser.new_page(reduced_motion="reduce")  # without transitions of colours
     tab.goto(f"{url}?__theme=light")
     fill(tab)
-    explain(tab)
+    unfold(tab, "compare")
     for width, theme in itertools.product((1440, 390), ("light", "dark")):
         tab.set_viewport_size({"width": width, "height": 900})
         tab.evaluate("theme => document.body.classList.toggle('dark', theme === 'dark')", theme)
