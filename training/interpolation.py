@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -21,6 +22,7 @@ from tqdm import tqdm
 from cnn_models import create_model
 from cnn_models.analysis.ood import energy
 from cnn_models.checkpoints.folder import CheckpointError, load_model, read_history, write_checkpoint
+from cnn_models.checkpoints.runs import UNFINISHED
 from cnn_models.network import Network
 from cnn_models.runtime import best_device, keep_memory, place
 from cnn_models.specs import Card
@@ -67,34 +69,46 @@ def measure(net: Network, share: float, validation: LabelledImages, ood: Tensor)
 
 
 def interpolate(args: argparse.Namespace) -> None:
-    """Choose the share of the weights on validation images, write the checkpoint and print all candidates.
+    """Print all candidates, and write the best by the validation images, unless that is one of the two networks.
 
-    Exits with a sentence where that is not possible.
+    The fine-tuned checkpoint is kept. Exits with a sentence where that is not possible.
     """
     keep_memory()
     folder = args.weights / args.id
+    kept = folder.parent / UNFINISHED / f"{args.id}.fine-tuned"
     try:
-        with writing(folder, size=sum(file.stat().st_size for file in folder.glob("*"))):
+        with writing(folder, size=2 * sum(file.stat().st_size for file in folder.glob("*"))):
             (earlier, first), (later, card) = (load_model(each) for each in (args.earlier, folder))
             check(first, card)
             states = earlier.state_dict(), later.state_dict()
-            validation = load(card.dataset, train=True)[-card.recipe["held_out"] :]
-            ood = torch.cat([*ood_images(card.dataset, train=True, count=OOD_COUNT).values()])
-            device, candidates = best_device(), []
-            for share in tqdm(SHARES, unit="network"):
-                model = create_model(card.architecture)
-                model.load_state_dict(interpolated(*states, share))
-                candidates.append(measure(Network(place(model, device), card, device), share, validation, ood))
+            candidates = measure_all(card, states)
             chosen = best(candidates)
-            card = new_card(first, card, chosen)
-            state = interpolated(*states, chosen.share)
-            write_checkpoint(folder, state, card, read_history(folder), model_card(card))
-    except (CheckpointError, DataError, TrainingError, ValueError) as error:
+            is_new = 0 < chosen.share < 1
+            if is_new:
+                shutil.copytree(folder, kept, dirs_exist_ok=True)
+                card = new_card(first, card, chosen)
+                state = interpolated(*states, chosen.share)
+                write_checkpoint(folder, state, card, read_history(folder), model_card(card))
+    except (CheckpointError, DataError, TrainingError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print("| share | validation accuracy | loss | AUROC |\n|---:|---:|---:|---:|")
     for each in candidates:
         print(f"| {each.share:g} | {each.accuracy:.2f} % | {each.loss:.4f} | {each.auroc:.4f} |")
-    print(f"{folder} is written with a share of {chosen.share:g}; run `python -m training.evaluate {args.id}`")
+    print(f"a share of {chosen.share:g} is the best; {folder} is {'written' if is_new else 'unchanged'}")
+    if is_new:
+        print(f"the fine-tuned checkpoint is kept in {kept}; run `python -m training.evaluate {args.id}`")
+
+
+def measure_all(card: Card, states: tuple[dict[str, Tensor], dict[str, Tensor]]) -> list[Candidate]:
+    """The candidates for all shares of two networks' weights. Raises DataError."""
+    validation = load(card.dataset, train=True)[-card.recipe["held_out"] :]
+    ood = torch.cat([*ood_images(card.dataset, train=True, count=OOD_COUNT).values()])
+    device, candidates = best_device(), []
+    for share in tqdm(SHARES, unit="network"):
+        model = create_model(card.architecture)
+        model.load_state_dict(interpolated(*states, share))
+        candidates.append(measure(Network(place(model, device), card, device), share, validation, ood))
+    return candidates
 
 
 def check(first: Card, card: Card) -> None:

@@ -65,23 +65,47 @@ def test_the_most_accurate_that_detects_ood_data_as_well_as_the_earlier_network_
     assert best([earlier, Candidate(1, 95, 0.1, 0.96)]) == earlier
 
 
-def test_the_checkpoint_is_the_best_candidate_and_its_card_says_so(two, few, capsys):
+def choose(monkeypatch, share):
+    monkeypatch.setattr(interpolation, "best", lambda all: next(each for each in all if each.share == share))
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_where_one_of_the_two_networks_is_the_best_nothing_is_written(two, few, monkeypatch, capsys, share):
+    choose(monkeypatch, share)
+    earlier, folder = two()
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    run(earlier, folder)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    assert f"a share of {share} is the best; {folder} is unchanged" in capsys.readouterr().out
+
+
+def test_the_fine_tuned_checkpoint_is_kept(two, few, monkeypatch, capsys):
+    choose(monkeypatch, 0.3)
+    earlier, folder = two()
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    run(earlier, folder)
+    kept = folder.parent / ".training" / f"{ID}.fine-tuned"
+    assert {file.name: file.read_bytes() for file in kept.iterdir()} == before
+    assert f"kept in {kept};" in capsys.readouterr().out
+
+
+def test_the_checkpoint_is_the_best_candidate_and_its_card_says_so(two, few, monkeypatch, capsys):
+    choose(monkeypatch, 0.7)
     earlier, folder = two()
     before, after = (load_model(each)[0].state_dict() for each in (earlier, folder))
     sha256 = read_card(earlier).weights_sha256
     run(earlier, folder)
     model, card = load_model(folder)
     chosen = card.recipe["interpolated"]
-    assert chosen["share"] in SHARES and chosen["with"]["weights_sha256"] == sha256
+    assert chosen["share"] == 0.7 in SHARES and chosen["with"]["weights_sha256"] == sha256
     torch.testing.assert_close(model.state_dict(), interpolated(before, after, chosen["share"]))
     examples = load("mnist", train=True)[-300:]
     logits = Network(model.eval(), card, torch.device("cpu")).run(examples.images).logits
     found = score(logits, examples.labels)
     assert card.metrics == pytest.approx({"val_accuracy": found["accuracy"], "val_loss": found["loss"]}, rel=1e-3)
-    share = f"{chosen['share']:g}"
     assert card.commit == "0" * 40 != chosen["commit"]  # of the training, of the interpolation
-    assert f"share of {share};" in capsys.readouterr().out
-    assert f"Interpolated: {chosen['share']} of these weights" in recipe_words(card.recipe)
+    assert f"a share of 0.7 is the best; {folder} is written" in capsys.readouterr().out
+    assert "Interpolated: 0.7 of these weights" in recipe_words(card.recipe)
     assert "python -m training.interpolate lenet5.mnist --with FOLDER" in (folder / "README.md").read_text(
         encoding="utf-8"
     )
