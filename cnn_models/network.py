@@ -33,11 +33,14 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """A network in evaluation mode, its card, and the device that it is on."""
+    """A network, which is set to evaluation mode, its card, and the device that it is on."""
 
     model: nn.Module
     card: Card
     device: torch.device
+
+    def __post_init__(self) -> None:
+        self.model.eval()
 
     def input(self, images: Tensor) -> Tensor:
         """The input tensor of images as `to_input` takes them: N x 1 x S x S float32, normalised, on the device."""

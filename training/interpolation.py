@@ -107,8 +107,7 @@ def measure_all(card: Card, states: tuple[dict[str, Tensor], dict[str, Tensor]])
     for share in tqdm(SHARES, unit="network"):
         model = create_model(card.architecture)
         model.load_state_dict(interpolated(*states, share))
-        net = Network(place(model.eval(), device), card, device)
-        candidates.append(measure(net, share, validation, ood))
+        candidates.append(measure(Network(place(model, device), card, device), share, validation, ood))
     return candidates
 
 

@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 def net():
     torch.manual_seed(0)
     card = dataclasses.replace(make_card(), mean=0.1, std=0.3, temperature=2.0)
-    return Network(create_model("lenet5").eval(), card, CPU)
+    return Network(create_model("lenet5"), card, CPU)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_batches_give_what_a_single_one_gives(net, images):
 def test_features_are_what_the_last_linear_layer_gets(name, images):
     spec = ARCHITECTURES[name]
     card = dataclasses.replace(make_card(name), input_size=min(spec.sizes))
-    net = Network(create_model(name).eval(), card, CPU)
+    net = Network(create_model(name), card, CPU)  # in training mode
     last = [module for module in net.model.modules() if isinstance(module, torch.nn.Linear)][-1]
     features = net.features(images[:2])
     assert features.shape == (2, last.in_features) and features.dtype == torch.float32
