@@ -116,10 +116,11 @@ def test_the_ensemble_is_of_these_weights(dataset):
     assert recorded["log_linear"]["accuracy"] >= recorded["accuracy"] - 0.1
     assert recorded["log_linear"]["loss"] < recorded["loss"]
     assert list(recorded["looks"]) == [card.id for card in cards]
-    for card in cards:  # all of the test images: `python -m training.evaluate --looks`
+    for card in cards:  # more with `python -m training.evaluate --looks`
         tta = recorded["looks"][card.id]
-        assert tta["pictures"] == COUNT
-        assert tta["accuracy"]["1"] == pytest.approx(card.metrics["test_accuracy"], abs=0.03)
+        assert 500 <= tta["pictures"] <= COUNT
+        sampling = 400 * (0.25 / tta["pictures"] - 0.25 / COUNT) ** 0.5  # percent, four standard errors at most
+        assert tta["accuracy"]["1"] == pytest.approx(card.metrics["test_accuracy"], abs=0.03 + sampling)
 
 
 def test_the_ensembles_over_seeds_are_of_these_weights():
