@@ -110,9 +110,9 @@ print(session.run(["probabilities"], {"image": image})[0])
 
 `{{ card.command }}` on commit `{{ card.commit }}` ({{ card.date }}; {{ versions }}).
 {%- if card.recipe.interpolated %} Then
-`python -m training.interpolate {{ card.id }} --with FOLDER` took a share of {{ card.recipe.interpolated.share }} of
-these weights, the rest being earlier ones (WiSE-FT), by the accuracy on the validation images, of the shares that detect
-training images of the other data set as OOD as well as the earlier network does.
+`python -m training.interpolate {{ card.id }} --with FOLDER` took {{ card.recipe.interpolated.share }} of
+these weights and the rest from earlier ones (WiSE-FT), by the accuracy on the validation images, of the shares that
+detect training images of the other data set as OOD as well as the earlier network does.
 {%- endif %}
 
 | hyper-parameter | value |
