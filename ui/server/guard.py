@@ -95,7 +95,9 @@ class Guard:
         receive = _Remaining(receive, Headers(scope=scope))
         response = _Response(scope, receive, send)
         if refusal := self._refusal(scope, visitor.address):
-            return await response.refuse(refusal)
+            receive.is_whole |= refusal.status == 429  # beyond the limit of open requests, none lingers
+            with counted(self._open, visitor.address):
+                return await response.refuse(refusal)
         with counted(self._open, visitor.address):
             async with AsyncExitStack() as turn:
                 scope[BEGIN] = turn.aclose
@@ -114,10 +116,10 @@ class Guard:
     def _refusal(self, scope: Scope, address: str) -> Refusal | None:
         """The refusal of a request; None if it is allowed."""
         path, headers = scope["path"], Headers(scope=scope)
-        if not OPEN.fullmatch(path):
-            return Refusal(404, "server.closed")
         if self._open[address] >= MOST_OPEN and address != "127.0.0.1":
             return Refusal(429, "server.connections")
+        if not OPEN.fullmatch(path):
+            return Refusal(404, "server.closed")
         if path.startswith(TOOLS):
             host = _host(headers.get("host", ""))
             if not (_is_literal(host) or host in self._hosts):

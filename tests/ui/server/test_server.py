@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -324,6 +325,20 @@ def test_streams_of_one_address_are_limited(at, browser, monkeypatch):
     while browser.get("/config", headers=who).status_code == 429 and time.monotonic() < until:
         pass
     assert browser.get("/config", headers=who).status_code == 200
+
+
+def test_refused_requests_whose_body_is_still_to_come_are_limited_too(at, browser, monkeypatch):
+    monkeypatch.setattr(guard, "MOST_OPEN", 3)
+    monkeypatch.setattr(guard, "LINGER", 30)
+    refused = b"POST /closed HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.5\r\nContent-Length: 9\r\n\r\n"
+    with ExitStack() as stack:
+        for status in (b"404", b"404", b"404", b"429"):
+            last = stack.enter_context(socket.create_connection(address(at)))
+            last.sendall(refused)
+            last.settimeout(10)
+            assert last.recv(1000).startswith(b"HTTP/1.1 " + status)
+        assert is_closed(last)
+        assert browser.get("/config").status_code == 200
 
 
 # Fairness and state.
