@@ -102,22 +102,23 @@ def assert_same(folder, uninterrupted):
 
 
 def test_a_training_killed_at_random_moments_ends_with_the_same_weights(tmp_path, uninterrupted):
-    saved = tmp_path / ".training" / "mini_resnet.mnist.safetensors"
+    saved, folder = tmp_path / ".training" / "mini_resnet.mnist.safetensors", tmp_path / "mini_resnet.mnist"
     kills, moments = 0, random.Random(0)
-    for _ in range(3):
+    while kills < 3 and not folder.exists():
         process = run(tmp_path, *(["--resume"] if state.exists(saved) else []))
         started, written = time.monotonic(), saved.stat().st_mtime if saved.exists() else 0
         while process.poll() is None and not (saved.exists() and saved.stat().st_mtime > written):
             assert time.monotonic() < started + 120
             time.sleep(0.005)
         time.sleep(moments.uniform(0, 0.1))
-        kills += process.poll() is None
         process.kill()
         finish(process)
-    assert kills and not (tmp_path / "mini_resnet.mnist").exists(), "it was over before it was killed"
-    code, errors = finish(run(tmp_path, "--resume"))
-    assert code == 0, errors
-    assert_same(tmp_path / "mini_resnet.mnist", uninterrupted)
+        kills += not folder.exists()
+    assert kills, "it was over before it was killed"
+    if not folder.exists():  # a fast machine may have ended it between two kills
+        code, errors = finish(run(tmp_path, "--resume"))
+        assert code == 0, errors
+    assert_same(folder, uninterrupted)
 
 
 def test_after_a_damaged_state_the_one_before_is_resumed(tmp_path, uninterrupted):
