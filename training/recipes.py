@@ -144,7 +144,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "best": replace(CLOTHES, epochs=15, lr=1e-3, init="he", average=0.995),
         # To fine-tune that: at a higher learning rate than AlexNet's, to a lower validation loss than another cycle.
         "further": replace(FINE_TUNE, epochs=5, lr=3e-4),
-        # To fine-tune that: CutMix instead of erased squares.
+        # To fine-tune that: CutMix instead of erased squares; no more accurate, and a worse detection of OOD images.
         "mixed": replace(FINE_TUNE, epochs=12, lr=1e-3, schedule="one_cycle", erase=0, cutmix=0.5),
     },
     "mini_inception.mnist": {
