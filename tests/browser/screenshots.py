@@ -20,7 +20,8 @@ from ui.common.texts import LANGUAGES
 
 SIZES = ("360x640", "390x844", "768x1024", "1440x900")
 THEMES = ("light", "dark")
-LOADED = "() => ![...document.querySelectorAll('[aria-busy=true], progress')].some((each) => each.offsetHeight)"
+LOADED = """() => ![...document.querySelectorAll('[aria-busy=true], progress')].some((each) => each.offsetHeight)
+    && [...document.querySelectorAll('.lesson-found')].every((each) => !each.offsetParent || each.textContent.trim())"""
 UNFOLD = "all => all.filter((each) => each.offsetHeight).forEach((each) => each.click())"
 
 
