@@ -6,10 +6,14 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
+from cnn_models import ARCHITECTURES
+from cnn_models.layers import architecture_layers
 from tests.browser.test_page import choose_layers
 
 A4 = 718  # pixels of 190 mm
 NARROW = 360
+TOO_WIDE = """all => all.filter((each) => each.scrollWidth > each.clientWidth)
+    .map((each) => [each.className, each.textContent.trim(), each.scrollWidth, each.clientWidth])"""
 
 
 def box(locator):
@@ -52,6 +56,34 @@ def test_the_receptive_field_of_the_row_that_is_pointed_at_is_drawn_over_the_inp
     expect(field).to_contain_text("c5 32 × 32 px")
     expect(square).to_have_attribute("x", str(100 * -2 / 28))
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+@pytest.mark.parametrize("page", [(320, 568), (NARROW, 640), (768, 1024)], ids=str, indirect=True)
+def test_table_strips_and_comparison_of_one_network_fit_the_width(page):
+    for name in ARCHITECTURES:
+        choose_layers(page, name)
+        expect(page.locator(".layers-sum")).to_contain_text(f"{architecture_layers(name).macs:,}")
+        expect(page.locator(".strip").first).to_be_attached()
+        page.locator("#layers-table details").evaluate_all("all => all.forEach((each) => (each.open = true))")
+        parts = page.locator(":is(.layers-scroll, .layers-row, .layers-row > span, .layers-more, .strip):visible")
+        assert parts.evaluate_all(TOO_WIDE) == []
+    page.locator(".versus summary").click()
+    expect(page.locator(".versus table")).to_be_visible()
+    assert page.locator(".versus").evaluate_all(TOO_WIDE) == []
+
+
+@pytest.mark.parametrize("page", [(NARROW, 640)], ids=["narrow"], indirect=True)
+def test_a_row_on_a_phone_has_parameters_and_macs_and_the_other_cells_in_its_details(page):
+    page.get_by_role("tab", name="Layers").click()
+    row, details = page.locator("#layer0-3 > summary"), page.locator("#layer0-3 > .layers-more")
+    expect(page.locator(".field")).to_be_attached()
+    row.scroll_into_view_if_needed()
+    for text in ("16×10×10", "5×5", "2,416", "240,000"):
+        expect(row.get_by_text(text)).to_be_in_viewport(ratio=1)
+    expect(row.get_by_text("6.4 kB")).to_be_hidden()
+    row.click()
+    for text in ("14 px", "6.4 kB", "ms"):
+        expect(details.get_by_text(text).first).to_be_visible()
 
 
 def test_the_printed_table_has_all_columns_and_the_chosen_networks_are_ticked(page):
