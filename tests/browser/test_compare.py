@@ -369,23 +369,25 @@ def test_a_blank_upload_is_refused(page, tmp_path):
     expect(page.locator("#seen img")).to_have_count(1)
 
 
-@pytest.mark.parametrize("page", [(1440, 900), (390, 844)], ids=["desktop", "phone"], indirect=True)
-def test_the_board_does_not_move_while_the_pen_is_down(page):
-    page.evaluate("""() => {
+@pytest.mark.parametrize(("page", "shown"), [
+    ((1440, 900), "#sketchpad canvas, #lineup table"),
+    ((390, 844), "#sketchpad canvas, #answers"),
+], ids=["desktop", "phone"], indirect=["page"])  # fmt: skip
+def test_what_is_in_sight_does_not_move_while_the_pen_is_down(page, shown):
+    page.evaluate("""(shown) => {
       window.places = [];
       const note = () => {
-        const { y, height } = document.querySelector("#lineup table").getBoundingClientRect();
-        places.push([Math.round(scrollY + y), Math.round(height)]);
+        const boxes = [...document.querySelectorAll(shown)].map((each) => each.getBoundingClientRect());
+        places.push(boxes.flatMap(({ y, height }) => [Math.round(scrollY + y), Math.round(height)]));
         requestAnimationFrame(note);
       };
       note();
-    }""")
+    }""", shown)  # fmt: skip
     for index in range(2):
         points = [(0.1 + 0.08 * ((7 * i + index) % 11), 0.1 + 0.06 * ((5 * i) % 13)) for i in range(8)]
         draw(page, points, steps=6)
     expect_verdict(page, "networks")
-    tops, heights = zip(*page.evaluate("places"), strict=True)
-    assert max(heights) - min(heights) <= 1 and max(tops) - min(tops) <= 1  # pixels, rounded
+    assert all(max(each) - min(each) <= 1 for each in zip(*page.evaluate("places"), strict=True))  # pixels, rounded
 
 
 def winning_shares(page):

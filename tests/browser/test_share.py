@@ -101,7 +101,7 @@ def test_the_board_and_the_curves_are_saved_as_an_image_and_as_csv(page, tmp_pat
     assert len(image.getcolors(2**24)) > 100  # more than an empty table
     open_tab(page, "Training", "#training-curves polyline")
     head, *points = rows(saved(page, "curves", "csv", tmp_path))
-    assert head == ["chart", "line", "x", "y"] and len(points) > 100
+    assert head == ["chart", "line", "horizontal axis", "vertical axis"] and len(points) > 100
     assert all(float(x) >= 0 and float(y) >= 0 for _, _, x, y in points)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-HEAD = re.compile(r'<span class="figures-head">(?:<span[^>]*>[^<]*</span>\s*)*</span>')
+HEAD = re.compile(r'<span class="figures-head" translate="yes">(?:<span[^>]*>[^<]*</span>\s*)*</span>')
 
 
 def without_heads(html: str) -> str:

@@ -1,4 +1,4 @@
-// Whether this browser lets the page read a canvas: some return white or random pixels to prevent fingerprinting.
+// Whether this browser lets the page read a canvas: some return white or random pixels, or refuse, to prevent fingerprinting.
 const SIDE = 8;
 const TOLERANCE = 8; // Brave changes the lowest bits, which no network notices
 let readable = false; // once it is, it stays; else it may be allowed meanwhile
@@ -18,10 +18,17 @@ function pattern(isInverse) {
   return { canvas, pen, greys };
 }
 
-export function isReadable() {
-  if (readable) return true;
+function isRead() {
   const [{ canvas, pen, greys }, other] = [pattern(false), pattern(true)];
   const { data } = pen.getImageData(0, 0, SIDE, SIDE);
   const isTrue = greys.every((grey, index) => Math.abs(data[4 * index] - grey) <= TOLERANCE);
-  return (readable = isTrue && canvas.toDataURL() !== other.canvas.toDataURL());
+  return isTrue && canvas.toDataURL() !== other.canvas.toDataURL();
+}
+
+export function isReadable() {
+  try {
+    return (readable ||= isRead());
+  } catch {
+    return false;
+  }
 }

@@ -40,6 +40,7 @@ export function sketchpad(element, taken) {
   let stroke = null; // while it is drawn
   let pointer = null; // the id and type of the one that draws it
   let penSeen = -Infinity; // when a pen was last on or over the canvas, in milliseconds
+  let touched = { stroke: null, at: 0 }; // the last stroke of a touch, and when it ended
   let sent = 0;
   let trailing = 0; // the timer of the next event while the pen is down
   let uploading = null; // the last upload
@@ -175,6 +176,8 @@ export function sketchpad(element, taken) {
   }
 
   const isPalm = ({ pointerType, timeStamp }) => pointerType === "touch" && timeStamp - penSeen < PALM;
+  // Whether the last stroke is that of a palm, which touched the canvas just before the pen.
+  const isOfPalm = ({ timeStamp }) => touched.stroke && sheet.entries.at(-1) === touched.stroke && timeStamp - touched.at < PALM;
   const isDrawing = (event) => stroke && event.pointerId === pointer?.id;
   for (const name of ["pointerdown", "pointermove", "pointerup"])
     canvas.addEventListener(name, ({ pointerType, timeStamp }) => pointerType === "pen" && (penSeen = timeStamp));
@@ -182,11 +185,12 @@ export function sketchpad(element, taken) {
     const { pointerId: id, pointerType: type } = event;
     const isTaken = stroke && pointer && !(type === "pen" && pointer.type === "touch");
     if (event.button || isTaken || isPalm(event)) return;
-    if (stroke && pointer) sheet.undo(); // that of the palm under the pen
+    if ((stroke && pointer) || (type === "pen" && isOfPalm(event))) sheet.undo();
     lift();
     pointer = { id, type };
     canvas.setPointerCapture(id);
     begin(pointOf(event));
+    send(true);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!isDrawing(event)) return;
@@ -196,7 +200,11 @@ export function sketchpad(element, taken) {
   });
   // A capture that is lost ends the stroke too, else no other pointer could draw.
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"])
-    canvas.addEventListener(name, (event) => isDrawing(event) && end());
+    canvas.addEventListener(name, (event) => {
+      if (!isDrawing(event)) return;
+      if (pointer.type === "touch") touched = { stroke, at: event.timeStamp };
+      end();
+    });
 
   function clear() {
     if (sheet.isEmpty) return;

@@ -4,7 +4,7 @@ import { language, speak } from "../common/texts.js";
 import { isReadable } from "../common/readable.js";
 import { decode, encodeImage, encodeStrokes } from "./codec.js";
 
-export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
+export function address({ element, pad: { sheet, put }, board, settings, thirdParty }) {
   // The drawing as a code; empty for none, and while the input image that it needs is not there yet.
   function code() {
     const [first] = sheet.entries;
@@ -63,5 +63,6 @@ export function address({ pad: { sheet, put }, board, settings, thirdParty }) {
   }
 
   window.addEventListener("hashchange", open); // after that of place.js
+  element.addEventListener("failed", write); // gradio reloads the page when the server is there again
   return { code, write, open, restore };
 }

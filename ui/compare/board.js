@@ -13,7 +13,8 @@ const POLL = 1000; // milliseconds between requests while weights are downloadin
 // What is compared in a request: the image, its turn, and the digit of several.
 export const subject = ({ image, turn, digit }) => [image, turn, digit].join(" ");
 
-// Sends `answered` from the element with each response, its request, and whether that is still the newest.
+// Sends `answered` from the element with each response, its request, and whether that is still the newest; `failed` for a
+// request without a response.
 export function board({ element, call, settings, pad }) {
   const [verdict, found, row, table, steps] = ["#verdict", "#found", "#answers", "#lineup", "#seen"].map((each) =>
     element.querySelector(each),
@@ -51,7 +52,8 @@ export function board({ element, call, settings, pad }) {
     const arrange = (young) => settings.isRanked && rank(young, table, drawing);
     for (const [name, place] of Object.entries(places)) {
       const isLate = name === "found" && drawing && !place.firstElementChild; // it appears when the pen is up
-      if (response[name] !== null && !isLate) fill(place, response[name], name === "board" ? arrange : undefined);
+      const isEarly = name === "verdict" && drawing && current.opening; // a part of the opening is no digit
+      if (response[name] !== null && !isLate && !isEarly) fill(place, response[name], name === "board" ? arrange : undefined);
     }
     keepHeight();
   }
@@ -91,6 +93,7 @@ export function board({ element, call, settings, pad }) {
       element.dispatchEvent(new CustomEvent("answered", { detail }));
     } catch (error) {
       fillFailure(error);
+      element.dispatchEvent(new Event("failed"));
       updateIn(RETRY);
     } finally {
       if (quick) {

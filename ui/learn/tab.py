@@ -75,7 +75,10 @@ def _lesson(hub: ModelHub, learn: gr.Tab, tab: gr.Tab, index: int) -> None:
     """The question, the figures with their controls, what was found, and links to the lessons before and after."""
     name = ORDER[index]
     gr.HTML(render("learn/opening.html", name=name, number=index + 1, count=len(ORDER)), apply_default_css=False)
-    found = gr.HTML(elem_id=f"{name}-found", elem_classes="lesson-found", apply_default_css=False, render=False)
+    found = gr.HTML(
+        render("common/waiting.html"), elem_id=f"{name}-found", elem_classes="lesson-found", apply_default_css=False,
+        render=False,
+    )  # fmt: skip
     if name in REAL:
         REAL[name](hub, tab, learn, found)
     else:

@@ -1,5 +1,8 @@
 // Tables and charts as CSV (RFC 4180), which spreadsheets open as text and numbers, and never as formulas.
+import { say } from "../common/texts.js";
+
 const MARK = "\ufeff"; // so that spreadsheets read the file as UTF-8
+const HEADS = ["chart", "line", "x", "y"];
 const HIDDEN = "small, .visually-hidden, button:empty";
 
 const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
@@ -48,6 +51,6 @@ const within = (elements, selector) =>
 export function csvOf(elements) {
   const charts = within(elements, ".chart").flatMap(chartRows);
   const rows = within(elements, "table").flatMap(tableRows);
-  if (charts.length) rows.push(["chart", "line", "x", "y"], ...charts);
+  if (charts.length) rows.push(HEADS.map((name) => say(`save.head.${name}`)), ...charts);
   return new Blob([MARK, ...rows.map((row) => `${row.map(field).join()}\r\n`)], { type: "text/csv" });
 }

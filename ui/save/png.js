@@ -2,6 +2,7 @@
 const SCALE = 2;
 const MARGIN = 24; // pixels around and between the elements
 const LEFT_OUT = "input, progress, button:empty, .save";
+const SORTS = "[data-rows], [data-sort]"; // their arrows are for the page alone
 const SIDES = ["top", "right", "bottom", "left"];
 const STYLES = [
   ...SIDES,
@@ -28,6 +29,7 @@ function dress(copy, style) {
 
 // What CSS writes before and after the content of an element.
 function written(source, place) {
+  if (source.matches(SORTS)) return [];
   const style = getComputedStyle(source, place);
   const text = style.content.match(/^"(.*?)"/)?.[1]; // without the text for screen readers after it
   return text === undefined ? [] : [dress(Object.assign(document.createElement("span"), { textContent: text }), style)];

@@ -17,7 +17,7 @@ def test_texts_are_escaped_and_marks_stay_elements():
     html = chart(HOSTILE, mark("training.epoch"), lines, Axis(0, 1), Axis(0, 1)) + legend([(HOSTILE, "red", "")])
     assert "<script" not in html and html.count(ESCAPED) == 4  # title, name twice, legend
     assert json.loads(re.findall("data-texts='(.*?)'", html)[1]) == [["0", HOSTILE]]
-    assert '<small aria-live="polite"><span data-text="training.epoch">' in html
+    assert '<small translate="yes" aria-live="polite"><span data-text="training.epoch">' in html
 
 
 def test_a_line_named_by_a_key_is_named_in_the_language_of_the_visitor():
