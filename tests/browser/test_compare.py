@@ -156,8 +156,17 @@ def touch_screen(browser, url, width, height):
     return tab, context.new_cdp_session(tab), tab.locator("#sketchpad canvas").bounding_box()
 
 
-@pytest.mark.parametrize("palm_first", [True, False])
-def test_a_palm_beside_the_pen_draws_nothing(browser, url, palm_first):
+def test_a_drawing_made_while_the_server_is_away_is_there_after_a_reload(page):
+    page.route(SERVER, lambda route: route.abort())
+    draw(page, SEVEN)
+    expect(page.locator("#verdict .verdict-alarm")).to_be_visible()
+    page.unroute(SERVER)
+    page.reload()
+    expect_verdict(page, "read 7")
+
+
+@pytest.mark.parametrize("palm_is", ["first", "later", "lifted"])
+def test_a_palm_beside_the_pen_draws_nothing(browser, url, palm_is):
     tab, devices, box = touch_screen(browser, url, 1440, 900)
 
     def palm(kind, *at):
@@ -171,18 +180,20 @@ def test_a_palm_beside_the_pen_draws_nothing(browser, url, palm_first):
 
     def drawn(with_palm):
         tab.keyboard.press("Escape")
-        if with_palm and palm_first:
+        if with_palm and palm_is != "later":
             palm("Start", (0.8, 0.9))
             palm("Move", (0.85, 0.92))
+        if with_palm and palm_is == "lifted":
+            palm("End")
         pen("Pressed", *SEVEN[0])
-        if with_palm and not palm_first:
+        if with_palm and palm_is == "later":
             palm("Start", (0.8, 0.9))
         for step, at in enumerate(SEVEN[1:]):
-            if with_palm:
+            if with_palm and palm_is != "lifted":
                 palm("Move", (0.8 + step / 50, 0.9))
             pen("Moved", *at)
         pen("Released", *SEVEN[-1])
-        if with_palm:
+        if with_palm and palm_is != "lifted":
             palm("End")
         return tab.evaluate("document.querySelector('#sketchpad canvas').toDataURL()")
 

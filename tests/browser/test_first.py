@@ -17,16 +17,21 @@ BLOCKED = """() => {
   };
 }"""
 
+REFUSED = """() => {
+  CanvasRenderingContext2D.prototype.getImageData = () => { throw new DOMException("no", "SecurityError"); };
+}"""
+
 
 def expect_verdict(page, text):
     expect(page.locator("#verdict")).to_contain_text(text)
 
 
 @SMALL
-def test_the_answers_are_in_view_beside_the_canvas_while_the_pen_is_down_and_do_not_move_it(page):
+@pytest.mark.parametrize("side", ["start", "end"])
+def test_the_answers_are_in_view_beside_the_canvas_while_the_pen_is_down_and_do_not_move_it(page, side):
     expect_verdict(page, "read 3")
     canvas, answers = page.locator("#sketchpad canvas"), page.locator("#answers")
-    canvas.evaluate("canvas => canvas.scrollIntoView({ block: 'end' })")
+    canvas.evaluate("(canvas, block) => canvas.scrollIntoView({ block })", side)
     before = canvas.bounding_box()
     draw(page, SEVEN, release=False)
     expect(answers.locator("li b")).to_have_text(["7"] * 5)
@@ -39,6 +44,13 @@ def test_the_answers_are_in_view_beside_the_canvas_while_the_pen_is_down_and_do_
     assert not overflow and page.evaluate("document.documentElement.scrollWidth === innerWidth")
     page.mouse.up()
     expect_verdict(page, "read 7")
+
+
+def test_a_dot_is_answered_while_the_pen_rests_on_it(page):
+    expect_verdict(page, "read 3")
+    draw(page, [(0.5, 0.5)], release=False)
+    expect_verdict(page, "it is a dot")
+    page.mouse.up()
 
 
 @pytest.mark.parametrize("page", [(390, 844)], indirect=True)
@@ -106,9 +118,10 @@ def test_a_test_image_that_splits_the_networks_is_answered_as_its_caption_says(p
         page.wait_for_url(lambda url: "p=p" not in url)
 
 
-def test_a_browser_that_blocks_reading_the_canvas_is_told_so(page):
-    page.evaluate(f"({BLOCKED})()")
-    page.add_init_script(f"({BLOCKED})()")
+@pytest.mark.parametrize("blocked", [BLOCKED, REFUSED], ids=["white", "an error"])
+def test_a_browser_that_blocks_reading_the_canvas_is_told_so(page, blocked):
+    page.evaluate(f"({blocked})()")
+    page.add_init_script(f"({blocked})()")
     page.reload()
     expect_verdict(page, "read 3")  # a test image, which needs no canvas
     draw(page, SEVEN)

@@ -102,6 +102,19 @@ def test_the_printed_table_has_all_columns_and_the_chosen_networks_are_ticked(pa
     assert ticks.evaluate_all("all => all.map(each => getComputedStyle(each).printColorAdjust)") == ["exact"]
 
 
+def test_several_networks_on_paper_have_field_memory_and_time_in_each_row(page):
+    choose_layers(page, "lenet5", "alexnet")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": A4, "height": 1000})
+    row = page.locator(".layers-row", has_text="Linear output").first
+    for text in ("all", "40 B", "850", "840", "ms"):
+        expect(row.get_by_text(text).first).to_be_visible()
+    right = page.locator(".strip img").locator("visible=true").evaluate_all(
+        "all => Math.max(...all.map((each) => each.getBoundingClientRect().right))"
+    )  # fmt: skip
+    assert right <= A4
+
+
 def test_similarities_are_computed_when_opened_and_read_cell_by_cell(page):
     page.evaluate("location.hash = 't=layers.similarity'")
     fold = page.locator("#layers-similarity")

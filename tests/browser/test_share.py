@@ -6,6 +6,7 @@ import io
 from PIL import Image
 from playwright.sync_api import expect
 
+from cnn_models import ARCHITECTURES
 from tests.browser.test_page import SEVEN, draw, open_tab, open_tabs
 from ui.common.texts import say
 
@@ -101,7 +102,7 @@ def test_the_board_and_the_curves_are_saved_as_an_image_and_as_csv(page, tmp_pat
     assert len(image.getcolors(2**24)) > 100  # more than an empty table
     open_tab(page, "Training", "#training-curves polyline")
     head, *points = rows(saved(page, "curves", "csv", tmp_path))
-    assert head == ["chart", "line", "horizontal axis", "vertical axis"] and len(points) > 100
+    assert head == [say("en", f"save.head.{name}") for name in ("chart", "line", "x", "y")] and len(points) > 100
     assert all(float(x) >= 0 and float(y) >= 0 for _, _, x, y in points)
 
 
@@ -156,3 +157,8 @@ def test_what_is_chosen_is_seen_in_forced_colours(page):
     page.locator("#layers-button").locator("visible=true").click()
     box = page.locator("#layers input[type=checkbox]").first
     assert box.evaluate("each => getComputedStyle(each).appearance") == "auto"
+    page.locator("#training-button").locator("visible=true").click()
+    lines = page.locator("#training-charts .chart-legend line")
+    lines.first.wait_for(state="attached")
+    strokes = lines.evaluate_all("all => all.map((each) => getComputedStyle(each).stroke)")
+    assert len(set(strokes)) == len(ARCHITECTURES), "each network has a colour of its own"

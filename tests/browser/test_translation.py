@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page import draw
+from cnn_models import ARCHITECTURES
+from tests.browser.test_page import draw, open_tabs
 from ui.common.texts import say
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
@@ -36,6 +37,18 @@ TRANSLATE = """
   }).observe(document.body, { childList: true, characterData: true, subtree: true });
 }
 """
+# Names of networks, and numbers in tables and charts, that a translation would change.
+LEFT = """(names) => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const [parent, text] = [walker.currentNode.parentElement, walker.currentNode.data.trim()];
+    if (parent.closest("script, style, [translate=no], .ml-2, option")) continue;
+    const isNumber = parent.closest("tbody, svg") && /^[\\d.,% –→]*\\d[\\d.,% –→]*$/.test(text);
+    if (isNumber || names.includes(text)) found.push(text);
+  }
+  return found;
+}"""
 # The number of changes in a second in which nobody does anything.
 IDLE = """
 () => new Promise((done) => {
@@ -63,3 +76,11 @@ def test_the_language_is_switched_while_the_browser_translates(page):
     page.evaluate(TRANSLATE, True)
     page.locator(".language input[value=zh]").check(force=True)
     expect(page.get_by_role("tab").first).to_have_text(f"«{say('zh', 'tab.compare')}»")
+
+
+def test_names_of_networks_and_numbers_in_tables_and_charts_are_left_alone(page):
+    names = [each.title for each in ARCHITECTURES.values()]
+    draw(page, SEVEN)
+    expect(page.locator(".board-winner").first).to_be_visible()
+    for tab in open_tabs(page):
+        assert page.evaluate(LEFT, names) == [], tab

@@ -92,7 +92,7 @@ def test_axes_can_be_time_and_logarithmic():
     html = curves([[run()]], "accuracy", View(by_time=True, scale="error"))
     assert lines_of(html)[0][2] == [["1", "19"], ["2", "18"], ["3", "17"], ["4", "16"]], "minutes, error"
     assert ticks_of(html) == [2, 5, 10, 20] and 'data-text="training.chart.error"' in html
-    assert '<small aria-live="polite"><span data-text="training.minutes"' in html
+    assert '<small translate="yes" aria-live="polite"><span data-text="training.minutes"' in html
     assert f"<b>{100 - QUOTED['lenet5.mnist'].accuracy:.5g}</b>" in html
 
 
