@@ -43,7 +43,7 @@ export class Settings {
       dataset: this.dataset,
       models: this.order,
       calibrated: this.get("calibrated").checked,
-      log_linear: this.get("log_linear").checked,
+      log_linear: this.get("log_linear").checked || undefined, // off is not sent
       sort: this.get("sort").value,
       off: [...this.element.querySelectorAll("input[name=step]:enabled:not(:checked)")].map((input) => input.value),
       language,

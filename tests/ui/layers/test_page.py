@@ -12,7 +12,7 @@ def test_every_box_of_the_diagrams_links_to_a_row():
     html = page(columns, [{}] * len(columns), "")
     boxes, rows = re.findall(r'href="#(layer[\d-]+)"', html), re.findall(r'<details id="([^"]+)"', html)
     assert set(boxes) <= set(rows) and len(rows) == len(set(rows))
-    assert all(f"<b>{each.network.parameters:,}</b>" in html for each in columns)
+    assert all(f">{each.network.parameters:,}</b>" in html for each in columns)
 
 
 def test_without_networks_a_sentence_asks_for_one():
