@@ -44,7 +44,7 @@ def test_pooling_is_pytorchs():
     image = torch.tensor(padded).reshape(1, 1, 8, 8)[..., 1:-1, 1:-1]
     for output, pool in zip(outputs, (nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(3, 2, 1)), strict=True):
         assert output == pytest.approx(pool(image).flatten().tolist(), abs=0.005)
-    assert re.findall(r" · (\d×\d)</figcaption>", html) == ["6×6", "3×3", "3×3"], "without the padding"
+    assert re.findall(r"· (\d×\d)</span></figcaption>", html) == ["6×6", "3×3", "3×3"], "without the padding"
     assert sum(map(math.isnan, padded)) == html.count("lesson-padding") == 8 * 8 - 6 * 6 and "lesson.padded" in html
 
 
