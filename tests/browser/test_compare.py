@@ -156,13 +156,17 @@ def touch_screen(browser, url, width, height):
     return tab, context.new_cdp_session(tab), tab.locator("#sketchpad canvas").bounding_box()
 
 
-def test_a_drawing_made_while_the_server_is_away_is_there_after_a_reload(page):
+def test_a_drawing_made_while_the_server_is_away_is_there_after_a_reload(browser, url):
+    page = browser.new_page()
+    page.goto(url)
+    expect_verdict(page, "read 3")
     page.route(SERVER, lambda route: route.abort())
     draw(page, SEVEN)
     expect(page.locator("#verdict .verdict-alarm")).to_be_visible()
     page.unroute(SERVER)
     page.reload()
     expect_verdict(page, "read 7")
+    page.close()
 
 
 @pytest.mark.parametrize("palm_is", ["first", "later", "lifted"])

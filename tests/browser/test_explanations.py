@@ -69,16 +69,26 @@ def test_a_fold_says_what_it_holds_and_shows_its_progress(page):
     expect(fold.get_by_role("progressbar")).to_have_count(0)
 
 
-def test_in_forced_colours_lines_and_bars_are_as_visible_as_text(page):
-    page.emulate_media(forced_colors="active")
+def luminance(colour):
+    red, green, blue = (int(value) / 255 for value in re.findall(r"\d+", colour)[:3])
+    parts = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in (red, green, blue))
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_forced_colours_lines_and_bars_of_each_network_stand_out_and_can_be_told_apart(page, scheme):
+    page.emulate_media(forced_colors="active", color_scheme=scheme)
+    page.reload()
     explain(page, "looks", "dd")
     explain(page, "break", ".chart")
-    text = page.locator("#why .chart-legend").evaluate("legend => getComputedStyle(legend).color")
     lines = page.locator(".why-charts .chart").first.locator("polyline")
-    assert {line.evaluate(INK) for line in lines.all()} == {text}
-    assert len({line.get_attribute("stroke-dasharray") for line in lines.all()}) == len(ARCHITECTURES)
     bars = page.locator(".why-networks dd i")
-    assert {bar.evaluate("bar => getComputedStyle(bar).backgroundColor") for bar in bars.all()} == {text}
+    inks = {line.evaluate(INK) for line in lines.all()}
+    assert inks == {bar.evaluate("bar => getComputedStyle(bar).backgroundColor") for bar in bars.all()}
+    assert len(inks) == len({line.get_attribute("stroke-dasharray") for line in lines.all()}) == len(ARCHITECTURES)
+    paper = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    for ink in map(luminance, inks):
+        assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 3, "WCAG 2.2, 1.4.11"
 
 
 def test_a_nearest_error_shows_its_label_and_what_each_network_predicts(page):

@@ -185,7 +185,7 @@ export function sketchpad(element, taken) {
     const { pointerId: id, pointerType: type } = event;
     const isTaken = stroke && pointer && !(type === "pen" && pointer.type === "touch");
     if (event.button || isTaken || isPalm(event)) return;
-    if ((stroke && pointer) || (type === "pen" && isOfPalm(event))) sheet.undo();
+    if ((stroke && pointer) || (type === "pen" && isOfPalm(event))) sheet.undo(); // the stroke of the palm
     lift();
     pointer = { id, type };
     canvas.setPointerCapture(id);

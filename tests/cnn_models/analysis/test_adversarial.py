@@ -156,8 +156,8 @@ def test_a_target_is_reached_or_said_to_be_out_of_reach(seven):
         changed, norms = deepfool(net, seven, target=target)
         assert net.run(changed).logits.argmax(1).tolist() == [target]
         assert (norms[0] == 0) == (target == 7) == torch.equal(changed, seven)
-    weights = random(10, 784)
-    weights[3] = -1  # below all others, for any image
-    changed, norms = deepfool(linear(weights, torch.zeros(10)), seven, target=3)
+    weights, bias = random(10, 784), torch.zeros(10)
+    weights[3] = bias[3] = -1  # below all others, for any image, a blank one too
+    changed, norms = deepfool(linear(weights, bias), seven, target=3)
     assert norms.isinf().all() and torch.equal(changed, seven)
-    assert deepfool_in_grey_levels(linear(weights, torch.zeros(10)), (255 * seven[0]).byte(), target=3) is None
+    assert deepfool_in_grey_levels(linear(weights, bias), (255 * seven[0]).byte(), target=3) is None

@@ -69,7 +69,7 @@ def test_misclassified_images_have_the_prediction_of_each_network():
     html = misclassified_html("en", answers, says | {"user/lenet5.fashion_mnist": "Bag"}, images[0])
     assert "in the same way as on yours" in html and "not on file: LeNet-5 (user)." in html and html.count("<img") == 8
     coat, shirt = (
-        rf"<dt>{label}( ✓)?</dt>\s*<dd.*?>{title}</dd>\s*"
+        rf"<dt translate=.no.>{label}( ✓)?</dt>\s*<dd.*?>{title}</dd>\s*"
         for label, title in (("Coat", "LeNet-5"), ("Shirt", "Mini ResNet"))
     )
     assert len(re.findall(coat + shirt, html)) == 8
@@ -125,4 +125,4 @@ def test_images_say_what_they_are_and_what_they_are_taken_for():
     html = images_html(answers, numbers)
     assert html.count("<img") == len(numbers) and f"#{numbers[0]}" in html
     first = answers.predicted["lenet5"][numbers[0]]
-    assert re.search(rf"<b>{answers.labels[numbers[0]]}</b>\s*<small>LeNet-5: {first}</small>", html)
+    assert re.search(rf"<b>{answers.labels[numbers[0]]}</b>\s*<small translate=.no.>LeNet-5: {first}</small>", html)
