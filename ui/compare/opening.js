@@ -4,7 +4,7 @@ import { isReadable } from "../common/readable.js";
 import { parameters } from "../common/place.js";
 
 const DURATION = 1500; // milliseconds
-const UPDATES = 10; // of the board meanwhile
+const UPDATES = 5; // of the board meanwhile
 const GARMENT = 9; // class of the test image of clothing
 const DIGIT = 3; // that of digits, where no drawing can be read
 // A 3 in one stroke, of two arcs: centre and radii as shares of the side, first and last angle in degrees.
