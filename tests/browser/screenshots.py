@@ -20,8 +20,7 @@ from ui.common.texts import LANGUAGES
 
 SIZES = ("360x640", "390x844", "768x1024", "1440x900")
 THEMES = ("light", "dark")
-LOADED = """() => ![...document.querySelectorAll('[aria-busy=true], progress')].some((each) => each.offsetHeight)
-    && [...document.querySelectorAll('.lesson-found')].every((each) => !each.offsetParent || each.textContent.trim())"""
+LOADED = "() => ![...document.querySelectorAll('[aria-busy=true], progress')].some((each) => each.offsetHeight)"
 UNFOLD = "all => all.filter((each) => each.offsetHeight).forEach((each) => each.click())"
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from cnn_models import ARCHITECTURES
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_page import SEVEN, draw
+from tests.ui.common.test_colours import contrast
 from ui.common.texts import say
 
 # Of the visible elements with a selector: the places of their edges, and how many begin at each height.
@@ -69,10 +70,9 @@ def test_a_fold_says_what_it_holds_and_shows_its_progress(page):
     expect(fold.get_by_role("progressbar")).to_have_count(0)
 
 
-def luminance(colour):
-    red, green, blue = (int(value) / 255 for value in re.findall(r"\d+", colour)[:3])
-    parts = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in (red, green, blue))
-    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+def as_hex(colour):
+    """Of `rgb(1, 2, 3)`."""
+    return "#" + "".join(f"{int(value):02x}" for value in re.findall(r"\d+", colour)[:3])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -86,9 +86,8 @@ def test_in_forced_colours_lines_and_bars_of_each_network_stand_out_and_can_be_t
     inks = {line.evaluate(INK) for line in lines.all()}
     assert inks == {bar.evaluate("bar => getComputedStyle(bar).backgroundColor") for bar in bars.all()}
     assert len(inks) == len({line.get_attribute("stroke-dasharray") for line in lines.all()}) == len(ARCHITECTURES)
-    paper = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    for ink in map(luminance, inks):
-        assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 3, "WCAG 2.2, 1.4.11"
+    paper = as_hex(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert all(contrast(as_hex(ink), paper) >= 3 for ink in inks), "WCAG 2.2, 1.4.11"
 
 
 def test_a_nearest_error_shows_its_label_and_what_each_network_predicts(page):

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cnn_models.layers import Layer
-from cnn_models.layers.channels import Channels, channels, dead_channels, filters, sample_size
+from cnn_models.layers.channels import SHOWN, Channels, channels, dead_channels, filters, sample_size
 from cnn_models.specs import Card
 from ui.common.templates import render
 from ui.common.texts import mark
@@ -57,6 +57,7 @@ def strip(found: Channels, what: str, layer: Layer, note: str = "") -> Markup:
         width=width,
         height=height,
         numbers=found.numbers,
+        is_long=len(found.numbers) > SHOWN,
         image=png(_row(tiles)),
         note=note,
     )
